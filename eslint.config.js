@@ -1,0 +1,43 @@
+// Type-checked rules, and the one direction of imports:
+// parsers <- symbols <- src, and inside src: kernel <- leak <- report <- batch <- cli.
+import tseslint from 'typescript-eslint';
+
+const layers = ['kernel', 'leak', 'report', 'batch', 'cli'];
+const forbid = (message, ...folders) => ({
+  'no-restricted-imports': [
+    'error',
+    { patterns: [{ regex: `(^|/)(${folders.join('|')})(/|\\.js$)`, message }] },
+  ],
+});
+
+export default tseslint.config(
+  { ignores: ['build/', 'coverage/', 'node_modules/'] },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unused-expressions': 'off',
+      '@typescript-eslint/prefer-nullish-coalescing': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'no-console': 'error',
+      'no-bitwise': 'off',
+      eqeqeq: 'error',
+    },
+  },
+  { files: ['parsers/**/*.ts'], ignores: ['**/*.test.ts'], rules: forbid('parsers know no symbols and no policy', 'symbols', 'src', 'test-dumps') },
+  { files: ['symbols/**/*.ts'], ignores: ['**/*.test.ts'], rules: forbid('symbols stand below src', 'src', 'test-dumps') },
+  {
+    files: ['test-dumps/**/*.ts'],
+    ignores: ['**/*.test.ts', 'test-dumps/bench/**', 'test-dumps/fuzz/**'],
+    rules: forbid('the dump builder shares no code with what it tests', 'parsers', 'symbols', 'src'),
+  },
+  ...layers.map((layer, i) => ({
+    files: [`src/${layer}/**/*.ts`],
+    ignores: ['**/*.test.ts'],
+    rules: forbid(`inside src: kernel <- leak <- report <- batch <- cli`, 'test-dumps', ...layers.slice(i + 1)),
+  })),
+  { files: ['**/*.test.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
+  { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
+);
