@@ -20,7 +20,7 @@ export class ReadFailure {
 }
 
 /** True when a read gave a failure instead of its value. */
-export function failed<T>(value: T | ReadFailure): value is ReadFailure {
+export function failed(value: unknown): value is ReadFailure {
   return value instanceof ReadFailure;
 }
 

@@ -5,7 +5,7 @@
  * counts past 2^53 - 1 are decimal strings.
  */
 
-import type { FigureSource } from '../../symbols/kernel-symbols.js';
+import type { FigureSource } from '../symbols/kernel-symbols.js';
 
 export type { FigureSource };
 
