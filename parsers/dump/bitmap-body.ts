@@ -1,0 +1,95 @@
+/**
+ * Bitmap bodies: `SDMP` or `FDMP` followed by `DUMP` right after the header. Windows 8 and later write 64-bit counts
+ * (bitmap at +0x38); Windows 2000 to 7 write 32-bit counts (bitmap at +0x28 in a 64-bit dump). DumpType does not
+ * tell them apart reliably, so each layout is tried and its numbers are checked against each other.
+ */
+
+import { fileOffset, PAGE_SIZE } from '../addresses.js';
+import { ReadFailure } from '../bytes/failure.js';
+import { safe64, u32 } from '../bytes/fields.js';
+import type { ByteSource } from '../bytes/source.js';
+import { BitmapIndex, type BitmapLayout } from './bitmap-index.js';
+import type { SoftError } from './page-index.js';
+
+export const SDMP = 0x504d4453;
+export const FDMP = 0x504d4446;
+export const DUMP = 0x504d5544;
+
+/** Bitmaps up to this many bytes (1 TB of physical memory) are counted in full when the dump is opened. */
+const COUNTED = 32 * 1024 * 1024;
+
+/** A bitmap body that was recognised. */
+export interface BitmapBody {
+  readonly index: BitmapIndex;
+  readonly layout: BitmapLayout;
+  /** Windows 7 and earlier wrote it. */
+  readonly old: boolean;
+  /** `FDMP`: all of physical memory, not only the kernel's. */
+  readonly full: boolean;
+  readonly softErrors: readonly SoftError[];
+}
+
+/**
+ * Reads the bitmap header at `bodyOffset` (a file offset). Gives null where no bitmap body stands, and a `corrupt`
+ * failure where one begins but no layout of its numbers can be true.
+ */
+export function readBitmapBody(source: ByteSource, bodyOffset: number): BitmapBody | ReadFailure | null {
+  const head = new Uint8Array(0x38);
+  const read = source.read(fileOffset(bodyOffset), head);
+  const signature = u32(head, 0);
+  if (read < 8 || (signature !== SDMP && signature !== FDMP) || u32(head, 4) !== DUMP) return null;
+  const candidates = [newLayout(head, bodyOffset), ...oldLayouts(head, bodyOffset)].filter(
+    (c): c is Candidate => c !== null && plausible(c.layout, bodyOffset, source.byteLength),
+  );
+  const sized = candidates.map((c) => ({ ...c, index: new BitmapIndex(source, c.layout) }));
+  const counted = sized.filter((c) => c.layout.bits / 8 <= COUNTED);
+  const exact = counted.find((c) => c.index.countAll() === c.layout.pages);
+  const chosen = exact ?? sized[0];
+  if (chosen === undefined) {
+    return new ReadFailure(
+      'corrupt',
+      `a bitmap header stands at ${bodyOffset}, but its sizes cannot be true in a file of ${source.byteLength} bytes`,
+    );
+  }
+  const softErrors: SoftError[] = [];
+  if (exact === undefined && counted.includes(chosen)) {
+    softErrors.push({
+      code: 'bitmap-count',
+      message: `the bitmap marks ${chosen.index.countAll()} pages as present, its header says ${chosen.layout.pages}`,
+    });
+  }
+  return { index: chosen.index, layout: chosen.layout, old: chosen.old, full: signature === FDMP, softErrors };
+}
+
+interface Candidate {
+  layout: BitmapLayout;
+  old: boolean;
+}
+
+function newLayout(head: Uint8Array, bodyOffset: number): Candidate | null {
+  const firstPage = safe64(head, 0x20);
+  const pages = safe64(head, 0x28);
+  const bits = safe64(head, 0x30);
+  if (firstPage === null || pages === null || bits === null) return null;
+  return { layout: { bitmapOffset: bodyOffset + 0x38, bits, firstPage, pages }, old: false };
+}
+
+function oldLayouts(head: Uint8Array, bodyOffset: number): Candidate[] {
+  const shared = { firstPage: u32(head, 0x0c), bits: u32(head, 0x10), pages: u32(head, 0x14) };
+  return [0x28, 0x20, 0x24, 0x38].map((at) => ({ layout: { ...shared, bitmapOffset: bodyOffset + at }, old: true }));
+}
+
+/** The bitmap ends before the first page, there are no more pages than bits, and something of it is in the file. */
+function plausible(layout: BitmapLayout, bodyOffset: number, fileBytes: number): boolean {
+  const { bitmapOffset, bits, firstPage, pages } = layout;
+  return (
+    bits > 0 &&
+    bits <= 2 ** 40 &&
+    pages > 0 &&
+    pages <= bits &&
+    firstPage > bodyOffset &&
+    firstPage % PAGE_SIZE === 0 &&
+    bitmapOffset + Math.ceil(bits / 8) <= firstPage &&
+    bitmapOffset < fileBytes
+  );
+}

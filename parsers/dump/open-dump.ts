@@ -1,0 +1,176 @@
+/** Opens a kernel dump: header, kind of body, and the physical pages behind it. */
+
+import { fileOffset } from '../addresses.js';
+import { failed, ReadFailure } from '../bytes/failure.js';
+import { InputError } from '../bytes/input-error.js';
+import type { ByteSource } from '../bytes/source.js';
+import { readBitmapBody } from './bitmap-body.js';
+import { type DumpHeader, HEADER64_SIZE, parseHeader64 } from './header64.js';
+import type { PageIndex, SoftError } from './page-index.js';
+import { notADump } from './recognize.js';
+import { consecutive, RunIndex } from './run-index.js';
+import { readTriage, type Triage } from './triage.js';
+
+/** Bits of DUMP_HEADER64.Attributes. */
+export const ATTRIBUTES = {
+  InsufficientDumpfileSize: 1 << 2,
+  LiveDumpGeneratedDump: 1 << 4,
+  EncryptedDumpData: 1 << 8,
+} as const;
+
+/** IMAGE_FILE_MACHINE_* of the processors that dumps come from. */
+export const MACHINE = { I386: 0x14c, AMD64: 0x8664, ARM64: 0xaa64 } as const;
+
+/** The kinds of body, as found in the file. */
+export type BodyKind = 'full' | 'kernel' | 'bitmap-full' | 'bitmap-kernel' | 'automatic' | 'triage' | 'header';
+
+/** An opened dump. */
+export interface Dump {
+  readonly source: ByteSource;
+  readonly header: DumpHeader;
+  readonly kind: BodyKind;
+  /** Where physical pages stand; null for kinds that hold none. */
+  readonly pages: PageIndex | null;
+  readonly triage: Triage | null;
+  /** The file ends before its last page, or the header says that the dump did not fit. */
+  readonly truncated: boolean;
+  readonly softErrors: readonly SoftError[];
+}
+
+interface Body {
+  kind: BodyKind;
+  pages: PageIndex | null;
+  triage: Triage | null;
+  /** File offset of the byte after the last page. */
+  end: number;
+  softErrors: readonly SoftError[];
+}
+
+/** Reads a kind of body at the end of the header: null when it is not this kind. */
+type BodyReader = (source: ByteSource, header: DumpHeader) => Body | ReadFailure | null;
+
+/** In order of how unmistakable they are; a new kind of body is one more entry. */
+const BODIES: readonly BodyReader[] = [bitmapBody, rdmpBody, triageBody, fullBody];
+
+/**
+ * Opens a dump over `source`. Throws InputError where the file is no kernel dump, one that cannot be read (encrypted,
+ * 32-bit), or one whose header is not followed by anything.
+ */
+export function openDump(source: ByteSource): Dump {
+  const head = new Uint8Array(HEADER64_SIZE);
+  const read = source.read(fileOffset(0), head);
+  const signature = Buffer.from(head.subarray(0, 8)).toString('latin1');
+  if (signature === 'PAGEDUMP') {
+    throw new InputError(
+      'not-supported',
+      `${source.name} is a dump of a 32-bit system, which this version cannot analyze`,
+    );
+  }
+  if (signature !== 'PAGEDU64') throw notADump(source.name, head.subarray(0, read), isAllZero(source));
+  if (read < HEADER64_SIZE) {
+    throw new InputError(
+      'header-only',
+      `${source.name}: the file ends inside the dump header (${read} of ${HEADER64_SIZE} bytes)`,
+    );
+  }
+  const header = parseHeader64(head);
+  const attributes = header.attributes ?? 0;
+  if ((attributes & ATTRIBUTES.EncryptedDumpData) !== 0) {
+    throw new InputError(
+      'encrypted',
+      `${source.name}: the dump's data is encrypted. Decrypt it with the key of the machine's dump encryption policy first`,
+    );
+  }
+  const body = readBody(source, header);
+  const softErrors = [...body.softErrors];
+  const short = body.end > source.byteLength;
+  if (short) {
+    softErrors.push({
+      code: 'truncated',
+      message: `the file ends at ${source.byteLength} bytes, its pages would reach to ${body.end}: what lies beyond is missing`,
+    });
+  }
+  const insufficient = (attributes & ATTRIBUTES.InsufficientDumpfileSize) !== 0;
+  if (insufficient) {
+    softErrors.push({
+      code: 'insufficient-dump-file',
+      message: 'Windows marked the dump as cut: the page file or dump file was too small',
+    });
+  }
+  return {
+    source,
+    header,
+    kind: body.kind,
+    pages: body.pages,
+    triage: body.triage,
+    truncated: short || insufficient,
+    softErrors,
+  };
+}
+
+function readBody(source: ByteSource, header: DumpHeader): Body {
+  for (const reader of BODIES) {
+    const body = reader(source, header);
+    if (body === null) continue;
+    if (!failed(body)) return body;
+    throw new InputError('corrupt', `${source.name}: ${body.message}`);
+  }
+  if (source.byteLength <= HEADER64_SIZE) {
+    if (header.dumpType === 3) return emptyBody('header');
+    throw new InputError(
+      'header-only',
+      `${source.name} holds only a dump header: the data was never written or copied`,
+    );
+  }
+  if (header.dumpType === 3) return emptyBody('header');
+  throw new InputError(
+    'corrupt',
+    `${source.name}: no dump data was recognised after the header (DumpType ${String(header.dumpType)})`,
+  );
+}
+
+const emptyBody = (kind: BodyKind): Body => ({ kind, pages: null, triage: null, end: 0, softErrors: [] });
+
+function bitmapBody(source: ByteSource, header: DumpHeader): Body | ReadFailure | null {
+  const body = readBitmapBody(source, header.headerSize);
+  if (body === null || failed(body)) return body;
+  const kind = body.old ? 'kernel' : header.dumpType === 7 ? 'automatic' : body.full ? 'bitmap-full' : 'bitmap-kernel';
+  const end = body.layout.firstPage + body.layout.pages * 4096;
+  return { kind, pages: body.index, triage: null, end, softErrors: body.softErrors };
+}
+
+function rdmpBody(source: ByteSource, header: DumpHeader): ReadFailure | null {
+  const head = new Uint8Array(12);
+  source.read(fileOffset(header.headerSize), head);
+  if (Buffer.from(head).toString('latin1', 4) !== 'RDMPDUMP') return null;
+  return new ReadFailure('corrupt', 'dumps written by the debugger (RDMP) cannot be analyzed by this version');
+}
+
+function triageBody(source: ByteSource, header: DumpHeader): Body | ReadFailure | null {
+  if (header.dumpType !== 4) return null;
+  const triage = readTriage(source, header.headerSize);
+  if (failed(triage)) return triage;
+  return { kind: 'triage', pages: null, triage, end: 0, softErrors: triage.softErrors };
+}
+
+/** Runs need a sane PhysicalMemoryBlock and at least one page in the file. */
+function fullBody(source: ByteSource, header: DumpHeader): Body | null {
+  const memory = header.physicalMemory;
+  if (memory === null || header.dumpType === 3 || source.byteLength <= header.headerSize) return null;
+  const extents = consecutive(memory.runs, header.headerSize);
+  const index = new RunIndex(extents);
+  const last = extents.at(-1);
+  const end = last === undefined ? header.headerSize : last.offset + last.pageCount * 4096;
+  return { kind: 'full', pages: index, triage: null, end, softErrors: index.softErrors };
+}
+
+/** Samples the file at 64 places. */
+function isAllZero(source: ByteSource): boolean {
+  const sample = new Uint8Array(4096);
+  for (let i = 0; i < 64; i++) {
+    const position = Math.floor((source.byteLength / 64) * i);
+    const count = source.read(fileOffset(position), sample);
+    if (sample.subarray(0, count).some((byte) => byte !== 0)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,55 @@
+/** The scalar reads of a virtual memory, built on its read of bytes. */
+
+import { PAGE_SIZE, plus, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
+import { failed, type ReadFailure } from '../bytes/failure.js';
+import { u16, u32, u64 } from '../bytes/fields.js';
+import type { PageRead, VirtualMemory } from './virtual-memory.js';
+
+/** Longest read in one piece, in bytes. */
+export const MOST_BYTES = 64 * 1024 * 1024;
+
+/** What every VirtualMemory has in common. */
+export abstract class MemoryBase implements VirtualMemory {
+  abstract readonly pointerSize: 4 | 8;
+  abstract translate(address: VirtualAddress): PhysicalAddress | ReadFailure;
+  abstract read(address: VirtualAddress, length: number): Uint8Array | ReadFailure;
+
+  *pages(address: VirtualAddress, length: number): Iterable<PageRead> {
+    let done = 0;
+    while (done < length) {
+      const at = plus(address, done);
+      const count = Math.min(length - done, PAGE_SIZE - Number(at & 0xfffn));
+      yield { address: at, length: count, bytes: this.read(at, count) };
+      done += count;
+    }
+  }
+
+  readU8(address: VirtualAddress): number | ReadFailure {
+    const bytes = this.read(address, 1);
+    return failed(bytes) ? bytes : (bytes[0] ?? 0);
+  }
+
+  readU16(address: VirtualAddress): number | ReadFailure {
+    const bytes = this.read(address, 2);
+    return failed(bytes) ? bytes : u16(bytes, 0);
+  }
+
+  readU32(address: VirtualAddress): number | ReadFailure {
+    const bytes = this.read(address, 4);
+    return failed(bytes) ? bytes : u32(bytes, 0);
+  }
+
+  readU64(address: VirtualAddress): bigint | ReadFailure {
+    const bytes = this.read(address, 8);
+    return failed(bytes) ? bytes : u64(bytes, 0);
+  }
+
+  readPointer(address: VirtualAddress): VirtualAddress | ReadFailure {
+    if (this.pointerSize === 4) {
+      const value = this.readU32(address);
+      return failed(value) ? value : virtual(BigInt(value));
+    }
+    const value = this.readU64(address);
+    return failed(value) ? value : virtual(value);
+  }
+}
