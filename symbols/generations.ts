@@ -1,0 +1,54 @@
+/**
+ * Since which builds the layouts of x64 kernel structures hold. Each number begins a generation that lasts to the next one.
+ *
+ * From the published types of 3790 to 26100: pool tracker, big pages and descriptors, paged-pool info, page lists, page files,
+ * loader entries, verifier counters, PTE formats. A build between two known ones belongs to the generation of the earlier.
+ * Types that change in almost every build (_EPROCESS, the _MI_ types) have no place here: there a neighbour proves nothing.
+ */
+
+interface Generations {
+  /** First builds of the generations, ascending. */
+  readonly since: readonly number[];
+  /** The first build that has the type no more. */
+  readonly until?: number;
+}
+
+export const GENERATIONS: ReadonlyMap<string, Generations> = new Map<string, Generations>([
+  ['_POOL_TRACKER_TABLE', { since: [3790, 16299, 20348] }],
+  ['_POOL_TRACKER_BIG_PAGES', { since: [3790, 6000, 10240, 20348, 26100] }],
+  ['_POOL_DESCRIPTOR', { since: [3790, 6000, 7600, 14393, 18326], until: 19041 }],
+  ['_POOL_HEADER', { since: [3790, 9600] }],
+  ['_MM_PAGED_POOL_INFO', { since: [3790, 6000, 9200, 9600, 10240, 18326] }],
+  ['_MMPFNLIST', { since: [3790, 7600, 20348, 26100] }],
+  ['_MMPAGING_FILE', { since: [3790, 6000, 7600, 9200, 9600, 10240, 10586, 19041, 26100] }],
+  ['_KLDR_DATA_TABLE_ENTRY', { since: [3790, 10240] }],
+  ['_LDR_DATA_TABLE_ENTRY', { since: [3790, 6000, 7600, 9200, 9600, 10240, 14393, 20348, 26100] }],
+  ['_UNLOADED_DRIVERS', { since: [3790] }],
+  ['_UNICODE_STRING', { since: [3790] }],
+  ['_LIST_ENTRY', { since: [3790] }],
+  ['_PHYSICAL_MEMORY_DESCRIPTOR', { since: [3790] }],
+  ['_PHYSICAL_MEMORY_RUN', { since: [3790] }],
+  ['_DBGKD_GET_VERSION64', { since: [3790] }],
+  ['_MM_DRIVER_VERIFIER_DATA', { since: [3790, 6001, 7600, 10240, 14393, 17134, 20348, 26100] }],
+  ['_VF_POOL_TRACE', { since: [6000, 22000] }],
+  ['_VI_POOL_ENTRY', { since: [3790] }],
+  ['_VI_POOL_ENTRY_INUSE', { since: [3790] }],
+  ['_VI_POOL_PAGE_HEADER', { since: [3790] }],
+  ['_MMPTE_HARDWARE', { since: [3790, 7600, 15063] }],
+  ['_MMPTE_PROTOTYPE', { since: [3790, 9200] }],
+  ['_MMPTE_TRANSITION', { since: [3790, 14393, 20348] }],
+]);
+
+/** Releases that ship the binaries of an earlier build and differ from it by switches: 19045 is 19041, 26200 is 26100. */
+const SAME_BINARIES: readonly (readonly [from: number, to: number, build: number])[] = [
+  [6003, 6003, 6002],
+  [18363, 18363, 18362],
+  [19042, 19045, 19041],
+  [22631, 22631, 22621],
+  [26200, 26200, 26100],
+];
+
+/** The build whose binaries this build ships: itself, or the one that it enables features of. */
+export function releaseFamily(buildNumber: number): number {
+  return SAME_BINARIES.find(([from, to]) => buildNumber >= from && buildNumber <= to)?.[2] ?? buildNumber;
+}

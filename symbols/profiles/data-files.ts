@@ -1,0 +1,48 @@
+/**
+ * Reads the text tables in `symbols/profiles/data`, which `generate.mjs` makes.
+ *
+ * They are found both from the compiled code (`build/symbols/profiles/`) and in the published package, where `build/` and
+ * `symbols/profiles/data/` stand side by side at the package root. A table is read when it is first asked for, never at import.
+ */
+
+import { existsSync, readFileSync } from 'node:fs';
+
+const PLACES = ['../../../symbols/profiles/data/', './data/'];
+
+const cache = new Map<string, string>();
+let folder: URL | undefined;
+
+function dataFolder(): URL {
+  const here = PLACES.map((place) => new URL(place, import.meta.url));
+  folder ??= here.find((place) => existsSync(new URL('kernels.txt', place)));
+  if (folder === undefined)
+    throw new Error('the built-in kernel tables (symbols/profiles/data) are missing: install again');
+  return folder;
+}
+
+/**
+ * The text of a data file. Throws when the installation lacks the file: that is no fault of any input.
+ * The tables together are under 300 KB, and only those asked for are kept.
+ */
+export function readDataFile(name: string): string {
+  let text = cache.get(name);
+  if (text === undefined) {
+    text = readFileSync(new URL(name, dataFolder()), 'latin1').replaceAll('\r\n', '\n');
+    cache.set(name, text);
+  }
+  return text;
+}
+
+/** The lines of a data file without its leading comments. */
+export function readDataLines(name: string): readonly string[] {
+  const lines = readDataFile(name).split('\n');
+  return lines.slice(lines.findIndex((line) => !line.startsWith('#')));
+}
+
+/** The words of the line that begins with `key` and a space, or `null`. `key` must hold no line break. */
+export function findLine(text: string, key: string): readonly string[] | null {
+  const start = text.indexOf(`\n${key} `) + 1;
+  if (start === 0) return null;
+  const end = text.indexOf('\n', start);
+  return text.slice(start, end < 0 ? text.length : end).split(' ');
+}

@@ -1,0 +1,328 @@
+/**
+ * Makes symbols/profiles/data from the collected facts about real kernels. Run it only when those facts change:
+ *
+ *   node symbols/profiles/generate.mjs x64.json nt-image-ids.json pdb-image-pairs.json kernel-structures.json [OUT]
+ *
+ * The same inputs give the same bytes. README.md beside this file describes the inputs and the form of the output.
+ */
+
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [x64Path, imagesPath, pairsPath, structuresPath, out = join(import.meta.dirname, 'data')] = process.argv.slice(2);
+if (structuresPath === undefined) {
+  process.stderr.write(
+    'usage: generate.mjs x64.json nt-image-ids.json pdb-image-pairs.json kernel-structures.json [OUT]\n',
+  );
+  process.exit(2);
+}
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+const x64 = readJson(x64Path);
+const images = readJson(imagesPath).images;
+const pairs = readJson(pairsPath).pairs;
+const reference = readJson(structuresPath);
+
+const hex = (value) => value.toString(16);
+const orDash = (value) => (value === null || value === undefined ? '-' : value);
+const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+/** `10.0.19041.804` before `10.0.19041.1052`. */
+const byVersion = (a, b) => {
+  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
+  for (let i = 0; i < 4; i++) if (left[i] !== right[i]) return left[i] - right[i];
+  return 0;
+};
+const buildOf = (version) => Number(version.split('.')[2]);
+const revisionOf = (version) => version.split('.')[3];
+
+// ---------------------------------------------------------------- types, spelled one way
+
+const SCALARS = {
+  i8: 'char',
+  u8: 'unsigned char',
+  i16: 'short',
+  u16: 'unsigned short',
+  i32: 'long',
+  u32: 'unsigned long',
+  i64: 'long long',
+  u64: 'unsigned long long',
+};
+const SHORT = Object.fromEntries(Object.entries(SCALARS).map(([short, long]) => [long, short]));
+
+/** The short spelling used in layouts.txt; the numbers in names of anonymous types differ in every PDB and say nothing. */
+function shorten(type) {
+  const named = type.replace(/__(?:anonymous|unnamed)(?:_[0-9a-f]+)?/g, '__unnamed');
+  const [, stars, base, rest] = /^(\**)([^[:]*)(.*)$/.exec(named);
+  return stars + (SHORT[base] ?? base) + rest;
+}
+
+const C_NAMES = {
+  VOID: 'void',
+  CHAR: 'char',
+  UCHAR: 'unsigned char',
+  SHORT: 'short',
+  USHORT: 'unsigned short',
+  WCHAR: 'wchar',
+  LONG: 'long',
+  ULONG: 'unsigned long',
+  LONGLONG: 'long long',
+  ULONGLONG: 'unsigned long long',
+};
+// One of the sources spells its types as C# does: there a `long` has 64 bits.
+const CSHARP_NAMES = {
+  byte: 'unsigned char',
+  short: 'short',
+  ushort: 'unsigned short',
+  int: 'long',
+  uint: 'unsigned long',
+  long: 'long long',
+  ulong: 'unsigned long long',
+  IntPtr: '*void',
+  _unnamed_tag_: '__unnamed',
+};
+
+/** A type of kernel-structures.json in the spelling of x64.json; null where that file does not know it. */
+function respell(type, csharp) {
+  if (type === '?') return null;
+  const bitField = /^BitField\((\d+)\.\.(\d+) of (.*)\)$/.exec(type);
+  if (bitField) return `${bitField[3]}:${bitField[1]}:${Number(bitField[2]) - Number(bitField[1])}`;
+  const enumeration = /^enum\((.*)\)$/.exec(type);
+  if (enumeration) return enumeration[1];
+  const array = /^(.*?)((?:\[\d+\])+)$/.exec(type);
+  if (array) return respell(array[1], csharp) + array[2];
+  const pointer = /^ptr<(.*)>$/.exec(type);
+  if (pointer) return '*' + respell(pointer[1], csharp);
+  const plain = type.replace(/\bvolatile\b/g, '').trim();
+  if (plain.endsWith('*')) return '*' + respell(plain.slice(0, -1).trim(), csharp);
+  return (csharp ? CSHARP_NAMES : C_NAMES)[plain] ?? plain;
+}
+
+/** A layout of kernel-structures.json in the form of x64.json. */
+function convertLayout({ size, sources, fields }) {
+  const csharp = sources.every((source) => source === 'ntoskrnlib' || source === 'ntdiff');
+  const converted = {};
+  for (const field of fields) {
+    const type = respell(field.type, csharp);
+    if (type === null || !/^[A-Za-z_][\w.]*$/.test(field.name)) continue;
+    converted[field.name] = [field.off, field.bits === undefined ? type : `${type}:${field.pos}:${field.bits}`];
+  }
+  // That source lost where bit fields begin: scalars that share an offset may be pieces of one word. Leave them out.
+  if (csharp) {
+    const entries = Object.entries(converted);
+    for (const [name, [offset, type]] of entries) {
+      const shared = entries.filter(([, other]) => other[0] === offset && !/^[*_]|:/.test(other[1]));
+      if (shared.length > 1 && !/^[*_]|:/.test(type)) delete converted[name];
+    }
+  }
+  return { size, fields: converted };
+}
+
+// ---------------------------------------------------------------- layouts, each kept once
+
+const byteOrder = ([, [offset]], [, [other]]) => offset - other;
+const layoutKey = (layout) =>
+  `${hex(layout.size)} ${Object.entries(layout.fields)
+    .map(([name, [offset, type]]) => `${name}@${hex(offset)}:${shorten(type)}`)
+    .sort(byText)
+    .join(' ')}`;
+
+const typeNames = [...Object.keys(x64.layouts), '_UNLOADED_DRIVERS'];
+/** type -> { keys: key -> number of the layout, layouts: [...] } */
+const table = new Map(typeNames.map((name) => [name, { keys: new Map(), layouts: [] }]));
+
+function numberOf(type, layout) {
+  const { keys, layouts } = table.get(type);
+  const key = layoutKey(layout);
+  if (!keys.has(key)) {
+    keys.set(key, layouts.length);
+    layouts.push(layout);
+  }
+  return keys.get(key);
+}
+
+const kernels = Object.entries(x64.kernels)
+  .map(([pdb, kernel]) => ({ pdb, ...kernel }))
+  .sort((a, b) => byVersion(a.version, b.version));
+
+const setRows = new Map();
+for (const kernel of kernels) {
+  const row = typeNames.map((type) =>
+    kernel.structs[type] === undefined ? '-' : numberOf(type, x64.layouts[type][kernel.structs[type]]),
+  );
+  const text = row.join(' ');
+  if (!setRows.has(text)) setRows.set(text, `s${setRows.size + 1}`);
+  kernel.set = setRows.get(text);
+}
+
+// Before 10240 no public PDB has this type. These members stand where they stand today (kernel-structures.md 7.1);
+// what follows CheckSum differs and is left out, so the size is that of the known part.
+const COMMON_KLDR = {
+  size: 0x80,
+  fields: {
+    InLoadOrderLinks: [0, '_LIST_ENTRY'],
+    ExceptionTable: [0x10, '*void'],
+    ExceptionTableSize: [0x18, 'unsigned long'],
+    GpValue: [0x20, '*void'],
+    NonPagedDebugInfo: [0x28, '*_NON_PAGED_DEBUG_INFO'],
+    DllBase: [0x30, '*void'],
+    EntryPoint: [0x38, '*void'],
+    SizeOfImage: [0x40, 'unsigned long'],
+    FullDllName: [0x48, '_UNICODE_STRING'],
+    BaseDllName: [0x58, '_UNICODE_STRING'],
+    Flags: [0x68, 'unsigned long'],
+    LoadCount: [0x6c, 'unsigned short'],
+    SectionPointer: [0x70, '*void'],
+    CheckSum: [0x78, 'unsigned long'],
+  },
+};
+
+/** Layouts of builds that no profile covers, from kernel-structures.json where it has that very build. */
+const known = new Set(kernels.map((kernel) => kernel.version));
+const extraVersions = new Set();
+for (const type of typeNames) {
+  for (const layout of reference.structs[type]?.x64 ?? []) {
+    for (const version of layout.builds) {
+      if (/^\d+\.\d+\.\d+\.\d+$/.test(version) && !known.has(version)) extraVersions.add(version);
+    }
+  }
+}
+const extraRows = [...extraVersions].sort(byVersion).map((version) => {
+  const row = typeNames.map((type) => {
+    const found = (reference.structs[type]?.x64 ?? []).find((l) => l.size > 0 && l.builds.includes(version));
+    if (found !== undefined) return numberOf(type, convertLayout(found));
+    return type === '_KLDR_DATA_TABLE_ENTRY' && buildOf(version) < 10240 ? numberOf(type, COMMON_KLDR) : '-';
+  });
+  return `${version} ${row.join(' ')}`;
+});
+
+function layoutLines(type, layouts) {
+  const columns = new Map();
+  for (const layout of layouts) {
+    for (const [name, [, kind]] of Object.entries(layout.fields).sort(byteOrder)) {
+      const column = `${name}:${shorten(kind)}`;
+      if (column.includes(' ')) throw new Error(`a type that the table cannot hold: ${type} ${column}`);
+      columns.set(column, columns.size);
+    }
+  }
+  const rows = layouts.map(({ size, fields }) => {
+    const row = [...columns.keys()].map(() => '-');
+    const order = [...columns.keys()];
+    for (const [name, [offset, kind]] of Object.entries(fields)) {
+      row[order.indexOf(`${name}:${shorten(kind)}`)] = hex(offset);
+    }
+    while (row.at(-1) === '-') row.pop();
+    return [hex(size), ...row].join(' ');
+  });
+  return [type, [...columns.keys()].join(' '), ...rows, ''];
+}
+
+// ---------------------------------------------------------------- kernels and images
+
+/** Pointers that ExPoolTagTables holds, as measured build by build; a nearer neighbour in this kernel overrules it. */
+const TAG_TABLES = { ...reference.exPoolTagTablesCapacity, 18326: 1280 };
+function tagTablesCapacity({ version, rva }) {
+  const capacity = TAG_TABLES[buildOf(version)];
+  const start = rva.ExPoolTagTables;
+  if (capacity === undefined || start === undefined) return null;
+  const next = Math.min(...Object.values(rva).filter((other) => other > start));
+  return Math.min(capacity, Math.floor((next - start) / 8));
+}
+
+const kernelLines = kernels.map((kernel) =>
+  [
+    kernel.pdb,
+    kernel.version,
+    orDash(kernel.timeDateStamp?.toString(16).padStart(8, '0')),
+    orDash(kernel.sizeOfImage?.toString(16)),
+    orDash(tagTablesCapacity(kernel)),
+    kernel.set,
+  ].join(' '),
+);
+
+function rvaLines(ofBuild) {
+  const symbols = [...new Set(ofBuild.flatMap((kernel) => Object.keys(kernel.rva)))];
+  const rows = new Map();
+  for (const { version, rva } of ofBuild) {
+    const row = symbols.map((symbol) => (rva[symbol] === undefined ? '-' : hex(rva[symbol]))).join(' ');
+    rows.set(row, [...(rows.get(row) ?? []), revisionOf(version)]);
+  }
+  return [symbols.join(' '), ...[...rows].map(([row, revisions]) => `${revisions.join('+')} ${row}`)];
+}
+
+function imageLines() {
+  const sections = new Map();
+  for (const { arch, file, version, timeDateStamp, sizeOfImage } of images) {
+    const section = `[${arch === 'amd64' ? 'x64' : arch} ${file}]`;
+    if (!sections.has(section)) sections.set(section, []);
+    if (sizeOfImage % 0x1000 !== 0) throw new Error(`an image size that is no number of pages: ${version}`);
+    sections
+      .get(section)
+      .push({ version, id: `${timeDateStamp.toString(16).padStart(8, '0')} ${hex(sizeOfImage / 0x1000)}` });
+  }
+  const lines = [];
+  for (const [section, list] of [...sections].sort(([a], [b]) => byText(a, b))) {
+    lines.push(section);
+    let group = '';
+    for (const { version, id } of list.sort((a, b) => byVersion(a.version, b.version))) {
+      const build = version.split('.').slice(0, 3).join('.');
+      if (build !== group) lines.push(build);
+      group = build;
+      lines.push(`${revisionOf(version)} ${id}`);
+    }
+  }
+  return lines;
+}
+
+const pairLines = pairs
+  .map((p) => `${p.pdb} ${p.guidAge} ${p.image} ${p.timeDateStamp.toString(16).padStart(8, '0')} ${hex(p.sizeOfImage)}`)
+  .sort(byText);
+
+// ---------------------------------------------------------------- files
+
+const ISF =
+  '# JPCERTCC/Windows-Symbol-Tables @11ad856 (BSD-3-Clause, see NOTICE.md). Made by generate.mjs: do not edit.';
+const KPH = '# winsiderss/systeminformer kphdyn.xml (MIT, see NOTICE.md). Made by generate.mjs: do not edit.';
+const MADE = '# Made by generate.mjs from the sources that README.md names: do not edit.';
+const write = (name, ...lines) => {
+  writeFileSync(join(out, name), lines.flat().join('\n') + '\n');
+};
+
+mkdirSync(out, { recursive: true });
+for (const name of readdirSync(out)) if (name.endsWith('.txt')) rmSync(join(out, name));
+write(
+  'kernels.txt',
+  ISF,
+  '# pdb-guid+age version timestamp size-of-image tag-tables layout-set (- is unknown)',
+  kernelLines,
+);
+for (const build of new Set(kernels.map((kernel) => buildOf(kernel.version)))) {
+  const ofBuild = kernels.filter((kernel) => buildOf(kernel.version) === build);
+  write(
+    `rva-${build}.txt`,
+    ISF,
+    '# symbols, then: revisions that share these addresses, RVAs in hex',
+    rvaLines(ofBuild),
+  );
+}
+write(
+  'layouts.txt',
+  MADE,
+  '# type; its columns as field:type; then layouts 0, 1, 2, ...: size and the offset of each column, in hex. Scalars:',
+  Object.entries(SCALARS).map(([short, long]) => `= ${short} ${long}`),
+  '',
+  [...table].flatMap(([type, { layouts }]) => layoutLines(type, layouts)),
+);
+write(
+  'layout-sets.txt',
+  MADE,
+  '# types, then: a set that kernels.txt names, or a version known by its layouts alone; the number of each layout',
+  typeNames.join(' '),
+  [...setRows].map(([row, id]) => `${id} ${row}`),
+  extraRows,
+);
+write(
+  'images.txt',
+  KPH,
+  '# [architecture file], build, then: revision timestamp pages, the last two in hex',
+  imageLines(),
+);
+write('image-pdbs.txt', MADE, '# pdb guid+age image timestamp size-of-image, the last two in hex', pairLines);
