@@ -1,0 +1,178 @@
+/** The memory part of `dumpleak analyze`: totals against limits, flags, tags against pool counters, the top tags. */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type {
+  AnalysisResult,
+  Count,
+  MemoryFlag,
+  MemoryInfo,
+  Pages,
+  PoolTagRow,
+  PoolTags,
+  Reconciliation,
+} from '../../result.js';
+import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../format.js';
+import { canHoldPoolTables } from './dump-kind.js';
+import { bullets, fit, heading, type Style } from './style.js';
+
+/** A limit and what it is. */
+interface Limit {
+  pages: Count | bigint;
+  name: string;
+}
+
+function pages(figure: Pages | null): Count | null {
+  return figure === null ? null : figure.pages;
+}
+
+/** The smaller of a pool's maximum and physical memory: maxima of many terabytes limit nothing. */
+function poolLimit(maximum: Pages | null, memory: MemoryInfo): Limit | null {
+  const most = pages(maximum);
+  const physical = pages(memory.physicalMemory);
+  if (physical !== null && (most === null || exactInteger(most) > exactInteger(physical))) {
+    return { pages: physical, name: 'physical memory' };
+  }
+  return most === null ? null : { pages: most, name: 'its maximum' };
+}
+
+function usageLine(name: string, used: Count | bigint | null, limit: Limit | null): string {
+  const share = ratio(used, limit === null ? null : limit.pages);
+  const of =
+    limit === null ? '' : ` of ${humanPages(limit.pages).padStart(10)}  ${percent(share).padStart(8)}   ${limit.name}`;
+  return `  ${name.padEnd(18)}${humanPages(used).padStart(12)}${of}`;
+}
+
+/** Nonpaged pool with its part that is not executable, which systems before Windows 8 do not count apart. */
+function nonPagedLine(memory: MemoryInfo): string {
+  const { nonPagedPoolUsage: usage, nonPagedPoolNxUsage: nx } = memory;
+  const limit = poolLimit(memory.nonPagedPoolMaximum, memory);
+  if (usage === null && nx !== null) return usageLine('Nonpaged pool NX', nx.pages, limit);
+  const used = usage === null ? null : exactInteger(usage.pages) + exactInteger(nx?.pages ?? 0);
+  return usageLine('Nonpaged pool', used, limit);
+}
+
+function usedPhysical(memory: MemoryInfo): bigint | null {
+  const [physical, available] = [pages(memory.physicalMemory), pages(memory.availablePages)];
+  return physical === null || available === null ? null : exactInteger(physical) - exactInteger(available);
+}
+
+function flagText(flag: MemoryFlag): string {
+  const basis = printable(flag.basis);
+  return `${printable(flag.message)} [${thousands(flag.value)} of ${counted(flag.limit, 'page')}, ${flag.percent.toFixed(1)} % of ${basis}]`;
+}
+
+/** The memory totals in short. */
+export function memorySection(result: AnalysisResult, style: Style): string[] {
+  const { memory } = result;
+  if (memory === null) {
+    // A dump of a kind that holds no counters has said so at the top.
+    return canHoldPoolTables(result.dump) ? [heading('Memory', style), '  The memory counters could not be read.'] : [];
+  }
+  const physical = pages(memory.physicalMemory);
+  const commitLimit = pages(memory.commitLimit);
+  const peak = memory.peakCommitment === null ? '' : `; peak ${humanPages(memory.peakCommitment.pages)}`;
+  const pte = pages(memory.freeSystemPtes);
+  const failures = memory.poolAllocationFailures;
+  const lines = [
+    heading('Memory', style),
+    usageLine(
+      'Physical memory',
+      usedPhysical(memory),
+      physical === null ? null : { pages: physical, name: 'installed' },
+    ),
+    nonPagedLine(memory),
+    usageLine('Paged pool', pages(memory.pagedPoolUsage), pagedLimit(memory)),
+    usageLine(
+      'Commit',
+      pages(memory.committedPages),
+      commitLimit === null ? null : { pages: commitLimit, name: `limit${peak}` },
+    ),
+    `  ${'Free system PTEs'.padEnd(18)}${thousands(pte).padStart(12)}`,
+  ];
+  if (failures !== null && exactInteger(failures.count) > 0n) {
+    lines.push(
+      `  ${'Failed allocations'.padEnd(18)}${thousands(failures.count).padStart(12)}   pool allocations since boot`,
+    );
+  }
+  const marks = bullets(memory.flags.map(flagText), style, '!');
+  return [...lines, ...marks.map((line) => style.paint('warn', line))];
+}
+
+/** Paged pool can grow to its maximum, and is backed by commit, not by physical memory. */
+function pagedLimit(memory: MemoryInfo): Limit | null {
+  const [most, commit] = [pages(memory.pagedPoolMaximum), pages(memory.commitLimit)];
+  if (commit !== null && (most === null || exactInteger(most) > exactInteger(commit))) {
+    return { pages: commit, name: 'commit limit' };
+  }
+  return most === null ? null : { pages: most, name: 'its maximum' };
+}
+
+function reconciliationLine(pool: string, figures: Reconciliation | null): string {
+  if (figures === null) return `  ${pool.padEnd(18)}not known`;
+  const rest = exactInteger(figures.unexplainedBytes);
+  const share = percent(ratio(rest < 0n ? -rest : rest, figures.poolBytes));
+  const verdict =
+    rest < 0n
+      ? `exceeded by ${humanBytes(-rest)} (${share})`
+      : rest === 0n
+        ? 'all of it explained'
+        : `${humanBytes(rest)} (${share}) under no tag`;
+  const inTags = humanBytes(figures.tagBytes).padStart(12);
+  return `  ${pool.padEnd(18)}${inTags} of ${humanBytes(figures.poolBytes).padStart(10)}   ${verdict}`;
+}
+
+/** How much of each pool the tags explain. */
+export function reconciliationSection(tags: PoolTags | null, style: Style): string[] {
+  if (tags === null) return [];
+  const { nonPaged, paged } = tags.reconciliation;
+  return [
+    heading('What the tags explain of each pool', style),
+    reconciliationLine('Nonpaged pool', nonPaged),
+    reconciliationLine('Paged pool', paged),
+  ];
+}
+
+/** Bytes held and in how many allocations; a dash where the tag holds nothing. */
+function held(bytes: Count, outstanding: Count): string {
+  const nothing = exactInteger(bytes) === 0n && exactInteger(outstanding) === 0n;
+  return `${(nothing ? '-' : humanBytes(bytes)).padStart(11)}${(nothing ? '-' : thousands(outstanding)).padStart(12)}`;
+}
+
+/** Who uses the tag, as the tag lists have it: the binary first, for it must not be cut off. */
+function owner(row: PoolTagRow): string {
+  const parts = [row.binary === '<unknown>' ? null : row.binary, row.description]
+    .filter((part) => part !== null)
+    .map((part) => printable(part).trim().replace(/ {2,}/g, ' '))
+    .filter((part) => part !== '');
+  return parts.length === 0 ? 'not in the tag lists' : parts.join(': ');
+}
+
+function tagLine(row: PoolTagRow, style: Style): string {
+  const figures = `  ${printable(row.tag).padEnd(4)}${held(row.nonPaged.bytes, row.nonPaged.outstanding)}${held(row.paged.bytes, row.paged.outstanding)}  `;
+  return figures + fit(owner(row), Math.max(12, style.width - figures.length), style);
+}
+
+/** The tags that hold most, over both pools, as the result orders them. */
+export function topTagsSection(result: AnalysisResult, top: number, style: Style): string[] {
+  const tags = result.poolTags;
+  if (tags === null) {
+    return canHoldPoolTables(result.dump)
+      ? [heading('Pool tags', style), '  The pool tag tables could not be read.']
+      : [];
+  }
+  const rows = tags.rows.slice(0, top);
+  const title =
+    rows.length < tags.rows.length
+      ? `Pool tags: top ${rows.length} of ${thousands(tags.rows.length)}`
+      : `Pool tags: all ${rows.length}`;
+  const { totals } = tags;
+  return [
+    heading(
+      tags.complete ? title : `${title} (partial: ${counted(tags.tables, 'table')} could be read, others not)`,
+      style,
+    ),
+    style.paint('dim', '  Tag    Nonpaged      blocks      Paged      blocks  Owner'),
+    ...rows.map((row) => tagLine(row, style)),
+    `  All ${held(totals.nonPagedBytes, totals.nonPagedAllocs)}${held(totals.pagedBytes, totals.pagedAllocs)}`,
+  ];
+}

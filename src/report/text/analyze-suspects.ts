@@ -1,0 +1,168 @@
+/** The suspects of `dumpleak analyze`: what a tag holds, who allocates under it and how that is known. */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type {
+  AnalysisResult,
+  Confidence,
+  Evidence,
+  EvidenceKind,
+  ModuleInfo,
+  Suspect,
+  SuspectDriver,
+} from '../../result.js';
+import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../format.js';
+import { hasWideAddresses } from './dump-kind.js';
+import { moduleAt } from './modules.js';
+import { hexAndText, searchedSentences } from './search.js';
+import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from './style.js';
+
+const MOST_SUSPECTS = 5;
+const MOST_DRIVERS = 4;
+const MOST_EVIDENCE = 4;
+
+const KINDS: Readonly<Record<EvidenceKind, string>> = {
+  bugcheck: 'named by the bug check',
+  'code-immediate': 'tag in code',
+  'code-immediate-pair': 'tag built in code, in two halves',
+  data: 'tag in data',
+  string: 'inside longer text',
+  'tag-rule': 'rule for this tag',
+  'pooltag-file': 'named in pooltag.txt',
+  verifier: 'Driver Verifier',
+  'allocation-content': 'seen in the allocations',
+  'disk-image': 'in the driver file',
+};
+
+const TONES: Readonly<Record<Confidence, Tone>> = { high: 'bad', medium: 'warn', low: 'plain' };
+
+/** The bytes of an evidence line: hexadecimal pairs; those that are missing are not there. */
+export function evidenceBytes(evidence: Evidence): Uint8Array {
+  return Uint8Array.from(evidence.bytes?.match(/[0-9a-f]{2}/gi) ?? [], (pair) => parseInt(pair, 16));
+}
+
+/** The module that a suspect driver is: the one that its evidence stands in, else the one of its name. */
+export function moduleOf(result: Pick<AnalysisResult, 'modules'>, driver: SuspectDriver): ModuleInfo | null {
+  for (const evidence of driver.evidence) {
+    const address = parseHex(evidence.address);
+    const module = address === null ? null : moduleAt(result.modules, address);
+    if (module?.name === driver.module) return module;
+  }
+  const name = driver.module.toLowerCase();
+  return result.modules?.find((module) => module.name.toLowerCase() === name) ?? null;
+}
+
+/** The suspects that are written out. */
+export function shownSuspects(result: AnalysisResult): Suspect[] {
+  return result.suspects.slice(0, MOST_SUSPECTS);
+}
+
+function evidenceLines(evidence: Evidence, shortName: string, wide: boolean, style: Style): string[] {
+  const address = parseHex(evidence.address);
+  const offset = parseHex(evidence.offset);
+  const symbol = evidence.symbol === null ? null : printable(evidence.symbol);
+  const section = evidence.section === null ? null : printable(evidence.section);
+  const code =
+    evidence.executable === null || section === null ? '' : evidence.executable ? ', executable' : ', not executable';
+  const parts = [
+    address === null ? null : debuggerAddress(address, wide),
+    offset === null ? null : `${shortName}+0x${offset.toString(16)}`,
+    symbol === null ? null : `(${symbol})`,
+    section === null ? null : `${section}${code}`,
+    KINDS[evidence.kind],
+  ].filter((part) => part !== null);
+  const detail = [
+    evidence.instruction === null ? null : printable(evidence.instruction),
+    evidence.callsAllocator === true ? 'a call to an allocator follows' : null,
+    evidence.note === null ? null : printable(evidence.note),
+  ].filter((part) => part !== null);
+  return [
+    ...flow(parts, '  ', style.width, '      ', '        '),
+    ...(evidence.bytes === null ? [] : [`        ${style.paint('dim', hexAndText(evidenceBytes(evidence)))}`]),
+    ...(detail.length === 0 ? [] : wrap(detail.join('; '), style.width, '        ')),
+  ];
+}
+
+function versionText(module: ModuleInfo | null): string {
+  const version = module?.version ?? null;
+  if (version === null) return '';
+  return [version.companyName, version.fileDescription, version.fileVersion]
+    .filter((part) => part !== null)
+    .map(printable)
+    .join(', ');
+}
+
+function driverLines(result: AnalysisResult, driver: SuspectDriver, style: Style): string[] {
+  const module = moduleOf(result, driver);
+  const name = fit(printable(driver.module), 40, style);
+  const about = fit(versionText(module), style.width - name.length - 24, style);
+  const head = `    ${style.paint(TONES[driver.confidence], name)}  confidence ${driver.confidence}${about === '' ? '' : `  ${style.paint('dim', about)}`}`;
+  const shortName = fit(printable(module?.moduleName ?? driver.module.replace(/\.[^.]*$/, '')), 24, style);
+  const wide = hasWideAddresses(result);
+  const more = driver.evidence.length - MOST_EVIDENCE;
+  return [
+    head,
+    ...driver.evidence.slice(0, MOST_EVIDENCE).flatMap((evidence) => evidenceLines(evidence, shortName, wide, style)),
+    ...(more > 0 ? [`      and ${counted(more, 'more place', 'more places')}: with --json`] : []),
+  ];
+}
+
+function driversLines(result: AnalysisResult, suspect: Suspect, style: Style): string[] {
+  const more = suspect.drivers.length - MOST_DRIVERS;
+  if (suspect.drivers.length === 0) {
+    return [
+      suspect.searched === null
+        ? '  Drivers: none named; the modules were not searched for the tag.'
+        : '  Drivers: none named; no module that could be searched holds the tag.',
+    ];
+  }
+  return [
+    '  Drivers, best first',
+    ...suspect.drivers.slice(0, MOST_DRIVERS).flatMap((driver) => driverLines(result, driver, style)),
+    ...(more > 0 ? [`    and ${counted(more, 'more driver', 'more drivers')}: with --json`] : []),
+  ];
+}
+
+function figureRows(suspect: Suspect): [string, string][] {
+  const average =
+    suspect.averageBytes === null ? '' : `, ${thousands(Math.round(suspect.averageBytes))} bytes on average`;
+  const shares = [
+    suspect.shareOfPool === null ? null : `${percent(suspect.shareOfPool)} of ${suspect.pool} pool`,
+    suspect.shareOfMemory === null ? null : `${percent(suspect.shareOfMemory)} of physical memory`,
+  ].filter((share) => share !== null);
+  return [
+    [
+      'Holds',
+      `${humanBytes(suspect.bytes)} (${thousands(suspect.bytes)} bytes) in ${counted(suspect.outstanding, 'allocation')}${average}`,
+    ],
+    ['Share', shares.length === 0 ? 'not known' : shares.join(', ')],
+  ];
+}
+
+function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, style: Style): string[] {
+  const confidence = style.paint(TONES[suspect.confidence], `confidence ${suspect.confidence}`);
+  const rows = figureRows(suspect);
+  const messages = (notes: Suspect['reasons']) => notes.map(({ message }) => printable(message));
+  const lines = [
+    `${heading(`Suspect${number}: tag ${printable(suspect.tag)}, ${suspect.pool} pool`, style)}   ${confidence}`,
+    ...pairs(rows, style),
+    ...driversLines(result, suspect, style),
+  ];
+  if (suspect.reasons.length > 0)
+    lines.push('  Speaks for it', ...bullets(messages(suspect.reasons), style, '+', '    '));
+  if (suspect.against.length > 0) {
+    lines.push('  Speaks against it, or is not known', ...bullets(messages(suspect.against), style, '-', '    '));
+  }
+  if (suspect.searched !== null) lines.push(...pairs([['Coverage', searchedSentences(suspect.searched)]], style));
+  return lines;
+}
+
+/** A section for each suspect; none where there is no suspect. */
+export function suspectSections(result: AnalysisResult, style: Style): string[][] {
+  const shown = shownSuspects(result);
+  const sections = shown.map((suspect, i) =>
+    suspectLines(result, suspect, shown.length === 1 ? '' : ` ${i + 1}`, style),
+  );
+  const more = result.suspects.length - shown.length;
+  if (more > 0) sections.push([`And ${counted(more, 'more suspect')}: with --json.`]);
+  return sections;
+}

@@ -1,0 +1,81 @@
+/** The end of `dumpleak analyze`: the same findings as the debugger's commands show them. */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type { AnalysisResult, Evidence, EvidenceKind, Suspect } from '../../result.js';
+import { debuggerAddress, parseHex } from '../format.js';
+import { evidenceBytes, moduleOf, shownSuspects } from './analyze-suspects.js';
+import { hasWideAddresses } from './dump-kind.js';
+import { moduleLine, moduleTitle } from './modules.js';
+import { POOL_USED } from './poolused-arguments.js';
+import { renderPoolUsed } from './poolused.js';
+import { renderHits } from './search.js';
+import type { Style } from './style.js';
+import { renderVm } from './vm.js';
+
+/** Rows of `!poolused` when nobody asked for a number. */
+const DEFAULT_TOP = 5;
+
+/** Evidence that stands where the tag's four bytes stand, so that `s -a` shows it. */
+const FOUND_BY_SEARCH: ReadonlySet<EvidenceKind> = new Set(['code-immediate', 'data', 'string']);
+
+/** A command and what it prints. */
+function block(command: string, output: string, style: Style): string[] {
+  return [style.paint('dim', `kd> ${command}`), ...output.replace(/\n+$/, '').split('\n')];
+}
+
+/** The search for a tag's bytes as a command: by text, or by values where the tag cannot be typed. */
+function searchCommand(tag: string, hex: string | null, range: string): string {
+  const key = Number(parseHex(hex) ?? -1n);
+  const bytes = [0, 8, 16, 24].map((shift) => (key >>> shift) & 0xff);
+  const typeable = key < 0 || bytes.every((byte) => byte >= 0x20 && byte <= 0x7e && byte !== 0x22);
+  return typeable
+    ? `s -a ${range} "${printable(tag)}"`
+    : `s -b ${range} ${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')}`;
+}
+
+function hitOf(evidence: Evidence): { address: bigint; bytes: Uint8Array } | null {
+  const address = parseHex(evidence.address);
+  return address === null || evidence.bytes === null || !FOUND_BY_SEARCH.has(evidence.kind)
+    ? null
+    : { address, bytes: evidenceBytes(evidence) };
+}
+
+/** The best driver of a suspect: where the tag stands in it, and which module that is. */
+function driverBlocks(result: AnalysisResult, suspect: Suspect, style: Style): string[][] {
+  const driver = suspect.drivers[0];
+  const module = driver === undefined ? null : moduleOf(result, driver);
+  if (driver === undefined || module === null) return [];
+  const wide = hasWideAddresses(result);
+  const hits = driver.evidence.map(hitOf).filter((hit) => hit !== null);
+  hits.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  const [base, end] = [parseHex(module.base), parseHex(module.end)];
+  const range = base === null || end === null ? '' : `${debuggerAddress(base, wide)} ${debuggerAddress(end, wide)}`;
+  const hex = result.poolTags?.rows.find((row) => row.tag === suspect.tag)?.hex ?? null;
+  const inside = hits[0]?.address ?? base;
+  const blocks: string[][] = [];
+  if (hits.length > 0 && range !== '') {
+    blocks.push(block(searchCommand(suspect.tag, hex, range), renderHits(hits, { wide }), style));
+  }
+  if (inside !== null) {
+    const command = `lm a ${inside.toString(16)}`;
+    blocks.push(block(command, `${moduleTitle(wide)}\n${moduleLine(module, result.system, wide)}`, style));
+  }
+  return blocks;
+}
+
+/** Sections in the debugger's look; none for a dump without figures and suspects. */
+export function debuggerSections(result: AnalysisResult, top: number | undefined, style: Style): string[][] {
+  const suspects = shownSuspects(result);
+  const rows = top ?? DEFAULT_TOP;
+  const sections: string[][] = [];
+  if (result.memory !== null) sections.push(block('!vm 1', renderVm(result), style));
+  if (result.poolTags !== null) {
+    const pools = new Set(suspects.map(({ pool }) => pool));
+    if (pools.size === 0) pools.add('nonpaged');
+    for (const pool of pools) {
+      const flags = pool === 'nonpaged' ? POOL_USED.sortNonPaged : POOL_USED.sortPaged;
+      sections.push(block(`!poolused /t${rows} ${flags}`, renderPoolUsed(result, { flags, top: rows }), style));
+    }
+  }
+  return [...sections, ...suspects.flatMap((suspect) => driverBlocks(result, suspect, style))];
+}

@@ -1,0 +1,74 @@
+/** `lm`: the loaded modules, or the one that holds an address, and the unloaded ones, in the look of WinDbg. */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from '../../result.js';
+import { debuggerAddress, NOT_KNOWN, parseHex } from '../format.js';
+import { hasWideAddresses, noFigures } from './dump-kind.js';
+
+/** The title line of a module list. */
+export function moduleTitle(wide: boolean): string {
+  return wide ? 'start             end                 module name' : 'start    end        module name';
+}
+
+function addressCell(address: Hex | null, wide: boolean): string {
+  const value = parseHex(address);
+  return value === null ? NOT_KNOWN.padEnd(wide ? 17 : 8) : debuggerAddress(value, wide);
+}
+
+/** Only the kernel's own symbols are ever loaded here, and only from a PDB. */
+function symbolState(module: ModuleInfo, system: SystemInfo | null): string {
+  const isKernel = system !== null && system.kernelBase !== null && system.kernelBase === module.base;
+  return isKernel && system.symbols?.source === 'pdb' ? '(pdb symbols)' : '(no symbols)';
+}
+
+/** One line of `lm`: start, end, name and state of symbols. */
+export function moduleLine(module: ModuleInfo, system: SystemInfo | null, wide: boolean): string {
+  const name = printable(module.moduleName).padEnd(8);
+  return `${addressCell(module.base, wide)} ${addressCell(module.end, wide)}   ${name}   ${symbolState(module, system)}`;
+}
+
+function unloadedLine(module: UnloadedModule, wide: boolean): string {
+  return `${addressCell(module.start, wide)} ${addressCell(module.end, wide)}   ${printable(module.name)}`;
+}
+
+function holds(start: Hex | null, end: Hex | null, address: bigint): boolean {
+  const [first, last] = [parseHex(start), parseHex(end)];
+  return first !== null && last !== null && first <= address && address < last;
+}
+
+/** The loaded module that an address stands in. */
+export function moduleAt(modules: readonly ModuleInfo[] | null, address: bigint): ModuleInfo | null {
+  return modules?.find((module) => holds(module.base, module.end, address)) ?? null;
+}
+
+/** By start address, as the debugger lists them; equal ones stay in the order of the dump. */
+function byBase(modules: readonly ModuleInfo[]): ModuleInfo[] {
+  return modules
+    .map((module) => ({ module, base: parseHex(module.base) ?? 0n }))
+    .sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : 0))
+    .map(({ module }) => module);
+}
+
+/**
+ * The text of `lm`, ended by a line feed; with `at` (a virtual address) that of `lm a`: the loaded modules, and the
+ * unloaded ones, whose range holds the address.
+ */
+export function renderModules(
+  result: Pick<AnalysisResult, 'dump' | 'system' | 'modules' | 'unloadedModules'>,
+  options: { at?: bigint | undefined } = {},
+): string {
+  const { modules, system } = result;
+  const wide = hasWideAddresses(result);
+  const at = options.at;
+  const loaded = byBase(modules ?? []).filter(({ base, end }) => at === undefined || holds(base, end, at));
+  const unloaded = (result.unloadedModules ?? []).filter(({ start, end }) => at === undefined || holds(start, end, at));
+  const lines = modules === null ? [noFigures(result.dump, 'module list')] : [moduleTitle(wide)];
+  lines.push(...loaded.map((module) => moduleLine(module, system, wide)));
+  if (at !== undefined && modules !== null && loaded.length === 0) {
+    lines.push(`No loaded module holds ${debuggerAddress(at, wide)}.`);
+  }
+  if (unloaded.length > 0) {
+    lines.push('', 'Unloaded modules:', ...unloaded.map((module) => unloadedLine(module, wide)));
+  }
+  return `${lines.join('\n')}\n`;
+}

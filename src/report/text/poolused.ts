@@ -1,0 +1,148 @@
+/** `!poolused`: what each pool tag holds, in the columns of WinDbg since the Windows 7 SDK. */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type { AnalysisResult, PoolCounters, PoolTagRow } from '../../result.js';
+import { counted, exactInteger, parseHex } from '../format.js';
+import { noFigures } from './dump-kind.js';
+import { matchesTag, POOL_USED, type PoolUsedOptions } from './poolused-arguments.js';
+
+export { matchesTag, parsePoolUsedArguments, type PoolUsedOptions } from './poolused-arguments.js';
+
+const HEADER = [
+  '               NonPaged                  Paged',
+  ' Tag     Allocs         Used     Allocs         Used',
+];
+const VERBOSE_HEADER = [
+  '                            NonPaged                                         Paged',
+  ' Tag       Allocs       Frees      Diff         Used       Allocs       Frees      Diff         Used',
+];
+
+/** One table row's figures, or their sums. */
+interface Sums {
+  nonPaged: Record<keyof PoolCounters, bigint>;
+  paged: Record<keyof PoolCounters, bigint>;
+}
+
+function exact(counters: PoolCounters): Record<keyof PoolCounters, bigint> {
+  return {
+    allocs: exactInteger(counters.allocs),
+    frees: exactInteger(counters.frees),
+    outstanding: exactInteger(counters.outstanding),
+    bytes: exactInteger(counters.bytes),
+  };
+}
+
+function add(sum: Record<keyof PoolCounters, bigint>, more: Record<keyof PoolCounters, bigint>): void {
+  sum.allocs += more.allocs;
+  sum.frees += more.frees;
+  sum.outstanding += more.outstanding;
+  sum.bytes += more.bytes;
+}
+
+/** Numbers under their heads. One as wide as its column would touch the one before: it gets a blank and moves the rest. */
+function cells(values: bigint[], widths: number[]): string {
+  return values.map((value, i) => ` ${value.toString().padStart((widths[i] ?? 1) - 1)}`).join('');
+}
+
+/** The number columns. Without `verbose`, Allocs means allocations outstanding now. */
+function columns({ nonPaged, paged }: Sums, verbose: boolean): string {
+  return verbose
+    ? cells(
+        [nonPaged, paged].flatMap((pool) => [pool.allocs, pool.frees, pool.outstanding, pool.bytes]),
+        [12, 12, 10, 13, 13, 12, 10, 13],
+      )
+    : cells([nonPaged.outstanding, nonPaged.bytes, paged.outstanding, paged.bytes], [10, 13, 11, 13]);
+}
+
+/** The tag as the UNKNOWN message has it: its bytes up to the first NUL, moved to the right; others unprintable as `.`. */
+function quotedTag(row: PoolTagRow): string {
+  const key = Number(parseHex(row.hex) ?? -1n);
+  if (key < 0 || key > 0xffffffff) return printable(row.tag);
+  const bytes = [0, 8, 16, 24].map((shift) => (key >>> shift) & 0xff);
+  const end = bytes.indexOf(0);
+  const text = bytes
+    .slice(0, end < 0 ? 4 : end)
+    .map((byte) => (byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '.'))
+    .join('');
+  return text.padStart(4);
+}
+
+/** What follows the columns: description and binary, the binary alone (built-in list), or that the tag is unknown. */
+export function tagDescription(row: PoolTagRow): string {
+  const description = row.description === null ? '' : printable(row.description).trim();
+  const binary = row.binary === null || row.binary === '<unknown>' ? '' : printable(row.binary).trim();
+  if (description !== '' && binary !== '') return `${description} , Binary: ${binary}`;
+  if (binary !== '') return `Binary: ${binary}`;
+  return description === '' ? `UNKNOWN pooltag '${quotedTag(row)}', please update pooltag.txt` : description;
+}
+
+const descending = (a: bigint, b: bigint): number => (a > b ? -1 : a < b ? 1 : 0);
+/** Digits before capitals before small letters: the order of the displayed characters, whatever the locale. */
+const byTag = (a: PoolTagRow, b: PoolTagRow): number => (a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : 0);
+
+interface Line {
+  row: PoolTagRow;
+  sums: Sums;
+}
+
+function sorted(lines: Line[], flags: number): Line[] {
+  const pool = flags & POOL_USED.sortNonPaged ? 'nonPaged' : flags & POOL_USED.sortPaged ? 'paged' : null;
+  return lines.sort(
+    (a, b) => (pool === null ? 0 : descending(a.sums[pool].bytes, b.sums[pool].bytes)) || byTag(a.row, b.row),
+  );
+}
+
+function sortTitle(flags: number): string {
+  if (flags & POOL_USED.sortNonPaged) return ' Sorting by NonPaged Pool Consumed';
+  return flags & POOL_USED.sortPaged ? ' Sorting by Paged Pool Consumed' : ' Sorting by Tag';
+}
+
+const ZERO: PoolCounters = { allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
+
+/**
+ * The text of `!poolused`, ended by a line feed. TOTAL sums all rows that the pattern lets through, also those that
+ * `top` cuts off.
+ */
+export function renderPoolUsed(result: Pick<AnalysisResult, 'dump' | 'poolTags'>, options: PoolUsedOptions): string {
+  const { flags, top, pattern } = options;
+  if (flags & POOL_USED.session) {
+    return 'Session pool has tag tables of its own, one set in each session. They are not read: no figures for session pool.\n';
+  }
+  const tags = result.poolTags;
+  if (tags === null) return `${noFigures(result.dump, 'pool tag tables')}\n`;
+
+  const verbose = (flags & POOL_USED.verbose) !== 0;
+  // Every row of the tables is listed, as in the specimens: also tags that hold nothing in the pool sorted by
+  // (Leak and Thre stand with 0 in paged pool), and tags that were used once and hold nothing now.
+  const lines = sorted(
+    tags.rows
+      .filter((row) => pattern === undefined || matchesTag(pattern, row.tag))
+      .map((row) => ({ row, sums: { nonPaged: exact(row.nonPaged), paged: exact(row.paged) } })),
+    flags,
+  );
+  const total: Sums = { nonPaged: exact(ZERO), paged: exact(ZERO) };
+  for (const { sums } of lines) {
+    add(total.nonPaged, sums.nonPaged);
+    add(total.paged, sums.paged);
+  }
+  const shown = lines.slice(0, top ?? lines.length);
+  const tagWidth = 4;
+  return [
+    ...(tags.complete
+      ? []
+      : [
+          `*** Partial: only ${counted(tags.tables, 'tag table')} could be read; the figures below are incomplete.`,
+          '',
+        ]),
+    sortTitle(flags),
+    '',
+    ...(verbose ? VERBOSE_HEADER : HEADER),
+    '',
+    ...shown.map(
+      ({ row, sums }) => ` ${printable(row.tag).padEnd(tagWidth)}${columns(sums, verbose)}\t${tagDescription(row)}`,
+    ),
+    '',
+    `TOTAL${columns(total, verbose)}`,
+    '',
+  ].join('\n');
+}

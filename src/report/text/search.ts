@@ -1,0 +1,88 @@
+/** `s -a`: where bytes stand in memory, in the look of WinDbg; and the report of a search over all modules. */
+
+import type { AnalysisResult, ModuleInfo, Searched } from '../../result.js';
+import { printable } from '../../../parsers/text-safety.js';
+import { counted, debuggerAddress, percent, ratio, thousands } from '../format.js';
+import { hasWideAddresses } from './dump-kind.js';
+import { moduleLine, moduleTitle } from './modules.js';
+
+/** A place in memory and the bytes from there on: up to 16 are shown. */
+export interface Hit {
+  /** Virtual; a string is hexadecimal with `0x`. */
+  address: bigint | string;
+  bytes: Uint8Array;
+}
+
+const COLUMNS = 16;
+
+/** `4c 65 61 6b 3b c1 0f 42-c1 41 8d 49 fd 8b d0 ff  Leak;..B.A.I....`; bytes that are not known as `??` and `?`. */
+export function hexAndText(bytes: Uint8Array): string {
+  let hex = '';
+  let text = '';
+  for (let i = 0; i < COLUMNS; i++) {
+    const byte = bytes[i];
+    hex += i === 0 ? '' : i === COLUMNS / 2 ? '-' : ' ';
+    hex += byte === undefined ? '??' : byte.toString(16).padStart(2, '0');
+    text += byte === undefined ? '?' : byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '.';
+  }
+  return `${hex}  ${text}`;
+}
+
+/** Lines of `s -a`, each ended by a line feed. 32-bit addresses where none of the hits needs more. */
+export function renderHits(hits: readonly Hit[], options: { wide?: boolean | undefined } = {}): string {
+  const addresses = hits.map(({ address }) => BigInt.asUintN(64, BigInt(address)));
+  const wide = options.wide ?? addresses.some((address) => address > 0xffffffffn);
+  return hits.map(({ bytes }, i) => `${debuggerAddress(addresses[i] ?? 0n, wide)}  ${hexAndText(bytes)}\n`).join('');
+}
+
+/** How much of the modules a search could see: one or more plain sentences. */
+export function searchedSentences(searched: Searched): string {
+  const all = searched.pagesPresent + searched.pagesMissing;
+  const none = searched.modules === 0 && all === 0;
+  const sentences = [
+    none
+      ? 'No module could be searched.'
+      : searched.pagesMissing === 0
+        ? `${counted(searched.modules, 'module')} searched, ${counted(searched.pagesPresent, 'page')}; none of their pages was missing.`
+        : `${counted(searched.modules, 'module')} searched; ${thousands(searched.pagesMissing)} of their ${counted(all, 'page')} (${percent(ratio(searched.pagesMissing, all))}) were not in the dump.`,
+  ];
+  if (searched.notTranslatable > 0) {
+    sentences.push(`Not searchable, as no page could be translated: ${counted(searched.notTranslatable, 'module')}.`);
+  }
+  return sentences.join(' ');
+}
+
+/** What `dumpleak search` found. */
+export interface SearchReport extends Pick<AnalysisResult, 'dump' | 'system'> {
+  /** What was looked for, as the user wrote it: `"Leak"`, `4c 65 61 6b`. */
+  pattern: string;
+  modules: readonly ModuleInfo[];
+  /** `module` is an index into `modules`; in order of module and address. */
+  hits: readonly (Hit & { module: number })[];
+  searched: Searched;
+}
+
+/** The report of `dumpleak search`: hits by module, each under its `lm` line, then what could not be searched. */
+export function renderSearch(report: SearchReport): string {
+  const { hits, modules, searched } = report;
+  const wide = hasWideAddresses(report);
+  const groups = new Map<number, (typeof hits)[number][]>();
+  for (const hit of hits) {
+    const group = groups.get(hit.module);
+    if (group === undefined) groups.set(hit.module, [hit]);
+    else group.push(hit);
+  }
+  const blocks = [...groups].map(([index, group]) => {
+    const module = modules[index];
+    const line = module === undefined ? 'not in a known module' : moduleLine(module, report.system, wide);
+    return `${line}\n${renderHits(group, { wide })}`;
+  });
+  const pattern = printable(report.pattern);
+  const title =
+    hits.length === 0
+      ? `${pattern}: no hit`
+      : `${pattern}: ${counted(hits.length, 'hit')} in ${counted(groups.size, 'module')}`;
+  const missing = searched.pagesMissing > 0 || searched.notTranslatable > 0;
+  const end = `${searchedSentences(searched)}${missing ? ' What is missing may hold more.' : ''}\n`;
+  return [`${title}\n`, ...(blocks.length > 0 ? [`${moduleTitle(wide)}\n${blocks.join('\n')}`] : []), end].join('\n');
+}

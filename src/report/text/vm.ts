@@ -1,0 +1,198 @@
+/** `!vm 1`: the memory totals in the look of WinDbg, in its older or its newer layout. */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type { AnalysisResult, Count, MemoryField, MemoryInfo, PageFile, Pages } from '../../result.js';
+import { exactInteger, NOT_KNOWN } from '../format.js';
+import { noFigures } from './dump-kind.js';
+
+export type VmLayout = 'old' | 'new';
+
+/** The last build that the older layout is the familiar one for: Windows 7 SP1 and Server 2008 R2 SP1. */
+const LAST_OLD_BUILD = 7601;
+/** The first build with nonpaged pool that is not executable as a figure of its own: Windows 8. */
+const FIRST_NX_BUILD = 9200;
+
+/** How a layout places its columns; widths as measured on real output. */
+interface Shape {
+  indent: string;
+  /** The number of pages ends here, counted from the label's first character. */
+  pagesEnd: number;
+  /** Where the field of the number begins; a number that does not fit pushes the rest to the right. */
+  pagesStart: number;
+  kbWidth: number;
+}
+
+// The older one indents by a tab; its numbers have no field of their own, so they only ever need one blank.
+const OLD: Shape = { indent: '\t', pagesEnd: 28, pagesStart: 0, kbWidth: 10 };
+const NEW: Shape = { indent: '', pagesEnd: 33, pagesStart: 19, kbWidth: 11 };
+
+/** Kb of a number of pages, wrapped at 64 bits as the debugger prints it. */
+function kilobytes(pages: Count | null): string {
+  if (pages === null) return NOT_KNOWN;
+  const kb = exactInteger(pages) * 4n;
+  return (kb < 0n ? kb : BigInt.asUintN(64, kb)).toString();
+}
+
+function row(shape: Shape, label: string, pages: Count | null): string {
+  const start = Math.max(shape.pagesStart, label.length + 1);
+  const number = pages === null ? NOT_KNOWN : exactInteger(pages).toString();
+  const cell = number.padStart(shape.pagesEnd - start);
+  return `${shape.indent}${label.padEnd(start)}${cell} (${kilobytes(pages).padStart(shape.kbWidth)} Kb)`;
+}
+
+function pageFileLines(shape: Shape, files: PageFile[] | null): string[] {
+  if (files === null) return [`${shape.indent}Page File: ${NOT_KNOWN}`];
+  if (files.length === 0) return [`${shape.indent}Page File: none`];
+  const number = (pages: Count | null, width: number) => kilobytes(pages).padStart(width);
+  return files.flatMap((file) => [
+    `${shape.indent}${file.path === null ? 'No Name for Paging File' : `Page File: ${printable(file.path)}`}`,
+    `${shape.indent}  Current:${number(file.currentPages, 10)} Kb  Free Space:${number(file.freePages, 10)} Kb`,
+    `${shape.indent}  Minimum:${number(file.minimumPages, 10)} Kb  Maximum:${number(file.maximumPages, 13)} Kb`,
+  ]);
+}
+
+type FlagPlace = 'ptes' | 'nonpaged' | 'paged' | 'commit' | 'end';
+
+/** Lines whose words WinDbg users know, or that are made after them; other flags print their message. */
+const FLAG_TEXT: ReadonlyMap<string, string> = new Map([
+  ['excessive-nonpaged-pool', 'Excessive NonPaged Pool Usage'],
+  // WinDbg's own words for these are not on record: the wording is this tool's.
+  ['excessive-paged-pool', 'Excessive Paged Pool Usage'],
+  ['commit-near-limit', 'Committed pages near the commit limit'],
+]);
+
+function placeOf(code: string): FlagPlace {
+  if (/(^|-)ptes?(-|$)/.test(code)) return 'ptes';
+  if (code.includes('nonpaged')) return 'nonpaged';
+  if (code.includes('paged')) return 'paged';
+  return code.includes('commit') ? 'commit' : 'end';
+}
+
+function flagLines(shape: Shape, memory: MemoryInfo, place: FlagPlace): string[] {
+  return memory.flags
+    .filter((flag) => placeOf(flag.code) === place)
+    .map((flag) => `${shape.indent}********** ${FLAG_TEXT.get(flag.code) ?? printable(flag.message)} *****`);
+}
+
+function failureLines(shape: Shape, memory: MemoryInfo): string[] {
+  const failures = memory.poolAllocationFailures;
+  if (failures === null || exactInteger(failures.count) === 0n) return [];
+  const number = exactInteger(failures.count).toString();
+  return ['', `${shape.indent}********** ${number} pool allocations have failed **********`, ''];
+}
+
+type Row = (label: string, field: MemoryField) => string;
+
+function rowsOf(shape: Shape, memory: MemoryInfo): Row {
+  return (label, field) => row(shape, `${label}:`, pagesOf(memory[field]));
+}
+
+function pagesOf(figure: Pages | null): Count | null {
+  return figure === null ? null : figure.pages;
+}
+
+/** Single-node systems print no rows per node, as in the debugger. */
+function perNode(memory: MemoryInfo): NonNullable<MemoryInfo['nonPagedPools']> {
+  const nodes = memory.nonPagedPools ?? [];
+  return nodes.length > 1 ? nodes : [];
+}
+
+/** Nonpaged pool without execution: a row where the system has it, so never on Windows 7. */
+function nxRow(figure: Row, memory: MemoryInfo, build: number | null): string[] {
+  const expected = build === null || build >= FIRST_NX_BUILD;
+  return memory.nonPagedPoolNxUsage !== null || expected ? [figure('NonPagedPoolNx Usage', 'nonPagedPoolNxUsage')] : [];
+}
+
+function oldLayout(memory: MemoryInfo, build: number | null): string[] {
+  const figure = rowsOf(OLD, memory);
+  return [
+    '*** Virtual Memory Usage ***',
+    figure('Physical Memory', 'physicalMemory'),
+    ...pageFileLines(OLD, memory.pageFiles),
+    figure('Available Pages', 'availablePages'),
+    figure('ResAvail Pages', 'residentAvailablePages'),
+    figure('Locked IO Pages', 'lockedIoPages'),
+    figure('Free System PTEs', 'freeSystemPtes'),
+    ...flagLines(OLD, memory, 'ptes'),
+    figure('Modified Pages', 'modifiedPages'),
+    figure('Modified PF Pages', 'modifiedPageFilePages'),
+    ...perNode(memory).flatMap(({ node, pages, nxPages }) => [
+      row(OLD, `NonPagedPool ${node} Used:`, pages),
+      ...(nxPages === null ? [] : [row(OLD, `NonPagedPoolNx ${node} Used:`, nxPages)]),
+    ]),
+    figure('NonPagedPool Usage', 'nonPagedPoolUsage'),
+    ...nxRow(figure, memory, build ?? LAST_OLD_BUILD),
+    figure('NonPagedPool Max', 'nonPagedPoolMaximum'),
+    ...flagLines(OLD, memory, 'nonpaged'),
+    ...(memory.pagedPools ?? []).map(({ index, pages }) => row(OLD, `PagedPool ${index} Usage:`, pages)),
+    figure('PagedPool Usage', 'pagedPoolUsage'),
+    figure('PagedPool Maximum', 'pagedPoolMaximum'),
+    ...flagLines(OLD, memory, 'paged'),
+    ...failureLines(OLD, memory),
+    figure('Session Commit', 'sessionCommit'),
+    figure('Shared Commit', 'sharedCommit'),
+    figure('Special Pool', 'specialPool'),
+    figure('Shared Process', 'sharedProcess'),
+    figure('PagedPool Commit', 'pagedPoolCommit'),
+    figure('Driver Commit', 'driverCommit'),
+    figure('Committed pages', 'committedPages'),
+    figure('Commit limit', 'commitLimit'),
+    ...flagLines(OLD, memory, 'commit'),
+    ...flagLines(OLD, memory, 'end'),
+  ];
+}
+
+function newLayout(memory: MemoryInfo, build: number | null): string[] {
+  const figure = rowsOf(NEW, memory);
+  return [
+    ...pageFileLines(NEW, memory.pageFiles),
+    '',
+    figure('Physical Memory', 'physicalMemory'),
+    figure('Available Pages', 'availablePages'),
+    figure('ResAvail Pages', 'residentAvailablePages'),
+    figure('Locked IO Pages', 'lockedIoPages'),
+    figure('Free System PTEs', 'freeSystemPtes'),
+    ...flagLines(NEW, memory, 'ptes'),
+    figure('Modified Pages', 'modifiedPages'),
+    figure('Modified PF Pages', 'modifiedPageFilePages'),
+    figure('Modified No Write Pages', 'modifiedNoWritePages'),
+    ...perNode(memory).flatMap(({ node, pages, nxPages }) => [
+      row(NEW, `NonPagedPool ${node}:`, pages),
+      ...(nxPages === null ? [] : [row(NEW, `NonPagedPoolNx ${node}:`, nxPages)]),
+    ]),
+    figure('NonPagedPool Usage', 'nonPagedPoolUsage'),
+    ...nxRow(figure, memory, build),
+    figure('NonPagedPool Max', 'nonPagedPoolMaximum'),
+    ...flagLines(NEW, memory, 'nonpaged'),
+    ...(memory.pagedPools ?? []).map(({ index, pages }) => row(NEW, `PagedPool ${index}:`, pages)),
+    figure('PagedPool Usage', 'pagedPoolUsage'),
+    figure('PagedPool Maximum', 'pagedPoolMaximum'),
+    ...flagLines(NEW, memory, 'paged'),
+    ...failureLines(NEW, memory),
+    figure('Session Commit', 'sessionCommit'),
+    figure('Shared Commit', 'sharedCommit'),
+    figure('Special Pool', 'specialPool'),
+    figure('NonPagedPool Commit', 'nonPagedPoolCommit'),
+    figure('PagedPool Commit', 'pagedPoolCommit'),
+    figure('Driver Commit', 'driverCommit'),
+    figure('Committed pages', 'committedPages'),
+    figure('Commit limit', 'commitLimit'),
+    ...flagLines(NEW, memory, 'commit'),
+    ...flagLines(NEW, memory, 'end'),
+  ];
+}
+
+/**
+ * The text of `!vm 1`, ended by a line feed. A row without a value says `n/a`; rows that the result cannot hold
+ * (kernel stacks, processes, ...) are left out. Without `layout`: the older one up to build 7601, else the newer.
+ */
+export function renderVm(
+  result: Pick<AnalysisResult, 'dump' | 'system' | 'memory'>,
+  options: { layout?: VmLayout | undefined } = {},
+): string {
+  if (result.memory === null) return `${noFigures(result.dump, 'memory counters')}\n`;
+  const build = result.system?.buildNumber ?? null;
+  const layout = options.layout ?? (build !== null && build <= LAST_OLD_BUILD ? 'old' : 'new');
+  const lines = layout === 'old' ? oldLayout(result.memory, build) : newLayout(result.memory, build);
+  return `${lines.join('\n')}\n`;
+}
