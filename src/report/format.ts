@@ -40,7 +40,7 @@ export function humanBytes(value: Count | bigint | null): string {
 }
 
 /** Pages of 4096 bytes as bytes. */
-export function pageBytes(pages: Count | bigint): bigint {
+function pageBytes(pages: Count | bigint): bigint {
   return exactInteger(pages) * PAGE_BYTES;
 }
 

@@ -49,7 +49,7 @@ function limitsSection(result: AnalysisResult, style: Style): string[] {
     result.system === null ? null : 'the version of the system',
   ].filter((part) => part !== null);
   return wrap(
-    `A ${dumpKind(result.dump)} holds no pool tables and no memory totals: from it a pool leak can neither be seen nor be ruled out. It does hold ${holds.length === 0 ? 'its header' : holds.join(', ')}.`,
+    `A ${dumpKind(result.dump)} holds no pool tables${result.memory === null ? ' and no memory totals' : ''}: from it a pool leak can neither be seen nor be ruled out. It does hold ${holds.length === 0 ? 'its header' : holds.join(', ')}.`,
     style.width,
   );
 }

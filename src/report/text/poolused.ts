@@ -68,7 +68,7 @@ function quotedTag(row: PoolTagRow): string {
 }
 
 /** What follows the columns: description and binary, the binary alone (built-in list), or that the tag is unknown. */
-export function tagDescription(row: PoolTagRow): string {
+function tagDescription(row: PoolTagRow): string {
   const description = row.description === null ? '' : printable(row.description).trim();
   const binary = row.binary === null || row.binary === '<unknown>' ? '' : printable(row.binary).trim();
   if (description !== '' && binary !== '') return `${description} , Binary: ${binary}`;
