@@ -1,0 +1,63 @@
+/** The built-in list of pool tags: which binaries are documented to use a tag, for users without a pooltag.txt. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { PoolTagIndex } from '../../parsers/text/pooltag.js';
+
+/** What the built-in list says about a tag. */
+export interface BuiltInTag {
+  /** The tag or wildcard as listed, four characters. */
+  readonly tag: string;
+  /** At least one; newest source first: `nt!mm`, `afd.sys`, `win32k!CreateProp`. */
+  readonly binaries: readonly string[];
+}
+
+/** Looks tags up as PoolTagIndex does: exact before wildcard, case-sensitive. */
+export type BuiltInTags = PoolTagIndex<BuiltInTag>;
+
+const DATA = 'pool-tag-binaries.txt';
+
+let list: readonly BuiltInTag[] | undefined;
+let index: BuiltInTags | undefined;
+
+/**
+ * The built-in list, for look-ups. Its file is read at the first call.
+ *
+ * @throws when the data file is missing or damaged, that is, when the installation is.
+ */
+export function builtInTags(): BuiltInTags {
+  index ??= new PoolTagIndex(builtInTagList());
+  return index;
+}
+
+/** All of the built-in list, in the order of its file. Throws as builtInTags does. */
+export function builtInTagList(): readonly BuiltInTag[] {
+  list ??= parseBuiltInTags(readFileSync(dataFile(), 'utf8'));
+  return list;
+}
+
+/**
+ * Reads the list's own format: after a line of comment, one line for each set of binaries: tags of four columns each
+ * without anything between them, TAB, names with `|` between them.
+ *
+ * @throws on a line that is not so.
+ */
+export function parseBuiltInTags(text: string): BuiltInTag[] {
+  const tags: BuiltInTag[] = [];
+  for (const [number, line] of text.split('\n').entries()) {
+    if (number === 0 || line === '') continue;
+    const tab = line.indexOf('\t');
+    const binaries = line.slice(tab + 1).split('|');
+    if (tab <= 0 || tab % 4 !== 0 || binaries.includes('')) throw new Error(`${DATA}: line ${number + 1} is damaged`);
+    for (let i = 0; i < tab; i += 4) tags.push({ tag: line.slice(i, i + 4), binaries });
+  }
+  return tags;
+}
+
+/** The data stays in symbols/tags/data; this module runs from build/symbols/tags, in the project and when installed. */
+function dataFile(): string {
+  const places = [`../../../symbols/tags/data/${DATA}`, `data/${DATA}`];
+  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path));
+  if (found === undefined) throw new Error(`${DATA} is missing: the installation of dumpleak is not complete`);
+  return found;
+}
