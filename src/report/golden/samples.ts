@@ -1,0 +1,321 @@
+/** Hand-made results for tests: everything filled, everything unknown, and what a triage dump gives. */
+
+import { MEMORY_FIELDS, SCHEMA_VERSION } from '../../result.js';
+import type { AnalysisResult, DumpInfo, Evidence, MemoryField, MemoryInfo, Pages, RunInfo } from '../../result.js';
+
+const RUN: RunInfo = {
+  tool: 'dumpleak',
+  version: '0.1.0',
+  startedAt: '2026-11-20T09:00:00Z',
+  elapsedMs: 412,
+  bytesRead: 70123520,
+  options: { top: 10, tag: null, pooltag: ['pooltag.txt'] },
+};
+
+const DUMP: DumpInfo = {
+  path: 'MEMORY.DMP',
+  fileBytes: 1073750016,
+  container: 'gzip',
+  format: 'PAGEDU64',
+  type: 'full',
+  typeCode: 1,
+  live: false,
+  truncated: false,
+  encrypted: false,
+  architecture: 'x64',
+  pagingLevels: 4,
+  directoryTableBase: '0x1ad000',
+  processors: 8,
+  pagesPresent: 262144,
+  physicalPages: 262144,
+  runs: 3,
+  bugCheck: { code: '0xe2', name: 'MANUALLY_INITIATED_CRASH', parameters: ['0x0', '0x0', '0x0', '0x0'] },
+  systemTime: '2026-11-19T22:10:05.123Z',
+  upTimeSeconds: 864001.5,
+};
+
+const UNKNOWN_DUMP: DumpInfo = {
+  ...DUMP,
+  container: null,
+  type: 'header',
+  typeCode: null,
+  architecture: null,
+  pagingLevels: null,
+  directoryTableBase: null,
+  processors: null,
+  pagesPresent: null,
+  physicalPages: null,
+  runs: null,
+  bugCheck: null,
+  systemTime: null,
+  upTimeSeconds: null,
+};
+
+function figures(value: (index: number) => Pages | null): Record<MemoryField, Pages | null> {
+  return Object.fromEntries(MEMORY_FIELDS.map((field, index) => [field, value(index)])) as Record<
+    MemoryField,
+    Pages | null
+  >;
+}
+
+const MEMORY: MemoryInfo = {
+  ...figures((index) => ({ pages: 1000 + index, source: 'profile' })),
+  sessionCommit: null,
+  commitLimit: { pages: '18446744073709551615', source: 'kdbg' },
+  nonPagedPools: [{ node: 0, pages: 231, nxPages: null, source: 'profile' }],
+  pagedPools: [{ index: 0, pages: 27618, source: 'profile' }],
+  pageFiles: [
+    {
+      path: '\\??\\C:\\pagefile.sys',
+      currentPages: 262144,
+      freePages: 253911,
+      minimumPages: 262144,
+      maximumPages: null,
+    },
+    { path: null, currentPages: null, freePages: null, minimumPages: null, maximumPages: null },
+  ],
+  poolAllocationFailures: { count: 48530, source: 'profile' },
+  flags: [
+    {
+      code: 'excessive-nonpaged-pool',
+      message: 'Nonpaged pool is near its maximum.',
+      value: 155371,
+      limit: 191078,
+      percent: 81.3,
+      basis: 'nonpaged pool maximum',
+    },
+  ],
+};
+
+const EVIDENCE: Evidence = {
+  kind: 'code-immediate',
+  address: '0xfffff880044b63aa',
+  offset: '0x13aa',
+  bytes: '4c 65 61 6b 3b c1 0f 42 c1 41 8d 49 fd 8b d0 ff',
+  ascii: 'Leak;..B.A.I....',
+  section: '.text',
+  executable: true,
+  symbol: 'myfault+0x13aa',
+  instruction: 'mov r8d, 6B61654Ch',
+  callsAllocator: true,
+  note: 'An immediate of an instruction shortly before a call of the allocator.',
+};
+
+const NO_EVIDENCE: Evidence = {
+  kind: 'data',
+  address: null,
+  offset: null,
+  bytes: null,
+  ascii: null,
+  section: null,
+  executable: null,
+  symbol: null,
+  instruction: null,
+  callsAllocator: null,
+  note: null,
+};
+
+const NOTHING = { allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
+
+/** A leak that was found, every part filled; hostile text in names, counts past 2^53. */
+export const FULL: AnalysisResult = {
+  schemaVersion: SCHEMA_VERSION,
+  run: RUN,
+  dump: DUMP,
+  system: {
+    buildNumber: 7601,
+    version: '6.1.7601.17592',
+    name: 'Windows Server 2008 R2 SP1',
+    productType: 'server',
+    buildLab: '7601.17592.amd64fre.win7sp1_gdr.110408-1631',
+    machineName: 'DB01',
+    kernelBase: '0xfffff80001a00000',
+    kernelPdb: { name: 'ntkrnlmp.pdb', guid: '5278AFF86C341677D7D7835C85B7B844', age: 1 },
+    symbols: { source: 'profile', detail: 'exact match' },
+  },
+  memory: MEMORY,
+  poolTags: {
+    tables: 9,
+    entries: 4097,
+    source: 'profile',
+    complete: true,
+    reconciliation: {
+      nonPaged: { tagBytes: 634209952, poolBytes: 636399616, unexplainedBytes: 2189664 },
+      paged: null,
+    },
+    totals: { nonPagedAllocs: 43424, nonPagedBytes: 634209952, pagedAllocs: 63565, pagedBytes: 126487760 },
+    rows: [
+      {
+        tag: 'Leak',
+        hex: '0x6b61654c',
+        protected: false,
+        nonPaged: { allocs: 700, frees: 99, outstanding: 601, bytes: 615424000 },
+        paged: NOTHING,
+        description: null,
+        binary: null,
+        tagSource: null,
+      },
+      {
+        tag: 'Thre',
+        hex: '0x65726854',
+        protected: true,
+        nonPaged: { allocs: '18014398509481984', frees: '18014398509481377', outstanding: 607, bytes: 774048 },
+        paged: { allocs: 1, frees: 3, outstanding: -2, bytes: -96 },
+        description: 'Thread objects',
+        binary: 'nt!ps',
+        tagSource: 'pooltag.txt',
+      },
+      {
+        tag: '=1+1',
+        hex: '0x312b313d',
+        protected: false,
+        nonPaged: { ...NOTHING, allocs: 1, outstanding: 1, bytes: 64 },
+        paged: NOTHING,
+        description: '@SUM(A1:A9), "quoted"',
+        binary: 'Io  ',
+        tagSource: 'built-in',
+      },
+    ],
+  },
+  modules: [
+    {
+      name: 'myfault.sys',
+      moduleName: 'myfault',
+      path: '\\??\\C:\\Windows\\system32\\drivers\\myfault.sys',
+      base: '0xfffff880044b5000',
+      end: '0xfffff880044bc000',
+      sizeOfImage: 28672,
+      timeDateStamp: '0x4e8a7b1c',
+      checkSum: '0x10ced',
+      pdb: { name: 'myfault.pdb', guid: '00112233445566778899AABBCCDDEEFF', age: 1 },
+      version: { fileVersion: '4.0.0.0', productName: null, companyName: 'Sysinternals', fileDescription: null },
+      pagesPresent: 7,
+      pagesTotal: 7,
+    },
+    {
+      name: 'ev\u001b[31mil\u202e.sys\r\n',
+      moduleName: 'ev\u009bil',
+      path: null,
+      base: '0xfffff88004500000',
+      end: '0xfffff88004501000',
+      sizeOfImage: 4096,
+      timeDateStamp: null,
+      checkSum: null,
+      pdb: null,
+      version: null,
+      pagesPresent: null,
+      pagesTotal: 1,
+    },
+  ],
+  unloadedModules: [
+    { name: 'myfault.sys', start: '0xfffff880044a0000', end: '0xfffff880044a7000', unloadedAt: '2026-11-19T21:00:00Z' },
+    { name: 'x.sys', start: null, end: null, unloadedAt: null },
+  ],
+  suspects: [
+    {
+      tag: 'Leak',
+      pool: 'nonpaged',
+      bytes: 615424000,
+      outstanding: 601,
+      averageBytes: 1024000,
+      shareOfPool: 0.97,
+      shareOfMemory: 0.372,
+      confidence: 'high',
+      reasons: [
+        { code: 'dominates-pool', message: '97 % of nonpaged pool' },
+        { code: 'pool-near-limit', message: 'the pool is at 81 % of its maximum' },
+      ],
+      against: [{ code: 'single-snapshot', message: 'one snapshot shows no growth' }],
+      drivers: [
+        { module: 'myfault.sys', confidence: 'high', evidence: [EVIDENCE, NO_EVIDENCE] },
+        { module: 'other.sys', confidence: 'low', evidence: [{ ...NO_EVIDENCE, kind: 'string' }] },
+      ],
+      searched: { modules: 152, notTranslatable: 2, pagesPresent: 20110, pagesMissing: 480 },
+    },
+    {
+      tag: 'Abcd',
+      pool: 'paged',
+      bytes: 1,
+      outstanding: 1,
+      averageBytes: null,
+      shareOfPool: null,
+      shareOfMemory: null,
+      confidence: 'low',
+      reasons: [],
+      against: [],
+      drivers: [],
+      searched: null,
+    },
+  ],
+  verdict: {
+    leakSuspected: true,
+    headline: 'Nonpaged pool: 587 MB under tag Leak, allocated by myfault.sys',
+    nextSteps: ['Ask the vendor of myfault.sys for an update.', 'Take a second dump some hours later.'],
+  },
+  warnings: [{ code: 'pages-missing', where: 'modules', message: '480 pages of modules are not in the dump.' }],
+};
+
+/** All that may be null is null. */
+export const UNKNOWN: AnalysisResult = {
+  schemaVersion: SCHEMA_VERSION,
+  run: { ...RUN, options: {} },
+  dump: UNKNOWN_DUMP,
+  system: null,
+  memory: null,
+  poolTags: null,
+  modules: null,
+  unloadedModules: null,
+  suspects: [],
+  verdict: { leakSuspected: false, headline: 'This dump holds no pool state.', nextSteps: [] },
+  warnings: [],
+};
+
+/** As UNKNOWN, but the parts are there and hold nothing but nulls and empty lists. */
+export const HOLLOW: AnalysisResult = {
+  ...UNKNOWN,
+  system: {
+    buildNumber: null,
+    version: null,
+    name: null,
+    productType: null,
+    buildLab: null,
+    machineName: null,
+    kernelBase: null,
+    kernelPdb: null,
+    symbols: null,
+  },
+  memory: {
+    ...figures(() => null),
+    nonPagedPools: null,
+    pagedPools: null,
+    pageFiles: null,
+    poolAllocationFailures: null,
+    flags: [],
+  },
+  poolTags: {
+    tables: 0,
+    entries: 0,
+    source: 'derived',
+    complete: false,
+    reconciliation: { nonPaged: null, paged: null },
+    totals: { nonPagedAllocs: 0, nonPagedBytes: 0, pagedAllocs: 0, pagedBytes: 0 },
+    rows: [],
+  },
+  modules: [],
+  unloadedModules: [],
+};
+
+/** A triage dump: header, bug check and drivers, no memory and no pool. */
+export const TRIAGE: AnalysisResult = {
+  ...FULL,
+  dump: { ...DUMP, path: 'mini.dmp', type: 'triage', typeCode: 4, fileBytes: 262144, pagesPresent: null, runs: null },
+  memory: null,
+  poolTags: null,
+  suspects: [],
+  verdict: {
+    leakSuspected: false,
+    headline: 'A triage dump holds no pool tables.',
+    nextSteps: ['Set the machine to write kernel or complete dumps.'],
+  },
+  warnings: [{ code: 'no-pool-tables', where: 'dump', message: 'A triage dump holds no pool tables.' }],
+};

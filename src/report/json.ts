@@ -1,0 +1,50 @@
+/** The result as JSON: one object for `--json`, one line a dump for a batch. */
+
+import type { AnalysisResult } from '../result.js';
+import { RESULT_SHAPE, inOrder, type Ordered } from './result-shape.js';
+
+/** How many rows of `poolTags` a batch line keeps. */
+export const BATCH_ROWS = 50;
+
+/** A dump of a batch that could not be analyzed. */
+export interface BatchFailure {
+  dump: { path: string };
+  error: { code: string; message: string };
+}
+
+/**
+ * The whole result: keys in the order of the contract whatever order they were set in, two blanks a level, a newline
+ * at the end. A field that is missing or not a finite number is written as null.
+ */
+export function renderJson(result: AnalysisResult): string {
+  return `${safe(JSON.stringify(inOrder(result, RESULT_SHAPE), null, 2))}\n`;
+}
+
+/**
+ * A line of NDJSON, with its newline: the result without `modules` and with the first BATCH_ROWS rows of `poolTags`,
+ * or what went wrong.
+ */
+export function renderBatchLine(result: AnalysisResult | BatchFailure): string {
+  return `${safe(JSON.stringify('error' in result ? failure(result) : batchResult(result)))}\n`;
+}
+
+function failure({ dump, error }: BatchFailure): BatchFailure {
+  return { dump: { path: dump.path }, error: { code: error.code, message: error.message } };
+}
+
+function batchResult(result: AnalysisResult): Ordered {
+  const { poolTags } = result;
+  const short = { ...result, poolTags: poolTags && { ...poolTags, rows: poolTags.rows.slice(0, BATCH_ROWS) } };
+  return Object.fromEntries(Object.entries(inOrder(short, RESULT_SHAPE)).filter(([key]) => key !== 'modules'));
+}
+
+/**
+ * Writes what `JSON.stringify` leaves as it is but a terminal may act on - C1 controls, bidirectional overrides,
+ * invisible characters - as `\uXXXX`. A reader of the JSON gets the same text.
+ */
+function safe(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
