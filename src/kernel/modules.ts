@@ -1,0 +1,182 @@
+/** Loaded modules: PsLoadedModuleList (or a triage dump's driver list), with what the PE headers in memory say. */
+
+import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
+import { failed, type ReadFailure } from '../../parsers/bytes/failure.js';
+import type { Triage } from '../../parsers/dump/triage.js';
+import { KLDR_64 } from '../../parsers/kernel/kldr.js';
+import { field, readUnicodeString, walkList } from '../../parsers/kernel/structures.js';
+import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
+import { readCodeView, readImageHeaders, type CodeView, type ImageHeaders } from '../../parsers/pe/image.js';
+import { readVersion, type ImageVersion } from '../../parsers/pe/version.js';
+import type { Warning } from '../result.js';
+import type { Kernel } from './open-kernel.js';
+import { readSessions } from './sessions.js';
+
+const MOST_MODULES = 4096;
+/** A module larger than this is a damaged entry. */
+const LARGEST_MODULE = 1 << 30;
+
+/** A module and the address space in which it can be read. */
+export interface LoadedModule {
+  readonly name: string;
+  /** As a debugger calls it: without extension, `nt` for the kernel. */
+  readonly moduleName: string;
+  readonly path: string | null;
+  readonly base: VirtualAddress;
+  /** Bytes; 0 where the entry cannot be true. */
+  readonly sizeOfImage: number;
+  readonly timeDateStamp: number | null;
+  readonly checkSum: number | null;
+  readonly headers: ImageHeaders | null;
+  readonly codeView: CodeView | null;
+  readonly version: ImageVersion | null;
+  /** Null where no page of it can be translated: its session's page tables are missing, or there are none at all. */
+  readonly memory: VirtualMemory | null;
+  /** Pages of the image that the dump holds; null in dumps without page tables. */
+  readonly pagesPresent: number | null;
+  readonly pagesTotal: number;
+}
+
+export interface ModuleList {
+  readonly modules: readonly LoadedModule[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Reads all modules. What is missing of one costs only its own fields. */
+export function readModules(kernel: Kernel): ModuleList {
+  if (kernel.dump.triage !== null) return { modules: triageModules(kernel.dump.triage, kernel), warnings: [] };
+  const { memory, symbols } = kernel;
+  const head = symbols?.address('PsLoadedModuleList')?.value ?? kernel.dump.header.psLoadedModuleList;
+  if (memory === null || head === null) return { modules: [], warnings: [] };
+  const layout = symbols?.layout('_KLDR_DATA_TABLE_ENTRY')?.value ?? KLDR_64;
+  const { entries, broken } = walkList(memory, head, MOST_MODULES);
+  const warnings: Warning[] = [];
+  if (broken !== null) warnings.push(listBroken(entries.length, broken));
+  const sessions = (): VirtualMemory[] => readSessions(kernel).map((s) => s.memory);
+  const modules: LoadedModule[] = [];
+  for (const entry of entries) {
+    const bytes = memory.read(entry, KLDR_64.size);
+    if (failed(bytes)) {
+      warnings.push({
+        code: 'module-unreadable',
+        where: 'modules',
+        message: `a module entry is missing: ${bytes.message}`,
+      });
+      continue;
+    }
+    const name = readUnicodeString(memory, bytes, KLDR_64.fields['BaseDllName']?.offset ?? 0);
+    const path = readUnicodeString(memory, bytes, KLDR_64.fields['FullDllName']?.offset ?? 0);
+    const base = virtual(field(bytes, KLDR_64, 'DllBase') ?? 0n);
+    if (base === 0n) continue;
+    modules.push(
+      describeModule({
+        name: failed(name) ? fileName(failed(path) ? '' : path) : name,
+        path: failed(path) ? null : path,
+        base,
+        size: Number(field(bytes, KLDR_64, 'SizeOfImage') ?? 0n),
+        checkSum: Number(field(bytes, KLDR_64, 'CheckSum') ?? 0n),
+        timeDateStamp: Number(field(bytes, layout, 'TimeDateStamp') ?? 0n),
+        memory: spaceOf(memory, base, sessions),
+        isKernel: base === kernel.image?.base,
+      }),
+    );
+  }
+  return { modules, warnings };
+}
+
+function listBroken(count: number, broken: ReadFailure): Warning {
+  return {
+    code: 'module-list-broken',
+    where: 'modules',
+    message: `the module list breaks after ${count} modules (${broken.message}): later ones are unknown`,
+  };
+}
+
+interface Entry {
+  name: string;
+  path: string | null;
+  base: VirtualAddress;
+  size: number;
+  checkSum: number;
+  /** From the list; 0 on systems whose entries hold none. */
+  timeDateStamp: number;
+  memory: VirtualMemory | null;
+  isKernel: boolean;
+}
+
+function describeModule(entry: Entry): LoadedModule {
+  const { memory, base } = entry;
+  const size = entry.size > LARGEST_MODULE ? 0 : entry.size;
+  const headers = memory === null ? null : orNull(readImageHeaders(memory, base));
+  const codeView = memory === null || headers === null ? null : orNull(readCodeView(memory, base, headers));
+  const version = memory === null || headers === null ? null : orNull(readVersion(memory, base, headers));
+  const name = entry.name === '' ? 'unknown' : entry.name.toWellFormed();
+  return {
+    name,
+    moduleName: entry.isKernel ? 'nt' : debuggerName(name),
+    path: entry.path?.toWellFormed() ?? null,
+    base,
+    sizeOfImage: size,
+    timeDateStamp: headers?.timeDateStamp ?? (entry.timeDateStamp === 0 ? null : entry.timeDateStamp),
+    checkSum: headers?.checkSum ?? (entry.checkSum === 0 ? null : entry.checkSum),
+    headers,
+    codeView,
+    version,
+    memory,
+    pagesPresent: memory === null ? 0 : countPages(memory, base, size),
+    pagesTotal: Math.ceil(size / PAGE_SIZE),
+  };
+}
+
+const orNull = <T>(value: T | ReadFailure): T | null => (failed(value) ? null : value);
+
+/** Pages of the image that a translation leads to and the dump holds. */
+function countPages(memory: VirtualMemory, base: VirtualAddress, size: number): number {
+  let present = 0;
+  for (let done = 0; done < size; done += PAGE_SIZE) if (memory.isPresent(plus(base, done))) present++;
+  return present;
+}
+
+/** `dump_storport.sys` -> `dump_storport`; characters that an expression could not hold become `_`. */
+function debuggerName(name: string): string {
+  const dot = name.lastIndexOf('.');
+  return (dot > 0 ? name.slice(0, dot) : name).replace(/[^\p{L}\p{N}_]/gu, '_');
+}
+
+const fileName = (path: string): string => path.split('\\').at(-1) ?? '';
+
+/**
+ * The address space that maps a module: the kernel's, else that of a process in a session (win32k and friends live in
+ * session space). Null where none maps it.
+ */
+function spaceOf(memory: VirtualMemory, base: VirtualAddress, sessions: () => VirtualMemory[]): VirtualMemory | null {
+  if (isMapped(memory, base)) return memory;
+  return sessions().find((space) => isMapped(space, base)) ?? null;
+}
+
+/** A header page that is paged out or left out of the dump still shows that the range is mapped here. */
+function isMapped(memory: VirtualMemory, base: VirtualAddress): boolean {
+  const address = memory.translate(base);
+  return !failed(address) || address.reason === 'paged-out' || !failed(memory.translate(plus(base, PAGE_SIZE)));
+}
+
+function triageModules(triage: Triage, kernel: Kernel): LoadedModule[] {
+  return triage.drivers.map((driver) => {
+    const name = fileName(driver.path ?? '').toWellFormed() || 'unknown';
+    return {
+      name,
+      moduleName: driver.base === kernel.image?.base ? 'nt' : debuggerName(name),
+      path: driver.path?.toWellFormed() ?? null,
+      base: driver.base,
+      sizeOfImage: driver.sizeOfImage,
+      timeDateStamp: driver.timeDateStamp === 0 ? null : driver.timeDateStamp,
+      checkSum: driver.checkSum === 0 ? null : driver.checkSum,
+      headers: null,
+      codeView: null,
+      version: null,
+      memory: null,
+      pagesPresent: null,
+      pagesTotal: Math.ceil(driver.sizeOfImage / PAGE_SIZE),
+    };
+  });
+}

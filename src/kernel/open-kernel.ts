@@ -1,0 +1,183 @@
+/** From an opened dump to a kernel that can be asked: address space, image, identity, debugger block, symbols. */
+
+import type { VirtualAddress } from '../../parsers/addresses.js';
+import { failed } from '../../parsers/bytes/failure.js';
+import { MACHINE, type Dump } from '../../parsers/dump/open-dump.js';
+import { PhysicalMemory } from '../../parsers/dump/physical-memory.js';
+import { TriageMemory } from '../../parsers/dump/triage-memory.js';
+import { DebuggerData, debuggerDataSize } from '../../parsers/kernel/debugger-data.js';
+import { readScalar } from '../../parsers/kernel/structures.js';
+import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
+import { X64Memory } from '../../parsers/paging/x64.js';
+import { readCodeView } from '../../parsers/pe/image.js';
+import { createKernelSymbols } from '../../symbols/built-in-symbols.js';
+import type { KernelIdentity, KernelSymbols } from '../../symbols/kernel-symbols.js';
+import { resolvePath } from '../../symbols/paths.js';
+import type { Warning } from '../result.js';
+import { locateDebuggerData, locateKernel, type KernelImage } from './locate-kernel.js';
+
+/** A kernel in a dump, as far as the dump allows. */
+export interface Kernel {
+  readonly dump: Dump;
+  /** The kernel's address space; null where the dump holds no memory that can be addressed. */
+  readonly memory: VirtualMemory | null;
+  readonly image: KernelImage | null;
+  readonly identity: KernelIdentity;
+  readonly debuggerData: DebuggerData | null;
+  readonly symbols: KernelSymbols | null;
+  readonly warnings: readonly Warning[];
+}
+
+export interface OpenKernelOptions {
+  /** Act as if no built-in profile existed. */
+  readonly hideProfiles?: boolean;
+}
+
+/** Finds the kernel in a dump. Never throws for what the dump holds: what is missing is null, with a warning. */
+export function openKernel(dump: Dump, options: OpenKernelOptions = {}): Kernel {
+  const warnings: Warning[] = dump.softErrors.map((e) => ({ ...e, where: 'dump' }));
+  const build = dump.header.minorVersion ?? 0;
+  const unknown: KernelIdentity = { pdb: null, timeDateStamp: null, sizeOfImage: null, buildNumber: build };
+  if (dump.triage !== null) return openTriage(dump, dump.triage.debuggerData, unknown, warnings);
+  const memory = addressSpace(dump, warnings);
+  if (memory === null) {
+    return { dump, memory, image: null, identity: unknown, debuggerData: null, symbols: null, warnings };
+  }
+  const image = locateKernel(memory, dump.header);
+  if (image === null) {
+    warnings.push({
+      code: 'kernel-not-found',
+      where: 'symbols',
+      message:
+        'the kernel image could not be found: neither the module list nor the debugger block of the dump header can be read',
+    });
+  } else if (image.note !== null) {
+    warnings.push({ code: 'kernel-searched', where: 'symbols', message: `the kernel image was ${image.note}` });
+  }
+  const identity = image === null ? unknown : identify(memory, image, build);
+  const create = (
+    block: DebuggerData | null,
+  ): { symbols: KernelSymbols; warnings: { code: string; message: string }[] } =>
+    createKernelSymbols({
+      identity,
+      kernelBase: image?.base ?? null,
+      kdbg: (name) => block?.pointer(name) ?? null,
+      hideProfiles: options.hideProfiles ?? false,
+    });
+  const debuggerData = locateDebuggerData(memory, dump.header, image, create(null).symbols);
+  const { symbols, warnings: symbolWarnings } = create(debuggerData);
+  warnings.push(...symbolWarnings.map((w) => ({ ...w, where: 'symbols' })));
+  if (debuggerData === null) {
+    warnings.push({
+      code: 'no-debugger-block',
+      where: 'symbols',
+      message: 'the debugger data block (KDDEBUGGER_DATA64) was not found',
+    });
+  } else if (debuggerData.address !== dump.header.kdDebuggerDataBlock) {
+    warnings.push({
+      code: 'debugger-block-searched',
+      where: 'symbols',
+      message: 'the header points to no debugger data block; it was found in the kernel image',
+    });
+  }
+  return {
+    dump,
+    memory: memory instanceof X64Memory ? tuned(memory, symbols) : memory,
+    image,
+    identity,
+    debuggerData,
+    symbols,
+    warnings,
+  };
+}
+
+function openTriage(
+  dump: Dump,
+  block: Uint8Array | null,
+  identity: KernelIdentity,
+  warnings: readonly Warning[],
+): Kernel {
+  const memory = dump.triage === null ? null : new TriageMemory(dump.source, dump.triage.dataBlocks);
+  const debuggerData =
+    block === null || failed(debuggerDataSize(block))
+      ? null
+      : new DebuggerData(block, dump.header.kdDebuggerDataBlock, false);
+  const base = debuggerData?.pointer('KernBase') ?? null;
+  const driver = dump.triage?.drivers.find((d) => d.base === base);
+  const known =
+    driver === undefined
+      ? identity
+      : { ...identity, timeDateStamp: driver.timeDateStamp, sizeOfImage: driver.sizeOfImage };
+  const { symbols } = createKernelSymbols({
+    identity: known,
+    kernelBase: base,
+    kdbg: (name) => debuggerData?.pointer(name) ?? null,
+  });
+  const image = base === null ? null : { base, headers: null, size: known.sizeOfImage, note: null };
+  return { dump, memory, image, identity: known, debuggerData, symbols, warnings };
+}
+
+/** The kernel's address space; x64 tries 4 levels, then 5. */
+function addressSpace(dump: Dump, warnings: Warning[]): VirtualMemory | null {
+  const { pages, header } = dump;
+  if (pages === null) return null;
+  if (header.machineImageType !== MACHINE.AMD64) {
+    warnings.push({
+      code: 'processor-not-supported',
+      where: 'dump',
+      message: 'memory of this processor cannot be translated by this version: only the header is read',
+    });
+    return null;
+  }
+  if (header.directoryTableBase === null) {
+    warnings.push({
+      code: 'no-directory-table',
+      where: 'dump',
+      message: 'the header holds no directory table base, so virtual memory cannot be translated',
+    });
+    return null;
+  }
+  const memory = new X64Memory(new PhysicalMemory(dump.source, pages), header.directoryTableBase);
+  const probe = header.psLoadedModuleList;
+  if (probe !== null && failed(memory.readPointer(probe))) {
+    const five = memory.with({ options: { levels: 5 } });
+    if (!failed(five.readPointer(probe))) return five;
+  }
+  return memory;
+}
+
+/** What the image says of itself. */
+function identify(memory: VirtualMemory, image: KernelImage, buildNumber: number): KernelIdentity {
+  if (image.headers === null) return { pdb: null, timeDateStamp: null, sizeOfImage: image.size, buildNumber };
+  const codeView = readCodeView(memory, image.base, image.headers);
+  return {
+    pdb: failed(codeView) ? null : codeView,
+    timeDateStamp: image.headers.timeDateStamp,
+    sizeOfImage: image.headers.sizeOfImage,
+    buildNumber,
+  };
+}
+
+/** The address space with this kernel's ways of writing software PTEs. */
+function tuned(memory: X64Memory, symbols: KernelSymbols): X64Memory {
+  const bits = symbols.layout('_MMPTE_TRANSITION')?.value.fields['PageFrameNumber']?.type.split(':')[2];
+  return memory.with({
+    options: {
+      ...(bits === undefined ? {} : { transitionPfnBits: Number(bits) }),
+      invalidPteMask: invalidPteMask(memory, symbols),
+    },
+  });
+}
+
+/** `MiState.Hardware.InvalidPteMask`; 0 for kernels without one, null where it cannot be known. */
+function invalidPteMask(memory: X64Memory, symbols: KernelSymbols): bigint | null {
+  const layout = symbols.layout('_MMPTE_TRANSITION')?.value;
+  if (layout !== undefined && layout.fields['SwizzleBit'] === undefined) return 0n;
+  const state = symbols.address('MiState');
+  const path = resolvePath(symbols, '_MI_SYSTEM_INFORMATION', 'Hardware.InvalidPteMask');
+  if (state === null || path === null) return null;
+  const value = readScalar(memory, addressOf(state.value, path.offset), path.type);
+  return failed(value) ? null : value;
+}
+
+const addressOf = (base: VirtualAddress, offset: number): VirtualAddress => (base + BigInt(offset)) as VirtualAddress;

@@ -1,0 +1,229 @@
+/**
+ * The pool tag table of a dump: PoolTrackTable, every processor's table and the expansion table, summed one table at a
+ * time. What `!poolused` shows.
+ */
+
+import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
+import { failed, hex, type ReadFailure } from '../../parsers/bytes/failure.js';
+import { COUNTERS, trackerRecord, TrackerSums, type TrackerRecord } from '../../parsers/kernel/pool-tracker.js';
+import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
+import type { FigureSource, KernelSymbols } from '../../symbols/kernel-symbols.js';
+import type { Warning } from '../result.js';
+import { weaker } from './memory.js';
+import type { Kernel } from './open-kernel.js';
+import { inferTableSize } from './pool-table-size.js';
+
+/** Slots that a table can have: Windows starts at 64 and doubles with memory. */
+const SMALLEST = 64;
+const LARGEST = (1 << 22) + 1;
+const LARGEST_EXPANSION = 1 << 22;
+
+/** The summed tables. */
+export interface TagTable {
+  readonly sums: TrackerSums;
+  /** Tables that were read, at least in part. */
+  readonly tables: number;
+  /** Slots in one hashed table. */
+  readonly entries: number;
+  readonly source: FigureSource;
+  /** Every table was found and read whole. */
+  readonly complete: boolean;
+}
+
+/** Reads and sums the tables. Null where there is no table to read, with a warning that says why. */
+export function readPoolTags(kernel: Kernel): { table: TagTable | null; warnings: Warning[] } {
+  const warnings: Warning[] = [];
+  const warn = (code: string, message: string): null => {
+    warnings.push({ code, where: 'poolTags', message });
+    return null;
+  };
+  const table = readTables(kernel, warn);
+  return { table, warnings };
+}
+
+type Warn = (code: string, message: string) => null;
+
+function readTables(kernel: Kernel, warn: Warn): TagTable | null {
+  const { memory, symbols } = kernel;
+  if (memory === null || symbols === null || kernel.dump.triage !== null) return null;
+  const variable = symbols.address('PoolTrackTable');
+  if (variable === null) return warn('no-pool-table', 'nothing tells where PoolTrackTable is');
+  const main = memory.readPointer(variable.value);
+  if (failed(main)) return warn('no-pool-table', `PoolTrackTable cannot be read: ${main.message}`);
+  if (main === 0n)
+    return warn('no-pool-table', 'PoolTrackTable is null: pool tagging was off or the pointer was not in the dump');
+  const layout = symbols.layout('_POOL_TRACKER_TABLE');
+  const record = layout === null ? null : trackerRecord(layout.value);
+  if (layout === null || record === null) {
+    return warn('no-pool-layout', 'the layout of _POOL_TRACKER_TABLE is not known for this kernel');
+  }
+  const entries = tableSize(memory, symbols, main, record, warn);
+  if (entries === null) return null;
+  const processors = processorTables(memory, symbols, warn);
+  const addresses = [...new Set([main, ...(processors ?? [])])];
+  const expected = kernel.dump.header.numberProcessors ?? 1;
+  let complete = processors !== null;
+  if (processors !== null && addresses.length < expected) {
+    complete = false;
+    warn('tables-missing', `${addresses.length} pool tag tables were found for ${expected} processors`);
+  }
+  const sums = new TrackerSums(record, entries);
+  let tables = 0;
+  for (const address of addresses) {
+    const missing = addTable(memory, sums, record, address, entries, true);
+    if (missing.pages < missing.total) tables++;
+    if (missing.first !== null) {
+      complete = false;
+      warn(
+        'table-unreadable',
+        `${missing.pages} of ${missing.total} pages of the pool tag table at ${hex(address)} cannot be read: ${missing.first.message}`,
+      );
+    }
+  }
+  if (tables === 0) return null;
+  const expansion = expansionTable(memory, symbols, warn);
+  if (expansion === 'unreadable') complete = false;
+  else if (expansion !== null) {
+    const missing = addTable(memory, sums, record, expansion.address, expansion.entries, false);
+    if (missing.pages < missing.total) tables++;
+    if (missing.first !== null) {
+      complete = false;
+      warn(
+        'table-unreadable',
+        `the expansion table at ${hex(expansion.address)} cannot be read: ${missing.first.message}`,
+      );
+    }
+  }
+  return { sums, tables, entries, source: weaker(variable.source, layout.source), complete };
+}
+
+/** PoolTrackTableSize, checked against PoolTrackTableMask; where no symbol knows it, inferred from the table's hashing. */
+function tableSize(
+  memory: VirtualMemory,
+  symbols: KernelSymbols,
+  table: VirtualAddress,
+  record: TrackerRecord,
+  warn: Warn,
+): number | null {
+  const variable = symbols.address('PoolTrackTableSize');
+  const stored = variable === null ? null : memory.readU64(variable.value);
+  if (stored === null) {
+    const inferred = inferTableSize(memory, table, record);
+    if (inferred === null) return warn('no-pool-size', 'the size of the pool tag table is not known for this kernel');
+    warn(
+      'pool-size-inferred',
+      `the size of the pool tag table (${inferred} slots) was inferred from where its tags stand`,
+    );
+    return inferred;
+  }
+  if (failed(stored)) return warn('no-pool-size', `PoolTrackTableSize cannot be read: ${stored.message}`);
+  if (stored < BigInt(SMALLEST) || stored > BigInt(LARGEST)) {
+    return warn('no-pool-size', `PoolTrackTableSize is ${stored}, which cannot be true`);
+  }
+  const maskAt = symbols.address('PoolTrackTableMask');
+  const mask = maskAt === null ? null : memory.readU64(maskAt.value);
+  if (mask !== null && !failed(mask) && mask + 2n !== stored && mask + 1n !== stored) {
+    warn(
+      'pool-size-odd',
+      `PoolTrackTableSize (${stored}) and PoolTrackTableMask (${hex(mask)}) do not belong together`,
+    );
+  }
+  return Number(stored);
+}
+
+/** The distinct tables of ExPoolTagTables; null where the array could not be found or read. */
+function processorTables(memory: VirtualMemory, symbols: KernelSymbols, warn: Warn): VirtualAddress[] | null {
+  const array = symbols.address('ExPoolTagTables');
+  const capacity = symbols.poolTagTablesCapacity;
+  if (array === null || capacity === null) {
+    return warn(
+      'no-processor-tables',
+      'the tables of the single processors (ExPoolTagTables) could not be found: only the first table was read, and the figures are partial',
+    );
+  }
+  const tables: VirtualAddress[] = [];
+  const pointerSize = memory.pointerSize;
+  for (let i = 0; i < capacity; i++) {
+    const table = memory.readPointer(plus(array.value, i * pointerSize));
+    if (failed(table)) {
+      return warn('no-processor-tables', `ExPoolTagTables cannot be read: ${table.message}`);
+    }
+    if (table !== 0n) tables.push(table);
+  }
+  return tables;
+}
+
+function expansionTable(
+  memory: VirtualMemory,
+  symbols: KernelSymbols,
+  warn: Warn,
+): { address: VirtualAddress; entries: number } | 'unreadable' | null {
+  const tableAt = symbols.address('PoolTrackTableExpansion');
+  const sizeAt = symbols.address('PoolTrackTableExpansionSize');
+  if (tableAt === null || sizeAt === null) return null;
+  const address = memory.readPointer(tableAt.value);
+  const size = memory.readU64(sizeAt.value);
+  if (failed(address) || failed(size)) {
+    warn('table-unreadable', 'the pointer to the expansion table of the pool tags cannot be read');
+    return 'unreadable';
+  }
+  if (address === 0n || size === 0n) return null;
+  if (size > BigInt(LARGEST_EXPANSION)) {
+    warn('table-unreadable', `PoolTrackTableExpansionSize is ${size}, which cannot be true`);
+    return 'unreadable';
+  }
+  return { address: virtual(address), entries: Number(size) };
+}
+
+interface Missing {
+  pages: number;
+  total: number;
+  first: ReadFailure | null;
+}
+
+/** Adds one table page by page; a record of which a part is missing is left out. */
+function addTable(
+  memory: VirtualMemory,
+  sums: TrackerSums,
+  record: TrackerRecord,
+  address: VirtualAddress,
+  entries: number,
+  hashed: boolean,
+): Missing {
+  const missing: Missing = { pages: 0, total: 0, first: null };
+  const size = record.size;
+  const work = new Uint8Array(PAGE_SIZE + size);
+  /** Bytes of an unfinished record at the start of `work`. */
+  let carried = 0;
+  /** The table offset of the first byte in `work`. */
+  let start = 0;
+  let offset = 0;
+  for (const page of memory.pages(address, entries * size)) {
+    missing.total++;
+    offset += page.length;
+    if (failed(page.bytes)) {
+      missing.pages++;
+      missing.first ??= page.bytes;
+      carried = 0;
+      start = Math.ceil(offset / size) * size;
+      // Nothing can be true about a table that is missing from its start on.
+      if (missing.pages >= 64 && missing.pages === missing.total) break;
+      continue;
+    }
+    const skip = carried === 0 ? Math.min(page.length, Math.max(0, start - (offset - page.length))) : 0;
+    work.set(page.bytes.subarray(skip), carried);
+    const filled = carried + page.length - skip;
+    const whole = filled - (filled % size);
+    sums.add(work.subarray(0, whole), start / size, hashed);
+    work.copyWithin(0, whole, filled);
+    carried = filled - whole;
+    start += whole;
+  }
+  return missing;
+}
+
+/** Positions of the counters in a TrackerSums row. */
+export const COUNTER_INDEX = Object.fromEntries(COUNTERS.map((name, i) => [name, i])) as Record<
+  (typeof COUNTERS)[number],
+  number
+>;

@@ -1,0 +1,226 @@
+/**
+ * Searches the modules' pages in memory for the four bytes of pool tags, in one pass for all tags: across page borders,
+ * also where two neighbouring pages are far apart in physical memory. Pages that are missing are counted, never passed
+ * over in silence.
+ */
+
+import { PAGE_SIZE, plus, type VirtualAddress } from '../../parsers/addresses.js';
+import { failed } from '../../parsers/bytes/failure.js';
+import { u32 } from '../../parsers/bytes/fields.js';
+import { sectionAt } from '../../parsers/pe/image.js';
+import type { Searched } from '../result.js';
+import type { LoadedModule } from './modules.js';
+import type { TagHit, TagSearch } from './state.js';
+
+/** Bytes shown from a hit on, and looked at before it. */
+const AROUND = 16;
+/** PROTECTED_POOL in the fourth byte. */
+const PROTECTED = 0x80000000;
+/** Hits kept a tag: more say nothing new. */
+const MOST_HITS = 4096;
+
+export interface SearchOptions {
+  /** Find only exactly these values, not also those with the protected bit. */
+  readonly exact?: boolean;
+  /** Called before each module with how many are done. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/** Finds every place where one of `keys` (little-endian tags without the protected bit) stands in a module. */
+export function searchTags(
+  modules: readonly LoadedModule[],
+  keys: readonly number[],
+  options: SearchOptions = {},
+): TagSearch {
+  const hits = new Map<number, TagHit[]>(keys.map((key) => [key, []]));
+  const searched: Searched = { modules: 0, notTranslatable: 0, pagesPresent: 0, pagesMissing: 0 };
+  const finder = new Finder(keys, options.exact !== true);
+  modules.forEach((module, index) => {
+    options.progress?.(index, modules.length);
+    if (module.memory === null || module.pagesTotal === 0) {
+      searched.notTranslatable++;
+      return;
+    }
+    const present = searchModule(module, index, finder, hits);
+    if (present === 0) searched.notTranslatable++;
+    else searched.modules++;
+    searched.pagesPresent += present;
+    searched.pagesMissing += module.pagesTotal - present;
+  });
+  return { hits, searched };
+}
+
+/**
+ * Walks one module. Each run of present pages is gathered into a window that begins with the last bytes of the window
+ * before, so that nothing on a border is lost. Returns the pages that could be read.
+ */
+function searchModule(module: LoadedModule, index: number, finder: Finder, hits: Map<number, TagHit[]>): number {
+  const { memory } = module;
+  if (memory === null) return 0;
+  const window = Buffer.alloc(4 * AROUND + 16 * PAGE_SIZE);
+  /** Valid bytes in the window, and the module offset of its first one. */
+  let length = 0;
+  let start = 0;
+  let present = 0;
+  /** Everything before this offset was reported. */
+  let reported = 0;
+  const flush = (isEnd: boolean): void => {
+    // A hit needs its four bytes; unless the run ends here, those near the end wait for the bytes that follow.
+    const limit = isEnd ? length : length - AROUND - 3;
+    for (const at of finder.find(window, length)) {
+      const offset = start + at;
+      if (offset < reported || at >= limit) continue;
+      report(module, index, window, length, at, offset, hits);
+    }
+    reported = Math.max(reported, start + Math.max(0, limit));
+    const keep = isEnd ? 0 : Math.min(length, 2 * AROUND + 3);
+    window.copyWithin(0, length - keep, length);
+    start += length - keep;
+    length = keep;
+  };
+  let offset = 0;
+  for (const page of memory.pages(module.base, module.sizeOfImage)) {
+    if (failed(page.bytes)) {
+      flush(true);
+      offset += page.length;
+      start = offset;
+      reported = offset;
+      continue;
+    }
+    present++;
+    if (length + page.length > window.length) flush(false);
+    window.set(page.bytes, length);
+    length += page.length;
+    offset += page.length;
+  }
+  flush(true);
+  return present;
+}
+
+function report(
+  module: LoadedModule,
+  index: number,
+  window: Buffer,
+  length: number,
+  at: number,
+  offset: number,
+  hits: Map<number, TagHit[]>,
+): void {
+  const value = u32(window, at);
+  const list = hits.get(value) ?? hits.get((value & ~PROTECTED) >>> 0);
+  if (list === undefined || list.length >= MOST_HITS) return;
+  const section = module.headers === null ? null : sectionAt(module.headers, offset);
+  list.push({
+    module: index,
+    address: plus(module.base, offset),
+    offset,
+    bytes: Uint8Array.prototype.slice.call(window, at, Math.min(length, at + AROUND)),
+    before: Uint8Array.prototype.slice.call(window, Math.max(0, at - AROUND), at),
+    section: section?.name ?? null,
+    executable: section?.executable ?? null,
+    protectedBit: !hits.has(value),
+  });
+}
+
+/** Below this many patterns one native search a pattern is faster than one pass over every byte. */
+const FEW = 48;
+
+/** Finds the positions of any of several four-byte values. */
+class Finder {
+  private readonly patterns: Buffer[] = [];
+  private readonly values = new Set<number>();
+  /** One bit for every possible low half of a value: most positions are ruled out by one look. */
+  private readonly low = new Uint8Array(8192);
+
+  constructor(keys: readonly number[], withProtected: boolean) {
+    for (const key of keys) {
+      for (const value of withProtected ? [key, (key | PROTECTED) >>> 0] : [key]) {
+        if (this.values.has(value)) continue;
+        this.values.add(value);
+        const pattern = Buffer.alloc(4);
+        pattern.writeUInt32LE(value);
+        this.patterns.push(pattern);
+        this.low[(value & 0xffff) >>> 3] = (this.low[(value & 0xffff) >>> 3] ?? 0) | (1 << (value & 7));
+      }
+    }
+  }
+
+  /** Positions in ascending order. */
+  find(buffer: Buffer, length: number): number[] {
+    const found: number[] = [];
+    const haystack = buffer.subarray(0, length);
+    if (this.patterns.length <= FEW) {
+      for (const pattern of this.patterns) {
+        for (let at = haystack.indexOf(pattern); at >= 0; at = haystack.indexOf(pattern, at + 1)) found.push(at);
+      }
+      return found.sort((a, b) => a - b);
+    }
+    for (let at = 0; at + 4 <= length; at++) {
+      const low = (haystack[at] ?? 0) | ((haystack[at + 1] ?? 0) << 8);
+      if (((this.low[low >>> 3] ?? 0) & (1 << (low & 7))) !== 0 && this.values.has(u32(haystack, at))) found.push(at);
+    }
+    return found;
+  }
+}
+
+/** Finds any byte string in the modules: for `dumpleak search --hex`. Matches may cross pages. */
+export function searchBytes(
+  modules: readonly LoadedModule[],
+  pattern: Uint8Array,
+  options: SearchOptions = {},
+): { hits: TagHit[]; searched: Searched } {
+  const hits: TagHit[] = [];
+  const searched: Searched = { modules: 0, notTranslatable: 0, pagesPresent: 0, pagesMissing: 0 };
+  modules.forEach((module, index) => {
+    options.progress?.(index, modules.length);
+    const { memory } = module;
+    let present = 0;
+    if (memory !== null) {
+      let tail = Buffer.alloc(0);
+      let offset = 0;
+      for (const page of memory.pages(module.base, module.sizeOfImage)) {
+        if (failed(page.bytes)) {
+          tail = Buffer.alloc(0);
+        } else {
+          present++;
+          const text = Buffer.concat([tail, page.bytes]);
+          const start = offset - tail.length;
+          for (let at = text.indexOf(pattern); at >= 0 && hits.length < MOST_HITS; at = text.indexOf(pattern, at + 1)) {
+            hits.push(bytesHit(module, index, start + at));
+          }
+          tail = text.subarray(Math.max(0, text.length - pattern.length + 1));
+        }
+        offset += page.length;
+      }
+    }
+    if (present === 0) searched.notTranslatable++;
+    else searched.modules++;
+    searched.pagesPresent += present;
+    searched.pagesMissing += module.pagesTotal - present;
+  });
+  return { hits, searched };
+}
+
+function bytesHit(module: LoadedModule, index: number, offset: number): TagHit {
+  const section = module.headers === null ? null : sectionAt(module.headers, offset);
+  return {
+    module: index,
+    address: plus(module.base, offset),
+    offset,
+    bytes: readAvailable(module, plus(module.base, offset), AROUND),
+    before: new Uint8Array(0),
+    section: section?.name ?? null,
+    executable: section?.executable ?? null,
+    protectedBit: false,
+  };
+}
+
+/** Up to `length` bytes, ending at the first missing page. */
+function readAvailable(module: LoadedModule, address: VirtualAddress, length: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const page of module.memory?.pages(address, length) ?? []) {
+    if (failed(page.bytes)) break;
+    parts.push(page.bytes.slice());
+  }
+  return Buffer.concat(parts);
+}
