@@ -2,7 +2,7 @@
  * Since which builds the layouts of x64 kernel structures hold. Each number begins a generation that lasts to the next one.
  *
  * From the published types of 3790 to 26100: pool tracker, big pages and descriptors, paged-pool info, page lists, page files,
- * loader entries, verifier counters, PTE formats. A build between two known ones belongs to the generation of the earlier.
+ * loader entries, verifier counters. A build between two known ones belongs to the generation of the earlier.
  * Types that change in almost every build (_EPROCESS, the _MI_ types) have no place here: there a neighbour proves nothing.
  */
 
@@ -22,7 +22,6 @@ export const GENERATIONS: ReadonlyMap<string, Generations> = new Map<string, Gen
   ['_MMPFNLIST', { since: [3790, 7600, 20348, 26100] }],
   ['_MMPAGING_FILE', { since: [3790, 6000, 7600, 9200, 9600, 10240, 10586, 19041, 26100] }],
   ['_KLDR_DATA_TABLE_ENTRY', { since: [3790, 10240] }],
-  ['_LDR_DATA_TABLE_ENTRY', { since: [3790, 6000, 7600, 9200, 9600, 10240, 14393, 20348, 26100] }],
   ['_UNLOADED_DRIVERS', { since: [3790] }],
   ['_UNICODE_STRING', { since: [3790] }],
   ['_LIST_ENTRY', { since: [3790] }],
@@ -34,9 +33,6 @@ export const GENERATIONS: ReadonlyMap<string, Generations> = new Map<string, Gen
   ['_VI_POOL_ENTRY', { since: [3790] }],
   ['_VI_POOL_ENTRY_INUSE', { since: [3790] }],
   ['_VI_POOL_PAGE_HEADER', { since: [3790] }],
-  ['_MMPTE_HARDWARE', { since: [3790, 7600, 15063] }],
-  ['_MMPTE_PROTOTYPE', { since: [3790, 9200] }],
-  ['_MMPTE_TRANSITION', { since: [3790, 14393, 20348] }],
 ]);
 
 /** Releases that ship the binaries of an earlier build and differ from it by switches: 19045 is 19041, 26200 is 26100. */

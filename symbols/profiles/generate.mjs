@@ -8,6 +8,8 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { layoutsWithoutProfile } from './reference-layouts.mjs';
+import { buildOf, byVersion, revisionOf } from './versions.mjs';
 
 const [x64Path, imagesPath, pairsPath, structuresPath, out = join(import.meta.dirname, 'data')] = process.argv.slice(2);
 if (structuresPath === undefined) {
@@ -25,14 +27,6 @@ const reference = readJson(structuresPath);
 const hex = (value) => value.toString(16);
 const orDash = (value) => (value === null || value === undefined ? '-' : value);
 const byText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-/** `10.0.19041.804` before `10.0.19041.1052`. */
-const byVersion = (a, b) => {
-  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
-  for (let i = 0; i < 4; i++) if (left[i] !== right[i]) return left[i] - right[i];
-  return 0;
-};
-const buildOf = (version) => Number(version.split('.')[2]);
-const revisionOf = (version) => version.split('.')[3];
 
 // ---------------------------------------------------------------- types, spelled one way
 
@@ -53,67 +47,6 @@ function shorten(type) {
   const named = type.replace(/__(?:anonymous|unnamed)(?:_[0-9a-f]+)?/g, '__unnamed');
   const [, stars, base, rest] = /^(\**)([^[:]*)(.*)$/.exec(named);
   return stars + (SHORT[base] ?? base) + rest;
-}
-
-const C_NAMES = {
-  VOID: 'void',
-  CHAR: 'char',
-  UCHAR: 'unsigned char',
-  SHORT: 'short',
-  USHORT: 'unsigned short',
-  WCHAR: 'wchar',
-  LONG: 'long',
-  ULONG: 'unsigned long',
-  LONGLONG: 'long long',
-  ULONGLONG: 'unsigned long long',
-};
-// One of the sources spells its types as C# does: there a `long` has 64 bits.
-const CSHARP_NAMES = {
-  byte: 'unsigned char',
-  short: 'short',
-  ushort: 'unsigned short',
-  int: 'long',
-  uint: 'unsigned long',
-  long: 'long long',
-  ulong: 'unsigned long long',
-  IntPtr: '*void',
-  _unnamed_tag_: '__unnamed',
-};
-
-/** A type of kernel-structures.json in the spelling of x64.json; null where that file does not know it. */
-function respell(type, csharp) {
-  if (type === '?') return null;
-  const bitField = /^BitField\((\d+)\.\.(\d+) of (.*)\)$/.exec(type);
-  if (bitField) return `${bitField[3]}:${bitField[1]}:${Number(bitField[2]) - Number(bitField[1])}`;
-  const enumeration = /^enum\((.*)\)$/.exec(type);
-  if (enumeration) return enumeration[1];
-  const array = /^(.*?)((?:\[\d+\])+)$/.exec(type);
-  if (array) return respell(array[1], csharp) + array[2];
-  const pointer = /^ptr<(.*)>$/.exec(type);
-  if (pointer) return '*' + respell(pointer[1], csharp);
-  const plain = type.replace(/\bvolatile\b/g, '').trim();
-  if (plain.endsWith('*')) return '*' + respell(plain.slice(0, -1).trim(), csharp);
-  return (csharp ? CSHARP_NAMES : C_NAMES)[plain] ?? plain;
-}
-
-/** A layout of kernel-structures.json in the form of x64.json. */
-function convertLayout({ size, sources, fields }) {
-  const csharp = sources.every((source) => source === 'ntoskrnlib' || source === 'ntdiff');
-  const converted = {};
-  for (const field of fields) {
-    const type = respell(field.type, csharp);
-    if (type === null || !/^[A-Za-z_][\w.]*$/.test(field.name)) continue;
-    converted[field.name] = [field.off, field.bits === undefined ? type : `${type}:${field.pos}:${field.bits}`];
-  }
-  // That source lost where bit fields begin: scalars that share an offset may be pieces of one word. Leave them out.
-  if (csharp) {
-    const entries = Object.entries(converted);
-    for (const [name, [offset, type]] of entries) {
-      const shared = entries.filter(([, other]) => other[0] === offset && !/^[*_]|:/.test(other[1]));
-      if (shared.length > 1 && !/^[*_]|:/.test(type)) delete converted[name];
-    }
-  }
-  return { size, fields: converted };
 }
 
 // ---------------------------------------------------------------- layouts, each kept once
@@ -143,6 +76,15 @@ const kernels = Object.entries(x64.kernels)
   .map(([pdb, kernel]) => ({ pdb, ...kernel }))
   .sort((a, b) => byVersion(a.version, b.version));
 
+// A kernel whose image ids the first input lacks may be in one of the others: by its PDB, or by its version.
+for (const kernel of kernels.filter(({ timeDateStamp }) => timeDateStamp === undefined || timeDateStamp === null)) {
+  const image =
+    pairs.find((pair) => pair.guidAge === kernel.pdb) ??
+    images.find((i) => i.version === kernel.version && i.arch === 'amd64' && i.file === 'ntoskrnl.exe');
+  kernel.timeDateStamp = image?.timeDateStamp;
+  kernel.sizeOfImage = image?.sizeOfImage;
+}
+
 const setRows = new Map();
 for (const kernel of kernels) {
   const row = typeNames.map((type) =>
@@ -153,44 +95,8 @@ for (const kernel of kernels) {
   kernel.set = setRows.get(text);
 }
 
-// Before 10240 no public PDB has this type. These members stand where they stand today (kernel-structures.md 7.1);
-// what follows CheckSum differs and is left out, so the size is that of the known part.
-const COMMON_KLDR = {
-  size: 0x80,
-  fields: {
-    InLoadOrderLinks: [0, '_LIST_ENTRY'],
-    ExceptionTable: [0x10, '*void'],
-    ExceptionTableSize: [0x18, 'unsigned long'],
-    GpValue: [0x20, '*void'],
-    NonPagedDebugInfo: [0x28, '*_NON_PAGED_DEBUG_INFO'],
-    DllBase: [0x30, '*void'],
-    EntryPoint: [0x38, '*void'],
-    SizeOfImage: [0x40, 'unsigned long'],
-    FullDllName: [0x48, '_UNICODE_STRING'],
-    BaseDllName: [0x58, '_UNICODE_STRING'],
-    Flags: [0x68, 'unsigned long'],
-    LoadCount: [0x6c, 'unsigned short'],
-    SectionPointer: [0x70, '*void'],
-    CheckSum: [0x78, 'unsigned long'],
-  },
-};
-
-/** Layouts of builds that no profile covers, from kernel-structures.json where it has that very build. */
-const known = new Set(kernels.map((kernel) => kernel.version));
-const extraVersions = new Set();
-for (const type of typeNames) {
-  for (const layout of reference.structs[type]?.x64 ?? []) {
-    for (const version of layout.builds) {
-      if (/^\d+\.\d+\.\d+\.\d+$/.test(version) && !known.has(version)) extraVersions.add(version);
-    }
-  }
-}
-const extraRows = [...extraVersions].sort(byVersion).map((version) => {
-  const row = typeNames.map((type) => {
-    const found = (reference.structs[type]?.x64 ?? []).find((l) => l.size > 0 && l.builds.includes(version));
-    if (found !== undefined) return numberOf(type, convertLayout(found));
-    return type === '_KLDR_DATA_TABLE_ENTRY' && buildOf(version) < 10240 ? numberOf(type, COMMON_KLDR) : '-';
-  });
+const extraRows = layoutsWithoutProfile(reference, x64).map(({ version, layouts }) => {
+  const row = typeNames.map((type) => (layouts.has(type) ? numberOf(type, layouts.get(type)) : '-'));
   return `${version} ${row.join(' ')}`;
 });
 

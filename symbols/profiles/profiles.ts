@@ -11,7 +11,6 @@ import { rva, virtual, type Rva, type VirtualAddress } from '../../parsers/addre
 import type { StructLayout } from '../../parsers/kernel/layout.js';
 import type { KernelIdentity, KernelProfile } from '../kernel-symbols.js';
 import { findLine, readDataFile, readDataLines } from './data-files.js';
-import { findImagePdb, findImageVersion } from './images.js';
 import { layoutInSet } from './layout-table.js';
 
 /** Every x64 kernel with at most four paging levels has its symbols in a PDB of this name. */
@@ -34,7 +33,7 @@ export interface FoundProfile {
   readonly profile: KernelProfile;
   /** `true` for the PDB identity; `false` for a candidate that `agrees` has to confirm. */
   readonly exact: boolean;
-  /** One phrase: `PDB identity`, `image timestamp and size`, ... */
+  /** `PDB identity` or `image timestamp and size`. */
   readonly how: string;
 }
 
@@ -105,24 +104,14 @@ function findByPdb(pdb: { readonly name: string; readonly guid: string; readonly
 }
 
 function findByImage(timeDateStamp: number, sizeOfImage: number): FoundProfile | null {
-  const image = findImageVersion(timeDateStamp, sizeOfImage, 'x64');
-  if (image !== null && image.file !== 'ntoskrnl.exe') return null;
-  const own = kernelEntries().find((e) => e.timeDateStamp === timeDateStamp && e.sizeOfImage === sizeOfImage);
-  if (own !== undefined) return { profile: toProfile(own), exact: false, how: 'image timestamp and size' };
-  const pdb = findImagePdb(timeDateStamp, sizeOfImage);
-  const paired = pdb === null ? null : findByPdb(pdb);
-  if (paired !== null) return { profile: paired, exact: false, how: 'PDB of the image with this timestamp and size' };
-  const versions = image === null ? [] : [image.version, ...image.others];
-  const named = kernelEntries().find((e) => e.timeDateStamp === null && versions.includes(e.version));
-  return named === undefined
-    ? null
-    : { profile: toProfile(named), exact: false, how: 'version of the image with this timestamp and size' };
+  const entry = kernelEntries().find((e) => e.timeDateStamp === timeDateStamp && e.sizeOfImage === sizeOfImage);
+  return entry === undefined ? null : { profile: toProfile(entry), exact: false, how: 'image timestamp and size' };
 }
 
 /**
  * The profile of exactly this kernel. A known PDB identity decides alone. Without one, TimeDateStamp and SizeOfImage name a
- * candidate (`exact` is false): accept it only when `agrees` finds known addresses in their places. The kernel with five-level
- * paging, ntkrla57.exe, is another image and matches none.
+ * candidate (`exact` is false): accept it only when `agrees` finds known addresses in their places. The ids in
+ * the table are those of ntoskrnl.exe: the kernel with five-level paging, ntkrla57.exe, is another image and matches none.
  */
 export function findProfile(identity: KernelIdentity): FoundProfile | null {
   if (identity.pdb !== null) {
