@@ -6,7 +6,15 @@ import { readScalar } from '../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import type { FigureSource, KernelSymbols } from '../../symbols/kernel-symbols.js';
 import { resolvePath } from '../../symbols/paths.js';
-import { count, MEMORY_FIELDS, type MemoryField, type MemoryInfo, type Pages, type Warning } from '../result.js';
+import {
+  count,
+  MEMORY_FIELDS,
+  toNumber,
+  type MemoryField,
+  type MemoryInfo,
+  type Pages,
+  type Warning,
+} from '../result.js';
 import { MEMORY_PLACES, type Place } from './memory-figures.js';
 import type { Kernel } from './open-kernel.js';
 import { readPageFiles } from './page-files.js';
@@ -25,6 +33,7 @@ export function readMemory(kernel: Kernel): { memory: MemoryInfo | null; warning
     MEMORY_FIELDS.map((name) => [name, readFigure(name, space, symbols, warnings)]),
   );
   const figure = (name: MemoryField): Pages | null => figures.get(name) ?? null;
+  dropImpossible(figures, warnings);
   const header = kernel.dump.header.physicalMemory;
   if (figure('physicalMemory') === null && header !== null) {
     figures.set('physicalMemory', { pages: header.numberOfPages, source: 'header' });
@@ -51,6 +60,36 @@ export function readMemory(kernel: Kernel): { memory: MemoryInfo | null; warning
     },
     warnings,
   };
+}
+
+/** More pages than this (4 PB) no system has: such a figure is not read from the right place. */
+const MOST_PAGES = 2 ** 40;
+
+/** Lists of physical pages: none can hold more pages than the machine has. */
+const PAGE_LISTS: readonly MemoryField[] = [
+  'availablePages',
+  'modifiedPages',
+  'modifiedPageFilePages',
+  'modifiedNoWritePages',
+  'zeroedPages',
+  'freePages',
+  'standbyPages',
+];
+
+/** Makes figures unknown that no memory manager can hold, each with a warning that says what stood there. */
+function dropImpossible(figures: Map<MemoryField, Pages | null>, warnings: Warning[]): void {
+  const physical = toNumber(figures.get('physicalMemory')?.pages ?? MOST_PAGES);
+  for (const [name, value] of figures) {
+    if (value === null) continue;
+    const limit = PAGE_LISTS.includes(name) ? Math.min(physical, MOST_PAGES) : MOST_PAGES;
+    if (toNumber(value.pages) <= limit) continue;
+    figures.set(name, null);
+    warnings.push({
+      code: 'figure-impossible',
+      where: 'memory',
+      message: `${name} reads ${value.pages} pages, which cannot be true: it is left out`,
+    });
+  }
 }
 
 function readFigure(

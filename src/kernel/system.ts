@@ -69,12 +69,15 @@ export function readSystem(kernel: Kernel): SystemInfo {
   };
 }
 
-/** NtBuildLab: ASCII such as `19041.1.amd64fre.vb_release.191206-1406`. */
+/** NtBuildLabEx, ASCII such as `19041.1.amd64fre.vb_release.191206-1406`; else the shorter NtBuildLab. */
 function readBuildLab(kernel: Kernel): string | null {
-  const address = kernel.symbols?.address('NtBuildLab')?.value ?? kernel.debuggerData?.pointer('NtBuildLab') ?? null;
-  if (address === null || kernel.memory === null) return null;
-  const bytes = kernel.memory.read(address, 64);
-  if (failed(bytes)) return null;
-  const text = asciiz(bytes, 0, 64);
-  return /^[\x20-\x7e]{3,}$/.test(text) ? text : null;
+  for (const name of ['NtBuildLabEx', 'NtBuildLab']) {
+    const address = kernel.symbols?.address(name)?.value ?? null;
+    if (address === null || kernel.memory === null) continue;
+    const bytes = kernel.memory.read(address, 64);
+    if (failed(bytes)) continue;
+    const text = asciiz(bytes, 0, 64);
+    if (/^[\x20-\x7e]{3,}$/.test(text)) return text;
+  }
+  return null;
 }

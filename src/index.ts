@@ -1,0 +1,35 @@
+/**
+ * The library: open a dump, analyze it, render the result.
+ *
+ *     import { openDump, analyze } from 'dumpleak';
+ *     const dump = await openDump('MEMORY.DMP');
+ *     try { console.log(analyze(dump).verdict.headline); } finally { dump.close(); }
+ */
+
+import { OpenedDump, type OpenOptions } from './kernel/opened-dump.js';
+
+export { InputError, type InputErrorCode } from '../parsers/bytes/input-error.js';
+export { findPoolTagFile, readTagFile, TagDescriptions, type TagFile } from './kernel/tag-descriptions.js';
+export { OpenedDump, type OpenOptions } from './kernel/opened-dump.js';
+export type { TagHit } from './kernel/state.js';
+export { analyze, type AnalysisPart, type AnalyzeOptions } from './leak/analyze.js';
+export { inspect, type Inspection } from './leak/inspect.js';
+export { searchModules, type SearchResult } from './leak/search.js';
+export { csvFiles } from './report/csv.js';
+export { renderJson } from './report/json.js';
+export { renderAnalysis } from './report/text/analyze.js';
+export { renderInfo } from './report/text/info.js';
+export { renderModules } from './report/text/modules.js';
+export { parsePoolUsedArguments, renderPoolUsed } from './report/text/poolused.js';
+export { renderSearch } from './report/text/search.js';
+export { renderVm } from './report/text/vm.js';
+export * from './result.js';
+export { VERSION } from './version.js';
+
+/**
+ * Opens a kernel dump, also a gzip-compressed one. The caller closes it. Throws InputError, with one line for the user,
+ * when the file cannot be opened or is no kernel dump that can be analyzed.
+ */
+export async function openDump(path: string, options: OpenOptions = {}): Promise<OpenedDump> {
+  return OpenedDump.open(path, options);
+}

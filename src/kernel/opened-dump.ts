@@ -1,0 +1,64 @@
+/** A dump file that is open, with its kernel: what every command of the library starts from. */
+
+import { CachedSource } from '../../parsers/bytes/cached-source.js';
+import { openFile, type OpenedFile, type Progress } from '../../parsers/bytes/containers.js';
+import { CountingSource } from '../../parsers/bytes/source.js';
+import { openDump as openDumpSource, type Dump } from '../../parsers/dump/open-dump.js';
+import { openKernel, type Kernel, type OpenKernelOptions } from './open-kernel.js';
+
+export interface OpenOptions extends OpenKernelOptions {
+  /** Called while a compressed dump is unpacked: bytes done and bytes in all, of the file on disk. */
+  readonly progress?: Progress;
+}
+
+/** An open dump. Close it when done: it holds a file, and for compressed dumps a temporary file. */
+export class OpenedDump {
+  /** When opening began. */
+  readonly startedAt = new Date();
+  private readonly started = performance.now();
+  private opened: Kernel | null = null;
+
+  private constructor(
+    readonly path: string,
+    readonly file: OpenedFile,
+    private readonly counter: CountingSource,
+    readonly dump: Dump,
+    private readonly options: OpenKernelOptions,
+  ) {}
+
+  /**
+   * Opens a dump file, also a gzip-compressed one. Throws InputError, with one line for the user, when the file cannot
+   * be opened or is no kernel dump.
+   */
+  static async open(path: string, options: OpenOptions = {}): Promise<OpenedDump> {
+    const file = await openFile(path, options.progress);
+    const counter = new CountingSource(file.source);
+    try {
+      const dump = openDumpSource(new CachedSource(counter));
+      return new OpenedDump(path, file, counter, dump, options);
+    } catch (error) {
+      file.source.close();
+      throw error;
+    }
+  }
+
+  /** The kernel in the dump, found when first asked for. */
+  get kernel(): Kernel {
+    this.opened ??= openKernel(this.dump, this.options);
+    return this.opened;
+  }
+
+  /** Bytes read from the dump so far, of the decompressed stream where it is compressed. */
+  get bytesRead(): number {
+    return this.counter.bytesRead;
+  }
+
+  /** Milliseconds since opening began. */
+  get elapsedMs(): number {
+    return Math.round(performance.now() - this.started);
+  }
+
+  close(): void {
+    this.file.source.close();
+  }
+}

@@ -1,0 +1,55 @@
+/** The `dump` part of the result: what kind of dump it is and what its header says. */
+
+import { hex } from '../../parsers/bytes/failure.js';
+import { ATTRIBUTES, MACHINE } from '../../parsers/dump/open-dump.js';
+import { X64Memory } from '../../parsers/paging/x64.js';
+import type { OpenedDump } from '../kernel/opened-dump.js';
+import type { DumpInfo } from '../result.js';
+import { nameBugCheck, plainBugCheckCode } from './bug-checks.js';
+
+/** LIVE_SYSTEM_DUMP. */
+const LIVE_DUMP = 0x161;
+/** FILETIME of 1970-01-01, and of 10000-01-01, in units of 100 ns. */
+const EPOCH = 116_444_736_000_000_000n;
+const LATEST = 2_650_467_744_000_000_000n;
+
+/** A FILETIME (100 ns since 1601 UTC) as ISO 8601 with milliseconds; null for impossible ones. */
+export function fileTimeText(time: bigint | null): string | null {
+  if (time === null || time < EPOCH || time >= LATEST) return null;
+  return new Date(Number((time - EPOCH) / 10_000n)).toISOString();
+}
+
+/** Describes an open dump. Opening its kernel tells the levels of paging; nothing else is read. */
+export function describeDump(opened: OpenedDump): DumpInfo {
+  const { dump, file } = opened;
+  const { header } = dump;
+  const attributes = header.attributes ?? 0;
+  const { memory } = opened.kernel;
+  const code = header.bugCheckCode;
+  return {
+    path: opened.path,
+    fileBytes: file.fileBytes,
+    container: file.container,
+    format: header.signature,
+    type: dump.kind,
+    typeCode: header.dumpType,
+    live:
+      (attributes & ATTRIBUTES.LiveDumpGeneratedDump) !== 0 || (code !== null && plainBugCheckCode(code) === LIVE_DUMP),
+    truncated: dump.truncated || file.damage !== null,
+    encrypted: (attributes & ATTRIBUTES.EncryptedDumpData) !== 0,
+    architecture:
+      header.machineImageType === MACHINE.AMD64 ? 'x64' : header.machineImageType === MACHINE.ARM64 ? 'arm64' : null,
+    pagingLevels: memory instanceof X64Memory ? memory.options.levels : null,
+    directoryTableBase: header.directoryTableBase === null ? null : hex(header.directoryTableBase),
+    processors: header.numberProcessors,
+    pagesPresent: dump.pages?.pagesPresent ?? null,
+    physicalPages: header.physicalMemory?.numberOfPages ?? null,
+    runs: header.physicalMemory?.runs.length ?? null,
+    bugCheck:
+      code === null
+        ? null
+        : { code: hex(code), name: nameBugCheck(code), parameters: header.bugCheckParameters.map((p) => hex(p)) },
+    systemTime: fileTimeText(header.systemTime),
+    upTimeSeconds: header.systemUpTime === null ? null : Number(header.systemUpTime / 1000n) / 10_000,
+  };
+}
