@@ -13,9 +13,6 @@ export interface OpenOptions extends OpenKernelOptions {
 
 /** An open dump. Close it when done: it holds a file, and for compressed dumps a temporary file. */
 export class OpenedDump {
-  /** When opening began. */
-  readonly startedAt = new Date();
-  private readonly started = performance.now();
   private opened: Kernel | null = null;
 
   private constructor(
@@ -24,6 +21,8 @@ export class OpenedDump {
     private readonly counter: CountingSource,
     readonly dump: Dump,
     private readonly options: OpenKernelOptions,
+    /** When opening began. */
+    readonly startedAt: Date,
   ) {}
 
   /**
@@ -31,11 +30,12 @@ export class OpenedDump {
    * be opened or is no kernel dump.
    */
   static async open(path: string, options: OpenOptions = {}): Promise<OpenedDump> {
+    const startedAt = new Date();
     const file = await openFile(path, options.progress);
     const counter = new CountingSource(file.source);
     try {
       const dump = openDumpSource(new CachedSource(counter));
-      return new OpenedDump(path, file, counter, dump, options);
+      return new OpenedDump(path, file, counter, dump, options, startedAt);
     } catch (error) {
       file.source.close();
       throw error;
@@ -55,7 +55,7 @@ export class OpenedDump {
 
   /** Milliseconds since opening began. */
   get elapsedMs(): number {
-    return Math.round(performance.now() - this.started);
+    return Date.now() - this.startedAt.getTime();
   }
 
   close(): void {
