@@ -1,0 +1,168 @@
+/** The entry of the builder: a scenario becomes a dump file of the wanted kind, together with the truth about it. */
+
+import { bitmapHead, runsHead, summaryHead, type BodyHead } from './bodies.js';
+import { buildLab } from './build-labs.js';
+import { BuiltDump } from './built-dump.js';
+import { canonical, concat } from './bytes.js';
+import { dumpHeader } from './dump-header.js';
+import { rvaOf } from './kernel-facts.js';
+import { buildMachine, type Machine } from './machine.js';
+import { moduleTruth, tagHits } from './module-truth.js';
+import { kernelIdentity } from './modules.js';
+import { PageSet } from './page-set.js';
+import { PAGE } from './physical-memory.js';
+import { probe, readVirtual } from './reader.js';
+import type { BodyLayout, DumpKind, Scenario } from './scenario.js';
+import { triageBody } from './triage.js';
+import type { Truth } from './truth.js';
+
+export type { BuiltDump } from './built-dump.js';
+export type * from './scenario.js';
+export type * from './truth.js';
+
+/** `DumpType` and body of each kind, unless the scenario says otherwise. */
+const KINDS: Readonly<Record<DumpKind, { type: number; body: BodyLayout }>> = {
+  full: { type: 1, body: 'runs' },
+  kernel: { type: 2, body: 'summary' },
+  header: { type: 3, body: 'none' },
+  triage: { type: 4, body: 'triage' },
+  'bitmap-full': { type: 5, body: 'bitmap' },
+  'bitmap-kernel': { type: 6, body: 'bitmap' },
+  automatic: { type: 7, body: 'bitmap' },
+};
+
+/** Builds the dump. The same scenario gives the same bytes, always. Throws on a scenario that contradicts itself. */
+export function buildDump(scenario: Scenario = {}): BuiltDump {
+  const machine = buildMachine(scenario);
+  const kind = scenario.kind ?? 'bitmap-kernel';
+  const body = scenario.body ?? KINDS[kind].body;
+  const stored = storedPages(machine, kind, body, scenario.fillerPages ?? 0);
+  const last = machine.memory.runs.at(-1);
+  const bits = Math.ceil(((last?.basePage ?? 0) + (last?.pageCount ?? 0)) / 32) * 32;
+  const dumpType = scenario.dumpType ?? KINDS[kind].type;
+  const truth = describe(scenario, machine, kind, dumpType, body, stored);
+  const { head, facts } =
+    body === 'triage' ? triageBody(machine) : { head: bodyHead(body, stored, bits, kind), facts: {} };
+  const spec = scenario.header ?? {};
+  const { kernel, base } = machine;
+  const header = dumpHeader(
+    {
+      build: kernel.build,
+      directoryTableBase: Number(truth.header.directoryTableBase),
+      pfnDataBase: base + rvaOf(kernel, 'MmPfnDatabase'),
+      psLoadedModuleList: base + rvaOf(kernel, 'PsLoadedModuleList'),
+      psActiveProcessHead: base + rvaOf(kernel, 'PsActiveProcessHead'),
+      kdDebuggerDataBlock: kdbgPointer(machine, spec.kdbgPointer),
+      processors: machine.processors,
+      dumpType,
+      runs: (spec.physicalMemoryBlock ?? body !== 'triage') ? machine.memory.runs : null,
+      numberOfPages: machine.memory.pageCount,
+      requiredDumpSpace: head.firstPage + stored.count * PAGE,
+      bugCheckCode: machine.bugCheckCode,
+      bugCheckParameters: machine.bugCheckParameters,
+      systemTime: machine.systemTime,
+      upTime: machine.upTime,
+      productType: machine.productType,
+      suiteMask: machine.suiteMask,
+      instructionPointer: base + 0x1_4a40,
+      stackPointer: machine.space.plan.systemPtes + 0x7ff8,
+      ...facts,
+    },
+    spec,
+  );
+  const maskHigh = '_MI_HARDWARE_STATE' in kernel.structs ? 0x2000 : 0;
+  const dump = new BuiltDump(
+    truth,
+    concat([header, head.bytes]),
+    stored,
+    machine.memory.pages,
+    scenario.truncateTo,
+    (address, length) => readVirtual(machine.space, stored, maskHigh, address, length),
+  );
+  truth.fileBytes = dump.byteLength;
+  return dump;
+}
+
+function kdbgPointer(machine: Machine, wanted: 'right' | 'null' | 'wrong' = 'right'): number {
+  if (wanted === 'null') return 0;
+  const right = machine.base + rvaOf(machine.kernel, 'KdDebuggerDataBlock');
+  return wanted === 'wrong' ? right - 0x2340 : right;
+}
+
+function storedPages(machine: Machine, kind: DumpKind, body: BodyLayout, filler: number): PageSet {
+  const { memory, absent } = machine;
+  if (body === 'triage' || body === 'none') return new PageSet([]);
+  if (body === 'runs') return new PageSet(memory.runs);
+  if (kind === 'full' || kind === 'bitmap-full') return PageSet.without(memory.runs, absent);
+  const frames = [...memory.pages.keys()].filter((frame) => !absent.has(frame));
+  for (let i = 0; i < filler; i++) frames.push(memory.allocate());
+  return PageSet.of(frames);
+}
+
+function bodyHead(body: BodyLayout, stored: PageSet, bits: number, kind: DumpKind): BodyHead {
+  if (body === 'bitmap') return bitmapHead(stored, bits, kind === 'bitmap-full');
+  if (body === 'summary') return summaryHead(stored, bits);
+  return runsHead();
+}
+
+function describe(
+  scenario: Scenario,
+  machine: Machine,
+  kind: DumpKind,
+  dumpType: number,
+  body: BodyLayout,
+  stored: PageSet,
+): Truth {
+  const { kernel, base, space, memory } = machine;
+  const maskHigh = '_MI_HARDWARE_STATE' in kernel.structs ? 0x2000 : 0;
+  const modules = machine.modules.slice(0, machine.listed);
+  const truths = modules.map((module) => {
+    const tables = module.spec.session === true ? machine.sessionTables : space.tables;
+    return moduleTruth(module, (va) =>
+      tables ? probe(space, tables, stored, maskHigh, va) : { why: 'no process of a session' },
+    );
+  });
+  const uses = machine.modules.flatMap((m) => m.planter.planted.map((p) => p.use.tag));
+  const tags = [...new Set([...uses, ...(scenario.watchTags ?? [])])];
+  const identity = kernelIdentity(kernel, scenario.hideIdentity);
+  const spec = scenario.header ?? {};
+  return {
+    scenario: scenario.name ?? 'unnamed',
+    seed: scenario.seed ?? 1,
+    kind,
+    dumpType,
+    body,
+    kernel: {
+      version: kernel.version,
+      build: kernel.build,
+      base: canonical(base),
+      pdb: identity.pdb,
+      timeDateStamp: identity.timeDateStamp,
+      sizeOfImage: identity.sizeOfImage,
+      buildLab: buildLab(kernel.build),
+      genuine: identity.pdb.guid === kernel.pdb.guid,
+    },
+    header: {
+      directoryTableBase: BigInt(space.tables.root * PAGE + (scenario.paging?.pcid ?? 0)),
+      psLoadedModuleList: canonical(base + rvaOf(kernel, 'PsLoadedModuleList')),
+      psActiveProcessHead: canonical(base + rvaOf(kernel, 'PsActiveProcessHead')),
+      kdDebuggerDataBlock: canonical(kdbgPointer(machine, spec.kdbgPointer)),
+      processors: machine.processors,
+      bugCheckCode: machine.bugCheckCode,
+      bugCheckParameters: [...machine.bugCheckParameters],
+      systemTime: machine.systemTime,
+      upTime: machine.upTime,
+      productType: machine.productType,
+      runs: memory.runs.map((run) => ({ ...run })),
+    },
+    pagesPresent: stored.count,
+    physicalPages: memory.pageCount,
+    fileBytes: 0,
+    ...machine.truth,
+    modules: truths,
+    tagHits: modules.flatMap((module, i) => {
+      const truth = truths[i];
+      return truth ? tagHits(module, truth, tags) : [];
+    }),
+  };
+}

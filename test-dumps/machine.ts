@@ -1,0 +1,163 @@
+/** Builds the dumped machine from a scenario: RAM with everything in it, and what is true about it. */
+
+import { canonical, va48, type Va } from './bytes.js';
+import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
+import { addressPlan, KernelSpace, pml4Slot } from './kernel-space.js';
+import { MemoryCounters } from './memory-counters.js';
+import { memoryFigures } from './memory-figures.js';
+import { placeKernel, placeModule, type Placement } from './module-pages.js';
+import {
+  choosePageStates, driverModule, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
+} from './modules.js'; // prettier-ignore
+import { PageTables } from './page-tables.js';
+import { PAGE, PhysicalMemory, typicalRuns } from './physical-memory.js';
+import { writePoolTables } from './pool-tables.js';
+import { Prng } from './prng.js';
+import { DEFAULT_PROCESSES, sessionsOf, writeProcesses, writeSessions } from './processes.js';
+import type { Scenario } from './scenario.js';
+import { writeSystemGlobals } from './system-globals.js';
+import type { Truth } from './truth.js';
+import { writeUnloaded } from './unloaded.js';
+import { writeVerifier } from './verifier.js';
+
+const GIGABYTE = 0x4000_0000;
+/** 2026-03-02 09:41:17 UTC as a FILETIME. */
+const DEFAULT_TIME = 134_169_252_770_000_000n;
+const DEFAULT_UP_TIME = 9n * 864_000_000_000n + 51_230_000_000n;
+
+/** The finished machine, before it is cut into a file. */
+export interface Machine {
+  kernel: KernelFacts;
+  base: Va;
+  memory: PhysicalMemory;
+  space: KernelSpace;
+  /** In list order. */
+  modules: BuiltModule[];
+  /** How many of them a walk of the list finds. */
+  listed: number;
+  /** Frames that a dump shall not hold. */
+  absent: Set<number>;
+  /** The tables that session modules are mapped in: of a process of a session; null without any. */
+  sessionTables: PageTables | null;
+  processors: number;
+  kdbgBlock: Uint8Array;
+  bugCheckCode: number;
+  bugCheckParameters: readonly bigint[];
+  systemTime: bigint;
+  upTime: bigint;
+  productType: number;
+  suiteMask: number;
+  truth: Pick<
+    Truth,
+    | 'kdbg' | 'unloadedDrivers' | 'processes' | 'pool' | 'memory' | 'nonPagedPools' | 'pagedPools' | 'pageFiles'
+    | 'poolAllocationFailures' | 'sessions' | 'verifier'
+  >; // prettier-ignore
+}
+
+export function buildMachine(scenario: Scenario): Machine {
+  const seed = scenario.seed ?? 1;
+  const random = new Prng(seed);
+  const kernel = kernelFacts(scenario.kernel ?? '10.0.19041.804');
+  const paging = scenario.paging ?? {};
+  const memorySpec = scenario.memory ?? {};
+  const runs = memorySpec.runs ?? typicalRuns(Math.floor((memorySpec.bytes ?? 8 * GIGABYTE) / PAGE));
+  const memory = new PhysicalMemory(runs, random.fork('frames'));
+  // Bit 45, as on machines whose processors address 46 bits of memory.
+  const masked = '_MI_HARDWARE_STATE' in kernel.structs;
+  const tables = new PageTables(memory, { low: 0, high: masked ? 0x2000 : 0 });
+  const plan = addressPlan(kernel.build);
+  const base = scenario.kernelBase === undefined ? plan.kernel : va48(scenario.kernelBase);
+  const space = new KernelSpace(memory, tables, plan, paging.poolPages);
+  tables.mapSelf(pml4Slot(plan.pteBase));
+  const absent = new Set<number>();
+  const to: Placement = {
+    space,
+    tables,
+    absent,
+    random: random.fork('pages'),
+    swizzle: (paging.swizzle ?? true) && masked,
+  };
+
+  const nt = kernelModule(kernel, scenario, base, random.fork('nt'));
+  const state = structSizes(kernel);
+  for (const [symbol, size] of state)
+    for (let at = 0; at <= size; at += PAGE) nt.image.writablePage(Math.floor((rvaOf(kernel, symbol) + at) / PAGE));
+  placeKernel(nt, to, paging.largeKernel ?? kernel.build >= 10240);
+  const specs = scenario.modules ?? [];
+  const exports = Object.fromEntries(Object.entries(kernelExports(kernel)).map(([name, rva]) => [name, base + rva]));
+  const places = new ModulePlaces(specs, plan.drivers, plan.session, kernel.build >= 10240 ? 0x10000 : PAGE);
+  const processSpecs = scenario.processes ?? DEFAULT_PROCESSES;
+  const inSessions = processSpecs.some((p) => p.session !== undefined);
+  const sessionTables = inSessions ? new PageTables(memory, { low: 0, high: masked ? 0x2000 : 0 }) : null;
+  const drivers = specs.map((spec) => {
+    const module = driverModule(spec, places.take(spec), exports, random.fork(`image ${spec.name}`));
+    choosePageStates(module, scenario, random.fork(`states ${spec.name}`));
+    if (spec.session !== true) placeModule(module, to);
+    else if (sessionTables) placeModule(module, { ...to, tables: sessionTables });
+    return module;
+  });
+  const modules = [nt, ...drivers];
+  writeModuleList(space, kernel, base, modules, scenario);
+
+  const header = scenario.header ?? {};
+  const processors = scenario.processors ?? 8;
+  const systemTime = header.systemTime ?? DEFAULT_TIME;
+  const upTime = header.upTime ?? DEFAULT_UP_TIME;
+  const productType = header.productType ?? 1;
+  const suiteMask = header.suiteMask ?? 0x110;
+  const pool = writePoolTables(space, kernel, base, processors, scenario.pool ?? {}, random.fork('pool'));
+  for (const va of pool.absent) absent.add(space.frameOf(va) ?? -1);
+  const sessionSpecs = sessionsOf(processSpecs, scenario.sessions);
+  const sessions = writeSessions(space, kernel, sessionSpecs);
+  const figures = memoryFigures(kernel, memorySpec, memory.pageCount, pool.truth.totals, sessionSpecs);
+  const counters = new MemoryCounters(space, kernel, base, figures, masked ? 0x2000_0000_0000n : 0n);
+  counters.write();
+  const unloadedDrivers = writeUnloaded(space, kernel, base, scenario.unloaded ?? [], systemTime);
+  const verifier = writeVerifier(space, kernel, base, scenario.verifier);
+  const facts = {
+    processors, runs: memory.runs, physicalPages: memory.pageCount, productType, suiteMask, systemTime, upTime,
+    halBase: drivers.find((m) => m.name === 'hal.dll')?.base ?? base,
+  }; // prettier-ignore
+  const kdbg = writeSystemGlobals(space, kernel, base, facts, scenario.kdbg, random.fork('kdbg'));
+  const processes = writeProcesses(space, kernel, base, processSpecs, sessions, sessionTables);
+  for (const frame of processes.absentRoots) absent.add(frame);
+  for (const module of drivers) if (module.spec.pageTableAbsent === true) absent.add(tableOver(tables, module.base));
+  const sessionProcess = processSpecs.findIndex((p) => p.session !== undefined && p.rootAbsent !== true);
+  const { loopAfter, breakAfter } = scenario.moduleList ?? {};
+  return {
+    kernel, base, memory, space, modules, absent, processors,
+    listed: Math.min(modules.length, loopAfter ?? Infinity, breakAfter ?? Infinity),
+    sessionTables: processes.tables[sessionProcess] ?? null,
+    kdbgBlock: kdbg.block,
+    bugCheckCode: header.bugCheckCode ?? 0xe2,
+    bugCheckParameters: header.bugCheckParameters ?? [0n, 0n, 0n, 0n],
+    systemTime, upTime, productType, suiteMask,
+    truth: {
+      kdbg: kdbg.truth, unloadedDrivers, processes: processes.truth, pool: pool.truth, verifier,
+      ...counters.truth(sessions.length > 0),
+      sessions: sessions.map((s) => ({ id: s.id, address: canonical(s.address), committedPages: s.committedPages })),
+    },
+  }; // prettier-ignore
+}
+
+/** Globals that are structures or arrays, whose pages begin as zeros. */
+function structSizes(kernel: KernelFacts): [string, number][] {
+  const sizes: [string, number][] = [['ExPoolTagTables', kernel.tagTablesCapacity * 8], ['KiProcessorBlock', kernel.tagTablesCapacity * 8]]; // prettier-ignore
+  const pairs = {
+    MiState: '_MI_SYSTEM_INFORMATION',
+    MiSystemPartition: '_MI_PARTITION',
+    MmVerifierData: '_MM_DRIVER_VERIFIER_DATA',
+  };
+  for (const [symbol, type] of Object.entries(pairs)) {
+    if (symbol in kernel.rva) sizes.push([symbol, structOf(kernel, type).size]);
+  }
+  if ('NonPagedPoolDescriptor' in kernel.rva)
+    sizes.push(['NonPagedPoolDescriptor', structOf(kernel, '_POOL_DESCRIPTOR').size]);
+  return sizes;
+}
+
+/** The frame of the last-level table that translates an address, or -1. */
+function tableOver(tables: PageTables, va: Va): number {
+  const walk = tables.walk(va);
+  return walk.tables[3] ?? -1;
+}

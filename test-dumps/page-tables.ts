@@ -1,0 +1,178 @@
+/**
+ * x64 page tables in physical pages: four levels, 4 KB, 2 MB and 1 GB mappings, and the software forms of an invalid PTE
+ * (transition, prototype, page file, demand zero).
+ */
+
+import { PAGE, type PhysicalMemory } from './physical-memory.js';
+import { putU32, getU32, type Va } from './bytes.js';
+
+const VALID = 0x1;
+const WRITE = 0x2;
+const ACCESSED_DIRTY = 0x60;
+const LARGE = 0x80;
+const GLOBAL = 0x100;
+const NO_EXECUTE_HIGH = 0x80000000;
+/** Bit 4 of an invalid PTE: set when the frame number was not mixed with the mask. */
+const NOT_SWIZZLED = 0x10;
+const PROTOTYPE = 0x400;
+const TRANSITION = 0x800;
+/** `_MMPTE_SOFTWARE.Protection` (bits 9..5): execute-read, as code pages have. */
+const PROTECTION_EXECUTE_READ = 3 << 5;
+const SPAN = [PAGE, 0x20_0000, 0x4000_0000, 0x80_0000_0000] as const;
+
+export interface LeafFlags {
+  writable?: boolean;
+  executable?: boolean;
+}
+
+/** Where a walk ended. `frame` counts 4 KB pages also inside large pages. */
+export type Walk =
+  | { kind: 'mapped'; frame: number; tables: number[] }
+  | { kind: 'software'; low: number; high: number; tables: number[] }
+  | { kind: 'none'; level: number; tables: number[] };
+
+export class PageTables {
+  /** Frame of the PML4. */
+  readonly root: number;
+  private readonly cache = new Map<number, { frame: number; bytes: Uint8Array }>();
+
+  /**
+   * @param invalidPteMask the machine's `InvalidPteMask`, low and high half, which is mixed into frame numbers of
+   *   transition PTEs on builds that do so
+   */
+  constructor(
+    readonly memory: PhysicalMemory,
+    private readonly invalidPteMask: { low: number; high: number } = { low: 0, high: 0 },
+  ) {
+    this.root = memory.allocate();
+    memory.writable(this.root);
+  }
+
+  /** Maps one 4 KB page. */
+  map(va: Va, frame: number, flags: LeafFlags = {}): void {
+    const [low, high] = leaf(frame, flags);
+    this.setPte(va, low, high);
+  }
+
+  /** Maps a 2 MB (level 2) or 1 GB (level 3) page at an aligned address. */
+  mapLarge(va: Va, frame: number, level: 2 | 3, flags: LeafFlags = {}): void {
+    const [low, high] = leaf(frame, flags);
+    const table = this.table(va, level);
+    write(table.bytes, index(va, level), low | LARGE, high);
+  }
+
+  /** A page that left its working set but is still in RAM. `swizzle` mixes the frame number with the mask. */
+  mapTransition(va: Va, frame: number, swizzle = false): void {
+    const pte = transition(frame);
+    if (swizzle) this.setPte(va, pte.low ^ this.invalidPteMask.low, pte.high ^ this.invalidPteMask.high);
+    else this.setPte(va, pte.low | NOT_SWIZZLED, pte.high);
+  }
+
+  /** A page whose state stands in the prototype PTE at `prototype`, a kernel address. */
+  mapPrototype(va: Va, prototype: Va): void {
+    const low = ((prototype % 0x10000) * 0x10000 + (PROTOTYPE | NOT_SWIZZLED | PROTECTION_EXECUTE_READ)) >>> 0;
+    this.setPte(va, low, Math.floor(prototype / 0x10000) >>> 0);
+  }
+
+  /** A page that was written to a page file at `pageFileOffset`, in pages; 0 makes it demand-zero. */
+  mapPagedOut(va: Va, pageFileOffset: number): void {
+    this.setPte(va, PROTECTION_EXECUTE_READ | NOT_SWIZZLED, pageFileOffset >>> 0);
+  }
+
+  /** Puts the raw halves of a PTE. */
+  setPte(va: Va, low: number, high: number): void {
+    write(this.table(va, 1).bytes, index(va, 1), low, high);
+  }
+
+  /** Points the PML4 at itself, so that PTEs can be read at the self-map. `slot` comes from the PTE base. */
+  mapSelf(slot: number): void {
+    const [low, high] = leaf(this.root, { writable: true });
+    write(this.memory.writable(this.root), slot, low, high);
+  }
+
+  /** Takes over the kernel half of `other`, but for the PML4 slots in `except`. */
+  shareKernelHalf(other: PageTables, except: ReadonlySet<number>): void {
+    const from = this.memory.writable(other.root);
+    const to = this.memory.writable(this.root);
+    for (let slot = 256; slot < 512; slot++) {
+      if (!except.has(slot)) to.set(from.subarray(slot * 8, slot * 8 + 8), slot * 8);
+    }
+  }
+
+  /** Takes over one PML4 slot of `other`, so that both see the same pages there. */
+  shareSlot(other: PageTables, slot: number): void {
+    const from = this.memory.writable(other.root);
+    this.memory.writable(this.root).set(from.subarray(slot * 8, slot * 8 + 8), slot * 8);
+  }
+
+  /** The frames of the tables that translate `va`, root first, as far as they exist, and what the last entry says. */
+  walk(va: Va): Walk {
+    const tables: number[] = [];
+    let frame = this.root;
+    for (let level = 4; level >= 1; level--) {
+      tables.push(frame);
+      const bytes = this.memory.pages.get(frame);
+      if (!bytes) return { kind: 'none', level, tables };
+      const at = index(va, level) * 8;
+      const low = getU32(bytes, at);
+      const high = getU32(bytes, at + 4);
+      if ((low & VALID) === 0) {
+        return level === 1 && (low !== 0 || high !== 0)
+          ? { kind: 'software', low, high, tables }
+          : { kind: 'none', level, tables };
+      }
+      frame = frameOf(low, high);
+      const span = SPAN[level - 1] ?? PAGE;
+      if (level === 1) return { kind: 'mapped', frame, tables };
+      if ((low & LARGE) !== 0) return { kind: 'mapped', frame: frame + Math.floor((va % span) / PAGE), tables };
+    }
+    throw new Error('unreachable');
+  }
+
+  private table(va: Va, level: number): { frame: number; bytes: Uint8Array } {
+    if (level === 4) return { frame: this.root, bytes: this.memory.writable(this.root) };
+    const key = Math.floor(va / (SPAN[level] ?? PAGE)) * 8 + level;
+    const known = this.cache.get(key);
+    if (known) return known;
+    const parent = this.table(va, level + 1);
+    const at = index(va, level + 1);
+    let frame = frameOf(getU32(parent.bytes, at * 8), getU32(parent.bytes, at * 8 + 4));
+    if ((getU32(parent.bytes, at * 8) & VALID) === 0) {
+      frame = this.memory.allocate();
+      const [low, high] = leaf(frame, { writable: true, executable: true });
+      write(parent.bytes, at, low & ~GLOBAL, high);
+    }
+    const entry = { frame, bytes: this.memory.writable(frame) };
+    this.cache.set(key, entry);
+    return entry;
+  }
+}
+
+/** The halves of a valid PTE or of a prototype PTE that is valid. */
+export function leaf(frame: number, flags: LeafFlags): [low: number, high: number] {
+  const attributes = VALID | ACCESSED_DIRTY | GLOBAL | (flags.writable === true ? WRITE : 0);
+  const noExecute = flags.executable === true ? 0 : NO_EXECUTE_HIGH;
+  return [((frame % 0x100000) * PAGE + attributes) >>> 0, (Math.floor(frame / 0x100000) | noExecute) >>> 0];
+}
+
+/** A transition PTE with its frame number in clear. */
+export function transition(frame: number): { low: number; high: number } {
+  return {
+    low: ((frame % 0x100000) * PAGE + (TRANSITION | PROTECTION_EXECUTE_READ)) >>> 0,
+    high: Math.floor(frame / 0x100000),
+  };
+}
+
+/** Bits 51..12 of an entry. */
+function frameOf(low: number, high: number): number {
+  return (high & 0xfffff) * 0x100000 + (low >>> 12);
+}
+
+function index(va: Va, level: number): number {
+  return Math.floor(va / (SPAN[level - 1] ?? PAGE)) % 512;
+}
+
+function write(table: Uint8Array, slot: number, low: number, high: number): void {
+  putU32(table, slot * 8, low);
+  putU32(table, slot * 8 + 4, high);
+}

@@ -1,0 +1,217 @@
+/**
+ * Pool accounting: the hashed `_POOL_TRACKER_TABLE`s of all processors, the expansion table and the overflow slot.
+ * A tag's counters are spread over processors so that single tables can go below zero while the sums are right.
+ */
+
+import { canonical, putU64, putU32, tagKey, type Va } from './bytes.js';
+import { rvaOf, structOf, type KernelFacts, type StructFacts } from './kernel-facts.js';
+import type { KernelSpace } from './kernel-space.js';
+import { PAGE } from './physical-memory.js';
+import type { Prng } from './prng.js';
+import type { CounterSpec, PoolSpec, TagRowSpec } from './scenario.js';
+import type { CountersTruth, TagRowTruth, Truth } from './truth.js';
+
+const NONE: CounterSpec = { allocs: 0, frees: 0, bytes: 0 };
+const FIELDS = ['NonPagedAllocs', 'NonPagedFrees', 'NonPagedBytes', 'PagedAllocs', 'PagedFrees', 'PagedBytes'] as const;
+
+export interface PoolTablesResult {
+  truth: Truth['pool'];
+  /** Address ranges that shall not be in the dump. */
+  absent: Va[];
+}
+
+/** Slot where a tag belongs: the hash of the 64-bit kernels, then the next free one. */
+function hashSlot(key: number, mask: number): number {
+  const product = 40543n * BigInt(key);
+  return Number((product ^ (product >> 32n)) & BigInt(mask));
+}
+
+class Tables {
+  /** All tables that rows can be spread over, first the one at `PoolTrackTable`. */
+  readonly addresses: Va[] = [];
+  negative = 0;
+
+  constructor(
+    private readonly space: KernelSpace,
+    private readonly record: StructFacts,
+    private readonly narrowCounts: boolean,
+    private readonly random: Prng,
+  ) {}
+
+  put(table: Va, slot: number, key: number, values: readonly bigint[]): void {
+    const at = table + slot * this.record.size;
+    const bytes = new Uint8Array(this.record.size);
+    putU32(bytes, this.record.fields['Key'] ?? 0, key);
+    FIELDS.forEach((field, i) => {
+      const value = values[i] ?? 0n;
+      if (value < 0n) this.negative++;
+      const offset = this.record.fields[field] ?? 0;
+      if (this.narrowCounts && !field.endsWith('Bytes')) putU32(bytes, offset, Number(BigInt.asUintN(32, value)));
+      else putU64(bytes, offset, value);
+    });
+    this.space.write(at, bytes);
+  }
+
+  /** Splits totals over some of the tables; the last part makes the sums right. */
+  spread(slot: number, key: number, totals: readonly bigint[]): void {
+    const tables = this.addresses;
+    const parts = Math.min(tables.length, this.random.int(1, 6));
+    const first = this.random.int(0, tables.length - 1);
+    const left = [...totals];
+    for (let part = 1; part < parts; part++) {
+      const piece = totals.map((total, i) => {
+        if (total === 0n) return 0n;
+        // Memory allocated on one processor is freed on another: pieces of -0.5 .. 1.5 of the whole.
+        const share = BigInt(this.random.int(-512, 1536));
+        const isCount = !(FIELDS[i] ?? '').endsWith('Bytes');
+        return isCount ? (total * BigInt(this.random.int(0, 1024))) / 1024n : (total * share) / 1024n;
+      });
+      piece.forEach((value, i) => {
+        const rest = (left[i] ?? 0n) - value;
+        const count = !(FIELDS[i] ?? '').endsWith('Bytes');
+        // Lifetime counts of one processor never go below zero.
+        if (count && rest < 0n) piece[i] = 0n;
+        else left[i] = rest;
+      });
+      const table = tables[(first + part) % tables.length];
+      if (table !== undefined) this.put(table, slot, key, piece);
+    }
+    const table = tables[first];
+    if (table !== undefined) this.put(table, slot, key, left);
+  }
+}
+
+/** Writes all pool tag tables of the machine and points the globals at them. */
+export function writePoolTables(
+  space: KernelSpace,
+  kernel: KernelFacts,
+  base: Va,
+  processors: number,
+  spec: PoolSpec,
+  random: Prng,
+): PoolTablesResult {
+  const rows = spec.rows ?? [];
+  const record = structOf(kernel, '_POOL_TRACKER_TABLE');
+  const narrow = (record.fields['NonPagedFrees'] ?? 0) - (record.fields['NonPagedAllocs'] ?? 0) === 4;
+  const size = spec.tableSize ?? (kernel.build <= 7601 ? 2049 : 4097);
+  const mask = size - 2;
+  const placed = rows.filter((row) => row.place === 'expansion');
+  const expansionSize = Math.max(spec.expansionSize ?? 0, placed.length);
+  const tables = new Tables(space, record, narrow, random);
+
+  const bytes = size * record.size;
+  const newTable = (): Va => space.allocate('nonPagedPool', bytes, PAGE);
+  const main = newTable();
+  tables.addresses.push(main);
+  const array = base + rvaOf(kernel, 'ExPoolTagTables');
+  const perProcessor: (Va | null)[] = [];
+  const skipped = new Set(spec.absentProcessors ?? []);
+  const wild = new Set(spec.wildProcessors ?? []);
+  if (processors + skipped.size > kernel.tagTablesCapacity)
+    throw new Error('more processors than ExPoolTagTables holds');
+  for (let number = 0, present = 0; present < processors; number++) {
+    if (skipped.has(number)) {
+      perProcessor.push(null);
+      continue;
+    }
+    let table: Va;
+    if (wild.has(number)) table = space.plan.systemPtes + 0x6f_0000_0000 + number * 0x10_0000;
+    else if (number === 0 && spec.processorZero !== 'own') table = main;
+    else tables.addresses.push((table = newTable()));
+    perProcessor.push(table);
+    space.pointer(array + number * 8, table);
+    present++;
+  }
+
+  const used = new Set<number>();
+  const expansion = expansionSize > 0 ? space.allocate('nonPagedPool', expansionSize * record.size, PAGE) : 0;
+  let nextExpansion = 0;
+  const truths = new Map<number, TagRowTruth>();
+  for (const row of rows) {
+    const key = tagKey(row.tag);
+    const totals = totalsOf(row);
+    const stored = row.protected === true ? (key | 0x80000000) >>> 0 : key;
+    if (row.place === 'expansion') {
+      tables.put(expansion, nextExpansion++, stored, totals);
+    } else {
+      let slot = size - 1;
+      if (row.place !== 'overflow') {
+        if (used.size >= size - 1) throw new Error(`more than ${size - 1} tags for one table`);
+        slot = hashSlot(key, mask);
+        while (used.has(slot)) slot = (slot + 1) & mask;
+        used.add(slot);
+      }
+      tables.spread(slot, stored, totals);
+    }
+    addTruth(truths, row, key, totals, narrow);
+  }
+
+  const global = (name: string, value: number): void => {
+    const rva = kernel.rva[name];
+    if (rva !== undefined) space.u64(base + rva, value);
+  };
+  space.pointer(base + rvaOf(kernel, 'PoolTrackTable'), main);
+  global('PoolTrackTableSize', size);
+  global('PoolTrackTableMask', mask);
+  global('PoolTrackTableExpansionSize', expansionSize);
+  if (expansion !== 0) space.pointer(base + rvaOf(kernel, 'PoolTrackTableExpansion'), expansion);
+  global('ExpSessionPoolTrackTableSize', size);
+  global('ExpSessionPoolTrackTableMask', mask);
+
+  const all = [...truths.values()];
+  const absentTable = spec.absentPage === undefined ? undefined : perProcessor[spec.absentPage.processor];
+  const absent =
+    absentTable === undefined || absentTable === null ? [] : [absentTable + (spec.absentPage?.page ?? 0) * PAGE];
+  const distinct = tables.addresses.length + wild.size;
+  return {
+    absent,
+    truth: {
+      tableAddress: canonical(main),
+      tables: distinct,
+      tablesReadable: tables.addresses.length - absent.length,
+      tableAddresses: [main, ...perProcessor.filter((t): t is Va => t !== null && t !== main)].map(canonical),
+      entries: size,
+      expansionEntries: expansionSize,
+      recordSize: record.size,
+      rows: all,
+      totals: {
+        nonPagedAllocs: all.reduce((sum, row) => sum + row.nonPaged.outstanding, 0n),
+        nonPagedBytes: all.reduce((sum, row) => sum + row.nonPaged.bytes, 0n),
+        pagedAllocs: all.reduce((sum, row) => sum + row.paged.outstanding, 0n),
+        pagedBytes: all.reduce((sum, row) => sum + row.paged.bytes, 0n),
+      },
+      negativeCounters: tables.negative,
+      complete: absent.length === 0 && wild.size === 0,
+    },
+  };
+}
+
+function totalsOf(row: TagRowSpec): bigint[] {
+  return [row.nonPaged ?? NONE, row.paged ?? NONE].flatMap((c) => [BigInt(c.allocs), BigInt(c.frees), BigInt(c.bytes)]);
+}
+
+/** What summing gives: counts modulo 2^32 where they have 32 bits, differences as signed numbers of that width. */
+function addTruth(
+  into: Map<number, TagRowTruth>,
+  row: TagRowSpec,
+  key: number,
+  totals: readonly bigint[],
+  narrow: boolean,
+): void {
+  const bits = narrow ? 32 : 64;
+  const plainKey = (key & 0x7fffffff) >>> 0;
+  const before = into.get(plainKey);
+  const counters = (at: number, old: CountersTruth | undefined): CountersTruth => {
+    const allocs = BigInt.asUintN(bits, (totals[at] ?? 0n) + (old?.allocs ?? 0n));
+    const frees = BigInt.asUintN(bits, (totals[at + 1] ?? 0n) + (old?.frees ?? 0n));
+    const bytes = BigInt.asIntN(64, (totals[at + 2] ?? 0n) + (old?.bytes ?? 0n));
+    return { allocs, frees, outstanding: BigInt.asIntN(bits, allocs - frees), bytes };
+  };
+  into.set(plainKey, {
+    tag: String.fromCharCode(...[0, 8, 16, 24].map((shift) => (plainKey >>> shift) & 0xff)),
+    key: plainKey,
+    protected: row.protected === true || key >= 0x80000000 || (before?.protected ?? false),
+    nonPaged: counters(0, before?.nonPaged),
+    paged: counters(3, before?.paged),
+  });
+}

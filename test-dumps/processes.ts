@@ -1,0 +1,127 @@
+/** `_EPROCESS` entries behind `PsActiveProcessHead`, their address spaces, and the sessions they belong to. */
+
+import { canonical, latin1, type Va } from './bytes.js';
+import { offsetOf, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
+import { pml4Slot, type KernelSpace } from './kernel-space.js';
+import { PageTables } from './page-tables.js';
+import { PAGE } from './physical-memory.js';
+import type { ProcessSpec, SessionSpec } from './scenario.js';
+import type { Truth } from './truth.js';
+
+export const DEFAULT_PROCESSES: readonly ProcessSpec[] = [
+  { name: 'System', pid: 4 },
+  { name: 'smss.exe', commit: 120 },
+  { name: 'csrss.exe', session: 0, commit: 900 },
+  { name: 'wininit.exe', session: 0, commit: 600 },
+  { name: 'csrss.exe', session: 1, commit: 1100 },
+  { name: 'winlogon.exe', session: 1, commit: 800 },
+  { name: 'services.exe', session: 0, commit: 1600 },
+  { name: 'lsass.exe', session: 0, commit: 2100 },
+  { name: 'svchost.exe', session: 0, commit: 3400 },
+  { name: 'svchost.exe', session: 0, commit: 5200 },
+  { name: 'explorer.exe', session: 1, commit: 11000 },
+];
+
+/** A session with its own page tables below one PML4 slot. */
+export interface BuiltSession {
+  id: number;
+  /** Of its `_MM_SESSION_SPACE`. */
+  address: Va;
+  committedPages: number;
+}
+
+/** Sessions that the processes name, with the figures of the scenario where it has any. */
+export function sessionsOf(
+  processes: readonly ProcessSpec[],
+  given: readonly SessionSpec[] | undefined,
+): SessionSpec[] {
+  const ids = new Set([
+    ...processes.flatMap((p) => (p.session === undefined ? [] : [p.session])),
+    ...(given ?? []).map((s) => s.id),
+  ]);
+  return [...ids]
+    .sort((a, b) => a - b)
+    .map((id) => given?.find((s) => s.id === id) ?? { id, committedPages: 1800 + id * 700 });
+}
+
+/** Allocates a `_MM_SESSION_SPACE` for each session in system space. */
+export function writeSessions(
+  space: KernelSpace,
+  kernel: KernelFacts,
+  sessions: readonly SessionSpec[],
+): BuiltSession[] {
+  const { size } = structOf(kernel, '_MM_SESSION_SPACE');
+  return sessions.map(({ id, committedPages }) => {
+    const address = space.allocate('systemPtes', size, PAGE);
+    space.u32(address + offsetOf(kernel, '_MM_SESSION_SPACE', 'SessionId'), id);
+    space.u32(address + offsetOf(kernel, '_MM_SESSION_SPACE', 'ReferenceCount'), 1);
+    space.u64(address + offsetOf(kernel, '_MM_SESSION_SPACE', 'CommittedPages'), committedPages);
+    return { id, address, committedPages };
+  });
+}
+
+export interface ProcessesResult {
+  truth: Truth['processes'];
+  /** Root frames that shall not be in the dump. */
+  absentRoots: number[];
+  /** Page tables of every process, in order. */
+  tables: PageTables[];
+}
+
+/**
+ * Writes all processes. `sessionTables` are the tables whose session slot every process of a session shares; call this
+ * when the system's tables are complete, because their kernel half is copied.
+ */
+export function writeProcesses(
+  space: KernelSpace,
+  kernel: KernelFacts,
+  base: Va,
+  specs: readonly ProcessSpec[],
+  sessions: readonly BuiltSession[],
+  sessionTables: PageTables | null,
+): ProcessesResult {
+  const links: Va[] = [];
+  const truth: Truth['processes'] = [];
+  const tables: PageTables[] = [];
+  const absentRoots: number[] = [];
+  const slot = pml4Slot(space.plan.session);
+  const eprocess = structOf(kernel, '_EPROCESS');
+  const field = (name: string): number => offsetOf(kernel, '_EPROCESS', name);
+  const addresses = specs.map(() => space.allocate('nonPagedPool', eprocess.size));
+  const dtb = field('Pcb') + offsetOf(kernel, '_KPROCESS', 'DirectoryTableBase');
+  // Everything that the kernel half maps must be mapped before it is copied: allocate first, copy after.
+  const own = specs.map((_, i) => (i === 0 ? space.tables : new PageTables(space.memory)));
+  specs.forEach((spec, i) => {
+    const at = addresses[i] ?? 0;
+    const root = own[i] ?? space.tables;
+    const pid = spec.pid ?? 400 + i * 148;
+    const session = sessions.find((s) => s.id === spec.session);
+    const directory = root.root * PAGE;
+    space.u64(at + dtb, directory);
+    space.u64(at + field('UniqueProcessId'), pid);
+    space.u64(at + field('InheritedFromUniqueProcessId'), spec.parentPid ?? (i === 0 ? 0 : 4));
+    space.write(at + field('ImageFileName'), latin1(spec.name.slice(0, 14)));
+    space.u64(at + field('CommitCharge'), spec.commit ?? 100);
+    space.u64(at + field('CommitChargePeak'), (spec.commit ?? 100) + 50);
+    if (session) space.pointer(at + field('Session'), session.address);
+    links.push(at + field('ActiveProcessLinks'));
+    if (spec.rootAbsent === true) absentRoots.push(root.root);
+    tables.push(root);
+    truth.push({
+      name: spec.name.slice(0, 14),
+      pid,
+      directoryTableBase: BigInt(directory),
+      session: session ? session.id : null,
+      address: canonical(at),
+    });
+  });
+  space.link(base + rvaOf(kernel, 'PsActiveProcessHead'), links);
+  if (addresses[0] !== undefined) space.pointer(base + rvaOf(kernel, 'PsInitialSystemProcess'), addresses[0]);
+  own.forEach((root, i) => {
+    if (i === 0) return;
+    root.shareKernelHalf(space.tables, new Set([slot]));
+    root.mapSelf(pml4Slot(space.plan.pteBase));
+    if (specs[i]?.session !== undefined && sessionTables) root.shareSlot(sessionTables, slot);
+  });
+  return { truth, absentRoots, tables };
+}

@@ -1,0 +1,251 @@
+/** What a dump is built from: plain data, every part optional. Defaults make a healthy 8 GB Windows 10 machine. */
+
+import type { MemoryRun } from './physical-memory.js';
+import type { MemoryField } from './truth.js';
+
+export type DumpKind = 'full' | 'kernel' | 'bitmap-full' | 'bitmap-kernel' | 'automatic' | 'triage' | 'header';
+/** How pages are stored, whatever `DumpType` says. */
+export type BodyLayout = 'runs' | 'summary' | 'bitmap' | 'triage' | 'none';
+
+/**
+ * What the page tables and the dump say of one page of a module.
+ * `absent`: mapped, but the frame is not in the dump. `discarded`: no PTE, as INIT sections after start.
+ */
+export type PageState =
+  | 'valid'
+  | 'absent'
+  | 'transition'
+  | 'transition-absent'
+  | 'prototype'
+  | 'prototype-transition'
+  | 'prototype-absent'
+  | 'paged-out'
+  | 'demand-zero'
+  | 'discarded';
+
+/**
+ * A use of four tag bytes in a module. Genuine: `alloc` (`mov r8d, tag` before a call of the allocator), `free`,
+ * `notmyfault` (its code, byte for byte), `local-call` (a direct call of a wrapper), `data` (a field of a structure).
+ * Decoys: `text` (inside longer ASCII), `utf16` (no hit in bytes), `tag-table` (a list of many tags).
+ */
+export interface TagUse {
+  tag: string;
+  style: 'alloc' | 'free' | 'notmyfault' | 'local-call' | 'data' | 'text' | 'utf16' | 'tag-table';
+  /** Where the four bytes stand; chosen by the seed when missing. */
+  rva?: number;
+  /** Section to put it in: by default `.text` for code, `.data` and `.rdata` for the others. */
+  section?: string;
+  /** The text around the tag, which it must contain. */
+  text?: string;
+  /** So many of the four bytes stand before a page border. */
+  straddle?: 1 | 2 | 3;
+  /** The fourth byte carries the PROTECTED_POOL bit. */
+  protectedBit?: boolean;
+  /** State of the page (of both when it straddles). */
+  page?: PageState;
+}
+
+export interface PdbSpec {
+  name: string;
+  /** 32 hex digits as symbol stores spell it. */
+  guid: string;
+  age: number;
+}
+
+export interface VersionSpec {
+  /** `10.0.19041.804`. */
+  fileVersion: string;
+  companyName?: string;
+  productName?: string;
+  fileDescription?: string;
+}
+
+export interface ModuleSpec {
+  name: string;
+  /** Bytes; rounded up to pages. */
+  size?: number;
+  path?: string;
+  /** Canonical address. */
+  base?: bigint;
+  timeDateStamp?: number;
+  checkSum?: number;
+  /** Null: the image has no CodeView record. */
+  pdb?: PdbSpec | null;
+  /** Null: no version resource. */
+  version?: VersionSpec | null;
+  /** Lives in session space: mapped in the page tables of session processes only. */
+  session?: boolean;
+  tags?: TagUse[];
+  /** By page number from the base. */
+  pages?: Record<number, PageState>;
+  /** State of all pages that `pages` does not name. Default: by section, from `paging`. */
+  allPages?: PageState;
+  /** Leave the page table over this module out of the dump. Hides neighbours in the same 2 MB too. */
+  pageTableAbsent?: boolean;
+}
+
+/** Lifetime counters of one pool; `bytes` outstanding. */
+export interface CounterSpec {
+  allocs: number | bigint;
+  frees: number | bigint;
+  bytes: number | bigint;
+}
+
+export interface TagRowSpec {
+  tag: string;
+  nonPaged?: CounterSpec;
+  paged?: CounterSpec;
+  /** The key in the tables carries the PROTECTED_POOL bit. */
+  protected?: boolean;
+  /** Default `hash`: where the tag's hash puts it. */
+  place?: 'hash' | 'expansion' | 'overflow';
+}
+
+export interface PoolSpec {
+  rows?: TagRowSpec[];
+  /** Slots of one table: a power of two plus one. Default 2049 before Windows 10, else 4097. */
+  tableSize?: number;
+  /** Slots of the expansion table; 0 = none. Raised to hold the rows placed there. */
+  expansionSize?: number;
+  /** Processor numbers whose pointer in `ExPoolTagTables` is null. */
+  absentProcessors?: number[];
+  /** Processor 0 uses the table at `PoolTrackTable` (default) or one of its own. */
+  processorZero?: 'shared' | 'own';
+  /** One page of one processor's table that the dump does not hold. */
+  absentPage?: { processor: number; page: number };
+  /** Pointers into unmapped memory instead of tables, for these processors. */
+  wildProcessors?: number[];
+}
+
+export interface PageFileSpec {
+  path: string;
+  /** All in pages. */
+  currentPages: number;
+  freePages: number;
+  minimumPages: number;
+  maximumPages: number;
+}
+
+export interface MemorySpec {
+  /** RAM in bytes, laid out in typical runs; ignored when `runs` is given. Default 8 GB. */
+  bytes?: number;
+  runs?: MemoryRun[];
+  /** Figures in pages; the rest follows from the pool rows and the RAM. */
+  figures?: Partial<Record<MemoryField, number>>;
+  /** Pages of each paged pool (kernels with pool descriptors). */
+  pagedPools?: number[];
+  /** Nodes with a nonpaged pool descriptor each (kernels with pool descriptors). */
+  nonPagedNodes?: number;
+  pageFiles?: PageFileSpec[];
+  poolAllocationFailures?: number;
+}
+
+export interface PagingSpec {
+  /** Low bits of the header's DirectoryTableBase. Default 0. */
+  pcid?: number;
+  /** Map nt with 2 MB pages. Default from Windows 10 on. */
+  largeKernel?: boolean;
+  /** Page size of the nonpaged pool that holds tables and lists. Default `4k`. */
+  poolPages?: '4k' | '2m' | '1g';
+  /** Mix frame numbers of some transition PTEs with `InvalidPteMask`, where the build has one. Default true. */
+  swizzle?: boolean;
+  /** Shares of pageable module pages by state. */
+  pagedOut?: number;
+  transition?: number;
+  prototype?: number;
+  absent?: number;
+  /** INIT sections of drivers are gone. Default true. */
+  discardInit?: boolean;
+}
+
+export interface ProcessSpec {
+  name: string;
+  pid?: number;
+  parentPid?: number;
+  /** Session number; none for system processes. */
+  session?: number;
+  /** Pages. */
+  commit?: number;
+  /** Leave the root page table out of the dump. */
+  rootAbsent?: boolean;
+}
+
+export interface SessionSpec {
+  id: number;
+  committedPages: number;
+}
+
+export interface UnloadedSpec {
+  name: string;
+  start?: bigint;
+  size?: number;
+  /** FILETIME. */
+  time?: bigint;
+}
+
+export interface HeaderSpec {
+  bugCheckCode?: number;
+  bugCheckParameters?: [bigint, bigint, bigint, bigint];
+  /** FILETIME: 100 ns since 1601 UTC. */
+  systemTime?: bigint;
+  /** 100 ns. */
+  upTime?: bigint;
+  /** 1 workstation, 2 domain controller, 3 server. */
+  productType?: number;
+  suiteMask?: number;
+  comment?: string;
+  versionUser?: string;
+  attributes?: number;
+  bootId?: number;
+  writerStatus?: number;
+  miniDumpFields?: number;
+  secondaryDataState?: number;
+  exceptionCode?: number;
+  /** Where the debugger block pointer goes. Default `right`. */
+  kdbgPointer?: 'right' | 'null' | 'wrong';
+  /** Leave PhysicalMemoryBlock as filler, as triage dumps have it. Default by kind. */
+  physicalMemoryBlock?: boolean;
+  /** Raw bytes put over the finished header: hex by offset. */
+  patches?: Record<number, string>;
+}
+
+export interface Scenario {
+  name?: string;
+  seed?: number;
+  /** `10.0.19041.804` or a build number such as `19041`. */
+  kernel?: string;
+  kind?: DumpKind;
+  /** `DumpType` when it shall differ from the kind. */
+  dumpType?: number;
+  /** Body when it shall differ from the kind. */
+  body?: BodyLayout;
+  processors?: number;
+  kernelBase?: bigint;
+  header?: HeaderSpec;
+  memory?: MemorySpec;
+  paging?: PagingSpec;
+  kdbg?: { encoded?: boolean; size?: number; absent?: boolean };
+  /**
+   * Makes the kernel hard to recognise: its CodeView page or its headers left out, or identities that no table knows.
+   * Addresses and layouts stay those of the real kernel.
+   */
+  hideIdentity?: 'codeview-page-missing' | 'headers-missing' | 'unknown-guid' | 'unknown-timestamp' | 'unknown-all';
+  /** After ntoskrnl.exe, which is always first. Default: a plain set of system drivers. */
+  modules?: ModuleSpec[];
+  /** Tag uses in ntoskrnl.exe itself. */
+  kernelTags?: TagUse[];
+  /** The module list after so many entries: jumps back to its first entry, or into unmapped memory. */
+  moduleList?: { loopAfter?: number; breakAfter?: number };
+  unloaded?: UnloadedSpec[];
+  processes?: ProcessSpec[];
+  sessions?: SessionSpec[];
+  pool?: PoolSpec;
+  /** `MmVerifierData.Level` and the drivers under verification; `MmSpecialPoolTag`. */
+  verifier?: { level?: number; drivers?: string[]; specialPoolTag?: number };
+  /** Tags whose every occurrence in modules the truth shall list, besides those of tag uses. */
+  watchTags?: string[];
+  /** More frames to store in kernel kinds: pages of zeros, as of pools whose contents do not matter. */
+  fillerPages?: number;
+  /** Cut the file to so many bytes. */
+  truncateTo?: number;
+}
