@@ -1,0 +1,224 @@
+/**
+ * Who allocates under a tag: ranks the modules that hold it. Every module with a trace of the tag is listed; how much
+ * it is trusted depends on what the trace is, on who else has one, and on how much could be searched.
+ */
+
+import { printable } from '../../parsers/text-safety.js';
+import type { TagHit } from '../kernel/state.js';
+import type { Confidence, Evidence, EvidenceKind, ModuleInfo, Searched, SuspectDriver } from '../result.js';
+import type { BugCheckReading } from './bug-checks.js';
+import { atMost, lower, rank } from './confidence.js';
+import { classifyHit } from './hits.js';
+import { MAXIMUM_EVIDENCE, NOT_TRANSLATABLE_PERCENT, PAGES_MISSING_PERCENT } from './thresholds.js';
+import { isKernelImage, ownerModules } from './windows-tags.js';
+
+/** What ranking needs to know of a tag. */
+export interface TagFacts {
+  hits: readonly TagHit[];
+  modules: readonly ModuleInfo[];
+  /** Null where nothing was searched. */
+  searched: Searched | null;
+  /** Documented binary of the tag, and where that stands; null where undocumented. */
+  binary: string | null;
+  source: string | null;
+  /** A default tag of many drivers, or a tag that Windows is documented to use: no driver is named from it. */
+  common: boolean;
+  bugCheck: BugCheckReading | null;
+  /** The confidence that the tag leaks at all: no driver is accused with more. */
+  limit: Confidence;
+}
+
+interface Trace {
+  evidence: Evidence;
+  strength: Confidence;
+}
+
+interface Candidate {
+  name: string;
+  /** Place in the module list; past it for a module that is no longer loaded. */
+  place: number;
+  kernel: boolean;
+  /** At most MAXIMUM_EVIDENCE of a kind and strength. */
+  traces: Trace[];
+  /** Of all traces, those that were not kept included. */
+  count: number;
+}
+
+const KIND_ORDER: readonly EvidenceKind[] = [
+  'bugcheck', 'code-immediate-pair', 'code-immediate', 'pooltag-file', 'data', 'string',
+]; // prettier-ignore
+
+/** All modules with a trace of the tag, best first. */
+export function rankDrivers(facts: TagFacts): SuspectDriver[] {
+  const candidates = gather(facts);
+  return candidates
+    .map((candidate) => ({ candidate, confidence: judge(candidate, candidates, facts) }))
+    .sort((a, b) => compare(a, b))
+    .map(({ candidate, confidence }) => ({
+      module: candidate.name,
+      confidence,
+      evidence: evidenceOf(candidate),
+    }));
+}
+
+/** True when so much of the modules was missing that a driver elsewhere may hold the tag as well. */
+export function searchIsPoor(searched: Searched | null): boolean {
+  if (!searched) return true;
+  const pages = searched.pagesPresent + searched.pagesMissing;
+  const modules = searched.modules + searched.notTranslatable;
+  return (
+    searched.pagesMissing * 100 > pages * PAGES_MISSING_PERCENT ||
+    searched.notTranslatable * 100 > modules * NOT_TRANSLATABLE_PERCENT
+  );
+}
+
+function gather(facts: TagFacts): Candidate[] {
+  const byPlace = new Map<number, Candidate>();
+  const candidate = (place: number, name: string): Candidate => {
+    const known = byPlace.get(place);
+    if (known) return known;
+    const made = { name: printable(name), place, kernel: isKernelImage(name), traces: [], count: 0 };
+    byPlace.set(place, made);
+    return made;
+  };
+  for (const hit of facts.hits) {
+    const module = facts.modules[hit.module];
+    if (!module) continue;
+    const { kind, strength, note, callsAllocator } = classifyHit(hit);
+    const holder = candidate(hit.module, module.name);
+    const alike = holder.traces.filter((trace) => trace.evidence.kind === kind && trace.strength === strength);
+    if (alike.length >= MAXIMUM_EVIDENCE) holder.count++;
+    else add(holder, { evidence: { ...nothing(kind, note), ...where(hit), callsAllocator }, strength });
+  }
+  if (facts.binary !== null) {
+    const note = `${facts.source ?? 'the list of tags'} says that ${printable(facts.binary)} uses this tag`;
+    for (const place of ownerModules(facts.binary, facts.modules)) {
+      const module = facts.modules[place];
+      if (!module) continue;
+      add(candidate(place, module.name), { evidence: nothing('pooltag-file', note), strength: 'medium' });
+    }
+  }
+  const named = facts.bugCheck?.driver;
+  if (facts.bugCheck && named !== null && named !== undefined) {
+    const loaded = facts.modules.findIndex(({ name }) => name.toLowerCase() === named.toLowerCase());
+    const place = loaded < 0 ? facts.modules.length : loaded;
+    const pool = facts.bugCheck.resource === 'pool';
+    const note = `${facts.bugCheck.message}. ${pool ? 'It does not say under which tag' : 'That concerns system PTEs, not pool'}`;
+    const strength = pool ? 'medium' : 'low';
+    add(candidate(place, facts.modules[loaded]?.name ?? named), { evidence: nothing('bugcheck', note), strength });
+  }
+  return [...byPlace.values()];
+}
+
+function add(candidate: Candidate, trace: Trace): void {
+  candidate.traces.push(trace);
+  candidate.count++;
+}
+
+function nothing(kind: EvidenceKind, note: string): Evidence {
+  return {
+    kind,
+    address: null,
+    offset: null,
+    bytes: null,
+    ascii: null,
+    section: null,
+    executable: null,
+    symbol: null,
+    instruction: null,
+    callsAllocator: null,
+    note,
+  };
+}
+
+function where(hit: TagHit): Partial<Evidence> {
+  const bytes = [...hit.bytes.subarray(0, 16)];
+  return {
+    address: `0x${hit.address.toString(16)}`,
+    offset: `0x${hit.offset.toString(16)}`,
+    bytes: bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
+    ascii: bytes.map((byte) => (byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '.')).join(''),
+    section: hit.section === null ? null : printable(hit.section),
+    executable: hit.executable,
+  };
+}
+
+/** The strongest trace of a kind; null where the candidate has none. */
+function best(candidate: Candidate, kind: EvidenceKind): Confidence | null {
+  let found: Confidence | null = null;
+  for (const { evidence, strength } of candidate.traces) {
+    if (evidence.kind === kind && (found === null || rank(strength) > rank(found))) found = strength;
+  }
+  return found;
+}
+
+function judge(candidate: Candidate, all: readonly Candidate[], facts: TagFacts): Confidence {
+  const others = all.filter((other) => other !== candidate);
+  let confidence = atMost(ownTraces(candidate, others), facts.limit);
+  if (facts.common) confidence = 'low';
+  return confidence === 'high' && searchIsPoor(facts.searched) ? lower(confidence, 1) : confidence;
+}
+
+/** What the candidate's traces are worth beside those of the other modules. */
+function ownTraces(candidate: Candidate, others: readonly Candidate[]): Confidence {
+  const users = others.filter((other) => best(other, 'code-immediate') !== null);
+  const accused: Confidence = best(candidate, 'bugcheck') ?? 'low';
+  const code = best(candidate, 'code-immediate');
+  const listed = best(candidate, 'pooltag-file') !== null;
+  let traces: Confidence = 'low';
+  if (code !== null) {
+    traces = amongUsers(candidate, users, code);
+    // A list that names this module and none of its rivals decides between a few.
+    if (listed && rank(traces) < 1 && !candidate.kernel) traces = 'medium';
+  } else if (users.length === 0) {
+    if (listed) traces = 'medium';
+    if (others.length === 0 && best(candidate, 'data') === 'medium') traces = 'medium';
+  }
+  return rank(accused) > rank(traces) ? accused : traces;
+}
+
+/** Code that loads the tag: alone it says who; with one rival it says probably; with more it says nothing sure. */
+function amongUsers(candidate: Candidate, users: readonly Candidate[], code: Confidence): Confidence {
+  const drivers = users.filter(({ kernel }) => !kernel);
+  // The kernel allocates for drivers, and holds many constants: it is less likely than a driver.
+  if (candidate.kernel) return drivers.length === 0 ? atMost(code, 'medium') : 'low';
+  if (drivers.length === 0) return users.length === 0 ? code : atMost(code, 'medium');
+  return drivers.length === 1 ? atMost(code, 'medium') : 'low';
+}
+
+interface Ranked {
+  candidate: Candidate;
+  confidence: Confidence;
+}
+
+function compare(a: Ranked, b: Ranked): number {
+  const named = Number(best(b.candidate, 'bugcheck') !== null) - Number(best(a.candidate, 'bugcheck') !== null);
+  if (named !== 0) return named;
+  const confidence = rank(b.confidence) - rank(a.confidence);
+  if (confidence !== 0) return confidence;
+  for (const kind of KIND_ORDER) {
+    const strength = strengthOf(b.candidate, kind) - strengthOf(a.candidate, kind);
+    if (strength !== 0) return strength;
+  }
+  return Number(a.candidate.kernel) - Number(b.candidate.kernel) || a.candidate.place - b.candidate.place;
+}
+
+function strengthOf(candidate: Candidate, kind: EvidenceKind): number {
+  const found = best(candidate, kind);
+  return found === null ? 0 : rank(found) + 1;
+}
+
+/** The best evidence first, at most MAXIMUM_EVIDENCE; the last says how many more there are. */
+function evidenceOf(candidate: Candidate): Evidence[] {
+  const sorted = [...candidate.traces].sort(
+    (a, b) =>
+      KIND_ORDER.indexOf(a.evidence.kind) - KIND_ORDER.indexOf(b.evidence.kind) || rank(b.strength) - rank(a.strength),
+  );
+  const kept = sorted.slice(0, MAXIMUM_EVIDENCE).map(({ evidence }) => evidence);
+  const more = candidate.count - kept.length;
+  const last = kept.at(-1);
+  if (more > 0 && last) {
+    kept[kept.length - 1] = { ...last, note: `${last.note ?? ''} (${more} more in this module)` };
+  }
+  return kept;
+}

@@ -1,0 +1,34 @@
+/** What the leak analysis is given: the state of one dumped kernel, and ways to ask for more of it. */
+
+import type { TagSearch, VerifierState } from '../kernel/state.js';
+import type { DumpType, MemoryInfo, ModuleInfo, PoolKind, PoolTags, UnloadedModule } from '../result.js';
+
+/** The state of a dumped kernel, as far as the dump holds it. Null is unknown. */
+export interface LeakFacts {
+  dumpType: DumpType;
+  /** Its flags are not looked at. */
+  memory: MemoryInfo | null;
+  /** Its reconciliation is not looked at. */
+  poolTags: PoolTags | null;
+  modules: readonly ModuleInfo[] | null;
+  unloaded: readonly UnloadedModule[] | null;
+  /** The code as in the header, the parameters unsigned. */
+  bugCheck: { code: number; parameters: readonly bigint[] } | null;
+  verifier: VerifierState | null;
+  /** A text in the dump: a UNICODE_STRING, UTF-16 or ASCII at a virtual address, or null. Only names in bug checks. */
+  readText(address: bigint): string | null;
+  /**
+   * Searches the modules for tag keys (without the protected bit); its module indexes are those of `modules`. Called at
+   * most once, with all keys that are asked for.
+   */
+  search(keys: readonly number[]): TagSearch;
+  options: LeakOptions;
+}
+
+/** What the user asked for. */
+export interface LeakOptions {
+  /** A tag to report whether it looks like a leak or not: up to four characters, or its key as `0x...`. */
+  tag?: string | undefined;
+  /** Only this pool. */
+  pool?: PoolKind | undefined;
+}

@@ -1,0 +1,126 @@
+/** The whole analysis of one kernel state: what is wrong with pool, and who did it. Changes nothing it is given. */
+
+import { printable } from '../../parsers/text-safety.js';
+import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict, Warning } from '../result.js';
+import { readBugCheck } from './bug-checks.js';
+import type { BugCheckLookup, BugCheckReading } from './bug-checks.js';
+import type { LeakFacts } from './facts.js';
+import { memoryFlags } from './memory-flags.js';
+import { reconcile, reconciliationWarnings } from './reconcile.js';
+import { findSubjects, makeSuspects, rowsOf, tagKey, verifierIsOn, verifierMessage } from './suspects.js';
+import type { Readings } from './suspects.js';
+import { MAXIMUM_SUSPECTS } from './thresholds.js';
+import { makeVerdict } from './verdict.js';
+
+export type { LeakFacts, LeakOptions } from './facts.js';
+
+/** The parts of the result that are judgement. */
+export interface LeakFindings {
+  flags: MemoryFlag[];
+  reconciliation: PoolTags['reconciliation'];
+  suspects: Suspect[];
+  verdict: Verdict;
+  warnings: Warning[];
+}
+
+/** Judges a kernel state. The modules are searched at most once, for all suspect tags together. */
+export function findLeak(facts: LeakFacts): LeakFindings {
+  const memory = memoryFlags(facts.memory, facts.poolTags);
+  const bugCheck = facts.bugCheck
+    ? readBugCheck(facts.bugCheck.code, facts.bugCheck.parameters, bugCheckLookup(facts))
+    : null;
+  const readings: Readings = { memory, bugCheck, reconciliation: reconcile(facts.poolTags, facts.memory) };
+  const all = findSubjects(facts, readings);
+  const subjects = limited(all);
+  const keys = [...new Set(subjects.map(({ row }) => tagKey(row.hex)))];
+  const search = keys.length > 0 && facts.modules !== null ? facts.search(keys) : null;
+  const suspects = makeSuspects(facts, readings, subjects, search);
+  const warnings = [
+    ...memory.warnings,
+    ...(memory.pressure.nonpaged.implausible || memory.pressure.paged.implausible
+      ? reconciliationWarnings({
+          nonPaged: memory.pressure.nonpaged.implausible ? null : readings.reconciliation.nonPaged,
+          paged: memory.pressure.paged.implausible ? null : readings.reconciliation.paged,
+        })
+      : reconciliationWarnings(readings.reconciliation)),
+    ...aboutState(facts, bugCheck),
+    ...aboutSubjects(facts, all.length - subjects.length),
+  ];
+  const verdict = makeVerdict(facts, readings, suspects);
+  return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, verdict, warnings };
+}
+
+/** The largest suspicious tags, and all that were asked for. */
+function limited(subjects: ReturnType<typeof findSubjects>): ReturnType<typeof findSubjects> {
+  const largest = subjects.filter(({ suspicious }) => suspicious).sort((a, b) => b.bytes - a.bytes);
+  const asked = subjects.filter(({ suspicious }) => !suspicious);
+  return [...largest.slice(0, MAXIMUM_SUSPECTS), ...asked.slice(0, MAXIMUM_SUSPECTS)];
+}
+
+function aboutState(facts: LeakFacts, bugCheck: BugCheckReading | null): Warning[] {
+  const warnings: Warning[] = [];
+  const { verifier } = facts;
+  if (verifierIsOn(verifier)) {
+    warnings.push({ code: 'verifier-active', where: 'poolTags', message: verifierMessage(verifier) });
+  }
+  if (verifier !== null && verifier.specialPoolTag !== null && verifier.specialPoolTag !== 0) {
+    const tag = tagCharacters(verifier.specialPoolTag);
+    const message = `Special pool is on for tag ${tag} (MmSpecialPoolTag): each such allocation takes pages of its own`;
+    warnings.push({ code: 'special-pool-active', where: 'poolTags', message });
+  }
+  if (bugCheck?.class === 'pool-corruption') {
+    warnings.push({ code: 'pool-corruption', where: 'poolTags', message: bugCheck.message });
+  }
+  if (bugCheck?.class === 'verifier-driver' && bugCheck.driver === null) {
+    warnings.push({ code: 'bugcheck-driver-unknown', where: 'suspects', message: bugCheck.message });
+  }
+  return warnings;
+}
+
+function aboutSubjects(facts: LeakFacts, dropped: number): Warning[] {
+  const warnings: Warning[] = [];
+  if (dropped > 0) {
+    const message = `${dropped} more tags are suspicious; the ${MAXIMUM_SUSPECTS} largest are reported`;
+    warnings.push({ code: 'more-suspects', where: 'suspects', message });
+  }
+  const { tag } = facts.options;
+  if (tag !== undefined && (!facts.poolTags || rowsOf(facts.poolTags, tag).length === 0)) {
+    const name = printable(tag);
+    const message = !facts.poolTags
+      ? `Tag ${name} was asked for, but the dump holds no pool tag tables`
+      : facts.poolTags.complete
+        ? `Tag ${name} was asked for, but nothing was ever allocated under it`
+        : `Tag ${name} was asked for, but stands in none of the tables that could be read`;
+    warnings.push({ code: 'tag-not-counted', where: 'suspects', message });
+  }
+  return warnings;
+}
+
+/** A tag's four characters from its key, unprintable ones as `.`. */
+function tagCharacters(key: number): string {
+  const bytes = [0, 8, 16, 24].map((shift) => (key >>> shift) & (shift === 24 ? 0x7f : 0xff));
+  return bytes.map((byte) => (byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '.')).join('');
+}
+
+/** Addresses and names answered from the module lists. */
+function bugCheckLookup(facts: LeakFacts): BugCheckLookup {
+  const { modules, unloaded } = facts;
+  return {
+    readText: (address) => facts.readText(address),
+    moduleAt: (address) =>
+      modules?.find(({ base, end }) => address >= BigInt(base) && address < BigInt(end))?.name ?? null,
+    moduleNamed: (name) => named(name, modules ?? []) ?? named(name, unloaded ?? []),
+  };
+}
+
+/** A module by name or path, with or without extension, whatever the letter case. */
+function named(name: string, modules: readonly (ModuleInfo | UnloadedModule)[]): string | null {
+  const wanted = (name.split(/[\\/]/).at(-1) ?? '').toLowerCase();
+  if (wanted === '') return null;
+  const stem = (text: string): string => text.toLowerCase().replace(/\.(?:sys|dll|exe)$/, '');
+  return (
+    modules.find((module) => module.name.toLowerCase() === wanted)?.name ??
+    modules.find((module) => stem(module.name) === stem(wanted))?.name ??
+    null
+  );
+}

@@ -1,0 +1,155 @@
+/** What to do next, in concrete terms: commands, settings, and what to collect. */
+
+import { printable } from '../../parsers/text-safety.js';
+import type { DumpType, ModuleInfo, Suspect } from '../result.js';
+import { rank } from './confidence.js';
+import { searchIsPoor } from './drivers.js';
+import type { LeakFacts } from './facts.js';
+import { isSuspicious } from './suspects.js';
+import type { Readings } from './suspects.js';
+import { list, tagText } from './wording.js';
+import { isHandleObjectTag, isKernelImage, sharedDefault } from './windows-tags.js';
+
+/** A headline and whether a pool leak is suspected, before the steps. */
+export interface Finding {
+  leakSuspected: boolean;
+  headline: string;
+  /** What ran out although no pool leak was found: `commit`, `physical memory`, `system PTEs`. */
+  exhausted: string[];
+  /** What a statement about pool would need and the dump does not hold; empty otherwise. */
+  missing: string[];
+}
+
+const COLLECT =
+  'Collect a kernel, automatic or complete memory dump (System Properties, Startup and Recovery; CrashDumpEnabled 2, 7 or 1): small memory dumps hold no pool tables.';
+
+const UNREADABLE =
+  'This kind of dump usually holds the tables: the warnings say what could not be read. Collect another dump, or give the symbols of its kernel.';
+
+/** True for kinds of dump that never hold pool tables. */
+export function hasNoTables(type: DumpType): boolean {
+  return type === 'triage' || type === 'header';
+}
+
+/** Steps for a finding, the most useful first. */
+export function nextSteps(
+  facts: LeakFacts,
+  readings: Readings,
+  suspects: readonly Suspect[],
+  finding: Finding,
+): string[] {
+  const steps: string[] = [];
+  const first = suspects.find(isSuspicious);
+  if (first) {
+    steps.push(...aboutDrivers(facts, first), growth(first), ...aboutGaps(first));
+  } else if (finding.leakSuspected) {
+    if (readings.bugCheck?.driver) {
+      const driver = printable(readings.bugCheck.driver);
+      steps.push(`Run "!verifier 3 ${driver}" in a debugger on this dump: it lists what ${driver} had not freed.`);
+    } else {
+      steps.push(
+        'Record "poolmon -n poolsnap-N.log" every 15 minutes while usage grows, and compare the snapshots: the tag that only grows is the leak.',
+      );
+    }
+  }
+  steps.push(...aboutExhaustion(finding.exhausted));
+  if (finding.missing.length > 0) steps.push(hasNoTables(facts.dumpType) ? COLLECT : UNREADABLE);
+  if (facts.poolTags && !facts.poolTags.complete) {
+    steps.push(
+      'Some tables of tags could not be read: a complete memory dump, or the symbols of this kernel, would give full figures.',
+    );
+  }
+  const unknown = facts.poolTags?.rows.every(({ tagSource }) => tagSource === null || tagSource === 'built-in');
+  if (
+    first &&
+    unknown &&
+    sharedDefault(first.tag) === null &&
+    !first.drivers.some(({ confidence }) => rank(confidence) > 0)
+  ) {
+    steps.push(
+      'Give a pooltag.txt (--pooltag FILE, from the triage folder of the Debugging Tools for Windows), or one that a vendor added its tags to: it may describe the tag.',
+    );
+  }
+  return steps;
+}
+
+function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
+  const tag = tagText(suspect.tag);
+  const likely = suspect.drivers.filter(({ confidence }) => rank(confidence) > 0).map(({ module }) => module);
+  const steps: string[] = [];
+  for (const name of likely.slice(0, 2)) {
+    const module = facts.modules?.find((known) => known.name.toLowerCase() === name.toLowerCase());
+    if (isKernelImage(name)) continue;
+    steps.push(
+      `Check ${name}${versionText(module)}: look for a newer version or known leaks at its vendor, or stop it and see whether the growth ends.`,
+    );
+    steps.push(
+      `Turn on pool tracking for that driver alone ("verifier /flags 0x8 /driver ${name}", restart, let it grow, collect a dump); then "!verifier 3 ${name}" lists its allocations with their callers.`,
+    );
+  }
+  if (steps.length > 0) return steps;
+  if (isHandleObjectTag(suspect.tag)) {
+    steps.push(
+      `Objects under ${tag} live while a handle to them is open: look for the process with the most handles (Task Manager, column Handles; "!process 0 0" and "!handle" in a debugger).`,
+    );
+  }
+  if (sharedDefault(suspect.tag) !== null || suspect.drivers.length > 1) {
+    const names = suspect.drivers.map(({ module }) => module).filter((name) => !isKernelImage(name));
+    const which = names.length === 0 ? 'the drivers that are not part of Windows' : list(names, 8);
+    steps.push(
+      `Turn on pool tracking for the candidates ("verifier /flags 0x8 /driver NAME ..." with ${which}), restart, let it grow, collect a dump; "!verifier 3" then shows whose allocations grow.`,
+    );
+  } else if (suspect.drivers.length === 0) {
+    steps.push(
+      `Search the driver files: findstr /m /l "${printable(suspect.tag)}" %SystemRoot%\\System32\\drivers\\*.sys. A tag made at run time is in no file; a WDF driver without a tag of its own uses the first four characters of its service's name.`,
+    );
+    const unloaded = [...new Set((facts.unloaded ?? []).map(({ name }) => name))];
+    if (unloaded.length > 0) {
+      steps.push(
+        `A driver that is no longer loaded may have left the allocations; unloaded were ${list(unloaded, 8)}.`,
+      );
+    }
+    steps.push(
+      'Turn on pool tracking for the drivers that are not part of Windows ("verifier /flags 0x8 /driver NAME ..."), restart, let it grow, and collect a dump.',
+    );
+  }
+  return steps;
+}
+
+function growth(suspect: Suspect): string {
+  const pool = suspect.pool === 'paged' ? 'Paged' : 'Nonp';
+  return `One snapshot shows no growth: collect a second dump some hours later, or record "poolmon -n poolsnap-N.log" every 15 minutes and watch tag ${tagText(suspect.tag)}, type ${pool}.`;
+}
+
+function aboutGaps(suspect: Suspect): string[] {
+  if (!suspect.searched || !searchIsPoor(suspect.searched)) return [];
+  return [
+    'Many pages of the modules are not in this dump: a complete memory dump (CrashDumpEnabled 1), or the driver files themselves, can be searched for the tag.',
+  ];
+}
+
+function aboutExhaustion(exhausted: readonly string[]): string[] {
+  const steps: string[] = [];
+  if (exhausted.includes('commit')) {
+    steps.push(
+      'Look for the processes with the largest private memory (Task Manager, column Commit size; "!vm" in a debugger lists them), and check that the page file may grow.',
+    );
+  }
+  if (exhausted.includes('physical memory')) {
+    steps.push(
+      'Look for what holds physical memory: the largest working sets, pages locked by drivers ("!vm", Locked IO Pages) and locked application memory.',
+    );
+  }
+  if (exhausted.includes('system PTEs')) {
+    steps.push(
+      'Set TrackPtes (DWORD 1) under HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management, restart, let it happen again, and use "!sysptes 4" on that dump: it lists who mapped what.',
+    );
+  }
+  return steps;
+}
+
+function versionText(module: ModuleInfo | undefined): string {
+  const version = module?.version;
+  const parts = [version?.fileVersion, version?.companyName].filter((part) => part !== null && part !== undefined);
+  return parts.length === 0 ? '' : ` (${parts.map(printable).join(', ')})`;
+}

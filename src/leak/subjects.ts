@@ -1,0 +1,165 @@
+/**
+ * Which tags of a pool are worth accusing, and why. Share alone makes no suspect: caches fill a healthy machine's pool.
+ * A tag counts when its pool is near the limit, when it is large against physical memory, or when it has very many
+ * allocations that were never freed.
+ */
+
+import { toNumber } from '../result.js';
+import type { Note, PoolKind, PoolTagRow, PoolTags } from '../result.js';
+import type { BugCheckReading } from './bug-checks.js';
+import type { ReasonCode } from './confidence.js';
+import type { MemoryReading, PoolPressure } from './memory-flags.js';
+import * as limits from './thresholds.js';
+import { PAGE_BYTES } from './thresholds.js';
+import { pagesText, percentText, poolName, sentence, size, tagText } from './wording.js';
+import { isWindowsTag, sharedDefault } from './windows-tags.js';
+
+/** A tag of one pool that is reported. */
+export interface Subject {
+  row: PoolTagRow;
+  pool: PoolKind;
+  bytes: number;
+  outstanding: number;
+  reasons: Note[];
+  /** A default that many drivers share. */
+  shared: string | null;
+  /** Documented as a tag of Windows. */
+  windows: boolean;
+  /** By the rules, not only because it was asked for. */
+  suspicious: boolean;
+}
+
+/** What the rules for one tag look at. All sizes are bytes. */
+interface Figures {
+  row: PoolTagRow;
+  pool: PoolKind;
+  bytes: number;
+  outstanding: number;
+  allocs: number;
+  frees: number;
+  /** The largest other tag of the pool. */
+  next: number;
+  /** The pool's usage, or the sum of its tags where that is unknown. */
+  whole: number;
+  wholeName: string;
+  memory: number | null;
+}
+
+/** The suspicious tags of a pool, largest first. */
+export function suspiciousTags(
+  poolTags: PoolTags,
+  pool: PoolKind,
+  reading: MemoryReading,
+  bugCheck: BugCheckReading | null,
+): Subject[] {
+  const subjects: Subject[] = [];
+  for (const figures of figuresOf(poolTags, pool, reading)) {
+    const subject = judge(figures, reading.pressure[pool], bugCheck);
+    if (subject) subjects.push(subject);
+  }
+  return subjects;
+}
+
+/** A subject that was asked for. Its figures are reported as they are. */
+export function requestedSubject(row: PoolTagRow, pool: PoolKind): Subject {
+  const counters = pool === 'paged' ? row.paged : row.nonPaged;
+  return {
+    row,
+    pool,
+    bytes: toNumber(counters.bytes),
+    outstanding: toNumber(counters.outstanding),
+    reasons: [{ code: 'requested', message: `Tag ${tagText(row.tag)} was asked for` }],
+    shared: sharedDefault(row.tag),
+    windows: isWindowsTag(row),
+    suspicious: false,
+  };
+}
+
+function figuresOf(poolTags: PoolTags, pool: PoolKind, reading: MemoryReading): Figures[] {
+  const usage = reading.pressure[pool].usage;
+  const sum = toNumber(pool === 'paged' ? poolTags.totals.pagedBytes : poolTags.totals.nonPagedBytes);
+  const whole = usage === null ? sum : usage * PAGE_BYTES;
+  const wholeName = usage === null ? `all tags of ${poolName(pool)}` : poolName(pool);
+  const figures = poolTags.rows
+    .filter((row) => !reading.implausibleTags[pool].has(row))
+    .map((row): Figures => {
+      const counters = pool === 'paged' ? row.paged : row.nonPaged;
+      return {
+        row,
+        pool,
+        bytes: toNumber(counters.bytes),
+        outstanding: toNumber(counters.outstanding),
+        allocs: toNumber(counters.allocs),
+        frees: toNumber(counters.frees),
+        next: 0,
+        whole,
+        wholeName,
+        memory: reading.physical === null ? null : reading.physical * PAGE_BYTES,
+      };
+    })
+    .filter(({ bytes }) => bytes > 0)
+    .sort((a, b) => b.bytes - a.bytes);
+  const [first, second] = figures;
+  for (const each of figures) each.next = (each === first ? second : first)?.bytes ?? 0;
+  return figures;
+}
+
+function judge(figures: Figures, pressure: PoolPressure, bugCheck: BugCheckReading | null): Subject | null {
+  const { row, pool, bytes, outstanding } = figures;
+  const shared = sharedDefault(row.tag);
+  const windows = shared === null && isWindowsTag(row);
+  const reasons: Note[] = [];
+  const add = (code: ReasonCode, message: string): number => reasons.push({ code, message });
+
+  const dominates =
+    atLeast(bytes, figures.whole, limits.DOMINATES_PERCENT) && bytes >= figures.next * limits.DOMINATES_TIMES_NEXT;
+  const tight = pressure.level === 'excessive' || pressure.level === 'high';
+  const inTightPool = tight && atLeast(bytes, figures.whole, limits.TAG_OF_POOL_PERCENT);
+  const ofMemory = (percentage: number): boolean =>
+    figures.memory !== null && bytes * 100 > figures.memory * percentage;
+
+  if (inTightPool && pressure.usage !== null && pressure.limit !== null && pressure.basis !== null) {
+    const message = `${sentence(poolName(pool))} is at ${percentText(pressure.usage, pressure.limit)} of the ${pressure.basis} (${pagesText(pressure.usage)} of ${pagesText(pressure.limit)}), and the tag holds ${percentText(bytes, figures.whole)} of it`;
+    add(pressure.level === 'excessive' ? 'pool-excessive' : 'pool-high', message);
+  }
+  if (figures.memory !== null && ofMemory(limits.TAG_OF_MEMORY_PERCENT)) {
+    const huge = ofMemory(limits.TAG_OF_MEMORY_HUGE_PERCENT);
+    const message = `The tag holds ${bytes} bytes (${size(bytes)}), ${percentText(bytes, figures.memory)} of ${size(figures.memory)} of physical memory; over ${huge ? limits.TAG_OF_MEMORY_HUGE_PERCENT : limits.TAG_OF_MEMORY_PERCENT} % is ${huge ? 'a great deal' : 'much'}`;
+    add(huge ? 'huge-share-of-memory' : 'large-share-of-memory', message);
+  }
+  if (fewFrees(figures)) {
+    const message = `${outstanding} allocations are outstanding, and of ${figures.allocs} ever made only ${figures.frees} (${percentText(figures.frees, figures.allocs)}) were freed`;
+    add('few-frees', message);
+  }
+  const qualifies = windows
+    ? dominates && (pressure.level === 'excessive' || (tight && ofMemory(limits.WINDOWS_TAG_OF_MEMORY_PERCENT)))
+    : reasons.some(({ code }) => code !== 'few-frees' || shared === null);
+  if (!qualifies) return null;
+
+  if (dominates) {
+    const message = `The tag holds ${percentText(bytes, figures.whole)} of ${figures.wholeName} (${size(bytes)} of ${size(figures.whole)}); the next tag holds ${size(figures.next)}`;
+    add('dominates-pool', message);
+  }
+  if (!windows && shared === null) {
+    add('no-documented-owner', `No part of Windows is documented to use the tag ${tagText(row.tag)}`);
+  }
+  const exhausted = bugCheck?.class === 'exhaustion' ? bugCheck.resource : null;
+  if (bugCheck && (exhausted === 'pool' || (exhausted === 'nonpaged-pool' && pool === 'nonpaged'))) {
+    add('bugcheck-exhaustion', bugCheck.message);
+  }
+  return { row, pool, bytes, outstanding, reasons, shared, windows, suspicious: true };
+}
+
+function fewFrees({ outstanding, allocs, frees, bytes, memory }: Figures): boolean {
+  const enough =
+    memory === null
+      ? bytes >= limits.MANY_OUTSTANDING_BYTES
+      : atLeast(bytes, memory, limits.MANY_OUTSTANDING_OF_MEMORY_PERCENT);
+  return (
+    enough && outstanding >= limits.MANY_OUTSTANDING && frees >= 0 && frees * 100 <= allocs * limits.FEW_FREES_PERCENT
+  );
+}
+
+function atLeast(part: number, whole: number, percentage: number): boolean {
+  return whole > 0 && part * 100 >= whole * percentage;
+}

@@ -1,0 +1,226 @@
+/** Turns the tags that are reported into suspects: reasons, what speaks against them, confidence, and drivers. */
+
+import { toNumber } from '../result.js';
+import type { Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result.js';
+import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
+import type { BugCheckReading } from './bug-checks.js';
+import { rank, suspectConfidence } from './confidence.js';
+import type { AgainstCode } from './confidence.js';
+import { rankDrivers } from './drivers.js';
+import type { LeakFacts } from './facts.js';
+import type { MemoryReading } from './memory-flags.js';
+import { isUnexplained, unexplainedMessage } from './reconcile.js';
+import type { Subject } from './subjects.js';
+import { requestedSubject, suspiciousTags } from './subjects.js';
+import { PAGE_BYTES } from './thresholds.js';
+import { list, poolName, share, size, tagText } from './wording.js';
+import { isCacheTag } from './windows-tags.js';
+
+const PROTECTED_POOL = 0x80000000;
+
+/** What is known besides the facts: the readings made of them. */
+export interface Readings {
+  memory: MemoryReading;
+  reconciliation: PoolTags['reconciliation'];
+  bugCheck: BugCheckReading | null;
+}
+
+/** The tags to report: by the rules, and asked for. The first by confidence comes later, when all is known. */
+export function findSubjects(facts: LeakFacts, readings: Readings): Subject[] {
+  const { poolTags, options } = facts;
+  if (!poolTags) return [];
+  const pools: PoolKind[] = options.pool === undefined ? ['nonpaged', 'paged'] : [options.pool];
+  const subjects = pools.flatMap((pool) => suspiciousTags(poolTags, pool, readings.memory, readings.bugCheck));
+  if (options.tag === undefined) return subjects;
+  for (const row of rowsOf(poolTags, options.tag)) {
+    const used = pools.filter((pool) => toNumber(pool === 'paged' ? row.paged.allocs : row.nonPaged.allocs) !== 0);
+    for (const pool of used.length > 0 ? used : pools.slice(0, 1)) {
+      if (subjects.some((known) => known.row === row && known.pool === pool)) continue;
+      subjects.push(requestedSubject(row, pool));
+    }
+  }
+  return subjects;
+}
+
+/** The rows that a user means: by the four characters (blanks at the end may be left out), or by the key as `0x...`. */
+export function rowsOf(poolTags: PoolTags, tag: string): PoolTagRow[] {
+  const wanted = tag.padEnd(4);
+  const byName = poolTags.rows.filter((row) => row.tag === wanted);
+  if (byName.length > 0 || !/^0x[0-9a-f]{1,8}$/i.test(tag)) return byName;
+  const key = tagKey(tag);
+  return poolTags.rows.filter((row) => tagKey(row.hex) === key);
+}
+
+/** A row's key as the search wants it: 32 bits without the protected one. */
+export function tagKey(hex: string): number {
+  return (Number(hex) & ~PROTECTED_POOL) >>> 0;
+}
+
+/** Makes the suspects, surest first; those that were only asked for come last. */
+export function makeSuspects(
+  facts: LeakFacts,
+  readings: Readings,
+  subjects: readonly Subject[],
+  search: TagSearch | null,
+): Suspect[] {
+  return subjects
+    .map((subject) => ({ subject, suspect: makeSuspect(facts, readings, subject, search) }))
+    .sort(
+      (a, b) =>
+        Number(b.subject.suspicious) - Number(a.subject.suspicious) ||
+        rank(b.suspect.confidence) - rank(a.suspect.confidence) ||
+        b.subject.bytes - a.subject.bytes,
+    )
+    .map(({ suspect }) => suspect);
+}
+
+function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, search: TagSearch | null): Suspect {
+  const { row, pool, bytes, outstanding, reasons } = subject;
+  const counters = pool === 'paged' ? row.paged : row.nonPaged;
+  const { physical, pressure } = readings.memory;
+  const usage = pressure[pool].usage;
+  const searched = search?.searched ?? null;
+  const against = speaksAgainst(facts, readings, subject);
+  const codes = (notes: readonly Note[]): string[] => notes.map(({ code }) => code);
+  const confidence = suspectConfidence(codes(reasons), codes(against));
+  const hits: readonly TagHit[] = search?.hits.get(tagKey(row.hex)) ?? [];
+  const drivers = rankDrivers({
+    hits,
+    modules: facts.modules ?? [],
+    searched,
+    binary: row.binary,
+    source: row.tagSource === 'built-in' ? 'the built-in list of tags' : row.tagSource,
+    common: subject.shared !== null || subject.windows,
+    bugCheck: readings.bugCheck,
+    limit: confidence,
+  });
+  if (searched) against.push(...aboutSearch(subject, searched, hits.length));
+  else against.push(note('not-searched', 'No module could be searched for the tag'));
+  return {
+    tag: row.tag,
+    pool,
+    bytes: counters.bytes,
+    outstanding: counters.outstanding,
+    averageBytes: outstanding > 0 && bytes >= 0 ? Math.floor(bytes / outstanding) : null,
+    shareOfPool: usage === null || usage === 0 ? null : share(bytes, usage * PAGE_BYTES),
+    shareOfMemory: physical === null ? null : share(bytes, physical * PAGE_BYTES),
+    confidence,
+    reasons,
+    against,
+    drivers,
+    searched,
+  };
+}
+
+function note(code: AgainstCode, message: string): Note {
+  return { code, message };
+}
+
+/** What speaks against a leak of this tag, or is not known. */
+function speaksAgainst(facts: LeakFacts, readings: Readings, subject: Subject): Note[] {
+  const { row, pool } = subject;
+  const { memory, reconciliation, bugCheck } = readings;
+  const notes: Note[] = [];
+  const add = (code: AgainstCode, message: string): number => notes.push(note(code, message));
+  add('single-snapshot', 'One dump shows how much is in use, not whether it grows');
+  if (!subject.suspicious) {
+    add('not-suspicious', 'No rule finds this tag suspicious; it is reported because it was asked for');
+  }
+  if (memory.implausibleTags[pool].has(row)) {
+    add('implausible-counter', 'The counters of this tag cannot be true');
+  }
+  if (facts.poolTags && !facts.poolTags.complete) {
+    add(
+      'incomplete-tables',
+      `Not all tables of tags could be read (${facts.poolTags.tables} were): the figures of this tag are partial`,
+    );
+  }
+  if (subject.windows) {
+    const owner = row.binary ?? 'Windows';
+    add(
+      'windows-tag',
+      `${owner} is documented to use this tag: whoever makes it allocate is the cause, not necessarily the owner of the tag`,
+    );
+  }
+  if (subject.windows && isCacheTag(row.tag)) {
+    add('cache-tag', 'This is a cache of Windows, which grows with the load and shrinks when memory is short');
+  }
+  if (subject.shared !== null) {
+    add(
+      'shared-tag',
+      `The tag ${tagText(row.tag)} is ${subject.shared}, shared by drivers that have nothing in common: it names none of them`,
+    );
+  }
+  const figures = pool === 'paged' ? reconciliation.paged : reconciliation.nonPaged;
+  if (memory.pressure[pool].implausible) {
+    add(
+      'implausible-pool-usage',
+      `The usage counter of ${poolName(pool)} cannot be true, so the tag cannot be compared with the pool`,
+    );
+  } else if (figures && isUnexplained(figures)) {
+    add('unexplained-pool', unexplainedMessage(pool, figures));
+  }
+  if (memory.physical === null) add('memory-unknown', 'How much physical memory there is is not known');
+  if (verifierIsOn(facts.verifier)) add('verifier-active', verifierMessage(facts.verifier));
+  if (facts.verifier && inSpecialPool(facts.verifier.specialPoolTag, row)) {
+    add(
+      'special-pool',
+      'Special pool is on for this tag: each allocation takes pages of its own, so its pool grows without a leak',
+    );
+  }
+  if (bugCheck?.class === 'pool-corruption') add('pool-corruption', bugCheck.message);
+  return notes;
+}
+
+function aboutSearch(subject: Subject, searched: NonNullable<Suspect['searched']>, hits: number): Note[] {
+  const notes: Note[] = [];
+  const total = searched.pagesPresent + searched.pagesMissing;
+  const modules = searched.modules + searched.notTranslatable;
+  if (searched.pagesMissing > 0 || searched.notTranslatable > 0) {
+    const pages = `${searched.pagesMissing} of ${total} pages of the modules were not in this dump`;
+    const images = `${searched.notTranslatable} of ${modules} modules could not be searched at all`;
+    const gaps = searched.notTranslatable > 0 ? `${pages}, and ${images}` : pages;
+    notes.push(note('pages-missing', `${gaps}: the tag may stand there as well`));
+  }
+  if (hits === 0) {
+    const tag = tagText(subject.row.tag);
+    notes.push(
+      note('driver-not-found', `No page of ${searched.modules} modules that is in this dump holds the tag ${tag}`),
+    );
+  }
+  return notes;
+}
+
+/** True when Driver Verifier is on for some driver. */
+export function verifierIsOn(verifier: VerifierState | null): verifier is VerifierState {
+  return verifier !== null && verifier.level !== null && verifier.level !== 0;
+}
+
+/** What an active Driver Verifier means for the figures. */
+export function verifierMessage(verifier: VerifierState): string {
+  const level = verifier.level === null ? 'unknown flags' : `flags 0x${verifier.level.toString(16)}`;
+  const drivers = verifier.drivers.length === 0 ? 'drivers that could not be listed' : list(verifier.drivers, 8);
+  return `Driver Verifier is on (${level}) for ${drivers}: verified drivers use more pool than usual`;
+}
+
+/** Special pool goes by a tag, which may hold `?` for one character and a `*` for the rest. */
+function inSpecialPool(specialPoolTag: number | null, row: PoolTagRow): boolean {
+  if (specialPoolTag === null || specialPoolTag === 0) return false;
+  const key = tagKey(row.hex);
+  for (let i = 0; i < 4; i++) {
+    const wanted = (specialPoolTag >>> (8 * i)) & (i === 3 ? 0x7f : 0xff);
+    if (wanted === 0x2a) return true;
+    if (wanted !== 0x3f && wanted !== ((key >>> (8 * i)) & 0xff)) return false;
+  }
+  return true;
+}
+
+/** One phrase for a suspect: `587 MB under tag Leak`. */
+export function amountText(suspect: Suspect): string {
+  return `${size(toNumber(suspect.bytes))} under tag ${tagText(suspect.tag)}`;
+}
+
+/** True for a suspect by the rules, false for one that was only asked for. */
+export function isSuspicious(suspect: Suspect): boolean {
+  return suspect.reasons.some(({ code }) => code !== 'requested');
+}

@@ -1,0 +1,55 @@
+/** The numbers that the leak rules turn on. docs/verdict.md justifies each; change both together. */
+
+/** Bytes of a page on every machine that Windows dumps come from. */
+export const PAGE_BYTES = 4096;
+
+/** Pool usage against its limit, percent. */
+export const POOL_HIGH_PERCENT = 40;
+export const POOL_EXCESSIVE_PERCENT = 80;
+/** Pool usage past its own maximum by more than this cannot be true, percent. */
+export const POOL_IMPLAUSIBLE_PERCENT = 125;
+
+/** A tag's bytes against physical memory, percent: more than this is noticeable, and more than that is very much. */
+export const TAG_OF_MEMORY_PERCENT = 5;
+export const TAG_OF_MEMORY_HUGE_PERCENT = 10;
+/** A tag of Windows itself: past this share of physical memory. */
+export const WINDOWS_TAG_OF_MEMORY_PERCENT = 25;
+
+/** In a pool near its limit, a tag with at least this share of the pool is looked at, percent. */
+export const TAG_OF_POOL_PERCENT = 20;
+/** At least this share of the pool, percent, and this many times the next tag: the tag dominates the pool. */
+export const DOMINATES_PERCENT = 50;
+export const DOMINATES_TIMES_NEXT = 2;
+
+/** Many allocations outstanding of which almost none was ever freed. */
+export const MANY_OUTSTANDING = 100_000;
+export const FEW_FREES_PERCENT = 5;
+/** ... and which are not negligible: of physical memory, percent; in bytes where that is unknown. */
+export const MANY_OUTSTANDING_OF_MEMORY_PERCENT = 1;
+export const MANY_OUTSTANDING_BYTES = 64 * 2 ** 20;
+
+/** The part of a pool that no tag explains, either way, percent of the pool. */
+export const UNEXPLAINED_PERCENT = 20;
+
+/** Committed pages of the commit limit, percent. */
+export const COMMIT_NEAR_LIMIT_PERCENT = 90;
+/** Committed pages past the limit by more than this cannot be true, percent. */
+export const COMMIT_IMPLAUSIBLE_PERCENT = 125;
+/** Available pages of physical memory, percent. */
+export const AVAILABLE_LOW_PERCENT = 5;
+/** Free system PTEs. */
+export const PTES_LOW = 20_000;
+export const PTES_EXHAUSTED = 8_000;
+
+/** Module pages that were missing in the search, percent of all; past it no driver is named with high confidence. */
+export const PAGES_MISSING_PERCENT = 20;
+/** Modules of which no page could be translated, percent of all; likewise. */
+export const NOT_TRANSLATABLE_PERCENT = 10;
+
+/** Suspects in a result and evidence items of a driver: more are counted, not listed. */
+export const MAXIMUM_SUSPECTS = 16;
+export const MAXIMUM_EVIDENCE = 16;
+/** Tags that get a flag of their own because their counters cannot be true. */
+export const MAXIMUM_IMPLAUSIBLE_TAGS = 8;
+/** Counters that contradict themselves are spoken of from this many bytes on: less is a moment's difference. */
+export const CONTRADICTION_BYTES = 16 * 2 ** 20;

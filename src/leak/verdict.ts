@@ -1,0 +1,150 @@
+/** The answer in one line, and whether a pool leak is suspected. */
+
+import type { PoolKind, Suspect, Verdict } from '../result.js';
+import { rank } from './confidence.js';
+import type { LeakFacts } from './facts.js';
+import { hasNoTables, nextSteps } from './next-steps.js';
+import type { Finding } from './next-steps.js';
+import { amountText, isSuspicious } from './suspects.js';
+import type { Readings } from './suspects.js';
+import { list, percentText, poolName, sentence } from './wording.js';
+import { sharedDefault } from './windows-tags.js';
+
+/** Flags that say what ran out when pool did not: what it is, and the words for it. */
+const EXHAUSTION_FLAGS: ReadonlyMap<string, { name: string; says: string }> = new Map([
+  ['commit-near-limit', { name: 'commit', says: 'commit is near its limit' }],
+  ['low-available-memory', { name: 'physical memory', says: 'physical memory is short' }],
+  ['low-system-ptes', { name: 'system PTEs', says: 'system PTEs are short' }],
+  ['system-ptes-exhausted', { name: 'system PTEs', says: 'system PTEs ran out' }],
+]);
+
+const EXHAUSTED_RESOURCES = { 'physical-memory': 'physical memory', 'system-ptes': 'system PTEs' } as const;
+
+/** The verdict over all suspects; those that were only asked for are no suspicion. */
+export function makeVerdict(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]): Verdict {
+  const finding = find(facts, readings, suspects);
+  const { leakSuspected, headline } = finding;
+  return { leakSuspected, headline, nextSteps: nextSteps(facts, readings, suspects, finding) };
+}
+
+function find(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]): Finding {
+  const finding: Finding = { leakSuspected: false, headline: '', exhausted: [], missing: missing(facts) };
+  const first = suspects.find(isSuspicious);
+  const verified = readings.bugCheck?.class === 'verifier-driver' ? readings.bugCheck : null;
+  if (first) return { ...finding, leakSuspected: true, headline: suspectHeadline(first) };
+  if (verified?.resource === 'pool') return { ...finding, leakSuspected: true, headline: verified.message };
+
+  const full = fullPool(readings, facts.options.pool);
+  if (full) {
+    const { usage, limit, basis } = readings.memory.pressure[full];
+    const share = `${sentence(poolName(full))} is at ${percentText(usage ?? 0, limit ?? 0)} of the ${basis ?? 'limit'}`;
+    const why = facts.poolTags ? 'but no tag stands out' : 'but the dump holds no pool tag tables to tell by whom';
+    return { ...finding, leakSuspected: true, headline: `${share}, ${why}` };
+  }
+  const exhausted = exhaustion(readings);
+  if (exhausted.length > 0 && finding.missing.length === 0) {
+    const what = exhausted.map(({ text }) => text).join('; ');
+    return {
+      ...finding,
+      exhausted: exhausted.map(({ name }) => name),
+      headline: `${innocence(readings)}: ${what}${highPools(readings)}`,
+    };
+  }
+  if (finding.missing.length > 0) {
+    const also = exhausted.length === 0 ? '' : `. Seen without it: ${exhausted.map(({ text }) => text).join('; ')}`;
+    const why = hasNoTables(facts.dumpType)
+      ? `this dump holds ${nothingOf(finding.missing)}`
+      : `${nothingOf(finding.missing)} could be read from this dump`;
+    const headline = `No statement about pool leaks is possible: ${why}${also}`;
+    return { ...finding, exhausted: exhausted.map(({ name }) => name), headline };
+  }
+  return { ...finding, headline: calm(facts, readings, suspects) };
+}
+
+function nothingOf(missing: readonly string[]): string {
+  return missing.length > 1 ? `neither ${missing.join(' nor ')}` : `no ${missing.join()}`;
+}
+
+function missing(facts: LeakFacts): string[] {
+  return facts.poolTags === null ? ['pool tag tables', ...(facts.memory === null ? ['memory totals'] : [])] : [];
+}
+
+function fullPool(readings: Readings, only: PoolKind | undefined): PoolKind | undefined {
+  const pools: PoolKind[] = only === undefined ? ['nonpaged', 'paged'] : [only];
+  return pools.find((pool) => readings.memory.pressure[pool].level === 'excessive');
+}
+
+function exhaustion(readings: Readings): { name: string; text: string }[] {
+  const found: { name: string; text: string }[] = [];
+  const { bugCheck } = readings;
+  const { resource } = bugCheck ?? { resource: null };
+  if (bugCheck && (resource === 'physical-memory' || resource === 'system-ptes')) {
+    const name = EXHAUSTED_RESOURCES[resource];
+    found.push({ name, text: `${name} ran out. ${bugCheck.message}` });
+  }
+  for (const flag of readings.memory.flags) {
+    const known = EXHAUSTION_FLAGS.get(flag.code);
+    if (known) found.push({ name: known.name, text: `${known.says} (${flag.message})` });
+  }
+  return found;
+}
+
+/** What may be said of pool when something else ran out: it depends on whether both pools are known to be small. */
+function innocence(readings: Readings): string {
+  const { nonpaged, paged } = readings.memory.pressure;
+  const small = [nonpaged, paged].every(({ level }) => level === 'normal');
+  return small ? 'Not a pool leak' : 'No pool leak seen in this snapshot';
+}
+
+/** Pools that are noticeably full although no tag stands out, as the end of a sentence. */
+function highPools(readings: Readings): string {
+  const parts: string[] = [];
+  for (const pool of ['nonpaged', 'paged'] as const) {
+    const { level, usage, limit, basis } = readings.memory.pressure[pool];
+    if (level !== 'high' || usage === null || limit === null || basis === null) continue;
+    parts.push(`; ${poolName(pool)} is at ${percentText(usage, limit)} of the ${basis}, but no tag stands out`);
+  }
+  return parts.join('');
+}
+
+function calm(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]): string {
+  const { nonpaged, paged } = readings.memory.pressure;
+  const gaps: string[] = [];
+  if (facts.poolTags && !facts.poolTags.complete) gaps.push('not all tag tables could be read');
+  if (nonpaged.usage === null && paged.usage === null) gaps.push('the usage of the pools is not known');
+  let text = 'No pool leak seen in this snapshot';
+  if (facts.options.pool !== undefined) text += ` (only ${poolName(facts.options.pool)} was looked at)`;
+  if (gaps.length > 0) text += `, but that says little: ${list(gaps)}`;
+  const [asked] = suspects;
+  if (asked) text += `; ${amountText(asked)} in ${poolName(asked.pool)}`;
+  text += highPools(readings);
+  if (readings.bugCheck?.class === 'exhaustion') text += `; ${readings.bugCheck.message}`;
+  const { warnings } = readings.memory;
+  if (warnings.some(({ code }) => code.startsWith('implausible-'))) {
+    text += '; some counters cannot be true and were not used';
+  }
+  return text;
+}
+
+function suspectHeadline(suspect: Suspect): string {
+  const what = `${poolName(suspect.pool)}: ${amountText(suspect)}`;
+  return `${suspect.confidence === 'low' ? `Possible leak in ${what}` : sentence(what)}, ${byWhom(suspect)}`;
+}
+
+/** Who allocates it, as surely as it is known. */
+export function byWhom(suspect: Suspect): string {
+  const likely = suspect.drivers.filter(({ confidence }) => rank(confidence) > 0);
+  const certain = likely.filter(({ confidence }) => confidence === 'high');
+  const names = (drivers: typeof likely): string => list(drivers.map(({ module }) => module));
+  if (certain.length === 1) return `allocated by ${names(certain)}`;
+  if (likely.length > 0) return `probably allocated by ${names(likely).replace(' and ', ' or ')}`;
+  if (sharedDefault(suspect.tag) !== null) return 'a tag that many drivers share, so no driver is named';
+  if (suspect.against.some(({ code }) => code === 'windows-tag')) {
+    return 'a tag of Windows: whoever makes it allocate is not known from the tag';
+  }
+  if (suspect.drivers.length > 0) {
+    return `driver not certain (${names(suspect.drivers)} ${suspect.drivers.length === 1 ? 'holds' : 'hold'} the tag)`;
+  }
+  if (suspect.searched) return 'but no loaded module holds the tag in the pages that are in this dump';
+  return 'driver not known: the modules could not be searched';
+}

@@ -1,0 +1,58 @@
+/** How figures stand in messages: always with their unit, and shares with what they are shares of. */
+
+import { printable } from '../../parsers/text-safety.js';
+import type { PoolKind } from '../result.js';
+import { PAGE_BYTES } from './thresholds.js';
+
+/** Bytes for people: `587 MB`, `1.5 GB`. Units of 1024. */
+export function size(bytes: number): string {
+  const magnitude = Math.abs(bytes);
+  if (magnitude < 1024) return `${bytes} bytes`;
+  if (magnitude < 2 ** 20) return `${Math.round(bytes / 1024)} KB`;
+  if (magnitude < 2 ** 30) return `${Math.round(bytes / 2 ** 20)} MB`;
+  return `${(bytes / 2 ** 30).toFixed(1)} GB`;
+}
+
+/** `155371 pages (607 MB)` */
+export function pagesText(pages: number): string {
+  return `${pages} pages (${size(pages * PAGE_BYTES)})`;
+}
+
+/** value / limit * 100 with one decimal; 0 where the limit is not positive. */
+export function percent(value: number, limit: number): number {
+  return limit > 0 ? Math.round((value / limit) * 1000) / 10 : 0;
+}
+
+/** `81.3 %` */
+export function percentText(value: number, limit: number): string {
+  return `${percent(value, limit)} %`;
+}
+
+/** A share with three decimals. */
+export function share(value: number, whole: number): number {
+  return Math.round((value / whole) * 1000) / 1000;
+}
+
+/** `nonpaged pool` */
+export function poolName(pool: PoolKind): string {
+  return `${pool} pool`;
+}
+
+/** A tag as it stands in a sentence: in quotes where blanks belong to it. */
+export function tagText(tag: string): string {
+  const safe = printable(tag);
+  return /\s/.test(safe) ? `'${safe}'` : safe;
+}
+
+/** `a`, `a and b`, `a, b and 3 more` */
+export function list(names: readonly string[], most = 4): string {
+  const safe = names.map(printable);
+  if (safe.length > most) return `${safe.slice(0, most).join(', ')} and ${safe.length - most} more`;
+  const last = safe.at(-1) ?? '';
+  return safe.length < 2 ? last : `${safe.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/** First letter in upper case. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
