@@ -114,7 +114,10 @@ export interface MemoryFlag extends Note {
   basis: string;
 }
 
-/** The `!vm` figures that are one number of pages each. */
+/**
+ * The `!vm` figures that are one number of pages each. `nonPagedPoolUsage` is all nonpaged pool in use;
+ * `nonPagedPoolNxUsage` is the part of it that is not executable, where the kernel tells (Windows 8 and later).
+ */
 export const MEMORY_FIELDS = [
   'physicalMemory', 'availablePages', 'residentAvailablePages', 'lockedIoPages', 'freeSystemPtes',
   'modifiedPages', 'modifiedPageFilePages', 'modifiedNoWritePages', 'zeroedPages', 'freePages', 'standbyPages',

@@ -31,7 +31,11 @@ export class OpenedDump {
    */
   static async open(path: string, options: OpenOptions = {}): Promise<OpenedDump> {
     const startedAt = new Date();
-    const file = await openFile(path, options.progress);
+    return OpenedDump.over(path, await openFile(path, options.progress), options, startedAt);
+  }
+
+  /** Opens a dump over bytes that are at hand; `path` is only shown. Throws InputError as `open` does. */
+  static over(path: string, file: OpenedFile, options: OpenKernelOptions = {}, startedAt = new Date()): OpenedDump {
     const counter = new CountingSource(file.source);
     try {
       const dump = openDumpSource(new CachedSource(counter));

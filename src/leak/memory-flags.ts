@@ -73,16 +73,9 @@ export function memoryFlags(memory: MemoryTotals | null, poolTags: PoolTags | nu
   return reading;
 }
 
-/**
- * Pages of nonpaged pool in use, or null. Where the kernel keeps one total, `nonPagedPoolUsage` is it and the Nx figure
- * is a part of it; where it keeps two counters (Windows 8 and later), the other one is tiny and they add up. A total is
- * never smaller than its part, which tells the two apart.
- */
+/** Pages of nonpaged pool in use, executable or not; null where no total is known. */
 export function nonPagedUsage(memory: MemoryTotals | null): number | null {
-  const usage = value(memory?.nonPagedPoolUsage);
-  const noExecute = value(memory?.nonPagedPoolNxUsage);
-  if (usage === null || noExecute === null) return usage ?? noExecute;
-  return usage >= noExecute ? usage : usage + noExecute;
+  return value(memory?.nonPagedPoolUsage);
 }
 
 interface PoolFigures {

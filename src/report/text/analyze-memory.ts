@@ -42,13 +42,9 @@ function usageLine(name: string, used: Count | bigint | null, limit: Limit | nul
   return `  ${name.padEnd(18)}${humanPages(used).padStart(12)}${of}`;
 }
 
-/** Nonpaged pool with its part that is not executable, which systems before Windows 8 do not count apart. */
 function nonPagedLine(memory: MemoryInfo): string {
-  const { nonPagedPoolUsage: usage, nonPagedPoolNxUsage: nx } = memory;
-  const limit = poolLimit(memory.nonPagedPoolMaximum, memory);
-  if (usage === null && nx !== null) return usageLine('Nonpaged pool NX', nx.pages, limit);
-  const used = usage === null ? null : exactInteger(usage.pages) + exactInteger(nx?.pages ?? 0);
-  return usageLine('Nonpaged pool', used, limit);
+  const used = memory.nonPagedPoolUsage;
+  return usageLine('Nonpaged pool', used === null ? null : used.pages, poolLimit(memory.nonPagedPoolMaximum, memory));
 }
 
 function usedPhysical(memory: MemoryInfo): bigint | null {

@@ -237,7 +237,7 @@ export function healthyResult(): AnalysisResult {
         freeSystemPtes: 33555355,
         modifiedPages: 20971,
         modifiedPageFilePages: 20763,
-        nonPagedPoolUsage: 239,
+        nonPagedPoolUsage: 59885,
         nonPagedPoolNxUsage: 59646,
         nonPagedPoolMaximum: 4294967296,
         pagedPoolUsage: 106774,

@@ -1,7 +1,15 @@
 /** `!vm 1`: the memory totals in the look of WinDbg, in its older or its newer layout. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Count, MemoryField, MemoryInfo, PageFile, Pages } from '../../result.js';
+import {
+  count,
+  type AnalysisResult,
+  type Count,
+  type MemoryField,
+  type MemoryInfo,
+  type PageFile,
+  type Pages,
+} from '../../result.js';
 import { exactInteger, NOT_KNOWN } from '../format.js';
 import { noFigures } from './dump-kind.js';
 
@@ -97,6 +105,14 @@ function perNode(memory: MemoryInfo): NonNullable<MemoryInfo['nonPagedPools']> {
   return nodes.length > 1 ? nodes : [];
 }
 
+/** The debugger counts the executable pool alone in this row where it knows the other part. */
+function executableRow(shape: Shape, memory: MemoryInfo): string {
+  const { nonPagedPoolUsage: all, nonPagedPoolNxUsage: nx } = memory;
+  if (all === null || nx === null) return row(shape, 'NonPagedPool Usage:', pagesOf(all));
+  const executable = exactInteger(all.pages) - exactInteger(nx.pages);
+  return row(shape, 'NonPagedPool Usage:', count(executable < 0n ? 0n : executable));
+}
+
 /** Nonpaged pool without execution: a row where the system has it, so never on Windows 7. */
 function nxRow(figure: Row, memory: MemoryInfo, build: number | null): string[] {
   const expected = build === null || build >= FIRST_NX_BUILD;
@@ -120,7 +136,7 @@ function oldLayout(memory: MemoryInfo, build: number | null): string[] {
       row(OLD, `NonPagedPool ${node} Used:`, pages),
       ...(nxPages === null ? [] : [row(OLD, `NonPagedPoolNx ${node} Used:`, nxPages)]),
     ]),
-    figure('NonPagedPool Usage', 'nonPagedPoolUsage'),
+    executableRow(OLD, memory),
     ...nxRow(figure, memory, build ?? LAST_OLD_BUILD),
     figure('NonPagedPool Max', 'nonPagedPoolMaximum'),
     ...flagLines(OLD, memory, 'nonpaged'),
@@ -160,7 +176,7 @@ function newLayout(memory: MemoryInfo, build: number | null): string[] {
       row(NEW, `NonPagedPool ${node}:`, pages),
       ...(nxPages === null ? [] : [row(NEW, `NonPagedPoolNx ${node}:`, nxPages)]),
     ]),
-    figure('NonPagedPool Usage', 'nonPagedPoolUsage'),
+    executableRow(NEW, memory),
     ...nxRow(figure, memory, build),
     figure('NonPagedPool Max', 'nonPagedPoolMaximum'),
     ...flagLines(NEW, memory, 'nonpaged'),
