@@ -5,42 +5,46 @@ import { HEADER_SIZE } from './dump-header.js';
 import type { PageSet } from './page-set.js';
 import { PAGE } from './physical-memory.js';
 
-/** Bytes that follow the header, and where the first page stands. */
+/** What follows the header: some bytes, perhaps a bitmap of the stored frames, then the pages. */
 export interface BodyHead {
   bytes: Uint8Array;
+  /** Where the bitmap stands and how many bytes it has; it is made as it is read, for it can be large. */
+  bitmap: { offset: number; length: number } | null;
   firstPage: number;
 }
 
 /** Full dump: pages follow at once, run by run. */
 export function runsHead(): BodyHead {
-  return { bytes: new Uint8Array(0), firstPage: HEADER_SIZE };
+  return { bytes: new Uint8Array(0), bitmap: null, firstPage: HEADER_SIZE };
 }
 
 /** Bitmap header of types 5, 6 and 7: `SDMP`/`FDMP` `DUMP`, 64-bit sizes, bitmap at 0x38. */
 export function bitmapHead(pages: PageSet, bits: number, full: boolean): BodyHead {
-  const bitmap = pages.bitmap(bits);
-  const firstPage = alignUp(HEADER_SIZE + 0x38 + bitmap.length, PAGE);
-  const bytes = new Uint8Array(firstPage - HEADER_SIZE);
+  const { bitmap, firstPage } = place(0x38, bits);
+  const bytes = new Uint8Array(0x38);
   bytes.set(latin1(full ? 'FDMPDUMP' : 'SDMPDUMP'), 0);
   putU64(bytes, 0x20, firstPage);
   putU64(bytes, 0x28, pages.count);
   putU64(bytes, 0x30, bits);
-  bytes.set(bitmap, 0x38);
-  return { bytes, firstPage };
+  return { bytes, bitmap, firstPage };
 }
 
 /** Summary header of type 2 for 64-bit machines up to Windows 7: 32-bit sizes, bitmap at 0x28. */
 export function summaryHead(pages: PageSet, bits: number): BodyHead {
-  const bitmap = pages.bitmap(bits);
-  const firstPage = alignUp(HEADER_SIZE + 0x28 + bitmap.length, PAGE);
+  const { bitmap, firstPage } = place(0x28, bits);
   if (bits > 0xffffffff) throw new Error('a summary header cannot count that many frames');
-  const bytes = new Uint8Array(firstPage - HEADER_SIZE);
+  const bytes = new Uint8Array(0x28);
   bytes.set(latin1('SDMPDUMP'), 0);
   putU32(bytes, 0x08, 1);
   putU32(bytes, 0x0c, firstPage);
   putU32(bytes, 0x10, bits);
   putU32(bytes, 0x14, pages.count);
   putU32(bytes, 0x18, bits);
-  bytes.set(bitmap, 0x28);
-  return { bytes, firstPage };
+  return { bytes, bitmap, firstPage };
+}
+
+/** The bitmap follows the body's header of `size` bytes, and the pages begin on a page border after it. */
+function place(size: number, bits: number): Pick<BodyHead, 'bitmap' | 'firstPage'> {
+  const bitmap = { offset: HEADER_SIZE + size, length: Math.ceil(bits / 8) };
+  return { bitmap, firstPage: alignUp(bitmap.offset + bitmap.length, PAGE) };
 }

@@ -3,7 +3,7 @@
 import { bitmapHead, runsHead, summaryHead, type BodyHead } from './bodies.js';
 import { buildLab } from './build-labs.js';
 import { BuiltDump } from './built-dump.js';
-import { canonical, concat } from './bytes.js';
+import { canonical } from './bytes.js';
 import { dumpHeader } from './dump-header.js';
 import { rvaOf } from './kernel-facts.js';
 import { buildMachine, type Machine } from './machine.js';
@@ -73,7 +73,8 @@ export function buildDump(scenario: Scenario = {}): BuiltDump {
   const maskHigh = '_MI_HARDWARE_STATE' in kernel.structs ? 0x2000 : 0;
   const dump = new BuiltDump(
     truth,
-    concat([header, head.bytes]),
+    header,
+    head,
     stored,
     machine.memory.pages,
     scenario.truncateTo,

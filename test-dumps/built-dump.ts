@@ -4,30 +4,40 @@ import { closeSync, createWriteStream, ftruncateSync, openSync, writeSync } from
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import type { BodyHead } from './bodies.js';
+import { concat } from './bytes.js';
 import type { PageSet } from './page-set.js';
 import { PAGE, ZERO_PAGE } from './physical-memory.js';
 import type { Truth } from './truth.js';
 
 const LARGEST_ARRAY = 512 * 1024 * 1024;
 
+/** Bitmaps are handed out in pieces of so many bytes. */
+const BITMAP_PIECE = 64 * 1024;
+
 export class BuiltDump {
+  /** Bytes of the file. */
   readonly byteLength: number;
+  private readonly head: BodyHead;
 
   /**
-   * @param head the bytes before the first page
+   * @param header the first bytes of the file
+   * @param body what follows them
    * @param pages the frames that follow, in order
    * @param contents of the frames that are not all zeros
    * @param readVirtual bytes at a virtual address as a correct reader of this file finds them, else null
    */
   constructor(
     readonly truth: Truth,
-    private readonly head: Uint8Array,
+    header: Uint8Array,
+    body: BodyHead,
     private readonly pages: PageSet,
     private readonly contents: ReadonlyMap<number, Uint8Array>,
     truncateTo: number | undefined,
     readonly readVirtual: (address: bigint, length: number) => Uint8Array | null,
   ) {
-    this.byteLength = Math.min(head.length + pages.count * PAGE, truncateTo ?? Infinity);
+    this.head = { ...body, bytes: concat([header, body.bytes]) };
+    this.byteLength = Math.min(body.firstPage + pages.count * PAGE, truncateTo ?? Infinity);
   }
 
   /** Copies bytes from `position` on into `target`; returns how many there were. */
@@ -36,14 +46,14 @@ export class BuiltDump {
     let at = position;
     while (at < end) {
       const to = at - position;
-      if (at < this.head.length) {
-        const stop = Math.min(end, this.head.length);
-        target.set(this.head.subarray(at, stop), to);
+      if (at < this.head.firstPage) {
+        const stop = Math.min(end, this.head.firstPage);
+        this.readHead(at, target.subarray(to, to + stop - at));
         at = stop;
         continue;
       }
-      const inPage = (at - this.head.length) % PAGE;
-      const page = this.contents.get(this.pages.select((at - this.head.length - inPage) / PAGE));
+      const inPage = (at - this.head.firstPage) % PAGE;
+      const page = this.contents.get(this.pages.select((at - this.head.firstPage - inPage) / PAGE));
       const length = Math.min(PAGE - inPage, end - at);
       if (page) target.set(page.subarray(inPage, inPage + length), to);
       else target.fill(0, to, to + length);
@@ -54,14 +64,7 @@ export class BuiltDump {
 
   /** Every part of the file that is not zeros, in order of offset. */
   *pieces(): Generator<{ offset: number; bytes: Uint8Array }> {
-    if (this.head.length > 0) yield { offset: 0, bytes: this.head.subarray(0, this.byteLength) };
-    const stored: { offset: number; bytes: Uint8Array }[] = [];
-    for (const [frame, bytes] of this.contents) {
-      const rank = bytes === ZERO_PAGE ? -1 : this.pages.rank(frame);
-      if (rank >= 0) stored.push({ offset: this.head.length + rank * PAGE, bytes });
-    }
-    stored.sort((a, b) => a.offset - b.offset);
-    for (const { offset, bytes } of stored) {
+    for (const { offset, bytes } of this.allPieces()) {
       if (offset < this.byteLength) yield { offset, bytes: bytes.subarray(0, this.byteLength - offset) };
     }
   }
@@ -97,6 +100,32 @@ export class BuiltDump {
       },
     });
     await pipeline(Readable.from(this.chunks()), createGzip({ level: 9 }), plainHeader, createWriteStream(path));
+  }
+
+  private *allPieces(): Generator<{ offset: number; bytes: Uint8Array }> {
+    const { bytes, bitmap, firstPage } = this.head;
+    if (bytes.length > 0) yield { offset: 0, bytes };
+    for (let done = 0; bitmap && done < bitmap.length; done += BITMAP_PIECE) {
+      const piece = new Uint8Array(Math.min(BITMAP_PIECE, bitmap.length - done));
+      if (this.pages.bitmap(done, piece)) yield { offset: bitmap.offset + done, bytes: piece };
+    }
+    const stored: { offset: number; bytes: Uint8Array }[] = [];
+    for (const [frame, contents] of this.contents) {
+      const rank = contents === ZERO_PAGE ? -1 : this.pages.rank(frame);
+      if (rank >= 0) stored.push({ offset: firstPage + rank * PAGE, bytes: contents });
+    }
+    stored.sort((a, b) => a.offset - b.offset);
+    yield* stored;
+  }
+
+  private readHead(position: number, target: Uint8Array): void {
+    target.fill(0);
+    const { bytes, bitmap } = this.head;
+    if (position < bytes.length) target.set(bytes.subarray(position, position + target.length));
+    if (!bitmap) return;
+    const first = Math.max(position, bitmap.offset);
+    const end = Math.min(position + target.length, bitmap.offset + bitmap.length);
+    if (end > first) this.pages.bitmap(first - bitmap.offset, target.subarray(first - position, end - position));
   }
 
   private *chunks(): Generator<Uint8Array> {

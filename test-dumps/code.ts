@@ -76,12 +76,8 @@ export function snippet(use: TagUse, random: Prng): Snippet {
   putU32(size, 0, random.int(4, 200) * 8);
   switch (use.style) {
     case 'alloc': {
-      const before = concat([
-        fromHex('ba'),
-        size,
-        random.chance(0.5) ? fromHex('33 c9') : fromHex('b9 00 02 00 00'),
-        fromHex('41 b8'),
-      ]);
+      const kind = use.pool === 'paged' ? 'b9 01 00 00 00' : random.chance(0.5) ? '33 c9' : 'b9 00 02 00 00';
+      const before = concat([fromHex('ba'), size, fromHex(kind), fromHex('41 b8')]);
       const after = fromHex('ff 15 00 00 00 00 48 8b d8 48 85 c0 0f 84 80 00 00 00');
       const at = before.length + 4 + 2;
       return {
@@ -106,8 +102,7 @@ export function snippet(use: TagUse, random: Prng): Snippet {
         calls: [{ at: 14, target: 'wrapper', indirect: false }],
       };
     case 'notmyfault': {
-      const paged = random.chance(0.5);
-      const kind = paged ? fromHex('41 8d 49 fd') : fromHex('33 c9');
+      const kind = use.pool === 'paged' ? fromHex('41 8d 49 fd') : fromHex('33 c9');
       const head = concat([
         fromHex('b8 00 a0 0f 00 41 b8'),
         tag,

@@ -1,6 +1,7 @@
 /** Builds the dumped machine from a scenario: RAM with everything in it, and what is true about it. */
 
-import { canonical, va48, type Va } from './bytes.js';
+import { canonical, utf16, va48, type Va } from './bytes.js';
+import { defaultDrivers, defaultRows } from './defaults.js';
 import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
 import { addressPlan, KernelSpace, pml4Slot } from './kernel-space.js';
 import { MemoryCounters } from './memory-counters.js';
@@ -14,7 +15,7 @@ import { PAGE, PhysicalMemory, typicalRuns } from './physical-memory.js';
 import { writePoolTables } from './pool-tables.js';
 import { Prng } from './prng.js';
 import { DEFAULT_PROCESSES, sessionsOf, writeProcesses, writeSessions } from './processes.js';
-import type { Scenario } from './scenario.js';
+import type { HeaderSpec, Scenario } from './scenario.js';
 import { writeSystemGlobals } from './system-globals.js';
 import type { Truth } from './truth.js';
 import { writeUnloaded } from './unloaded.js';
@@ -83,7 +84,7 @@ export function buildMachine(scenario: Scenario): Machine {
   for (const [symbol, size] of state)
     for (let at = 0; at <= size; at += PAGE) nt.image.writablePage(Math.floor((rvaOf(kernel, symbol) + at) / PAGE));
   placeKernel(nt, to, paging.largeKernel ?? kernel.build >= 10240);
-  const specs = scenario.modules ?? [];
+  const specs = scenario.modules ?? defaultDrivers(kernel.build);
   const exports = Object.fromEntries(Object.entries(kernelExports(kernel)).map(([name, rva]) => [name, base + rva]));
   const places = new ModulePlaces(specs, plan.drivers, plan.session, kernel.build >= 10240 ? 0x10000 : PAGE);
   const processSpecs = scenario.processes ?? DEFAULT_PROCESSES;
@@ -105,7 +106,14 @@ export function buildMachine(scenario: Scenario): Machine {
   const upTime = header.upTime ?? DEFAULT_UP_TIME;
   const productType = header.productType ?? 1;
   const suiteMask = header.suiteMask ?? 0x110;
-  const pool = writePoolTables(space, kernel, base, processors, scenario.pool ?? {}, random.fork('pool'));
+  const pool = writePoolTables(
+    space,
+    kernel,
+    base,
+    processors,
+    { rows: defaultRows(), ...scenario.pool },
+    random.fork('pool'),
+  );
   for (const va of pool.absent) absent.add(space.frameOf(va) ?? -1);
   const sessionSpecs = sessionsOf(processSpecs, scenario.sessions);
   const sessions = writeSessions(space, kernel, sessionSpecs);
@@ -119,9 +127,12 @@ export function buildMachine(scenario: Scenario): Machine {
     halBase: drivers.find((m) => m.name === 'hal.dll')?.base ?? base,
   }; // prettier-ignore
   const kdbg = writeSystemGlobals(space, kernel, base, facts, scenario.kdbg, random.fork('kdbg'));
-  const processes = writeProcesses(space, kernel, base, processSpecs, sessions, sessionTables);
+  const processes = writeProcesses(space, kernel, base, processSpecs, sessions, sessionTables, paging.pcid ?? 0);
   for (const frame of processes.absentRoots) absent.add(frame);
-  for (const module of drivers) if (module.spec.pageTableAbsent === true) absent.add(tableOver(tables, module.base));
+  for (const module of drivers)
+    if (module.spec.pageTableAbsent === true) {
+      absent.add(tableOver(module.spec.session === true ? (sessionTables ?? tables) : tables, module.base));
+    }
   const sessionProcess = processSpecs.findIndex((p) => p.session !== undefined && p.rootAbsent !== true);
   const { loopAfter, breakAfter } = scenario.moduleList ?? {};
   return {
@@ -130,7 +141,7 @@ export function buildMachine(scenario: Scenario): Machine {
     sessionTables: processes.tables[sessionProcess] ?? null,
     kdbgBlock: kdbg.block,
     bugCheckCode: header.bugCheckCode ?? 0xe2,
-    bugCheckParameters: header.bugCheckParameters ?? [0n, 0n, 0n, 0n],
+    bugCheckParameters: bugCheckParameters(space, header),
     systemTime, upTime, productType, suiteMask,
     truth: {
       kdbg: kdbg.truth, unloadedDrivers, processes: processes.truth, pool: pool.truth, verifier,
@@ -138,6 +149,19 @@ export function buildMachine(scenario: Scenario): Machine {
       sessions: sessions.map((s) => ({ id: s.id, address: canonical(s.address), committedPages: s.committedPages })),
     },
   }; // prettier-ignore
+}
+
+/** The parameters, one of them perhaps the address of a driver's name. */
+function bugCheckParameters(space: KernelSpace, header: HeaderSpec): bigint[] {
+  const values = [...(header.bugCheckParameters ?? [0n, 0n, 0n, 0n])];
+  const named = header.bugCheckDriver;
+  if (!named) return values;
+  const at = space.allocate('nonPagedPool', 16 + (named.name.length + 1) * 2);
+  if (named.encoding === 'ascii') space.ascii(at, named.name);
+  else if (named.encoding === 'utf16') space.write(at, utf16(`${named.name}\0`));
+  else space.unicode(at, named.name);
+  values[named.parameter - 1] = canonical(at);
+  return values;
 }
 
 /** Globals that are structures or arrays, whose pages begin as zeros. */

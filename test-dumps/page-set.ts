@@ -76,22 +76,37 @@ export class PageSet {
     return run ? run.basePage + run.pageCount : 0;
   }
 
-  /** Bit n set for every frame n, least significant bit first. `bits` must reach past the highest frame. */
-  bitmap(bits: number): Uint8Array {
-    const out = new Uint8Array(Math.ceil(bits / 8));
-    for (const { basePage, pageCount } of this.runs) {
-      let frame = basePage;
-      const end = basePage + pageCount;
-      while (frame < end && frame % 8 !== 0) set(out, frame++);
-      const whole = Math.floor((end - frame) / 8);
-      if (whole > 0) {
-        out.fill(0xff, frame / 8, frame / 8 + whole);
-        frame += whole * 8;
+  /**
+   * Bytes `firstByte` and on of the bitmap in which bit n stands for frame n, least significant bit first. Returns false
+   * where all of them are zero.
+   */
+  bitmap(firstByte: number, target: Uint8Array): boolean {
+    target.fill(0);
+    const first = firstByte * 8;
+    const end = first + target.length * 8;
+    let any = false;
+    for (let i = Math.max(0, last(this.starts, this.runs.length, first)); i < this.runs.length; i++) {
+      const run = this.runs[i];
+      if (!run || run.basePage >= end) break;
+      const from = Math.max(run.basePage, first) - first;
+      const to = Math.min(run.basePage + run.pageCount, end) - first;
+      if (to > from) {
+        setBits(target, from, to);
+        any = true;
       }
-      while (frame < end) set(out, frame++);
     }
-    return out;
+    return any;
   }
+}
+
+/** Sets bits `from` to `to`, the last one excluded. */
+function setBits(target: Uint8Array, from: number, to: number): void {
+  let bit = from;
+  while (bit < to && bit % 8 !== 0) set(target, bit++);
+  const whole = Math.floor((to - bit) / 8);
+  target.fill(0xff, bit / 8, bit / 8 + Math.max(0, whole));
+  bit += Math.max(0, whole) * 8;
+  while (bit < to) set(target, bit++);
 }
 
 function set(bitmap: Uint8Array, frame: number): void {

@@ -69,7 +69,7 @@ export interface ProcessesResult {
 }
 
 /**
- * Writes all processes. `sessionTables` are the tables whose session slot every process of a session shares; call this
+ * Writes all processes. `pcid` goes into the low bits of their directory bases. `sessionTables` are the tables whose session slot every process of a session shares; call this
  * when the system's tables are complete, because their kernel half is copied.
  */
 export function writeProcesses(
@@ -79,6 +79,7 @@ export function writeProcesses(
   specs: readonly ProcessSpec[],
   sessions: readonly BuiltSession[],
   sessionTables: PageTables | null,
+  pcid: number,
 ): ProcessesResult {
   const links: Va[] = [];
   const truth: Truth['processes'] = [];
@@ -96,7 +97,7 @@ export function writeProcesses(
     const root = own[i] ?? space.tables;
     const pid = spec.pid ?? 400 + i * 148;
     const session = sessions.find((s) => s.id === spec.session);
-    const directory = root.root * PAGE;
+    const directory = root.root * PAGE + pcid;
     space.u64(at + dtb, directory);
     space.u64(at + field('UniqueProcessId'), pid);
     space.u64(at + field('InheritedFromUniqueProcessId'), spec.parentPid ?? (i === 0 ? 0 : 4));

@@ -35,6 +35,8 @@ export interface TagUse {
   rva?: number;
   /** Section to put it in: by default `.text` for code, `.data` and `.rdata` for the others. */
   section?: string;
+  /** What an allocation asks for. Default nonpaged. */
+  pool?: 'nonpaged' | 'paged';
   /** The text around the tag, which it must contain. */
   text?: string;
   /** So many of the four bytes stand before a page border. */
@@ -186,6 +188,11 @@ export interface UnloadedSpec {
 export interface HeaderSpec {
   bugCheckCode?: number;
   bugCheckParameters?: [bigint, bigint, bigint, bigint];
+  /**
+   * A driver's name that one of the parameters (1 to 4) points at, as 0xC4 with 0x62 and 0xD8 have it. Default encoding:
+   * a `_UNICODE_STRING`.
+   */
+  bugCheckDriver?: { name: string; parameter: 1 | 2 | 3 | 4; encoding?: 'unicode-string' | 'utf16' | 'ascii' };
   /** FILETIME: 100 ns since 1601 UTC. */
   systemTime?: bigint;
   /** 100 ns. */

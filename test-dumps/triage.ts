@@ -57,7 +57,7 @@ export function triageBody(machine: Machine): { head: BodyHead; facts: Partial<H
   blocks(machine, out, put);
   put(0x08, out.add(latin1('TRGD'), 4));
   put(0x04, out.end);
-  return { head: { bytes: out.bytes(), firstPage: out.end }, facts: { requiredDumpSpace: out.end } };
+  return { head: { bytes: out.bytes(), bitmap: null, firstPage: out.end }, facts: { requiredDumpSpace: out.end } };
 }
 
 /** Bytes of the machine's memory, zeros where there are none. */
