@@ -13,7 +13,7 @@ const KERNELS = [
 const KINDS: readonly DumpKind[] = ['full', 'kernel', 'bitmap-full', 'bitmap-kernel', 'automatic'];
 
 /** A leak small enough to build quickly, large enough to be one. */
-const small = (change: Scenario): Scenario => ({ ...SCENARIOS['modernLeak']!(), ...change });
+const small = (change: Scenario): Scenario => ({ ...SCENARIOS.modernLeak(), ...change });
 
 describe('built dumps', function () {
   this.timeout(30_000);

@@ -60,10 +60,10 @@ export class PhysicalMemory {
   }
 
   /** The failure for what `locate` gave. */
-  failure(address: number, located: number, what = 'physical page'): ReadFailure {
+  failure(address: number, located: number, what = 'page'): ReadFailure {
     const page = hex(Math.floor(address / PAGE_SIZE));
     return located === PAST_END
-      ? new ReadFailure('short-file', `the ${what} ${page} should be in the dump, but the file ends before it`)
-      : new ReadFailure('not-in-dump', `the ${what} ${page} is not in this dump`);
+      ? new ReadFailure('short-file', `the ${what} (physical page ${page}) should be in the dump, but the file ends before it`)
+      : new ReadFailure('not-in-dump', `the ${what} (physical page ${page}) is not in this dump`);
   }
 }

@@ -1,0 +1,274 @@
+/** Dumps that are odd, damaged or hostile: what is there is analyzed, what is missing is said, nothing hangs. */
+
+import { expect } from 'chai';
+import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
+import { SCENARIOS } from '../test-dumps/scenarios.js';
+import { analyze } from './leak/analyze.js';
+import type { AnalysisResult } from './result.js';
+import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
+
+const leak = (change: Scenario = {}): Scenario => ({ ...SCENARIOS.modernLeak(), ...change });
+const codes = (result: AnalysisResult): string[] => result.warnings.map((w) => w.code);
+
+describe('odd and damaged dumps', function () {
+  this.timeout(30_000);
+
+  describe('the kernel is found', () => {
+    for (const kdbgPointer of ['null', 'wrong'] as const) {
+      it(`when the header's debugger block pointer is ${kdbgPointer}`, () => {
+        const built = buildDump(leak({ header: { kdbgPointer } }));
+        const result = analyze(openBuilt(built));
+        expect(codes(result)).to.include('debugger-block-searched');
+        expectSystem(result, built.truth);
+        expectMemory(result, built.truth);
+        expectTags(result, built.truth);
+      });
+    }
+
+    it('when the debugger block is encoded, also with a null pointer to it', () => {
+      for (const kdbgPointer of ['right', 'null'] as const) {
+        for (const kernel of ['6.3.9600.21620', '10.0.19041.804', '10.0.22000.2538']) {
+          const built = buildDump(leak({ kernel, kdbg: { encoded: true }, header: { kdbgPointer } }));
+          const opened = openBuilt(built);
+          expect(opened.kernel.debuggerData?.encoded, kernel).to.equal(true);
+          expect(opened.kernel.debuggerData?.size, kernel).to.equal(built.truth.kdbg.size);
+          const result = analyze(opened);
+          expectMemory(result, built.truth);
+          expectTags(result, built.truth);
+        }
+      }
+    });
+
+    it('when there is no debugger block at all: the profile has every address', () => {
+      const built = buildDump(leak({ kdbg: { absent: true } }));
+      const result = analyze(openBuilt(built));
+      expect(codes(result)).to.include('no-debugger-block');
+      expectTags(result, built.truth);
+    });
+
+    it('by timestamp and size when its CodeView page is missing, checked by known addresses', () => {
+      const built = buildDump(leak({ hideIdentity: 'codeview-page-missing' }));
+      const result = analyze(openBuilt(built));
+      expect(result.system?.kernelPdb).to.equal(null);
+      expect(result.system?.symbols?.source).to.equal('profile');
+      expect(result.system?.symbols?.detail).to.match(/timestamp and size, confirmed/);
+      expectMemory(result, built.truth);
+      expectTags(result, built.truth);
+    });
+
+    it('through page tables with PCID bits in CR3, 2 MB and 1 GB pages, and swizzled transition PTEs', () => {
+      for (const paging of [
+        { pcid: 0x2, poolPages: '2m' },
+        { pcid: 0xfff, poolPages: '1g', largeKernel: false },
+        { swizzle: true, transition: 0.4, pagedOut: 0.1, prototype: 0.3 },
+      ] as const) {
+        const built = buildDump(leak({ kernel: '10.0.22000.2538', paging }));
+        const opened = openBuilt(built);
+        const result = analyze(opened);
+        expectSystem(result, built.truth);
+        expectTags(result, built.truth);
+        expectHits(opened, built.truth);
+      }
+    });
+  });
+
+  describe('without a profile', () => {
+    for (const kernel of ['6.1.7601.24540', '10.0.14393.5582', '10.0.19041.804', '10.0.22000.2538']) {
+      it(`${kernel}: the first table is read, the figures are partial, nobody is accused`, () => {
+        const built = buildDump(leak({ kernel }));
+        const result = analyze(openBuilt(built, { hideProfiles: true }), { tag: 'Thre' });
+        expect(result.suspects.map((s) => s.tag)).to.include('Thre');
+        expect(result.system?.symbols?.source).not.to.equal('profile');
+        expect(result.system?.symbols?.detail).to.match(/layouts of/);
+        expect(result.poolTags?.complete).to.equal(false);
+        expect(result.poolTags?.entries).to.equal(built.truth.pool.entries);
+        expect(codes(result)).to.include.members(['no-processor-tables', 'pool-size-inferred']);
+        for (const suspect of result.suspects) {
+          expect(suspect.confidence).to.equal('low');
+          for (const driver of suspect.drivers) expect(driver.confidence).to.equal('low');
+        }
+      });
+    }
+
+    it('7601 still has its memory figures, from the debugger block', () => {
+      const built = buildDump(leak({ kernel: '6.1.7601.24540' }));
+      const { memory } = analyze(openBuilt(built, { hideProfiles: true }));
+      for (const field of [
+        'physicalMemory',
+        'nonPagedPoolUsage',
+        'pagedPoolUsage',
+        'committedPages',
+        'commitLimit',
+      ] as const) {
+        expect(memory?.[field], field).to.deep.equal({
+          pages: built.truth.memory[field],
+          source: memory?.[field]?.source,
+        });
+        expect(memory?.[field]?.source, field).to.be.oneOf(['kdbg', 'nearest']);
+      }
+    });
+  });
+
+  describe('pool tables', () => {
+    it('with a null pointer for an absent processor are complete', () => {
+      const built = buildDump(leak({ processors: 4, pool: { ...leak().pool, absentProcessors: [2] } }));
+      const result = analyze(openBuilt(built));
+      expect(result.poolTags?.tables).to.equal(built.truth.pool.tablesReadable);
+    });
+
+    it('of which a page is missing: partial, with the address, and no driver above low', () => {
+      const built = buildDump(leak({ pool: { ...leak().pool, absentPage: { processor: 3, page: 7 } } }));
+      const result = analyze(openBuilt(built));
+      expect(result.poolTags?.complete).to.equal(false);
+      const warning = result.warnings.find((w) => w.code === 'table-unreadable');
+      expect(warning?.message).to.match(/^1 of \d+ pages of the pool tag table at 0xffff/);
+      for (const suspect of result.suspects) expect(suspect.drivers.map((d) => d.confidence)).not.to.include('high');
+    });
+
+    it('that point into nowhere cost their own line', () => {
+      const built = buildDump(leak({ pool: { ...leak().pool, wildProcessors: [1, 5] } }));
+      const result = analyze(openBuilt(built));
+      expect(result.poolTags?.complete).to.equal(false);
+      expect(codes(result).filter((c) => c === 'table-unreadable')).to.have.length(2);
+      expect(result.poolTags?.rows.length).to.be.greaterThan(100);
+    });
+
+    it('with rows in the expansion table and the overflow slot', () => {
+      const rows = leak().pool?.rows ?? [];
+      const built = buildDump(
+        leak({
+          pool: {
+            rows: [
+              ...rows,
+              { tag: 'Xp01', place: 'expansion', nonPaged: { allocs: 900, frees: 100, bytes: 80_000 } },
+              { tag: 'Ovfl', place: 'overflow', paged: { allocs: 70, frees: 1, bytes: 6900 } },
+            ],
+          },
+        }),
+      );
+      const result = analyze(openBuilt(built));
+      expectTags(result, built.truth);
+    });
+
+    it('with 32-bit counters that wrapped', () => {
+      const rows = leak().pool?.rows ?? [];
+      const wrap = { tag: 'Wrap', nonPaged: { allocs: 5_000_000_123n, frees: 4_999_999_999n, bytes: 7936 } };
+      const built = buildDump(leak({ kernel: '6.1.7601.24540', pool: { rows: [...rows, wrap] } }));
+      const result = analyze(openBuilt(built));
+      expectTags(result, built.truth);
+      expect(result.poolTags?.rows.find((r) => r.tag === 'Wrap')?.nonPaged.outstanding).to.equal(124);
+    });
+
+    it('of 640 processors', () => {
+      const built = buildDump(leak({ processors: 640, pool: { rows: (leak().pool?.rows ?? []).slice(0, 40) } }));
+      const result = analyze(openBuilt(built), { parts: ['poolTags'] });
+      expectTags(result, built.truth);
+      expect(result.poolTags?.tables).to.equal(built.truth.pool.tables);
+    });
+  });
+
+  describe('modules', () => {
+    it('in a list that loops: what came before is kept', () => {
+      const built = buildDump(leak({ moduleList: { loopAfter: 9 } }));
+      const result = analyze(openBuilt(built));
+      expect(codes(result)).to.include('module-list-broken');
+      expect(result.modules).to.have.length(9);
+    });
+
+    it('in a list that breaks: what came before is kept', () => {
+      const built = buildDump(leak({ moduleList: { breakAfter: 7 } }));
+      const result = analyze(openBuilt(built));
+      expect(codes(result)).to.include('module-list-broken');
+      expect(result.modules).to.have.length(7);
+    });
+
+    it('in session space are read through a process of a session', () => {
+      const processes = [
+        { name: 'System', pid: 4 },
+        { name: 'csrss.exe', pid: 500, session: 0 },
+        { name: 'csrss.exe', pid: 600, session: 1 },
+      ];
+      const sessions = [
+        { id: 0, committedPages: 1200 },
+        { id: 1, committedPages: 3400 },
+      ];
+      const modules = [
+        ...(leak().modules ?? []),
+        {
+          name: 'win32k.sys',
+          size: 0x60000,
+          session: true,
+          tags: [{ tag: 'AcNb', style: 'text' as const, text: 'xAcNbTable' }],
+        },
+      ];
+      for (const kernel of ['6.1.7601.24540', '10.0.19041.804']) {
+        const built = buildDump(leak({ kernel, processes, sessions, modules }));
+        const opened = openBuilt(built);
+        const result = analyze(opened);
+        expectSystem(result, built.truth);
+        expectHits(opened, built.truth);
+        expect(result.suspects[0]?.searched?.notTranslatable, kernel).to.equal(0);
+        expect(result.memory?.sessionCommit?.pages, kernel).to.equal(4600);
+      }
+    });
+
+    it('in session space count as not searchable where no session process can be translated', () => {
+      const processes = [
+        { name: 'System', pid: 4 },
+        { name: 'csrss.exe', pid: 500, session: 1, rootAbsent: true },
+      ];
+      const modules = [...(leak().modules ?? []), { name: 'win32k.sys', size: 0x60000, session: true }];
+      const built = buildDump(leak({ processes, sessions: [{ id: 1, committedPages: 9 }], modules }));
+      const result = analyze(openBuilt(built));
+      const inSession = built.truth.modules.filter((m) => m.session).length;
+      expect(result.suspects[0]?.searched?.notTranslatable).to.equal(inSession);
+      expect(inSession).to.be.greaterThan(0);
+      expect(result.memory?.sessionCommit).to.equal(null);
+    });
+
+    it('may have any name', () => {
+      const modules = [
+        ...(leak().modules ?? []),
+        { name: '\u001b[31m\u202Eevil\u0007.sys' },
+        { name: '\ud800lone.sys' },
+        { name: 'Привет мир.sys' },
+      ];
+      const built = buildDump(leak({ modules }));
+      const result = analyze(openBuilt(built));
+      const names = result.modules!.slice(-3).map((m) => m.name);
+      expect(names[0]).to.equal('\u001b[31m\u202Eevil\u0007.sys');
+      expect(names[1]).to.equal('\ufffdlone.sys');
+      expect(names[2]).to.equal('Привет мир.sys');
+    });
+  });
+
+  it('page frame numbers beyond 2^32 are nothing special', () => {
+    const runs = [
+      { basePage: 1, pageCount: 65_536 },
+      { basePage: 2 ** 32 + 5, pageCount: 3_000_000 },
+    ];
+    for (const kind of ['full', 'bitmap-kernel'] as const) {
+      const built = buildDump(leak({ kernel: '10.0.22000.2538', kind, memory: { runs } }));
+      expect(built.truth.modules.some((m) => m.pagesPresent > 0)).to.equal(true);
+      const opened = openBuilt(built);
+      const result = analyze(opened);
+      expectSystem(result, built.truth);
+      expectTags(result, built.truth);
+      expectHits(opened, built.truth);
+    }
+  });
+
+  it('a dump cut in the middle is analyzed as far as it goes', () => {
+    const whole = buildDump(leak());
+    let previous = Infinity;
+    for (const share of [0.9, 0.6, 0.3]) {
+      const truncateTo = Math.floor(whole.byteLength * share);
+      const result = analyze(openBuilt(buildDump(leak({ truncateTo }))));
+      expect(result.dump.truncated).to.equal(true);
+      expect(codes(result)).to.include('truncated');
+      const present = (result.modules ?? []).reduce((sum, m) => sum + (m.pagesPresent ?? 0), 0);
+      expect(present).to.be.at.most(previous);
+      previous = present;
+    }
+  });
+});
