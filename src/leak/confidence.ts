@@ -51,10 +51,11 @@ const MEDIUM = 3;
 /** The confidence that a tag leaks. Unknown codes count for nothing. */
 export function suspectConfidence(reasons: readonly string[], against: readonly string[]): Confidence {
   let weight = 0;
-  for (const code of new Set(reasons)) weight += code in REASON_WEIGHTS ? REASON_WEIGHTS[code as ReasonCode] : 0;
+  for (const code of new Set(reasons))
+    weight += Object.hasOwn(REASON_WEIGHTS, code) ? REASON_WEIGHTS[code as ReasonCode] : 0;
   let confidence: Confidence = weight >= HIGH ? 'high' : weight >= MEDIUM ? 'medium' : 'low';
   for (const code of new Set(against)) {
-    const step = code in AGAINST_STEPS ? AGAINST_STEPS[code as AgainstCode] : 0;
+    const step = Object.hasOwn(AGAINST_STEPS, code) ? AGAINST_STEPS[code as AgainstCode] : 0;
     confidence = step === 'cap' ? 'low' : lower(confidence, step);
   }
   return confidence;

@@ -33,7 +33,7 @@ export function memoryOf(figures: Partial<Record<MemoryField, number | null>>): 
 
 /** One pool of a tag: outstanding allocations, bytes, and how many were freed. */
 export function held(outstanding: number, bytes: number, frees = outstanding): PoolCounters {
-  return { allocs: outstanding + frees, frees, outstanding, bytes };
+  return { allocs: outstanding + frees, frees, outstanding, bytes: Math.round(bytes) };
 }
 
 /** A row; `binary` as in the built-in list. */
@@ -76,9 +76,9 @@ export function tablesOf(
     reconciliation: { nonPaged: null, paged: null },
     totals: {
       nonPagedAllocs: 1000,
-      nonPagedBytes: sum((row) => row.nonPaged) + (rest.nonPaged ?? 0),
+      nonPagedBytes: sum((row) => row.nonPaged) + Math.round(rest.nonPaged ?? 0),
       pagedAllocs: 1000,
-      pagedBytes: sum((row) => row.paged) + (rest.paged ?? 0),
+      pagedBytes: sum((row) => row.paged) + Math.round(rest.paged ?? 0),
     },
     rows,
   };

@@ -5,14 +5,14 @@
  */
 
 import { toNumber } from '../result.js';
-import type { Note, PoolKind, PoolTagRow, PoolTags } from '../result.js';
+import type { ModuleInfo, Note, PoolKind, PoolTagRow, PoolTags } from '../result.js';
 import type { BugCheckReading } from './bug-checks.js';
 import type { ReasonCode } from './confidence.js';
 import type { MemoryReading, PoolPressure } from './memory-flags.js';
 import * as limits from './thresholds.js';
 import { PAGE_BYTES } from './thresholds.js';
 import { pagesText, percentText, poolName, sentence, size, tagText } from './wording.js';
-import { isWindowsTag, sharedDefault } from './windows-tags.js';
+import { documentedBinary, isWindowsTag, sharedDefault } from './windows-tags.js';
 
 /** A tag of one pool that is reported. */
 export interface Subject {
@@ -51,17 +51,18 @@ export function suspiciousTags(
   pool: PoolKind,
   reading: MemoryReading,
   bugCheck: BugCheckReading | null,
+  modules: readonly ModuleInfo[] | null,
 ): Subject[] {
   const subjects: Subject[] = [];
   for (const figures of figuresOf(poolTags, pool, reading)) {
-    const subject = judge(figures, reading.pressure[pool], bugCheck);
+    const subject = judge(figures, reading.pressure[pool], bugCheck, modules);
     if (subject) subjects.push(subject);
   }
   return subjects;
 }
 
 /** A subject that was asked for. Its figures are reported as they are. */
-export function requestedSubject(row: PoolTagRow, pool: PoolKind): Subject {
+export function requestedSubject(row: PoolTagRow, pool: PoolKind, modules: readonly ModuleInfo[] | null): Subject {
   const counters = pool === 'paged' ? row.paged : row.nonPaged;
   return {
     row,
@@ -70,7 +71,7 @@ export function requestedSubject(row: PoolTagRow, pool: PoolKind): Subject {
     outstanding: toNumber(counters.outstanding),
     reasons: [{ code: 'requested', message: `Tag ${tagText(row.tag)} was asked for` }],
     shared: sharedDefault(row.tag),
-    windows: isWindowsTag(row),
+    windows: isWindowsTag(row, modules),
     suspicious: false,
   };
 }
@@ -104,10 +105,15 @@ function figuresOf(poolTags: PoolTags, pool: PoolKind, reading: MemoryReading): 
   return figures;
 }
 
-function judge(figures: Figures, pressure: PoolPressure, bugCheck: BugCheckReading | null): Subject | null {
+function judge(
+  figures: Figures,
+  pressure: PoolPressure,
+  bugCheck: BugCheckReading | null,
+  modules: readonly ModuleInfo[] | null,
+): Subject | null {
   const { row, pool, bytes, outstanding } = figures;
   const shared = sharedDefault(row.tag);
-  const windows = shared === null && isWindowsTag(row);
+  const windows = shared === null && isWindowsTag(row, modules);
   const reasons: Note[] = [];
   const add = (code: ReasonCode, message: string): number => reasons.push({ code, message });
 
@@ -141,7 +147,9 @@ function judge(figures: Figures, pressure: PoolPressure, bugCheck: BugCheckReadi
     add('dominates-pool', message);
   }
   if (!windows && shared === null) {
-    add('no-documented-owner', `No part of Windows is documented to use the tag ${tagText(row.tag)}`);
+    const absent = documentedBinary(row);
+    const listed = absent === null ? '' : `; the list of tags names ${absent}, which is not a loaded part of Windows`;
+    add('no-documented-owner', `No part of Windows is documented to use the tag ${tagText(row.tag)}${listed}`);
   }
   const exhausted = bugCheck?.class === 'exhaustion' ? bugCheck.resource : null;
   if (bugCheck && (exhausted === 'pool' || (exhausted === 'nonpaged-pool' && pool === 'nonpaged'))) {

@@ -30,13 +30,15 @@ export function findSubjects(facts: LeakFacts, readings: Readings): Subject[] {
   const { poolTags, options } = facts;
   if (!poolTags) return [];
   const pools: PoolKind[] = options.pool === undefined ? ['nonpaged', 'paged'] : [options.pool];
-  const subjects = pools.flatMap((pool) => suspiciousTags(poolTags, pool, readings.memory, readings.bugCheck));
+  const subjects = pools.flatMap((pool) =>
+    suspiciousTags(poolTags, pool, readings.memory, readings.bugCheck, facts.modules),
+  );
   if (options.tag === undefined) return subjects;
   for (const row of rowsOf(poolTags, options.tag)) {
     const used = pools.filter((pool) => toNumber(pool === 'paged' ? row.paged.allocs : row.nonPaged.allocs) !== 0);
     for (const pool of used.length > 0 ? used : pools.slice(0, 1)) {
       if (subjects.some((known) => known.row === row && known.pool === pool)) continue;
-      subjects.push(requestedSubject(row, pool));
+      subjects.push(requestedSubject(row, pool, facts.modules));
     }
   }
   return subjects;

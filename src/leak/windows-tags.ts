@@ -43,12 +43,27 @@ export function sharedDefault(tag: string): string | null {
 /**
  * True when the tag is documented as one that a part of Windows uses: by the binary of its row, else by the built-in
  * list, else as a tag of the kernel's own objects. A localtag.txt documents nothing: it lists what driver files hold.
+ * A wildcard (`Ip??`) catches the tags of others as well: it counts only where the driver that it names is loaded.
+ *
+ * @param modules null where they are not known: then all documented drivers count.
  */
-export function isWindowsTag(row: TagFacts): boolean {
+export function isWindowsTag(row: TagFacts, modules: readonly ModuleInfo[] | null): boolean {
   if (KERNEL_TAGS.has(row.tag)) return true;
-  if (row.binary !== null && row.tagSource !== 'localtag.txt') return isWindowsBinary(row.binary);
-  const known = builtInTags().lookup(row.tag);
-  return known?.binaries.every(isWindowsBinary) ?? false;
+  const binary = documentedBinary(row);
+  if (binary === null || !isWindowsBinary(binary)) return false;
+  return builtInTags().lookupExact(row.tag) !== null || !isAbsent(binary, modules);
+}
+
+/** The binary that a list of tags names for the tag, whether loaded or not; null for none. */
+export function documentedBinary(row: TagFacts): string | null {
+  if (row.binary !== null && row.tagSource !== 'localtag.txt') return row.binary;
+  return builtInTags().lookup(row.tag)?.binaries.join(' or ') ?? null;
+}
+
+/** Names a driver file, or several, and none of them is loaded. */
+function isAbsent(binary: string, modules: readonly ModuleInfo[] | null): boolean {
+  const files = binary.split(/ or |[/,]/).every((name) => /^[^!]+\.sys$/i.test(name.trim()));
+  return modules !== null && files && ownerModules(binary, modules).length === 0;
 }
 
 /** True for tags of Windows caches, which may fill a healthy machine's pool. */
