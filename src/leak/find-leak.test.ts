@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import type { Suspect } from '../result.js';
 import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './find-leak.js';
 import {
@@ -7,55 +6,18 @@ import {
   MB,
   SEARCHED,
   codeHit,
-  factsOf,
+  codesOf,
   held,
-  inPages,
   keyOf,
-  memoryOf,
   modulesOf,
+  oneTag,
+  onlySuspect,
   searchOf,
   tablesOf,
   tagRow,
   textHit,
   workedExample,
 } from './scenario.test.helper.js';
-
-const only = (facts: LeakFacts): Suspect => {
-  const { suspects } = findLeak(facts);
-  expect(suspects).to.have.length(1);
-  return suspects[0]!;
-};
-const codesOf = (notes: { code: string }[]): string[] => notes.map(({ code }) => code);
-
-/** 16 GB of memory, of which a nonpaged tag holds so many bytes; the pool holds 100 MB more. */
-function oneTag(
-  tag: string,
-  bytes: number,
-  more: Partial<LeakFacts> = {},
-  outstanding = 5000,
-  frees = 5000,
-): LeakFacts {
-  return factsOf({
-    memory: memoryOf({
-      physicalMemory: inPages(16 * GB),
-      nonPagedPoolUsage: inPages(bytes + 100 * MB),
-      nonPagedPoolMaximum: 4294967296,
-      pagedPoolUsage: inPages(300 * MB),
-      pagedPoolMaximum: 4294967296,
-      commitLimit: inPages(20 * GB),
-    }),
-    poolTags: tablesOf(
-      [
-        tagRow(tag, { nonPaged: held(outstanding, bytes, frees) }),
-        tagRow('EtwB', { nonPaged: held(300, 60 * MB) }, 'nt!etw'),
-      ],
-      { nonPaged: 40 * MB, paged: 300 * MB },
-    ),
-    modules: modulesOf('ntoskrnl.exe', 'vendor.sys'),
-    search: searchOf([codeHit(tag, 1)]),
-    ...more,
-  });
-}
 
 describe('the worked example', () => {
   const found = findLeak(workedExample());
@@ -112,212 +74,12 @@ describe('the worked example', () => {
   });
 });
 
-describe('what makes a suspect', () => {
-  it('a tag above 5 % of memory that Windows does not use, and not at it', () => {
-    const limit = (16 * GB * 5) / 100;
-    expect(findLeak(oneTag('Vend', Math.floor(limit))).suspects).to.deep.equal([]);
-    const suspect = only(oneTag('Vend', Math.ceil(limit) + 1));
-    expect(codesOf(suspect.reasons)).to.deep.equal(['large-share-of-memory', 'dominates-pool', 'no-documented-owner']);
-    expect(suspect.confidence).to.equal('medium');
-  });
-
-  it('above 10 % of memory it is high', () => {
-    expect(only(oneTag('Vend', 1.61 * GB)).confidence).to.equal('high');
-    expect(only(oneTag('Vend', 1.59 * GB)).confidence).to.equal('medium');
-  });
-
-  it('very many allocations with almost no frees, if they are not negligible', () => {
-    const enough = 200 * MB;
-    const few = (bytes: number, outstanding: number, frees: number): Suspect[] =>
-      findLeak(oneTag('Vend', bytes, {}, outstanding, frees)).suspects;
-    expect(few(enough, 100_000, 5_000)).to.have.length(1);
-    expect(few(enough, 100_000, 5_264)).to.deep.equal([]);
-    expect(few(enough, 99_999, 0)).to.deep.equal([]);
-    expect(few(160 * MB, 100_000, 0)).to.deep.equal([]);
-    expect(few(enough, 100_000, 0)[0]!.confidence).to.equal('medium');
-    expect(codesOf(few(enough, 100_000, 0)[0]!.reasons)).to.include('few-frees');
-  });
-
-  it('but not so for tags of Windows and shared tags', () => {
-    const facts = (tag: string): LeakFacts => oneTag(tag, 200 * MB, {}, 200_000, 0);
-    expect(findLeak(facts('Vend')).suspects).to.have.length(1);
-    for (const tag of ['File', 'MmSt', 'None', 'Ddk ']) expect(findLeak(facts(tag)).suspects, tag).to.deep.equal([]);
-  });
-
-  it('without knowing physical memory, 64 MB of such allocations, and less surely', () => {
-    const facts = oneTag('Vend', 70 * MB, { memory: null }, 200_000, 0);
-    expect(only(facts).against.map(({ code }) => code)).to.include('memory-unknown');
-    expect(only(facts).confidence).to.equal('low');
-    expect(only(facts)).to.include({ shareOfPool: null, shareOfMemory: null });
-    expect(findLeak(oneTag('Vend', 60 * MB, { memory: null }, 200_000, 0)).suspects).to.deep.equal([]);
-  });
-
-  /** A small machine: tags of 300 and 200 MB in a pool of 600 MB that may hold so much. */
-  const small = (maximum: number, binary: string | null = null): LeakFacts =>
-    factsOf({
-      memory: memoryOf({
-        physicalMemory: inPages(8 * GB),
-        nonPagedPoolUsage: inPages(600 * MB),
-        nonPagedPoolMaximum: inPages(maximum),
-      }),
-      poolTags: tablesOf(
-        [
-          tagRow('AAAA', { nonPaged: held(3000, 300 * MB) }, binary),
-          tagRow('BBBB', { nonPaged: held(2000, 200 * MB) }, binary),
-          tagRow('CCCC', { nonPaged: held(1000, 60 * MB) }, binary),
-        ],
-        { nonPaged: 40 * MB },
-      ),
-    });
-
-  it('a share of 20 % of a pool that is near its limit; never a share alone', () => {
-    expect(findLeak(small(2000 * MB)).suspects).to.deep.equal([]);
-    expect(findLeak(small(1400 * MB)).suspects.map(({ tag, confidence }) => `${tag} ${confidence}`)).to.deep.equal([
-      'AAAA low',
-      'BBBB low',
-    ]);
-    expect(findLeak(small(700 * MB)).suspects.map(({ tag, confidence }) => `${tag} ${confidence}`)).to.deep.equal([
-      'AAAA medium',
-      'BBBB medium',
-    ]);
-  });
-
-  it('a tag of Windows only if it dominates a pool that is nearly full', () => {
-    expect(findLeak(small(700 * MB, 'nt!mm')).suspects).to.deep.equal([]);
-    const dominating = (usage: number): LeakFacts => ({
-      ...oneTag('Toke', 9 * GB),
-      memory: memoryOf({
-        physicalMemory: inPages(16 * GB),
-        nonPagedPoolUsage: inPages(9.2 * GB),
-        nonPagedPoolMaximum: inPages(usage),
-      }),
-    });
-    const suspect = only(dominating(10 * GB));
-    expect(codesOf(suspect.against)).to.include('windows-tag');
-    expect(suspect.confidence).to.equal('medium');
-    expect(suspect.drivers.every(({ confidence }) => confidence === 'low')).to.equal(true);
-    const { verdict } = findLeak(dominating(10 * GB));
-    expect(verdict.headline).to.contain('a tag of Windows').and.not.contain('vendor.sys');
-    expect(verdict.nextSteps.join('\n')).to.contain('handle');
-    // 57 % of the pool's limit, and 56 % of memory
-    expect(only(dominating(16 * GB)).confidence).to.equal('medium');
-  });
-
-  it('a cache of Windows with still less', () => {
-    const facts = oneTag('MmSt', 13.5 * GB);
-    expect(codesOf(only(facts).against)).to.include.members(['windows-tag', 'cache-tag']);
-    expect(only(facts).confidence).to.equal('low');
-  });
-
-  it('at most 16, the largest; the rest is counted', () => {
-    const rows = Array.from({ length: 20 }, (_, i) =>
-      tagRow(`T${String(i).padStart(3, '0')}`, { nonPaged: held(9, (1 + i) * GB) }),
-    );
-    const memory = memoryOf({ physicalMemory: inPages(20 * GB) });
-    const { suspects, warnings } = findLeak(factsOf({ memory, poolTags: tablesOf(rows) }));
-    expect(suspects).to.have.length(16);
-    expect(suspects[0]!.tag).to.equal('T019');
-    expect(warnings.map(({ code, message }) => `${code} ${message.slice(0, 2)}`)).to.deep.equal(['more-suspects 3 ']);
-  });
-
-  it('both pools of a tag, each on its own, and only the pool that was asked for', () => {
-    const both = tablesOf([tagRow('Vend', { nonPaged: held(9, 2 * GB), paged: held(9, 3 * GB) })]);
-    const facts = { ...oneTag('Vend', 2 * GB), poolTags: both };
-    expect(findLeak(facts).suspects.map(({ pool }) => pool)).to.have.members(['paged', 'nonpaged']);
-    expect(findLeak({ ...facts, options: { pool: 'paged' } }).suspects.map(({ pool }) => pool)).to.deep.equal([
-      'paged',
-    ]);
-  });
-});
-
-describe('what speaks against a suspect', () => {
-  const bytes = 4 * GB;
-  it('a clear case is high', () => expect(only(oneTag('Vend', bytes)).confidence).to.equal('high'));
-
-  const complete = oneTag('Vend', bytes);
-  const cases: [string, Partial<LeakFacts>, string, string][] = [
-    [
-      'Driver Verifier',
-      { verifier: { level: 0x209bb, drivers: ['vendor.sys'], specialPoolTag: 0 } },
-      'verifier-active',
-      'medium',
-    ],
-    [
-      'special pool for the tag',
-      { verifier: { level: 0, drivers: [], specialPoolTag: keyOf('Vend') } },
-      'special-pool',
-      'medium',
-    ],
-    [
-      'special pool for a pattern of tags',
-      { verifier: { level: 0, drivers: [], specialPoolTag: keyOf('V?n*') } },
-      'special-pool',
-      'medium',
-    ],
-    ['a bug check about corrupt pool', { bugCheck: { code: 0x19, parameters: [] } }, 'pool-corruption', 'medium'],
-    [
-      'tags that do not explain the pool',
-      {
-        memory: memoryOf({
-          physicalMemory: inPages(16 * GB),
-          nonPagedPoolUsage: inPages(6 * GB),
-          nonPagedPoolMaximum: 4294967296,
-        }),
-      },
-      'unexplained-pool',
-      'medium',
-    ],
-    ['incomplete tables', { poolTags: { ...complete.poolTags!, complete: false } }, 'incomplete-tables', 'low'],
-  ];
-  for (const [title, more, code, confidence] of cases) {
-    it(`${title}: ${code}, then ${confidence}, and the driver with it`, () => {
-      const suspect = only(oneTag('Vend', bytes, more));
-      expect(codesOf(suspect.against)).to.include(code);
-      expect(suspect.confidence).to.equal(confidence);
-      expect(suspect.drivers[0]).to.include({ module: 'vendor.sys', confidence });
-    });
-  }
-
-  it('special pool for another tag is only a warning', () => {
-    const facts = oneTag('Vend', bytes, { verifier: { level: 0, drivers: [], specialPoolTag: keyOf('Othe') } });
-    expect(only(facts).confidence).to.equal('high');
-    expect(codesOf(findLeak(facts).warnings)).to.deep.equal(['special-pool-active']);
-    expect(findLeak(facts).warnings[0]!.message).to.contain('Othe');
-  });
-
-  it('warns of Driver Verifier with the drivers, and of corruption', () => {
-    const facts = oneTag('Vend', bytes, {
-      verifier: { level: 0x9, drivers: ['vendor.sys', 'other.sys'], specialPoolTag: null },
-      bugCheck: { code: 0xc2, parameters: [] },
-    });
-    const { warnings } = findLeak(facts);
-    expect(codesOf(warnings)).to.deep.equal(['verifier-active', 'pool-corruption']);
-    expect(warnings[0]!.message).to.contain('0x9').and.contain('vendor.sys and other.sys');
-  });
-
-  it('a pool counter that cannot be true', () => {
-    const memory = memoryOf({ physicalMemory: inPages(16 * GB), nonPagedPoolUsage: inPages(300 * GB) });
-    const facts = oneTag('Vend', bytes, { memory });
-    expect(codesOf(only(facts).against))
-      .to.include('implausible-pool-usage')
-      .and.not.include('unexplained-pool');
-    expect(only(facts).shareOfPool).to.equal(null);
-    expect(codesOf(findLeak(facts).warnings)).to.deep.equal(['implausible-nonpaged-pool']);
-  });
-
-  it('forced bug checks change nothing', () => {
-    for (const code of [0xe2, 0x80, 0x161, 0x1c8, 0x9e]) {
-      expect(only(oneTag('Vend', bytes, { bugCheck: { code, parameters: [] } })).confidence).to.equal('high');
-    }
-  });
-});
-
 describe('who did it', () => {
   it('names nobody from a shared tag, and says that it is shared', () => {
     const modules = modulesOf('ntoskrnl.exe', 'a.sys', 'b.sys', 'c.sys', 'd.sys');
     const hits = [1, 2, 3, 4].map((module) => codeHit('Ddk ', module));
     const facts = oneTag('Ddk ', 3 * GB, { modules, search: searchOf(hits) });
-    const suspect = only(facts);
+    const suspect = onlySuspect(facts);
     expect(suspect.drivers.map(({ module, confidence }) => `${module} ${confidence}`)).to.deep.equal([
       'a.sys low',
       'b.sys low',
@@ -333,7 +95,7 @@ describe('who did it', () => {
 
   it('names nobody from a shared tag that one driver alone holds', () => {
     for (const tag of ['None', 'Ddk ', 'Wdm ', 'FxDr']) {
-      expect(only(oneTag(tag, 3 * GB)).drivers[0], tag).to.include({ module: 'vendor.sys', confidence: 'low' });
+      expect(onlySuspect(oneTag(tag, 3 * GB)).drivers[0], tag).to.include({ module: 'vendor.sys', confidence: 'low' });
     }
   });
 
@@ -342,7 +104,7 @@ describe('who did it', () => {
       search: searchOf([]),
       unloaded: [{ name: 'gone.sys', start: null, end: null, unloadedAt: null }],
     });
-    const suspect = only(facts);
+    const suspect = onlySuspect(facts);
     expect(suspect.drivers).to.deep.equal([]);
     expect(codesOf(suspect.against)).to.include.members(['pages-missing', 'driver-not-found']);
     expect(suspect.confidence).to.equal('high');
@@ -358,14 +120,14 @@ describe('who did it', () => {
 
   it('says when nothing could be searched', () => {
     const facts = oneTag('Vend', 3 * GB, { modules: null });
-    expect(only(facts).searched).to.equal(null);
-    expect(codesOf(only(facts).against)).to.include('not-searched');
+    expect(onlySuspect(facts).searched).to.equal(null);
+    expect(codesOf(onlySuspect(facts).against)).to.include('not-searched');
     expect(findLeak(facts).verdict.headline).to.contain('could not be searched');
   });
 
   it('always says how much was missing in the search', () => {
     const searched = { modules: 150, notTranslatable: 2, pagesPresent: 20110, pagesMissing: 480 };
-    const suspect = only(oneTag('Vend', 3 * GB, { search: searchOf([codeHit('Vend', 1)], searched) }));
+    const suspect = onlySuspect(oneTag('Vend', 3 * GB, { search: searchOf([codeHit('Vend', 1)], searched) }));
     const message = suspect.against.find(({ code }) => code === 'pages-missing')!.message;
     expect(message).to.contain('480 of 20590 pages').and.contain('2 of 152 modules');
     expect(suspect.searched).to.equal(searched);
@@ -402,8 +164,8 @@ describe('who did it', () => {
       bugCheck: { code: 0xc4, parameters },
       readText: (address) => (address === 0x1000n ? 'caught.sys' : null),
     });
-    expect(only(facts).drivers[0]).to.deep.include({ module: 'caught.sys', confidence: 'medium' });
-    expect(only(facts).drivers[0]!.evidence[0]!.kind).to.equal('bugcheck');
+    expect(onlySuspect(facts).drivers[0]).to.deep.include({ module: 'caught.sys', confidence: 'medium' });
+    expect(onlySuspect(facts).drivers[0]!.evidence[0]!.kind).to.equal('bugcheck');
   });
 
   it('does so for an unloaded driver, and not for a name that nobody has', () => {

@@ -12,7 +12,9 @@ import type {
   PoolTagRow,
   PoolTags,
   Searched,
+  Suspect,
 } from '../result.js';
+import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './find-leak.js';
 
 export const MB = 2 ** 20;
@@ -189,4 +191,47 @@ export function workedExample(): LeakFacts {
     modules: modulesOf('ntoskrnl.exe', 'myfault.sys', 'rdyboost.sys'),
     search: searchOf([codeHit('Leak', 1, 0x13aa), codeHit('Leak', 1, 0x1621), textHit('Leak', 2)]),
   });
+}
+
+/** 16 GB of memory, of which a nonpaged tag holds so many bytes; the pool holds 100 MB more. */
+export function oneTag(
+  tag: string,
+  bytes: number,
+  more: Partial<LeakFacts> = {},
+  outstanding = 5000,
+  frees = 5000,
+): LeakFacts {
+  return factsOf({
+    memory: memoryOf({
+      physicalMemory: inPages(16 * GB),
+      nonPagedPoolUsage: inPages(bytes + 100 * MB),
+      nonPagedPoolMaximum: 4294967296,
+      pagedPoolUsage: inPages(300 * MB),
+      pagedPoolMaximum: 4294967296,
+      commitLimit: inPages(20 * GB),
+    }),
+    poolTags: tablesOf(
+      [
+        tagRow(tag, { nonPaged: held(outstanding, bytes, frees) }),
+        tagRow('EtwB', { nonPaged: held(300, 60 * MB) }, 'nt!etw'),
+      ],
+      { nonPaged: 40 * MB, paged: 300 * MB },
+    ),
+    modules: modulesOf('ntoskrnl.exe', 'vendor.sys'),
+    search: searchOf([codeHit(tag, 1)]),
+    ...more,
+  });
+}
+
+/** The codes of notes, flags or warnings. */
+export function codesOf(notes: readonly { code: string }[]): string[] {
+  return notes.map(({ code }) => code);
+}
+
+/** The one suspect of a state. */
+export function onlySuspect(facts: LeakFacts): Suspect {
+  const { suspects } = findLeak(facts);
+  const [suspect] = suspects;
+  if (suspects.length !== 1 || !suspect) throw new Error(`${suspects.length} suspects instead of one`);
+  return suspect;
 }
