@@ -132,7 +132,7 @@ function suspectHeadline(suspect: Suspect): string {
 }
 
 /** Who allocates it, as surely as it is known. */
-export function byWhom(suspect: Suspect): string {
+function byWhom(suspect: Suspect): string {
   const likely = suspect.drivers.filter(({ confidence }) => rank(confidence) > 0);
   const certain = likely.filter(({ confidence }) => confidence === 'high');
   const names = (drivers: typeof likely): string => list(drivers.map(({ module }) => module));
