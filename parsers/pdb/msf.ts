@@ -23,8 +23,16 @@ const MOST_STREAMS = 0x10000;
 
 /** Files that are no MSF 7.0, by how they begin. */
 const OTHER_KINDS: readonly (readonly [string, 'not-a-pdb' | 'not-supported', string])[] = [
-  ['Microsoft MSFZ Container', 'not-supported', 'is a compressed MSFZ file, which is not supported: convert it to a plain PDB'],
-  ['Microsoft C/C++ program database 2.00', 'not-supported', 'is a PDB of the format 2.00 of the 1990s, which is not supported'],
+  [
+    'Microsoft MSFZ Container',
+    'not-supported',
+    'is a compressed MSFZ file, which is not supported: convert it to a plain PDB',
+  ],
+  [
+    'Microsoft C/C++ program database 2.00',
+    'not-supported',
+    'is a PDB of the format 2.00 of the 1990s, which is not supported',
+  ],
   ['BSJB', 'not-supported', 'is a portable PDB of .NET, which holds no native symbols: not supported'],
   ['MSCF', 'not-supported', 'is a compressed (CAB) file: unpack it first'],
   ['MZ', 'not-a-pdb', 'is an executable image, not a PDB'],
@@ -148,7 +156,8 @@ export function openMsf(file: ByteSource): MsfFile | PdbFailure {
   }
   const directoryBlocks = Math.ceil(directoryBytes / blockSize);
   const mapBlocks = Math.ceil((directoryBlocks * 4) / blockSize);
-  if (MAP_BLOCKS_AT + mapBlocks * 4 > blockSize) return corrupt(`a directory of ${directoryBytes} bytes cannot be listed`);
+  if (MAP_BLOCKS_AT + mapBlocks * 4 > blockSize)
+    return corrupt(`a directory of ${directoryBytes} bytes cannot be listed`);
 
   const listOf = (blocks: Uint32Array, bytes: number, what: string): Uint32Array | PdbFailure => {
     if (blocks.some((block) => block === 0 || block >= blockCount)) {

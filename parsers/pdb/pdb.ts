@@ -6,7 +6,7 @@
 import { rva as asRva, type Rva } from '../addresses.js';
 import { CachedSource } from '../bytes/cached-source.js';
 import { failed } from '../bytes/failure.js';
-import { u16 } from '../bytes/fields.js';
+import { u16, u32 } from '../bytes/fields.js';
 import type { ByteSource } from '../bytes/source.js';
 import type { StructLayout } from '../kernel/layout.js';
 import { readDbi, readModuleStreams, type DbiInfo } from './dbi.js';
@@ -18,7 +18,17 @@ import { Layouts } from './layouts.js';
 import { openMsf, type MsfFile, type MsfStream } from './msf.js';
 import { forEachRecord } from './records.js';
 import { readAddressMap, type AddressMap, type PdbSection } from './sections.js';
-import { readProcedure, S_LPROCREF, S_PROCREF, S_PUB32 } from './symbol-kinds.js';
+import {
+  NAME_AT,
+  OFFSET_AT,
+  readProcedure,
+  S_GDATA32,
+  S_LDATA32,
+  S_LPROCREF,
+  S_PROCREF,
+  S_PUB32,
+  SEGMENT_AT,
+} from './symbol-kinds.js';
 import { indexTypes, type TypeIndex } from './type-index.js';
 import { MACHINE_X86 } from './undecorate.js';
 
@@ -160,6 +170,26 @@ export class Pdb {
   /** How many elements the array of this type has (`PdbSymbol.type`), or `null`. */
   elements(type: number): number | null {
     return this.typeLayouts()?.elements(type) ?? null;
+  }
+
+  /**
+   * Bytes from `rva` to the next symbol of any kind or the end of the section, or `null` outside of all sections: an upper bound
+   * for the size of what stands there. One pass over the symbols.
+   */
+  bytesToNextSymbol(rva: number): number | null {
+    const section = this.sectionOf(rva);
+    const stream = this.symbolStream();
+    if (section === undefined || stream === null) return null;
+    let next = section.rva + section.size;
+    const damage = forEachRecord(stream, 0, stream.byteLength, (b, at, end) => {
+      const kind = u16(b, at);
+      if ((kind !== S_PUB32 && kind !== S_GDATA32 && kind !== S_LDATA32) || at + NAME_AT > end) return true;
+      const other = this.addresses.rva(u16(b, at + SEGMENT_AT), u32(b, at + OFFSET_AT));
+      if (other !== null && other > rva && other < next) next = other;
+      return true;
+    });
+    if (damage !== null) this.note(damage);
+    return next - rva;
   }
 
   /** Counts what is in the file: one pass over symbols and types each. */

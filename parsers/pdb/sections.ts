@@ -89,7 +89,8 @@ function throughOmap(omap: Uint32Array, rva: number): number | null {
 export function readAddressMap(msf: MsfFile, dbi: DbiInfo): AddressMap | PdbFailure {
   const headers = optionalStream(msf, dbi.sectionHeaders);
   if (failed(headers)) return headers;
-  if (headers === null) return new PdbFailure('not-supported', 'the PDB has no section headers: its symbols have no addresses');
+  if (headers === null)
+    return new PdbFailure('not-supported', 'the PDB has no section headers: its symbols have no addresses');
   const sections = readSections(headers);
   if (failed(sections)) return sections;
   const omapStream = optionalStream(msf, dbi.omapFromSource);

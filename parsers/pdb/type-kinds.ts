@@ -110,6 +110,10 @@ export function numericLeaf(b: Uint8Array, at: number): Leaf | null {
 export function afterNumericLeaf(b: Uint8Array, at: number): number | null {
   if (at + 2 > b.length) return null;
   const code = u16(b, at);
-  const bytes = code < 0x8000 ? 0 : ([1, 2, 2, 4, 4, 4, 8, 10, 16, 8, 8, 6, 8, 16, 20, 32][code - 0x8000] ?? (code === 0x8017 || code === 0x8018 ? 16 : -1));
+  const bytes =
+    code < 0x8000
+      ? 0
+      : ([1, 2, 2, 4, 4, 4, 8, 10, 16, 8, 8, 6, 8, 16, 20, 32][code - 0x8000] ??
+        (code === 0x8017 || code === 0x8018 ? 16 : -1));
   return bytes < 0 || at + 2 + bytes > b.length ? null : at + 2 + bytes;
 }

@@ -1,0 +1,141 @@
+/**
+ * A folder of profiles (`--profiles DIR`): what `profile make` wrote, and symbol tables of Volatility 3, in any of its subfolders.
+ * A file that cannot be used is reported and never stands in the way of the others.
+ */
+
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { readIsf } from './isf.js';
+import { isOfKernel, storeGuid, type KernelFacts } from './kernel-facts.js';
+import type { KernelIdentity } from './kernel-symbols.js';
+import { looksLikeProfile, ProfileError, readProfile } from './profile-file.js';
+
+/** Files looked at; a folder with more is not a folder of profiles. */
+const MOST_FILES = 10_000;
+const DEEPEST_FOLDER = 6;
+/** Bytes of the largest file, packed or not: ISF of a kernel has about 10 MB. */
+const LARGEST_FILE = 128 * 1024 * 1024;
+/** How Volatility names its files; only files of this name are opened late. */
+const ISF_NAME = /^([0-9a-f]{32})-(\d{1,9})\.json(\.gz|\.xz|\.bz2)?$/i;
+const READABLE = /\.(?:profile|txt|json|json\.gz)$/i;
+const PACKED = /\.json\.(?:xz|bz2)$/i;
+
+/** A file that was passed over, and why. */
+export interface ProfileProblem {
+  readonly file: string;
+  readonly message: string;
+}
+
+/** A profile in the folder. */
+export interface FolderProfile {
+  readonly file: string;
+  readonly facts: KernelFacts;
+}
+
+/** The folder's content. */
+export interface ProfileFolder {
+  readonly path: string;
+  /** Profiles of exactly the kernel, and what stood in the way of finding one. Files are read when they may be the right one. */
+  find(identity: KernelIdentity): {
+    readonly found: FolderProfile | null;
+    readonly problems: readonly ProfileProblem[];
+  };
+  /** Reads every file, for `profile list`. */
+  all(): { readonly profiles: readonly FolderProfile[]; readonly problems: readonly ProfileProblem[] };
+}
+
+/** Reads one file of either kind. Errors of the platform become a ProfileError too. */
+export function readProfileFile(file: string): KernelFacts | ProfileError {
+  if (PACKED.test(file)) {
+    return new ProfileError(`it is packed in a way that cannot be read here: unpack it first (${unpackCommand(file)})`);
+  }
+  try {
+    const { size } = statSync(file);
+    if (size > LARGEST_FILE) return new ProfileError(`${size} bytes are too many for a profile`);
+    const bytes = readFileSync(file);
+    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: LARGEST_FILE }) : bytes;
+    const text = plain.toString('utf8');
+    if (looksLikeProfile(text)) return readProfile(text);
+    return /^\ufeff?\s*\{/.test(text)
+      ? readIsf(text)
+      : new ProfileError('it is neither a profile nor a symbol table (ISF)');
+  } catch (error) {
+    return new ProfileError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const unpackCommand = (file: string): string =>
+  `${/\.xz$/i.test(file) ? 'xz' : 'bzip2'} -dk ${basename(file)}, or 7-Zip`;
+
+/** The files below `folder` that may be profiles, in order of their paths; says where it could not look. */
+function listFiles(folder: string, problems: ProfileProblem[]): string[] {
+  const files: string[] = [];
+  const pending: { path: string; depth: number }[] = [{ path: folder, depth: 0 }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { path, depth } = next;
+    try {
+      for (const entry of readdirSync(path, { withFileTypes: true })) {
+        const below = join(path, entry.name);
+        if (entry.isDirectory() && depth < DEEPEST_FOLDER) pending.push({ path: below, depth: depth + 1 });
+        else if (READABLE.test(entry.name) || PACKED.test(entry.name)) files.push(below);
+        if (files.length > MOST_FILES || pending.length > MOST_FILES) {
+          problems.push({ file: folder, message: `more than ${MOST_FILES} files: the rest was not looked at` });
+          return files.sort();
+        }
+      }
+    } catch (error) {
+      problems.push({ file: path, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return files.sort();
+}
+
+/** True when the name of a file says that it is the table of another PDB. */
+function isOfOther(file: string, pdb: KernelIdentity['pdb']): boolean {
+  const [, guid, age] = ISF_NAME.exec(basename(file)) ?? [];
+  return guid !== undefined && (pdb === null || guid.toUpperCase() !== storeGuid(pdb.guid) || Number(age) !== pdb.age);
+}
+
+function isOfImage(facts: KernelFacts, identity: KernelIdentity): boolean {
+  return (
+    facts.timeDateStamp !== null &&
+    facts.sizeOfImage !== null &&
+    facts.timeDateStamp === identity.timeDateStamp &&
+    facts.sizeOfImage === identity.sizeOfImage
+  );
+}
+
+/** Lists the folder; files are read when they are needed, and once. */
+export function openProfileFolder(path: string): ProfileFolder {
+  const listing: ProfileProblem[] = [];
+  const files = listFiles(path, listing);
+  const known = new Map<string, KernelFacts | ProfileError>();
+  const read = (file: string): KernelFacts | ProfileError => {
+    const facts = known.get(file) ?? readProfileFile(file);
+    known.set(file, facts);
+    return facts;
+  };
+  const readAll = (
+    wanted: readonly string[],
+  ): { readonly profiles: readonly FolderProfile[]; readonly problems: readonly ProfileProblem[] } => {
+    const profiles: FolderProfile[] = [];
+    const problems = [...listing];
+    for (const file of wanted) {
+      const facts = read(file);
+      if (facts instanceof ProfileError) problems.push({ file, message: facts.message });
+      else profiles.push({ file, facts });
+    }
+    return { profiles, problems };
+  };
+  return {
+    path,
+    find(identity: KernelIdentity) {
+      const { profiles, problems } = readAll(files.filter((file) => !isOfOther(file, identity.pdb)));
+      const { pdb } = identity;
+      const found = profiles.find(({ facts }) => (pdb === null ? isOfImage(facts, identity) : isOfKernel(facts, pdb)));
+      return { found: found ?? null, problems };
+    },
+    all: () => readAll(files),
+  };
+}
