@@ -1,8 +1,8 @@
 /**
  * Pages stored by a bitmap (types 2, 5, 6, 7): bit n, least significant first, says that page n is present, and the
  * pages follow in ascending order. The place of a page is the count of set bits before it (its rank). The bitmap is
- * read in blocks as pages are asked for; a running count a block and a count every 4096 bits answer a rank with at
- * most 128 words counted, in memory that does not depend on the size of the machine.
+ * read in blocks as pages are asked for; a running count a block and a count every 512 bits answer a rank with at
+ * most 16 words counted, in memory that does not depend on the size of the machine.
  */
 
 import { fileOffset, PAGE_SIZE, type FileOffset, type Pfn } from '../addresses.js';
@@ -12,8 +12,8 @@ import { ABSENT, type PageIndex } from './page-index.js';
 /** Bytes of the bitmap in one block: 2^19 bits, which is 2 GB of physical memory. */
 const BLOCK_BYTES = 64 * 1024;
 const BLOCK_BITS = BLOCK_BYTES * 8;
-/** Words between two counts inside a block: 4096 bits. */
-const STRIDE_WORDS = 128;
+/** Words between two counts inside a block: 512 bits. */
+const STRIDE_WORDS = 16;
 /** Blocks kept decoded: 4 MB of bitmap, 128 GB of physical memory. */
 const BLOCKS_KEPT = 64;
 
@@ -115,7 +115,9 @@ export class BitmapIndex implements PageIndex {
     let total = 0;
     for (let i = 0; i < words.length; i++) {
       if (i % STRIDE_WORDS === 0) ranks[i / STRIDE_WORDS] = total;
-      total += popcount(words[i] ?? 0);
+      const word = words[i] ?? 0;
+      if (word === 0xffffffff) total += 32;
+      else if (word !== 0) total += popcount(word);
     }
     return { words, ranks, total };
   }

@@ -63,7 +63,10 @@ export class PhysicalMemory {
   failure(address: number, located: number, what = 'page'): ReadFailure {
     const page = hex(Math.floor(address / PAGE_SIZE));
     return located === PAST_END
-      ? new ReadFailure('short-file', `the ${what} (physical page ${page}) should be in the dump, but the file ends before it`)
+      ? new ReadFailure(
+          'short-file',
+          `the ${what} (physical page ${page}) should be in the dump, but the file ends before it`,
+        )
       : new ReadFailure('not-in-dump', `the ${what} (physical page ${page}) is not in this dump`);
   }
 }

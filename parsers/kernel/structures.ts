@@ -1,6 +1,6 @@
 /** Reading fields of kernel structures by layout: the one reader for every kernel. */
 
-import { plus, virtual, type VirtualAddress } from '../addresses.js';
+import { virtual, type VirtualAddress } from '../addresses.js';
 import { failed, hex, ReadFailure } from '../bytes/failure.js';
 import { u16, u32, u64, utf16 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
@@ -82,7 +82,7 @@ export function walkList(memory: VirtualMemory, head: VirtualAddress, most: numb
     }
     seen.add(at);
     entries.push(at);
-    at = memory.readPointer(plus(at, 0));
+    at = memory.readPointer(at);
   }
   return { entries, broken: at };
 }

@@ -3,7 +3,7 @@
 import { PAGE_SIZE, plus, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
 import { failed, type ReadFailure } from '../bytes/failure.js';
 import { u16, u32, u64 } from '../bytes/fields.js';
-import type { PageRead, VirtualMemory } from './virtual-memory.js';
+import type { Chunk, VirtualMemory } from './virtual-memory.js';
 
 /** Longest read in one piece, in bytes. */
 export const MOST_BYTES = 64 * 1024 * 1024;
@@ -14,13 +14,21 @@ export abstract class MemoryBase implements VirtualMemory {
   abstract translate(address: VirtualAddress): PhysicalAddress | ReadFailure;
   abstract read(address: VirtualAddress, length: number): Uint8Array | ReadFailure;
 
-  *pages(address: VirtualAddress, length: number): Iterable<PageRead> {
-    let done = 0;
-    while (done < length) {
-      const at = plus(address, done);
-      const count = Math.min(length - done, PAGE_SIZE - Number(at & 0xfffn));
-      yield { address: at, length: count, bytes: this.read(at, count) };
-      done += count;
+  countPages(address: VirtualAddress, length: number): number {
+    let present = 0;
+    for (const chunk of this.chunks(address, length)) {
+      if (!failed(chunk.bytes)) present += Math.ceil(chunk.length / PAGE_SIZE);
+    }
+    return present;
+  }
+
+  *chunks(address: VirtualAddress, length: number): Iterable<Chunk> {
+    let offset = 0;
+    while (offset < length) {
+      const at = plus(address, offset);
+      const count = Math.min(length - offset, PAGE_SIZE - Number(at & 0xfffn));
+      yield { offset, length: count, bytes: this.read(at, count) };
+      offset += count;
     }
   }
 

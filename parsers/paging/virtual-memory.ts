@@ -3,11 +3,11 @@
 import type { PhysicalAddress, VirtualAddress } from '../addresses.js';
 import type { ReadFailure } from '../bytes/failure.js';
 
-/** The outcome for one page of a range, in order of address. */
-export interface PageRead {
-  /** The first byte of this piece. */
-  readonly address: VirtualAddress;
-  /** Bytes of the range that fall into this page. */
+/** A piece of a range: bytes that could be read, or one page that could not. Pieces come in order and leave no gap. */
+export interface Chunk {
+  /** Bytes from the start of the range. */
+  readonly offset: number;
+  /** Bytes of this piece: up to 64 KB that can be read, or what the range takes up of one missing page. */
   readonly length: number;
   /** The bytes, or why they are missing. The array is reused: copy what must outlive the next piece. */
   readonly bytes: Uint8Array | ReadFailure;
@@ -19,10 +19,12 @@ export interface VirtualMemory {
   readonly pointerSize: 4 | 8;
   /** The physical address behind `address`, or why there is none. */
   translate(address: VirtualAddress): PhysicalAddress | ReadFailure;
+  /** Pages of a range that can be read. Cheaper than reading them, and says nothing of why the others cannot. */
+  countPages(address: VirtualAddress, length: number): number;
   /** Exactly `length` bytes, or the failure of the first page that is missing. Refuses more than 64 MB. */
   read(address: VirtualAddress, length: number): Uint8Array | ReadFailure;
-  /** Every page of the range in turn, each with its bytes or its failure: for scans and large tables. */
-  pages(address: VirtualAddress, length: number): Iterable<PageRead>;
+  /** The whole range piece by piece: for scans and large tables. */
+  chunks(address: VirtualAddress, length: number): Iterable<Chunk>;
   readU8(address: VirtualAddress): number | ReadFailure;
   readU16(address: VirtualAddress): number | ReadFailure;
   readU32(address: VirtualAddress): number | ReadFailure;

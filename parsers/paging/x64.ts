@@ -4,12 +4,12 @@
  * works on pairs of 32-bit words; addresses are bigint only at the surface.
  */
 
-import { PAGE_SIZE, physical, plus, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
+import { PAGE_SIZE, physical, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
 import { failed, hex, ReadFailure, type FailureReason } from '../bytes/failure.js';
 import { u64 } from '../bytes/fields.js';
 import type { PhysicalMemory } from '../dump/physical-memory.js';
 import { MemoryBase, MOST_BYTES } from './memory-base.js';
-import type { PageRead } from './virtual-memory.js';
+import type { Chunk } from './virtual-memory.js';
 
 /** What differs between kernels in the software PTEs. */
 export interface X64Options {
@@ -36,11 +36,9 @@ const TWO_32 = 0x100000000;
 /** Bytes read at once where pages follow each other in the file. */
 const BURST = 64 * 1024;
 
-/** What a walk ended at. `failure` is null when `address` is good. */
-interface Walk {
-  address: number;
-  failure: (() => ReadFailure) | null;
-}
+/** What `resolve` gives when there is no physical address; `why` then tells. */
+const NONE = -1;
+const WHY_UNKNOWN = (): ReadFailure => new ReadFailure('corrupt', 'nothing was translated');
 
 /** One x64 address space of a dump. */
 export class X64Memory extends MemoryBase {
@@ -65,72 +63,115 @@ export class X64Memory extends MemoryBase {
   }
 
   translate(address: VirtualAddress): PhysicalAddress | ReadFailure {
-    const walk = this.walk(address);
-    return walk.failure === null ? physical(walk.address) : walk.failure();
+    const found = this.resolve(highOf(address), lowOf(address));
+    return found === NONE ? this.why() : physical(found);
+  }
+
+  override countPages(address: VirtualAddress, length: number): number {
+    let present = 0;
+    let high = highOf(address);
+    let low = (lowOf(address) & ~0xfff) >>> 0;
+    for (let left = length + Number(address & 0xfffn); left > 0; left -= PAGE_SIZE) {
+      const found = this.resolve(high, low);
+      if (found !== NONE && this.memory.locate(found) >= 0) present++;
+      low += PAGE_SIZE;
+      if (low === TWO_32) {
+        low = 0;
+        high = (high + 1) >>> 0;
+      }
+    }
+    return present;
   }
 
   read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
     if (length > MOST_BYTES) return new ReadFailure('corrupt', `a read of ${length} bytes is refused`);
     const bytes = new Uint8Array(length);
-    for (const page of this.pages(address, length)) {
-      if (failed(page.bytes)) return page.bytes;
-      bytes.set(page.bytes, Number(page.address - address));
+    const low = lowOf(address);
+    if ((low & 0xfff) + length <= PAGE_SIZE) {
+      const found = this.resolve(highOf(address), low);
+      if (found === NONE) return this.why();
+      const offset = this.memory.locate(found);
+      if (offset < 0) return this.memory.failure(found, offset);
+      this.memory.readAt(offset, bytes);
+      return bytes;
+    }
+    for (const chunk of this.chunks(address, length)) {
+      if (failed(chunk.bytes)) return chunk.bytes;
+      bytes.set(chunk.bytes, chunk.offset);
     }
     return bytes;
   }
 
-  override *pages(address: VirtualAddress, length: number): Iterable<PageRead> {
-    const buffer = new Uint8Array(Math.min(BURST, Math.max(length, 1)));
-    let burst: { address: VirtualAddress; offset: number; length: number } | null = null;
+  override *chunks(address: VirtualAddress, length: number): Iterable<Chunk> {
+    // A walk inside of a walk, while this one is under way, gets a buffer of its own.
+    const buffer = this.idleBuffer ?? new Uint8Array(BURST);
+    this.idleBuffer = null;
+    try {
+      yield* this.gather(address, length, buffer);
+    } finally {
+      this.idleBuffer = buffer;
+    }
+  }
+
+  private *gather(address: VirtualAddress, length: number, buffer: Uint8Array): Iterable<Chunk> {
+    let high = highOf(address);
+    let low = lowOf(address);
+    /** Bytes gathered in the buffer, and the range offset of the first. */
+    let filled = 0;
+    let start = 0;
+    /** The part of them that is still to be read, in one go: it is contiguous in the file. */
+    let pendingFrom = 0;
+    let pendingOffset = 0;
     for (let done = 0; done < length;) {
-      const at = plus(address, done);
-      const count = Math.min(length - done, PAGE_SIZE - Number(at & 0xfffn));
-      const walk = this.walk(at);
-      const offset = walk.failure === null ? this.memory.locate(walk.address) : 0;
-      if (walk.failure === null && offset >= 0) {
-        if (burst !== null && burst.offset + burst.length === offset && burst.length + count <= buffer.length) {
-          burst.length += count;
-        } else {
-          if (burst !== null) yield* this.flush(burst, buffer);
-          burst = { address: at, offset, length: count };
-        }
+      const count = Math.min(length - done, PAGE_SIZE - (low & 0xfff));
+      const found = this.resolve(high, low);
+      const offset = found === NONE ? 0 : this.memory.locate(found);
+      const isPresent = found !== NONE && offset >= 0;
+      if (filled > 0 && (!isPresent || filled + count > buffer.length)) {
+        this.memory.readAt(pendingOffset, buffer.subarray(pendingFrom, filled));
+        yield { offset: start, length: filled, bytes: buffer.subarray(0, filled) };
+        filled = 0;
+      }
+      if (!isPresent) {
+        const failure = found === NONE ? this.why() : this.memory.failure(found, offset);
+        yield { offset: done, length: count, bytes: failure };
+      } else if (filled === 0) {
+        start = done;
+        pendingFrom = 0;
+        pendingOffset = offset;
+        filled = count;
       } else {
-        if (burst !== null) yield* this.flush(burst, buffer);
-        burst = null;
-        const failure = walk.failure === null ? this.memory.failure(walk.address, offset) : walk.failure();
-        yield { address: at, length: count, bytes: failure };
+        if (pendingOffset + filled - pendingFrom !== offset) {
+          this.memory.readAt(pendingOffset, buffer.subarray(pendingFrom, filled));
+          pendingFrom = filled;
+          pendingOffset = offset;
+        }
+        filled += count;
       }
       done += count;
+      low += count;
+      if (low === TWO_32) {
+        low = 0;
+        high = (high + 1) >>> 0;
+      }
     }
-    if (burst !== null) yield* this.flush(burst, buffer);
+    if (filled === 0) return;
+    this.memory.readAt(pendingOffset, buffer.subarray(pendingFrom, filled));
+    yield { offset: start, length: filled, bytes: buffer.subarray(0, filled) };
   }
 
-  private *flush(
-    burst: { address: VirtualAddress; offset: number; length: number },
-    buffer: Uint8Array,
-  ): Iterable<PageRead> {
-    this.memory.readAt(burst.offset, buffer.subarray(0, burst.length));
-    for (let done = 0; done < burst.length;) {
-      const at = plus(burst.address, done);
-      const count = Math.min(burst.length - done, PAGE_SIZE - Number(at & 0xfffn));
-      yield { address: at, length: count, bytes: buffer.subarray(done, done + count) };
-      done += count;
-    }
-  }
-
-  private walk(address: VirtualAddress): Walk {
-    const high = Number(address >> 32n);
-    const low = Number(address & 0xffffffffn);
-    const bits = this.options.levels === 5 ? 57 : 48;
-    const top = high >>> (bits - 33);
-    if (top !== 0 && top !== 0xffffffff >>> (bits - 33)) {
-      return fail('bad-address', () => `${hex(address)} is not a canonical address`);
+  /** The physical address behind a virtual one given as two words, or NONE with `why` set. */
+  private resolve(high: number, low: number): number {
+    const bits = this.options.levels === 5 ? 24 : 15;
+    const top = high >>> bits;
+    if (top !== 0 && top !== 0xffffffff >>> bits) {
+      return this.fail('bad-address', () => `${show(high, low)} is not a canonical address`);
     }
     let table = this.region;
     if (table === null || high !== this.regionHigh || low >>> 21 !== this.regionLow) {
-      const found = this.descend(address, high, low);
-      if ('failure' in found) return found;
-      table = found.table;
+      const found = this.descend(high, low);
+      if (typeof found === 'number') return found;
+      table = found;
       this.region = table;
       this.regionHigh = high;
       this.regionLow = low >>> 21;
@@ -138,90 +179,88 @@ export class X64Memory extends MemoryBase {
     const index = ((low >>> 12) & 511) * 2;
     const entryLow = table[index] ?? 0;
     const entryHigh = table[index + 1] ?? 0;
-    if ((entryLow & VALID) !== 0) return { address: frame(entryLow, entryHigh) + (low & 0xfff), failure: null };
-    return this.softwarePte(address, (BigInt(entryHigh) << 32n) | BigInt(entryLow), low & 0xfff, false);
+    if ((entryLow & VALID) !== 0) return frame(entryLow, entryHigh) + (low & 0xfff);
+    return this.softwarePte(high, low, join(entryHigh, entryLow), false);
   }
 
   /** From the root to the page table, or to a large page, or to a failure. */
-  private descend(address: VirtualAddress, high: number, low: number): { table: Uint32Array } | Walk {
+  private descend(high: number, low: number): Uint32Array | number {
     let tableAddress: number = this.directoryTableBase;
     for (let level = this.options.levels - 1; ; level--) {
       const table = this.memory.table(tableAddress);
       if (table === null) {
         const missing = tableAddress;
         const name = level === this.options.levels - 1 ? 'top-level page table' : `page table (of ${nameOf(level)}s)`;
-        return {
-          address: 0,
-          failure: () => {
-            const { reason, message } = this.memory.failure(missing, this.memory.locate(missing), name);
-            return new ReadFailure(reason, `${hex(address)}: ${message}`);
-          },
+        this.why = () => {
+          const { reason, message } = this.memory.failure(missing, this.memory.locate(missing), name);
+          return new ReadFailure(reason, `${show(high, low)}: ${message}`);
         };
+        return NONE;
       }
-      if (level === 0) return { table };
+      if (level === 0) return table;
       const shift = 12 + 9 * level;
       const index =
         (shift >= 32 ? (high >>> (shift - 32)) & 511 : ((low >>> shift) | (high << (32 - shift))) & 511) * 2;
       const entryLow = table[index] ?? 0;
       const entryHigh = table[index + 1] ?? 0;
       if ((entryLow & VALID) === 0) {
-        const value = (BigInt(entryHigh) << 32n) | BigInt(entryLow);
-        return fail('not-mapped', () => `${hex(address)}: the ${nameOf(level)} is not valid (${hex(value)})`);
+        const value = join(entryHigh, entryLow);
+        return this.fail('not-mapped', () => `${show(high, low)}: the ${nameOf(level)} is not valid (${hex(value)})`);
       }
       const next = frame(entryLow, entryHigh);
       if ((level === 1 || level === 2) && (entryLow & LARGE) !== 0) {
         const size = level === 1 ? 0x200000 : 0x40000000;
-        return { address: next - (next % size) + (low & (size - 1)), failure: null };
+        return next - (next % size) + (low & (size - 1));
       }
       tableAddress = next;
     }
   }
 
   /** An invalid PTE: the page may still be in memory. A prototype is followed once. */
-  private softwarePte(address: VirtualAddress, stored: bigint, offset: number, isPrototype: boolean): Walk {
+  private softwarePte(high: number, low: number, stored: bigint, isPrototype: boolean): number {
     const what = isPrototype ? 'prototype PTE' : 'PTE';
-    if (stored === 0n) return fail('not-mapped', () => `${hex(address)}: the ${what} is zero`);
+    if (stored === 0n) return this.fail('not-mapped', () => `${show(high, low)}: the ${what} is zero`);
     const mask = this.options.invalidPteMask ?? 0n;
     const pte = (Number(stored & 0x10n) & SWIZZLE) === 0 ? stored ^ mask : stored;
     const flags = Number(pte & 0xfffn);
-    if ((flags & (TRANSITION | PROTOTYPE)) === TRANSITION) return this.transition(stored, pte, offset);
+    if ((flags & (TRANSITION | PROTOTYPE)) === TRANSITION) return this.transition(stored, pte) + (low & 0xfff);
     if ((flags & PROTOTYPE) !== 0) {
       if (isPrototype) {
-        return fail(
+        return this.fail(
           'paged-out',
-          () => `${hex(address)}: the page is in the file that backs it (prototype PTE ${hex(stored)})`,
+          () => `${show(high, low)}: the page is in the file that backs it (prototype PTE ${hex(stored)})`,
         );
       }
-      return this.prototype(address, pte, offset);
+      return this.prototype(high, low, pte);
     }
     if (pte >> 32n === 0n) {
-      return fail(
+      return this.fail(
         'paged-out',
-        () => `${hex(address)}: demand-zero ${what} (${hex(stored)}): the page was never written`,
+        () => `${show(high, low)}: demand-zero ${what} (${hex(stored)}): the page was never written`,
       );
     }
-    return fail('paged-out', () => `${hex(address)}: the page is in a page file (${what} ${hex(stored)})`);
+    return this.fail('paged-out', () => `${show(high, low)}: the page is in a page file (${what} ${hex(stored)})`);
   }
 
-  private transition(stored: bigint, pte: bigint, offset: number): Walk {
+  private transition(stored: bigint, pte: bigint): number {
     const frameMask = ((1n << BigInt(this.options.transitionPfnBits)) - 1n) << 12n;
     let base = Number(pte & frameMask);
     if (this.options.invalidPteMask === null && (stored & 0x10n) === 0n && this.memory.locate(base) < 0) {
       const swapped = Number((pte ^ LIKELY_SWIZZLE) & frameMask);
       if (this.memory.locate(swapped) >= 0) base = swapped;
     }
-    return { address: base + offset, failure: null };
+    return base;
   }
 
-  private prototype(address: VirtualAddress, pte: bigint, offset: number): Walk {
+  private prototype(high: number, low: number, pte: bigint): number {
     const at = virtual(BigInt.asIntN(48, pte >> 16n));
     const entry = this.prototypeEntry(at);
     if (failed(entry)) {
       const { reason, message } = entry;
-      return fail(reason, () => `${hex(address)}: its prototype PTE at ${hex(at)} cannot be read: ${message}`);
+      return this.fail(reason, () => `${show(high, low)}: its prototype PTE at ${hex(at)} cannot be read: ${message}`);
     }
-    if ((entry & 1n) !== 0n) return { address: Number(entry & 0x000ffffffffff000n) + offset, failure: null };
-    return this.softwarePte(address, entry, offset, true);
+    if ((entry & 1n) !== 0n) return Number(entry & 0x000ffffffffff000n) + (low & 0xfff);
+    return this.softwarePte(high, low, entry, true);
   }
 
   /** Prototype PTEs lie in paged pool; one whose own page needs a prototype is not followed further. */
@@ -237,6 +276,15 @@ export class X64Memory extends MemoryBase {
   }
 
   private following = false;
+  /** The buffer of `chunks`, while no walk uses it. */
+  private idleBuffer: Uint8Array | null = null;
+  /** Says why the last `resolve` gave NONE. */
+  private why: () => ReadFailure = WHY_UNKNOWN;
+
+  private fail(reason: FailureReason, message: () => string): number {
+    this.why = () => new ReadFailure(reason, message());
+    return NONE;
+  }
 }
 
 /** Bits 51:12 of an entry. */
@@ -244,6 +292,7 @@ const frame = (low: number, high: number): number => (high & 0xfffff) * TWO_32 +
 
 const nameOf = (level: number): string => LEVELS[level] ?? 'entry';
 
-function fail(reason: FailureReason, message: () => string): Walk {
-  return { address: 0, failure: () => new ReadFailure(reason, message()) };
-}
+const highOf = (address: VirtualAddress): number => Number(address >> 32n);
+const lowOf = (address: VirtualAddress): number => Number(address & 0xffffffffn);
+const join = (high: number, low: number): bigint => (BigInt(high) << 32n) | BigInt(low);
+const show = (high: number, low: number): string => hex(join(high, low));

@@ -142,11 +142,11 @@ function searchBlock(
   fits: (block: DebuggerData | null) => block is DebuggerData,
 ): DebuggerData | null {
   const tag = Buffer.from('KDBG');
-  for (const page of memory.pages(base, size)) {
-    if (failed(page.bytes)) continue;
-    const bytes = Buffer.from(page.bytes.buffer, page.bytes.byteOffset, page.bytes.length);
+  for (const chunk of memory.chunks(base, size)) {
+    if (failed(chunk.bytes)) continue;
+    const bytes = Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.length);
     for (let at = bytes.indexOf(tag); at >= 0; at = bytes.indexOf(tag, at + 1)) {
-      const block = readPlainBlock(memory, plus(page.address, at - 0x10));
+      const block = readPlainBlock(memory, plus(base, chunk.offset + at - 0x10));
       if (fits(block)) return block;
     }
   }

@@ -123,19 +123,12 @@ function describeModule(entry: Entry): LoadedModule {
     codeView,
     version,
     memory,
-    pagesPresent: memory === null ? 0 : countPages(memory, base, size),
+    pagesPresent: memory === null ? 0 : memory.countPages(base, size),
     pagesTotal: Math.ceil(size / PAGE_SIZE),
   };
 }
 
 const orNull = <T>(value: T | ReadFailure): T | null => (failed(value) ? null : value);
-
-/** Pages of the image that a translation leads to and the dump holds. */
-function countPages(memory: VirtualMemory, base: VirtualAddress, size: number): number {
-  let present = 0;
-  for (let done = 0; done < size; done += PAGE_SIZE) if (memory.isPresent(plus(base, done))) present++;
-  return present;
-}
 
 /** `dump_storport.sys` -> `dump_storport`; characters that an expression could not hold become `_`. */
 function debuggerName(name: string): string {

@@ -17,6 +17,8 @@ import { inferTableSize } from './pool-table-size.js';
 const SMALLEST = 64;
 const LARGEST = (1 << 22) + 1;
 const LARGEST_EXPANSION = 1 << 22;
+/** Bytes of the longest piece that `chunks` gives. */
+const LARGEST_CHUNK = 64 * 1024;
 
 /** The summed tables. */
 export interface TagTable {
@@ -192,27 +194,27 @@ function addTable(
 ): Missing {
   const missing: Missing = { pages: 0, total: 0, first: null };
   const size = record.size;
-  const work = new Uint8Array(PAGE_SIZE + size);
+  const work = new Uint8Array(LARGEST_CHUNK + size);
   /** Bytes of an unfinished record at the start of `work`. */
   let carried = 0;
   /** The table offset of the first byte in `work`. */
   let start = 0;
   let offset = 0;
-  for (const page of memory.pages(address, entries * size)) {
-    missing.total++;
-    offset += page.length;
-    if (failed(page.bytes)) {
+  for (const chunk of memory.chunks(address, entries * size)) {
+    missing.total += Math.ceil(chunk.length / PAGE_SIZE);
+    offset += chunk.length;
+    if (failed(chunk.bytes)) {
       missing.pages++;
-      missing.first ??= page.bytes;
+      missing.first ??= chunk.bytes;
       carried = 0;
       start = Math.ceil(offset / size) * size;
       // Nothing can be true about a table that is missing from its start on.
       if (missing.pages >= 64 && missing.pages === missing.total) break;
       continue;
     }
-    const skip = carried === 0 ? Math.min(page.length, Math.max(0, start - (offset - page.length))) : 0;
-    work.set(page.bytes.subarray(skip), carried);
-    const filled = carried + page.length - skip;
+    const skip = carried === 0 ? Math.min(chunk.length, Math.max(0, start - chunk.offset)) : 0;
+    work.set(chunk.bytes.subarray(skip), carried);
+    const filled = carried + chunk.length - skip;
     const whole = filled - (filled % size);
     sums.add(work.subarray(0, whole), start / size, hashed);
     work.copyWithin(0, whole, filled);

@@ -16,6 +16,8 @@ import type { TagHit, TagSearch } from './state.js';
 const AROUND = 16;
 /** PROTECTED_POOL in the fourth byte. */
 const PROTECTED = 0x80000000;
+/** Bytes of the longest piece that `chunks` gives. */
+const LARGEST_CHUNK = 64 * 1024;
 /** Hits kept a tag: more say nothing new. */
 const MOST_HITS = 4096;
 
@@ -35,13 +37,14 @@ export function searchTags(
   const hits = new Map<number, TagHit[]>(keys.map((key) => [key, []]));
   const searched: Searched = { modules: 0, notTranslatable: 0, pagesPresent: 0, pagesMissing: 0 };
   const finder = new Finder(keys, options.exact !== true);
+  const window = Buffer.allocUnsafe(4 * AROUND + LARGEST_CHUNK);
   modules.forEach((module, index) => {
     options.progress?.(index, modules.length);
     if (module.memory === null || module.pagesTotal === 0) {
       searched.notTranslatable++;
       return;
     }
-    const present = searchModule(module, index, finder, hits);
+    const present = searchModule(module, index, finder, hits, window);
     if (present === 0) searched.notTranslatable++;
     else searched.modules++;
     searched.pagesPresent += present;
@@ -54,10 +57,15 @@ export function searchTags(
  * Walks one module. Each run of present pages is gathered into a window that begins with the last bytes of the window
  * before, so that nothing on a border is lost. Returns the pages that could be read.
  */
-function searchModule(module: LoadedModule, index: number, finder: Finder, hits: Map<number, TagHit[]>): number {
+function searchModule(
+  module: LoadedModule,
+  index: number,
+  finder: Finder,
+  hits: Map<number, TagHit[]>,
+  window: Buffer,
+): number {
   const { memory } = module;
   if (memory === null) return 0;
-  const window = Buffer.alloc(4 * AROUND + 16 * PAGE_SIZE);
   /** Valid bytes in the window, and the module offset of its first one. */
   let length = 0;
   let start = 0;
@@ -78,20 +86,17 @@ function searchModule(module: LoadedModule, index: number, finder: Finder, hits:
     start += length - keep;
     length = keep;
   };
-  let offset = 0;
-  for (const page of memory.pages(module.base, module.sizeOfImage)) {
-    if (failed(page.bytes)) {
+  for (const chunk of memory.chunks(module.base, module.sizeOfImage)) {
+    if (failed(chunk.bytes)) {
       flush(true);
-      offset += page.length;
-      start = offset;
-      reported = offset;
+      start = chunk.offset + chunk.length;
+      reported = start;
       continue;
     }
-    present++;
-    if (length + page.length > window.length) flush(false);
-    window.set(page.bytes, length);
-    length += page.length;
-    offset += page.length;
+    present += Math.ceil(chunk.length / PAGE_SIZE);
+    if (length + chunk.length > window.length) flush(false);
+    window.set(chunk.bytes, length);
+    length += chunk.length;
   }
   flush(true);
   return present;
@@ -177,20 +182,18 @@ export function searchBytes(
     let present = 0;
     if (memory !== null) {
       let tail = Buffer.alloc(0);
-      let offset = 0;
-      for (const page of memory.pages(module.base, module.sizeOfImage)) {
-        if (failed(page.bytes)) {
+      for (const chunk of memory.chunks(module.base, module.sizeOfImage)) {
+        if (failed(chunk.bytes)) {
           tail = Buffer.alloc(0);
-        } else {
-          present++;
-          const text = Buffer.concat([tail, page.bytes]);
-          const start = offset - tail.length;
-          for (let at = text.indexOf(pattern); at >= 0 && hits.length < MOST_HITS; at = text.indexOf(pattern, at + 1)) {
-            hits.push(bytesHit(module, index, start + at));
-          }
-          tail = text.subarray(Math.max(0, text.length - pattern.length + 1));
+          continue;
         }
-        offset += page.length;
+        present += Math.ceil(chunk.length / PAGE_SIZE);
+        const text = Buffer.concat([tail, chunk.bytes]);
+        const start = chunk.offset - tail.length;
+        for (let at = text.indexOf(pattern); at >= 0 && hits.length < MOST_HITS; at = text.indexOf(pattern, at + 1)) {
+          hits.push(bytesHit(module, index, start + at));
+        }
+        tail = text.subarray(Math.max(0, text.length - pattern.length + 1));
       }
     }
     if (present === 0) searched.notTranslatable++;
@@ -218,9 +221,9 @@ function bytesHit(module: LoadedModule, index: number, offset: number): TagHit {
 /** Up to `length` bytes, ending at the first missing page. */
 function readAvailable(module: LoadedModule, address: VirtualAddress, length: number): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (const page of module.memory?.pages(address, length) ?? []) {
-    if (failed(page.bytes)) break;
-    parts.push(page.bytes.slice());
+  for (const chunk of module.memory?.chunks(address, length) ?? []) {
+    if (failed(chunk.bytes)) break;
+    parts.push(chunk.bytes.slice());
   }
   return Buffer.concat(parts);
 }

@@ -52,9 +52,9 @@ export function isWindowsBinary(binary: string): boolean {
 function windowsNames(): ReadonlySet<string> {
   if (known) return known;
   const names = new Set(ADDITIONS);
-  for (const { binaries } of builtInTagList()) {
-    for (const binary of binaries) for (const name of splitNames(binary)) names.add(component(name));
-  }
+  const listed = new Set<string>();
+  for (const { binaries } of builtInTagList()) for (const binary of binaries) listed.add(binary);
+  for (const binary of listed) for (const name of splitNames(binary)) names.add(component(name));
   for (const exception of [...EXCEPTIONS, '<multiple>', '<unknown>']) names.delete(exception);
   known = names;
   return known;

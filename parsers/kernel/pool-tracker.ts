@@ -1,0 +1,174 @@
+/**
+ * _POOL_TRACKER_TABLE rows summed over tables. One processor's table is meaningless alone: memory is freed on other
+ * processors, so its counters wrap below zero. Sums are kept modulo 2^64 (2^32 for 32-bit counters), in words, with no
+ * object and no BigInt a row.
+ */
+
+import { u32 } from '../bytes/fields.js';
+import { scalarSize, type StructLayout } from './layout.js';
+
+/** The counters of a row, in the order in which sums hold them. */
+export const COUNTERS = [
+  'NonPagedAllocs',
+  'NonPagedFrees',
+  'NonPagedBytes',
+  'PagedAllocs',
+  'PagedFrees',
+  'PagedBytes',
+] as const;
+export type Counter = (typeof COUNTERS)[number];
+
+/** Bit 31 of a tag: PROTECTED_POOL. It is no part of the tag. */
+export const PROTECTED_POOL = 0x80000000;
+/** `Ovfl`: what older systems show for the last slot, which takes the tags that found no slot. */
+const OVERFLOW_KEY = 0x6c66764f;
+/** More different tags than any real table can hold. */
+const MOST_ROWS = 1 << 22;
+
+interface CounterField {
+  readonly offset: number;
+  readonly wide: boolean;
+}
+
+/** A layout of the record, checked and ready for the inner loop. */
+export interface TrackerRecord {
+  /** Bytes a record. */
+  readonly size: number;
+  readonly key: number;
+  readonly counters: readonly CounterField[];
+}
+
+/** Takes the record's offsets out of a layout; null when a field is missing or has an impossible type. */
+export function trackerRecord(layout: StructLayout): TrackerRecord | null {
+  const key = layout.fields['Key'];
+  if (key === undefined || layout.size < 0x1c || layout.size > 0x400) return null;
+  const counters: CounterField[] = [];
+  for (const name of COUNTERS) {
+    const field = layout.fields[name];
+    const size = field === undefined ? null : scalarSize(field.type);
+    if (field === undefined || (size !== 4 && size !== 8) || field.offset + size > layout.size) return null;
+    counters.push({ offset: field.offset, wide: size === 8 });
+  }
+  return { size: layout.size, key: key.offset, counters };
+}
+
+/** Sums of tracker rows by tag. */
+export class TrackerSums {
+  /** Different tags so far. */
+  rows = 0;
+  private capacity = 1024;
+  private keys = new Uint32Array(this.capacity);
+  private protectedRows = new Uint8Array(this.capacity);
+  /** Twelve words a row: low and high word of each counter. */
+  private words = new Uint32Array(this.capacity * 12);
+  private readonly rowOfKey = new Map<number, number>();
+  /** The row that a slot belonged to in the table before: the same slot holds the same tag in every table. */
+  private readonly rowOfSlot: Int32Array;
+
+  constructor(
+    private readonly record: TrackerRecord,
+    /** Slots of a hashed table; the last is the overflow slot. */
+    private readonly slots: number,
+  ) {
+    this.rowOfSlot = new Int32Array(slots).fill(-1);
+  }
+
+  /**
+   * Adds the records in `bytes`, the first of which is record `first` of its table. `hashed` is false for the
+   * expansion table, whose slots mean nothing.
+   */
+  add(bytes: Uint8Array, first: number, hashed: boolean): void {
+    const { size, key: keyAt, counters } = this.record;
+    const count = Math.floor(bytes.length / size);
+    for (let i = 0; i < count; i++) {
+      const at = i * size;
+      const slot = hashed ? first + i : -1;
+      const stored = u32(bytes, at + keyAt);
+      const row = this.rowFor(stored, slot, bytes, at);
+      if (row < 0) continue;
+      for (let c = 0; c < 6; c++) {
+        const field = counters[c];
+        if (field === undefined) continue;
+        const low = u32(bytes, at + field.offset);
+        const high = field.wide ? u32(bytes, at + field.offset + 4) : 0;
+        if (low !== 0 || high !== 0) this.accumulate(row * 12 + c * 2, low, high, field.wide);
+      }
+    }
+  }
+
+  /** The tag of a row as a little-endian number, without the protected bit. */
+  key(row: number): number {
+    return this.keys[row] ?? 0;
+  }
+
+  isProtected(row: number): boolean {
+    return this.protectedRows[row] === 1;
+  }
+
+  /** A sum: modulo 2^64, or modulo 2^32 where the counter has 32 bits. */
+  sum(row: number, counter: number): bigint {
+    const at = row * 12 + counter * 2;
+    return (BigInt(this.words[at + 1] ?? 0) << 32n) | BigInt(this.words[at] ?? 0);
+  }
+
+  /** Bits of a counter: 32 or 64. */
+  width(counter: number): 32 | 64 {
+    return this.record.counters[counter]?.wide === true ? 64 : 32;
+  }
+
+  private accumulate(at: number, low: number, high: number, wide: boolean): void {
+    const sum = (this.words[at] ?? 0) + low;
+    this.words[at] = sum;
+    if (wide) this.words[at + 1] = (this.words[at + 1] ?? 0) + high + (sum > 0xffffffff ? 1 : 0);
+  }
+
+  private rowFor(stored: number, slot: number, bytes: Uint8Array, at: number): number {
+    const seen = slot >= 0 && slot < this.slots ? (this.rowOfSlot[slot] ?? -1) : -1;
+    if (stored === 0) {
+      if (!this.hasCounts(bytes, at)) return -1;
+      if (seen >= 0) return seen;
+      return slot === this.slots - 1 ? this.findRow(OVERFLOW_KEY, false) : -1;
+    }
+    const key = (stored & ~PROTECTED_POOL) >>> 0;
+    const isProtected = stored >= PROTECTED_POOL;
+    if (seen >= 0 && this.keys[seen] === key) {
+      if (isProtected) this.protectedRows[seen] = 1;
+      return seen;
+    }
+    const row = this.findRow(key, isProtected);
+    if (slot >= 0 && slot < this.slots) this.rowOfSlot[slot] = row;
+    return row;
+  }
+
+  private hasCounts(bytes: Uint8Array, at: number): boolean {
+    return this.record.counters.some(
+      (c) => u32(bytes, at + c.offset) !== 0 || (c.wide && u32(bytes, at + c.offset + 4) !== 0),
+    );
+  }
+
+  private findRow(key: number, isProtected: boolean): number {
+    let row = this.rowOfKey.get(key);
+    if (row === undefined) {
+      if (this.rows >= MOST_ROWS) return -1;
+      row = this.rows++;
+      if (row === this.capacity) this.grow();
+      this.keys[row] = key;
+      this.rowOfKey.set(key, row);
+    }
+    if (isProtected) this.protectedRows[row] = 1;
+    return row;
+  }
+
+  private grow(): void {
+    this.capacity *= 2;
+    const keys = new Uint32Array(this.capacity);
+    keys.set(this.keys);
+    this.keys = keys;
+    const flags = new Uint8Array(this.capacity);
+    flags.set(this.protectedRows);
+    this.protectedRows = flags;
+    const words = new Uint32Array(this.capacity * 12);
+    words.set(this.words);
+    this.words = words;
+  }
+}
