@@ -49,23 +49,21 @@ export function driverSections(pages: number): Section[] {
 /** Bytes of a kernel image whose real size no table gives: its last known symbol and some room for what follows. */
 export function kernelImageSize(kernel: KernelFacts): number {
   if (kernel.sizeOfImage !== null) return kernel.sizeOfImage;
-  const last = Math.max(...Object.values(kernel.rva));
-  return (Math.ceil(last / PAGE) + 0x180) * PAGE;
+  return (Math.ceil(kernel.lastRva / PAGE) + 0x9f) * PAGE;
 }
+
+/** Constants, which stand among the code, and Driver Verifier's variables in their own pageable section. */
+const OUTSIDE_DATA = new Set([
+  'NtBuildLab', 'NtBuildLabEx', 'NtBuildNumber', 'MmSystemRangeStart', 'MmHighestUserAddress',
+  'VfPoolTraces', 'VfPoolTracesIndex', 'VfPoolTracesLength',
+]); // prettier-ignore
 
 /**
  * Sections of ntoskrnl.exe: `.rdata` first with the debug directory, then `.text`, one `.data` over every global that is
  * written while the system runs, then pageable code, exports, resources.
  */
 export function kernelSections(kernel: KernelFacts): Section[] {
-  const constants = new Set([
-    'NtBuildLab',
-    'NtBuildLabEx',
-    'NtBuildNumber',
-    'MmSystemRangeStart',
-    'MmHighestUserAddress',
-  ]);
-  const rvas = Object.entries(kernel.rva).filter(([name]) => !constants.has(name));
+  const rvas = Object.entries(kernel.rva).filter(([name]) => !OUTSIDE_DATA.has(name));
   const first = Math.floor(Math.min(...rvas.map(([, rva]) => rva)) / PAGE);
   // The largest array past the last symbol: 2048 pointers.
   const last = Math.ceil(Math.max(...rvas.map(([, rva]) => rva)) / PAGE) + 5;

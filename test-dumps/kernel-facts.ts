@@ -16,6 +16,8 @@ export interface KernelFacts {
   /** Null where no public table pairs this PDB with an image. */
   readonly timeDateStamp: number | null;
   readonly sizeOfImage: number | null;
+  /** The highest RVA of any known symbol. */
+  readonly lastRva: number;
   readonly tagTablesCapacity: number;
   readonly rva: Readonly<Record<string, number>>;
   readonly structs: Readonly<Record<string, StructFacts>>;

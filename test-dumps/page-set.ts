@@ -104,8 +104,10 @@ function setBits(target: Uint8Array, from: number, to: number): void {
   let bit = from;
   while (bit < to && bit % 8 !== 0) set(target, bit++);
   const whole = Math.floor((to - bit) / 8);
-  target.fill(0xff, bit / 8, bit / 8 + Math.max(0, whole));
-  bit += Math.max(0, whole) * 8;
+  if (whole > 0) {
+    target.fill(0xff, bit / 8, bit / 8 + whole);
+    bit += whole * 8;
+  }
   while (bit < to) set(target, bit++);
 }
 

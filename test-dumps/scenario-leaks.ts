@@ -74,6 +74,7 @@ export function notmyfault(): Scenario {
         path: '\\??\\C:\\Windows\\system32\\drivers\\myfault.sys',
         base: 0xfffff880044b5000n,
         size: 0x7000,
+        pages: { 6: 'valid' },
         timeDateStamp: 0x4f806ca0,
         version: {
           fileVersion: '4.0.0.0',

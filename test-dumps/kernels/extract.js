@@ -45,7 +45,7 @@ MmTotalCommitLimitMaximum MmTotalCommittedPages MmPeakCommitment MmSharedCommit 
 MmAvailablePages MmResidentAvailablePages MmNumberOfPhysicalPages MmLowestPhysicalPage MmHighestPhysicalPage
 MmNumberOfPagingFiles MmPagingFile MmZeroedPageListHead MmFreePageListHead MmStandbyPageListHead
 MmStandbyPageListByPriority MmModifiedPageListHead MmModifiedNoWritePageListHead MmBadPageListHead
-MmTotalPagesForPagingFile MmSpecialPagesInUse MiSystemPteInfo
+MmTotalPagesForPagingFile MmSpecialPagesInUse MiSystemPteInfo VfPoolTraces VfPoolTracesIndex VfPoolTracesLength
 `
   .trim()
   .split(/\s+/);
@@ -105,6 +105,8 @@ for (const version of VERSIONS) {
     pdb: { name: 'ntkrnlmp.pdb', guid: key.slice(0, 32), age: parseInt(key.slice(32), 16) },
     timeDateStamp: kernel.timeDateStamp,
     sizeOfImage: kernel.sizeOfImage,
+    /** Of all known symbols: the image reaches at least so far. */
+    lastRva: Math.max(...Object.values(kernel.rva)),
     tagTablesCapacity: TAG_TABLES[build],
     rva,
     structs,
