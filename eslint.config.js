@@ -39,5 +39,5 @@ export default tseslint.config(
     rules: forbid(`inside src: kernel <- leak <- report <- batch <- cli`, 'test-dumps', ...layers.slice(i + 1)),
   })),
   { files: ['**/*.test.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
-  { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  { files: ['**/*.js', '**/*.mjs', '**/*.cjs'], ...tseslint.configs.disableTypeChecked },
 );
