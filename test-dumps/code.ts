@@ -4,7 +4,7 @@
  */
 
 import { alignUp, concat, fromHex, latin1, putU32, utf16 } from './bytes.js';
-import type { PageState, TagUse } from './scenario.js';
+import type { TagUse } from './scenario.js';
 import { Prng } from './prng.js';
 import { PAGE } from './physical-memory.js';
 
@@ -154,6 +154,3 @@ export function defaultSection(use: TagUse): string {
   if (use.style === 'text' || use.style === 'utf16' || use.style === 'tag-table') return '.rdata';
   return '.text';
 }
-
-/** States in which a page can still be read from a dump that holds its frame. */
-export const READABLE: ReadonlySet<PageState> = new Set(['valid', 'transition', 'prototype', 'prototype-transition']);

@@ -141,6 +141,16 @@ describe('test dumps: lists of the system', () => {
     expect(h.pointer(ring + 4n * 0x28n + 0x10n)).to.equal(dump.truth.unloadedDrivers[4]!.start);
   });
 
+  it('only the last 50 unloaded drivers', () => {
+    const unloaded = Array.from({ length: 70 }, (_, i) => ({ name: `u${i}.sys` }));
+    const dump = buildDump({ kernel: '7601', unloaded });
+    expect(dump.truth.unloadedDrivers.map((d) => d.name)).to.deep.equal(unloaded.slice(20).map((d) => d.name));
+    const h = readBack(dump);
+    const ring = h.pointer(dump.truth.kernel.base + 2740720n);
+    expect(h.text(ring)).to.equal('u50.sys');
+    expect(h.text(ring + 49n * 0x28n)).to.equal('u49.sys');
+  });
+
   it('names with any characters', () => {
     const names = ['\u001b[31mred.sys', 'naïve-ドライバ.sys', 'a\u0000b.sys', '\ud800.sys', ''];
     const h = readBack(buildDump({ modules: names.map((name) => ({ name, size: 0x8000 })) }));

@@ -3,7 +3,7 @@
  * Most fields hold the address of a global; from Windows 10 on the memory manager's are null.
  */
 
-import { canonical, getU32, getU64, latin1, putU16, putU32, putU64, putVa, type Va } from './bytes.js';
+import { canonical, getU64, latin1, putU16, putU32, putU64, putVa, type Va } from './bytes.js';
 import { offsetOf, rvaOf, type KernelFacts } from './kernel-facts.js';
 
 /** Bytes of the block in each build's kernel. */
@@ -150,9 +150,4 @@ export function versionBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array 
   putVa(out, 0x18, facts.base + rvaOf(kernel, 'PsLoadedModuleList'));
   putVa(out, 0x20, facts.listHead);
   return out;
-}
-
-/** The tag word of a block, for checks. */
-export function kdbgTag(block: Uint8Array): number {
-  return getU32(block, 0x10);
 }

@@ -22,7 +22,7 @@ import { writeUnloaded } from './unloaded.js';
 import { writeVerifier } from './verifier.js';
 
 const GIGABYTE = 0x4000_0000;
-/** 2026-03-02 09:41:17 UTC as a FILETIME. */
+/** 2026-03-02 11:41:17 UTC as a FILETIME. */
 const DEFAULT_TIME = 134_169_252_770_000_000n;
 const DEFAULT_UP_TIME = 9n * 864_000_000_000n + 51_230_000_000n;
 

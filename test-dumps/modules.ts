@@ -1,6 +1,6 @@
 /** Kernel modules: image plans from specifications, their pages in memory, and the `PsLoadedModuleList` entries. */
 
-import { canonical, va48, type Va } from './bytes.js';
+import { va48, type Va } from './bytes.js';
 import { driverSections, kernelImageSize, kernelSections } from './image-layout.js';
 import { rvaOf, type KernelFacts } from './kernel-facts.js';
 import type { KernelSpace } from './kernel-space.js';
@@ -240,9 +240,4 @@ export class ModulePlaces {
     else this.next = after;
     return base;
   }
-}
-
-/** A canonical address for messages and truth. */
-export function moduleAddress(module: BuiltModule, rva: number): bigint {
-  return canonical(module.base + rva);
 }
