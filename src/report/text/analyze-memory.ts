@@ -1,16 +1,7 @@
 /** The memory part of `dumpleak analyze`: totals against limits, flags, tags against pool counters, the top tags. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type {
-  AnalysisResult,
-  Count,
-  MemoryFlag,
-  MemoryInfo,
-  Pages,
-  PoolTagRow,
-  PoolTags,
-  Reconciliation,
-} from '../../result.js';
+import type { AnalysisResult, Count, MemoryInfo, Pages, PoolTagRow, PoolTags, Reconciliation } from '../../result.js';
 import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../format.js';
 import { canHoldPoolTables } from './dump-kind.js';
 import { bullets, fit, heading, type Style } from './style.js';
@@ -52,11 +43,6 @@ function usedPhysical(memory: MemoryInfo): bigint | null {
   return physical === null || available === null ? null : exactInteger(physical) - exactInteger(available);
 }
 
-function flagText(flag: MemoryFlag): string {
-  const basis = printable(flag.basis);
-  return `${printable(flag.message)} [${thousands(flag.value)} of ${counted(flag.limit, 'page')}, ${flag.percent.toFixed(1)} % of ${basis}]`;
-}
-
 /** The memory totals in short. */
 export function memorySection(result: AnalysisResult, style: Style): string[] {
   const { memory } = result;
@@ -90,7 +76,11 @@ export function memorySection(result: AnalysisResult, style: Style): string[] {
       `  ${'Failed allocations'.padEnd(18)}${thousands(failures.count).padStart(12)}   pool allocations since boot`,
     );
   }
-  const marks = bullets(memory.flags.map(flagText), style, '!');
+  const marks = bullets(
+    memory.flags.map((flag) => printable(flag.message)),
+    style,
+    '!',
+  );
   return [...lines, ...marks.map((line) => style.paint('warn', line))];
 }
 
