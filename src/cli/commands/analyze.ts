@@ -1,0 +1,85 @@
+/** `dumpleak analyze`: the whole analysis of one dump. */
+
+import { join } from 'node:path';
+import { analyze } from '../../leak/analyze.js';
+import { tagKey } from '../../leak/tag-rows.js';
+import { renderJson } from '../../report/json.js';
+import { renderAnalysis } from '../../report/text/analyze.js';
+import type { AnalysisResult } from '../../result.js';
+import { defineCommand } from '../command.js';
+import { UsageError } from '../errors.js';
+import { EXIT } from '../exit-codes.js';
+import { DUMP, GROUP, jsonOption, POOLTAG, TOP } from '../options.js';
+import { readDump } from '../read-dump.js';
+import { readTagLists } from '../tag-lists.js';
+import { makeFolder, writeWhole } from '../write-file.js';
+
+export const command = defineCommand({
+  positionals: { dump: DUMP },
+  options: {
+    tag: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Report on this tag, suspicious or not: up to four characters, or 0x and its number',
+      group: GROUP.what,
+    },
+    pool: {
+      choices: ['nonpaged', 'paged'],
+      requiresArg: true,
+      describe: 'Look for suspects in this pool only',
+      group: GROUP.what,
+    },
+    pooltag: POOLTAG,
+    json: jsonOption('Write the result as JSON (docs/result.md)'),
+    csv: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Also write tables for spreadsheets to this folder',
+      group: GROUP.output,
+    },
+    top: TOP,
+    'fail-on-leak': {
+      type: 'boolean',
+      describe: 'End with exit code 1 when a leak is suspected',
+      group: GROUP.output,
+    },
+  },
+  examples: [
+    ['analyze MEMORY.DMP', 'what leaks, and the driver behind it'],
+    ['analyze MEMORY.DMP --tag Leak --top 20', 'more about one tag, more rows'],
+    ['analyze MEMORY.DMP --json -o result.json', 'the result for programs, in a file'],
+    ['analyze MEMORY.DMP --fail-on-leak --quiet', 'for scripts: exit code 1 means a leak'],
+  ],
+  run: async (args, output, host) => {
+    const { tag, pool, csv, top } = args;
+    if (tag !== undefined && tagKey(tag) === null) {
+      throw new UsageError(`--tag ${tag}: a tag has up to four characters, or is 0x and its number`);
+    }
+    const lists = readTagLists(args.pooltag, host.env);
+    const result = await readDump(args, host, (opened, progress) => {
+      if (csv !== undefined) makeFolder(csv);
+      return analyze(opened, {
+        tag,
+        pool,
+        descriptions: lists.descriptions,
+        progress,
+        noted: noted({ tag, pool, pooltag: lists.files }),
+      });
+    });
+    result.warnings.push(...lists.warnings);
+    if (csv !== undefined) await writeTables(result, csv);
+    if (args.json === true) await output.json(renderJson(result));
+    else await output.text(renderAnalysis(result, { ...output.style, top }));
+    return args['fail-on-leak'] === true && result.verdict.leakSuspected ? EXIT.leak : EXIT.done;
+  },
+});
+
+/** The options that were given. */
+function noted(options: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+async function writeTables(result: AnalysisResult, folder: string): Promise<void> {
+  const { csvFiles } = await import('../../report/csv.js');
+  for (const { name, text } of csvFiles(result)) writeWhole(join(folder, name), text);
+}

@@ -1,0 +1,50 @@
+/** `dumpleak poolused`: what each pool tag holds, in the look and the words of `!poolused`. */
+
+import { analyze } from '../../leak/analyze.js';
+import { renderPart } from '../../report/part-json.js';
+import { parsePoolUsedArguments } from '../../report/text/poolused-arguments.js';
+import { renderPoolUsed } from '../../report/text/poolused.js';
+import { defineCommand } from '../command.js';
+import { UsageError } from '../errors.js';
+import { EXIT } from '../exit-codes.js';
+import { DUMP, jsonOption, POOLTAG, TOP } from '../options.js';
+import { readDump } from '../read-dump.js';
+import { readTagLists } from '../tag-lists.js';
+
+export const command = defineCommand({
+  positionals: {
+    dump: DUMP,
+    words: {
+      describe:
+        '[/tN] [flags] [tag]. N rows at most. Flags: 1 all counters, 2 by nonpaged bytes, 4 by paged bytes, 8 session pool; add them up. Tag with * and ?',
+      kind: 'list',
+    },
+  },
+  options: {
+    pooltag: POOLTAG,
+    top: { ...TOP, alias: 't', describe: 'Rows to list, as /tN' },
+    json: jsonOption('Write all rows as JSON'),
+  },
+  examples: [
+    ['poolused MEMORY.DMP /t5 2', 'the five largest in nonpaged pool'],
+    ['poolused MEMORY.DMP 4', 'all, by what they hold in paged pool'],
+    ['poolused MEMORY.DMP 0 "Mm*"', 'tags that begin with Mm'],
+    ['poolused MEMORY.DMP --json', 'all rows for programs'],
+  ],
+  run: async (args, output, host) => {
+    const wanted = parsePoolUsedArguments(args.words);
+    if ('error' in wanted) throw new UsageError(wanted.error);
+    if (args.json === true && (args.words.length > 0 || args.top !== undefined)) {
+      throw new UsageError('--json writes all rows: it takes no flags, no number of rows and no tag');
+    }
+    const { descriptions, warnings: more } = readTagLists(args.pooltag, host.env);
+    const result = await readDump(args, host, (opened, progress) =>
+      analyze(opened, { parts: ['memory', 'poolTags'], descriptions, progress }),
+    );
+    const { schemaVersion, dump, system, poolTags } = result;
+    const warnings = [...result.warnings, ...more];
+    if (args.json === true) await output.json(renderPart({ schemaVersion, dump, system, poolTags, warnings }));
+    else await output.text(renderPoolUsed(result, { ...wanted, top: args.top ?? wanted.top }));
+    return EXIT.done;
+  },
+});

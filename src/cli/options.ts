@@ -1,0 +1,65 @@
+/** Options that several commands have, and the readers of their values. */
+
+import type { Options } from 'yargs';
+import type { Positional } from './command.js';
+
+/** Titles in `--help`. */
+export const GROUP = { what: 'What to look at:', output: 'Output:', general: 'General:' } as const;
+
+/** What every command takes. */
+export const GENERAL = {
+  output: {
+    alias: 'o',
+    type: 'string',
+    requiresArg: true,
+    describe: 'Write to this file, in UTF-8, instead of the console',
+    group: GROUP.output,
+  },
+  color: {
+    type: 'boolean',
+    describe: 'Colours: --color always, --no-color never; without it on a terminal only',
+    group: GROUP.output,
+  },
+  ascii: {
+    type: 'boolean',
+    describe: 'Only ASCII characters; --no-ascii for all. Without it as the console seems to need',
+    group: GROUP.output,
+  },
+  quiet: { alias: 'q', type: 'boolean', describe: 'No progress on the console', group: GROUP.general },
+  debug: { type: 'boolean', describe: 'Show where an internal error comes from', group: GROUP.general },
+} as const satisfies Record<string, Options>;
+
+/** The word that every command on one dump begins with. */
+export const DUMP = {
+  describe: 'The dump: MEMORY.DMP, or one in a .gz',
+  kind: 'required',
+} as const satisfies Positional;
+
+/** `--json` of a command. */
+export const jsonOption = (describe: string) =>
+  ({ type: 'boolean', describe, group: GROUP.output }) as const satisfies Options;
+
+/** `--pooltag FILE`. */
+export const POOLTAG = {
+  type: 'array',
+  string: true,
+  requiresArg: true,
+  describe: 'A pooltag.txt that describes tags; may be given several times. Without it the one of the debugger, if any',
+  group: GROUP.what,
+} as const satisfies Options;
+
+/** Reads `--top N`; the error is for the user. */
+export function rowCount(value: unknown): number {
+  const count = Number(value);
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error('--top wants a number of rows, 1 or more');
+  return count;
+}
+
+/** `--top N`. */
+export const TOP = {
+  type: 'number',
+  requiresArg: true,
+  coerce: rowCount,
+  describe: 'Rows in the tables of tags',
+  group: GROUP.output,
+} as const satisfies Options;

@@ -1,0 +1,69 @@
+/** What all commands on one dump share: finding the file, progress, Ctrl+C, closing. */
+
+import { InputError } from '../../parsers/bytes/input-error.js';
+import { OpenedDump } from '../kernel/opened-dump.js';
+import { UsageError } from './errors.js';
+import { onInterrupt } from './interrupt.js';
+import type { Host } from './output.js';
+import { Progress } from './progress.js';
+import { expandWildcards } from './wildcards.js';
+import { isSameFile } from './write-file.js';
+
+export interface DumpArguments {
+  /** Path of the dump, maybe with wildcards. */
+  readonly dump: string;
+  readonly output?: string | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/**
+ * Opens the dump, lets `read` take from it what it needs, and closes it. Throws UsageError for a path that stands for
+ * several files and for a report that would overwrite the dump, and what opening and reading throw.
+ */
+export async function readDump<T>(
+  args: DumpArguments,
+  host: Host,
+  read: (opened: OpenedDump, progress: Progress['update']) => T,
+): Promise<T> {
+  const path = oneFile(args.dump, host.platform);
+  if (args.output !== undefined && isSameFile(path, args.output)) {
+    throw new UsageError(`--output ${args.output} would overwrite the dump`);
+  }
+  const progress = new Progress(host.stderr, args.quiet !== true);
+  const release = onInterrupt(progress.end);
+  let opened: OpenedDump | null = null;
+  try {
+    opened = await OpenedDump.open(path, {
+      progress: (done, total) => {
+        progress.update('unpacking', done, total);
+      },
+    });
+    if (opened.file.container === null) release();
+    const result = read(opened, progress.update);
+    // Lets a Ctrl+C that came meanwhile be heard before anything is printed.
+    await new Promise(setImmediate);
+    return result;
+  } finally {
+    opened?.close();
+    progress.end();
+    release();
+  }
+}
+
+function oneFile(pattern: string, platform: NodeJS.Platform): string {
+  if (platform === 'win32' && pattern.includes('"')) {
+    throw new UsageError(
+      `${pattern} holds a quotation mark: a path in quotes must not end in a backslash, or it takes the rest of the line with it`,
+    );
+  }
+  const files = expandWildcards(pattern, platform);
+  const [first, second] = files;
+  if (first === undefined) throw new InputError('not-found', `${pattern}: no file has such a name`);
+  if (second !== undefined) {
+    const others = files.length > 2 ? `, ... (${files.length} files)` : '';
+    throw new UsageError(
+      `${pattern} stands for ${first}, ${second}${others}: this command takes one dump. For several there is dumpleak batch`,
+    );
+  }
+  return first;
+}

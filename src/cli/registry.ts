@@ -1,0 +1,19 @@
+/**
+ * The commands. To add one: a file in commands/ that exports `command` (see command.ts; it only calls the library), and
+ * a line here, with its words as its `positionals` spell them. A command's file is loaded only when it is the one that
+ * runs, so a command imports what it needs from the library's own files rather than from src/index.ts, which has it all.
+ */
+
+import type { CommandEntry } from './command.js';
+
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'analyze', words: '<dump>', summary: 'Find what leaks pool memory, and the driver behind it', load: () => import('./commands/analyze.js') },
+  { name: 'info', words: '<dump>', summary: 'Show what a dump is and what can be asked of it', load: () => import('./commands/info.js') },
+  { name: 'vm', words: '<dump>', summary: 'Show the memory totals, as !vm 1 does', load: () => import('./commands/vm.js') },
+  { name: 'poolused', words: '<dump> [words..]', summary: 'Show what each pool tag holds, as !poolused does', load: () => import('./commands/poolused.js') },
+  { name: 'modules', words: '<dump>', summary: 'List drivers, or find the one at an address, as lm does', load: () => import('./commands/modules.js') },
+  { name: 'search', words: '<dump> [tag]', summary: 'Search all drivers for a tag or for bytes, as s -a does', load: () => import('./commands/search.js') },
+]; // prettier-ignore
+
+/** The command that a dump alone stands for: `dumpleak MEMORY.DMP`. */
+export const DEFAULT_COMMAND = 'analyze';
