@@ -1,0 +1,215 @@
+/** One request to a server and its answer, under the clock and within a size. */
+
+import { request as httpRequest, type ClientRequest, type ClientRequestArgs, type IncomingMessage } from 'node:http';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { decoders, fileSink, memorySink, TargetError } from './http-body.js';
+import { asHttpFailure, HttpFailure } from './http-failure.js';
+import { urlText } from './server-address.js';
+
+/** Limits; times in milliseconds. */
+export interface HttpLimits {
+  /** Until a connection stands, proxy and encryption included. */
+  readonly connectTimeout: number;
+  /** Longest silence. */
+  readonly idleTimeout: number;
+  /** One file, redirects included. */
+  readonly totalTimeout: number;
+  /** Bytes of one file, unpacked where the server compresses on the way. */
+  readonly maxBytes: number;
+  readonly maxRedirects: number;
+}
+
+export const DEFAULT_LIMITS: HttpLimits = {
+  connectTimeout: 15_000,
+  idleTimeout: 30_000,
+  totalTimeout: 30 * 60_000,
+  maxBytes: 2 * 2 ** 30,
+  maxRedirects: 5,
+};
+
+/** Told now and then how far a download is; `total` is null where the server does not say. */
+export type DownloadProgress = (url: string, received: number, total: number | null) => void;
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly authorization: string | null;
+  /** Where the body goes; called only when the status is 200. Null: the body is not wanted. */
+  readonly target: (() => Promise<string>) | { readonly memory: number } | null;
+  readonly progress?: DownloadProgress | undefined;
+}
+
+/** A status 200, or one that says the file is not there. */
+export interface HttpAnswer {
+  readonly found: boolean;
+  readonly status: number;
+  /** Where redirects led, without credentials. */
+  readonly url: string;
+  readonly contentType: string | null;
+  /** Bytes of the body as written. */
+  readonly bytes: number;
+  /** The body where memory was the target, else empty. */
+  readonly body: Buffer;
+}
+
+/** S3 and its like answer 403 for what is not there. */
+const ABSENT = new Set([403, 404, 410]);
+const BUSY = new Set([408, 425, 429]);
+
+/** One request and its answer, under the clock. */
+export class Exchange {
+  private request: ClientRequest | null = null;
+  private failure: HttpFailure | null = null;
+  private idle: NodeJS.Timeout | null = null;
+  private readonly total: NodeJS.Timeout;
+  private readonly onAbort = (): void => {
+    this.fail(new HttpFailure('cancelled', 'the download was cancelled'));
+  };
+
+  constructor(
+    private readonly limits: HttpLimits,
+    private readonly signal: AbortSignal,
+    private readonly url: URL,
+    deadline: number,
+  ) {
+    const { totalTimeout } = limits;
+    const late = `${url.host}: not done within ${totalTimeout / 1000} seconds`;
+    this.total = setTimeout(
+      () => {
+        this.fail(new HttpFailure('timeout', late));
+      },
+      Math.max(0, deadline - Date.now()),
+    );
+    signal.addEventListener('abort', this.onAbort);
+  }
+
+  begin(options: ClientRequestArgs): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      if (this.signal.aborted) this.onAbort();
+      if (this.failure !== null) {
+        reject(this.failure);
+        return;
+      }
+      const request = httpRequest(options);
+      this.request = request;
+      // The agent hands over a socket only once it is connected, so silence counts from here.
+      request.once('socket', () => {
+        this.idle = setTimeout(() => {
+          this.fail(
+            new HttpFailure('timeout', `${this.url.host}: no byte within ${this.limits.idleTimeout / 1000} seconds`),
+          );
+        }, this.limits.idleTimeout);
+      });
+      request.on('error', reject);
+      request.once('response', (response) => {
+        this.idle?.refresh();
+        response.on('error', () => undefined);
+        resolve(response);
+      });
+      request.end();
+    });
+  }
+
+  async take(response: IncomingMessage, request: HttpRequest): Promise<HttpAnswer> {
+    const status = response.statusCode ?? 0;
+    const found = status === 200;
+    if (!found && !ABSENT.has(status)) throw this.refusal(response, status);
+    const answer = {
+      found,
+      status,
+      url: urlText(this.url),
+      contentType: response.headers['content-type'] ?? null,
+      body: Buffer.alloc(0),
+      bytes: 0,
+    };
+    if (!found || request.method === 'HEAD' || request.target === null) {
+      await this.drain(response);
+      return answer;
+    }
+    return { ...answer, ...(await this.store(response, request)) };
+  }
+
+  explained(error: unknown): unknown {
+    if (this.failure !== null) return this.failure;
+    return error instanceof TargetError ? error.cause : asHttpFailure(error, this.url.host);
+  }
+
+  /** Stops the clocks, and the connection where the answer was not read to its end. */
+  end(): void {
+    clearTimeout(this.total);
+    if (this.idle !== null) clearTimeout(this.idle);
+    this.signal.removeEventListener('abort', this.onAbort);
+    if (this.request === null) return;
+    this.request.on('error', () => undefined);
+    // Read to its end, the connection belongs to the agent again and this does nothing to it.
+    this.request.destroy();
+  }
+
+  private fail(failure: HttpFailure): void {
+    this.failure ??= failure;
+    this.request?.destroy(failure);
+  }
+
+  private async store(response: IncomingMessage, request: HttpRequest): Promise<{ bytes: number; body: Buffer }> {
+    const { target } = request;
+    const inMemory = target !== null && 'memory' in target ? target.memory : null;
+    const most = inMemory ?? this.limits.maxBytes;
+    const declared = Number(response.headers['content-length'] ?? NaN);
+    const tooLarge = (): HttpFailure => new HttpFailure('too-large', `${urlText(this.url)}: more than ${most} bytes`);
+    if (declared > most) throw tooLarge();
+    const total = Number.isSafeInteger(declared) ? declared : null;
+    let received = 0;
+    let bytes = 0;
+    const arriving = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        this.idle?.refresh();
+        received += chunk.length;
+        request.progress?.(urlText(this.url), received, total);
+        done(null, chunk);
+      },
+    });
+    const counting = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        bytes += chunk.length;
+        if (bytes > most) done(tooLarge());
+        else done(null, chunk);
+      },
+    });
+    const parts: Buffer[] = [];
+    const unwrapping = decoders(response, this.url);
+    const sink = typeof target === 'function' ? await fileSink(target) : memorySink(parts);
+    await pipeline([response, arriving, ...unwrapping, counting, sink]);
+    return { bytes, body: Buffer.concat(parts) };
+  }
+
+  /** Reads a short body that nobody wants, so that the connection can be used again; it has the idle time for all. */
+  async drain(response: IncomingMessage): Promise<void> {
+    let bytes = 0;
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > 64 * 1024) break;
+      }
+    } catch {
+      // the status line is the answer
+    }
+  }
+
+  private refusal(response: IncomingMessage, status: number): HttpFailure {
+    const { host } = this.url;
+    if (status === 401) return new HttpFailure('credentials', `${host} asks for a user and a password (HTTP 401)`);
+    if (status === 407) return new HttpFailure('credentials', `the proxy asks for a user and a password (HTTP 407)`);
+    if (status >= 500 || BUSY.has(status)) {
+      return new HttpFailure('busy', `${host} answers HTTP ${status}`, retryAfter(response));
+    }
+    return new HttpFailure('refused', `${host} answers HTTP ${status}`);
+  }
+}
+
+/** The Retry-After header in milliseconds, or null. */
+function retryAfter(response: IncomingMessage): number | null {
+  const text = response.headers['retry-after'];
+  if (text === undefined) return null;
+  const wait = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Number.isFinite(wait) ? Math.max(0, wait) : null;
+}
