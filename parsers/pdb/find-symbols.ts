@@ -1,8 +1,8 @@
 /** Finds named symbols in one pass over the symbol stream, without making a string of every name in it. */
 
-import { u16, u32 } from '../bytes/fields.js';
+import { u32 } from '../bytes/fields.js';
 import type { MsfStream } from './msf.js';
-import { forEachRecord } from './records.js';
+import { forEachRecord, int32 } from './records.js';
 import {
   NAME_AT,
   OFFSET_AT,
@@ -40,18 +40,34 @@ const RANKS: ReadonlyMap<number, number> = new Map([
   [S_LPROCREF, 2],
 ]);
 
-const slotOf = (first: number): number => Math.imul(first, 0x9e3779b1) >>> 16;
+/** Most bytes at the start of a name that tell whether it may be one that is looked for. */
+const LONGEST_START = 8;
 
-/** Which 4-byte beginnings the names have; `null` when a name is too short to be told by its beginning. */
-function beginnings(names: ReadonlySet<string>): Uint8Array | null {
-  const slots = new Uint8Array(0x10000);
-  for (const name of names) {
-    const bytes = Buffer.from(name);
-    if (bytes.length < 4) return null;
-    slots[slotOf(u32(bytes, 0))] = 1;
-  }
-  return slots;
+/** Which beginnings the names have: a bitmap by the hash of the first 4 and the last 4 of their first bytes. */
+interface Beginnings {
+  readonly slots: Uint32Array;
+  /** From the first of those bytes to the last 4. */
+  readonly second: number;
 }
+
+const slotOf = (first: number, second: number): number =>
+  (Math.imul(first, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b)) >>> 16;
+
+/** `null` when a name is too short to be told by its beginning. */
+function beginnings(names: ReadonlySet<string>, decorated: boolean): Beginnings | null {
+  // The NUL after a name belongs to its beginning, except where `@8` may stand between them.
+  const all = [...names].map((name) => Buffer.from(decorated ? name : `${name}\0`));
+  const length = all.reduce((shortest, name) => Math.min(shortest, name.length), LONGEST_START) & ~1;
+  if (length < 4) return null;
+  const slots = new Uint32Array(0x10000 / 32);
+  for (const name of all) {
+    const slot = slotOf(u32(name, 0), u32(name, length - 4));
+    slots[slot >>> 5] = (slots[slot >>> 5] ?? 0) | (1 << (slot & 31));
+  }
+  return { slots, second: length - 4 };
+}
+
+const lacks = (slots: Uint32Array, slot: number): boolean => (((slots[slot >>> 5] ?? 0) >>> (slot & 31)) & 1) === 0;
 
 const isDecoration = (byte: number | undefined): boolean => byte === 0x5f || byte === 0x40;
 
@@ -65,16 +81,20 @@ export function findSymbols(
   machine: number,
 ): { readonly hits: readonly SymbolHit[]; readonly damage: string | null } {
   const hits: SymbolHit[] = [];
-  const slots = beginnings(names);
   const decorated = machine === MACHINE_X86;
-  const damage = forEachRecord(stream, 0, stream.byteLength, (b, at, end) => {
-    const kind = u16(b, at);
+  const known = beginnings(names, decorated);
+  const slots = known?.slots ?? null;
+  const secondWord = (known?.second ?? 0) / 2;
+  const damage = forEachRecord(stream, 0, stream.byteLength, (b, words, at, end) => {
+    const kind = words[at >>> 1] ?? 0;
     const isPublic = kind === S_PUB32;
     if (!isPublic && !RANKS.has(kind)) return true;
     const nameAt = at + NAME_AT;
     if (nameAt >= end) return true;
-    if (slots !== null && slots[slotOf(u32(b, nameAt))] === 0) {
-      if (!decorated || !isDecoration(b[nameAt]) || slots[slotOf(u32(b, nameAt + 1))] === 0) return true;
+    const w = nameAt >>> 1;
+    if (slots !== null && lacks(slots, slotOf(int32(words, w), int32(words, w + secondWord)))) {
+      if (!decorated || !isDecoration(b[nameAt])) return true;
+      if (lacks(slots, slotOf(u32(b, nameAt + 1), u32(b, nameAt + 1 + secondWord * 2)))) return true;
     }
     const raw = textAt(b, nameAt, end);
     const name = isPublic ? undecorate(raw, machine) : raw;
@@ -83,7 +103,7 @@ export function findSymbols(
       name,
       kind,
       rank: RANKS.get(kind) ?? 0,
-      segment: u16(b, at + SEGMENT_AT),
+      segment: words[(at + SEGMENT_AT) >>> 1] ?? 0,
       offset: u32(b, at + OFFSET_AT),
       isFunction: isPublic ? (u32(b, at + 2) & PUBLIC_IS_CODE) !== 0 : kind === S_PROCREF || kind === S_LPROCREF,
       type: kind === S_GDATA32 || kind === S_LDATA32 ? u32(b, at + 2) : 0,

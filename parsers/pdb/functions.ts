@@ -85,8 +85,8 @@ function nameAt(symbols: MsfStream, position: number, machine: number): string |
 export function indexFunctions(sources: FunctionSources): FunctionIndex {
   const { symbols, machine } = sources;
   const all = new Columns();
-  const damage = forEachRecord(symbols, 0, symbols.byteLength, (b, at, end, position) => {
-    const kind = u16(b, at);
+  const damage = forEachRecord(symbols, 0, symbols.byteLength, (b, words, at, end, position) => {
+    const kind = words[at >>> 1] ?? 0;
     if (at + NAME_AT >= end) return true;
     let rva: number | null = null;
     let size = 0;

@@ -63,8 +63,7 @@ export class Layouts {
     }
     const [first, ...others] = found;
     if (first === undefined) return null;
-    const text = JSON.stringify(first);
-    if (others.some((other) => JSON.stringify(other) !== text)) {
+    if (others.some((other) => JSON.stringify(other) !== JSON.stringify(first))) {
       this.note(`${name} is defined in ${found.length} ways`);
       return null;
     }

@@ -104,6 +104,11 @@ export class MsfFile {
     return this.starts.length;
   }
 
+  /** The same streams, read through another source of the same bytes. */
+  over(file: ByteSource): MsfFile {
+    return new MsfFile(file, this.blockSize, this.blockCount, this.directory, this.starts);
+  }
+
   /** Stream `number`; `null` where the directory has none of that number. Fails when its blocks cannot be. */
   stream(number: number): MsfStream | PdbFailure | null {
     const start = this.starts[number];

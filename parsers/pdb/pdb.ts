@@ -35,6 +35,7 @@ import { MACHINE_X86 } from './undecorate.js';
 const INFO_STREAM = 1;
 const TYPE_STREAM = 2;
 const DBI_STREAM = 3;
+const NO_STREAM = 0xffff;
 /** Remarks kept; a damaged file could give one for every type. */
 const MOST_NOTES = 50;
 
@@ -78,6 +79,8 @@ export class Pdb {
   private types: TypeIndex | null = null;
   private modules: readonly number[] | undefined;
   private readonly moduleStreams = new Map<number, MsfStream | null>();
+  /** For small reads here and there; passes read the file directly. */
+  private readonly cachedMsf: MsfFile;
 
   constructor(
     private readonly source: ByteSource,
@@ -85,7 +88,9 @@ export class Pdb {
     private readonly dbi: DbiInfo,
     private readonly addresses: AddressMap,
     readonly identity: PdbIdentity,
-  ) {}
+  ) {
+    this.cachedMsf = msf.over(new CachedSource(source));
+  }
 
   /** A path or a label for messages. */
   get name(): string {
@@ -181,8 +186,8 @@ export class Pdb {
     const stream = this.symbolStream();
     if (section === undefined || stream === null) return null;
     let next = section.rva + section.size;
-    const damage = forEachRecord(stream, 0, stream.byteLength, (b, at, end) => {
-      const kind = u16(b, at);
+    const damage = forEachRecord(stream, 0, stream.byteLength, (b, words, at, end) => {
+      const kind = words[at >>> 1] ?? 0;
       if ((kind !== S_PUB32 && kind !== S_GDATA32 && kind !== S_LDATA32) || at + NAME_AT > end) return true;
       const other = this.addresses.rva(u16(b, at + SEGMENT_AT), u32(b, at + OFFSET_AT));
       if (other !== null && other > rva && other < next) next = other;
@@ -197,8 +202,8 @@ export class Pdb {
     let publics = 0;
     const stream = this.symbolStream();
     if (stream !== null) {
-      const damage = forEachRecord(stream, 0, stream.byteLength, (b, at) => {
-        if (u16(b, at) === S_PUB32) publics++;
+      const damage = forEachRecord(stream, 0, stream.byteLength, (_, words, at) => {
+        if (words[at >>> 1] === S_PUB32) publics++;
         return true;
       });
       if (damage !== null) this.note(damage);
@@ -241,7 +246,7 @@ export class Pdb {
       this.modules = failed(modules) ? [] : modules;
     }
     const stream = this.modules[number - 1];
-    const opened = stream === undefined ? null : this.usable(this.msf.stream(stream));
+    const opened = stream === undefined || stream === NO_STREAM ? null : this.usable(this.cachedMsf.stream(stream));
     this.moduleStreams.set(number, opened);
     return opened;
   }
@@ -288,8 +293,7 @@ export class Pdb {
  * read (MSFZ, `/DEBUG:FASTLINK`, formats before 2000, the type PDBs of compilers), with `corrupt` or `cut-short` for damaged files.
  */
 export function openPdb(source: ByteSource): Pdb | PdbFailure {
-  const cached = new CachedSource(source);
-  const msf = openMsf(cached);
+  const msf = openMsf(source);
   if (failed(msf)) return msf;
   const required = (number: number, what: string): MsfStream | PdbFailure =>
     msf.stream(number) ?? new PdbFailure('corrupt', `${source.name} has no ${what} stream`);
@@ -312,5 +316,5 @@ export function openPdb(source: ByteSource): Pdb | PdbFailure {
   const addresses = readAddressMap(msf, dbi);
   if (failed(addresses)) return addresses;
   const identity = { guid: info.guid, age: dbi.age, infoAge: info.age, machine: dbi.machine };
-  return new Pdb(cached, msf, dbi, addresses, identity);
+  return new Pdb(source, msf, dbi, addresses, identity);
 }

@@ -41,7 +41,8 @@ export function readProcedure(module: MsfStream, position: number): Procedure | 
 
 /** The text from `at` to the first NUL before `end`. */
 export function textAt(bytes: Uint8Array, at: number, end: number): string {
-  const nul = bytes.indexOf(0, at);
-  const stop = nul < 0 || nul > end ? end : nul;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.max(0, stop - at)).toString('utf8');
+  const b = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let stop = at;
+  while (stop < end && b[stop] !== 0) stop++;
+  return b.toString('utf8', at, stop);
 }

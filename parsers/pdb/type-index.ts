@@ -5,13 +5,12 @@
  * One pass builds the index: 4 bytes a type, and 12 bytes a named definition. No type becomes an object until it is asked for.
  */
 
-import { CachedSource } from '../bytes/cached-source.js';
-import { fileOffset } from '../addresses.js';
 import { failed } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
 import { PdbFailure } from './failure.js';
 import type { MsfStream } from './msf.js';
 import { forEachRecord } from './records.js';
+import { SmallReads } from './small-reads.js';
 import { textAt } from './symbol-kinds.js';
 import {
   afterNumericLeaf,
@@ -46,33 +45,51 @@ export function nameOffset(b: Uint8Array, at = 0): number | null {
   }
 }
 
-function hashBytes(b: Uint8Array, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = from; i < to; i++) {
-    const byte = b[i] ?? 0;
-    if (byte === 0) break;
-    hash = Math.imul(hash ^ byte, 0x01000193);
+const HASH_START = 0x811c9dc5;
+const HASH_FACTOR = 0x01000193;
+
+/** The hash of the text at `words[i]`, before `words[end]`, taken in units of two bytes. */
+function hashWords(words: Uint16Array, from: number, end: number): number {
+  let hash = HASH_START;
+  for (let i = from; i < end; i++) {
+    const unit = words[i] ?? 0;
+    if ((unit & 0xff) === 0) break;
+    hash = Math.imul(hash ^ unit, HASH_FACTOR);
+    if (unit < 0x100) break;
+  }
+  return hash >>> 0;
+}
+
+/** The same of the text at `b[from]`, where it does not begin on an even place. */
+function hashBytes(b: Uint8Array, from: number, end: number): number {
+  let hash = HASH_START;
+  for (let i = from; i < end && b[i] !== 0; i += 2) {
+    const high = i + 1 < end ? (b[i + 1] ?? 0) : 0;
+    hash = Math.imul(hash ^ ((b[i] ?? 0) | (high << 8)), HASH_FACTOR);
+    if (high === 0) break;
   }
   return hash >>> 0;
 }
 
 /** The index of one PDB's types. */
 export class TypeIndex {
-  private readonly records: CachedSource;
+  private readonly records: SmallReads;
   private readonly bucketMask: number;
   private readonly heads: Int32Array;
   private readonly next: Int32Array;
 
   constructor(
-    private readonly stream: MsfStream,
+    stream: MsfStream,
     /** Per type, from FIRST_RECORD on: where its record stands in the stream. 0 for types that the pass did not reach. */
     private readonly positions: Uint32Array,
+    /** Where the last of those records ends. */
+    private readonly end: number,
     private readonly hashes: Uint32Array,
     private readonly definitions: Uint32Array,
     /** What ended the pass early, or `null`. */
     readonly damage: string | null,
   ) {
-    this.records = new CachedSource(stream);
+    this.records = new SmallReads(stream);
     let buckets = 1024;
     while (buckets < definitions.length) buckets *= 2;
     this.bucketMask = buckets - 1;
@@ -91,13 +108,12 @@ export class TypeIndex {
   }
 
   /** The record of a type from its kind on, or `null` for built-in types and numbers without a record. */
-  record(type: number): Uint8Array | null {
+  record(type: number): Buffer | null {
     const position = type < FIRST_RECORD ? undefined : this.positions[type - FIRST_RECORD];
     if (position === undefined || position === 0) return null;
-    const head = new Uint8Array(2);
-    if (this.records.read(fileOffset(position), head) < 2) return null;
-    const record = new Uint8Array(u16(head, 0));
-    return this.records.read(fileOffset(position + 2), record) === record.length ? record : null;
+    const next = this.positions[type - FIRST_RECORD + 1] ?? 0;
+    const end = next === 0 ? this.end : next;
+    return this.records.bytes(position + 2, end - position - 2);
   }
 
   /** The definitions (no forward references) of a structure, union or enumeration, in the order of the file; at most `most`. */
@@ -148,14 +164,16 @@ export function indexTypes(stream: MsfStream): TypeIndex | PdbFailure {
   let hashes = new Uint32Array(1024);
   let definitions = new Uint32Array(1024);
   let seen = 0;
+  let last = 0;
   let defined = 0;
-  const damage = forEachRecord(stream, headerSize, headerSize + recordBytes, (b, at, end, position) => {
+  const damage = forEachRecord(stream, headerSize, headerSize + recordBytes, (b, words, at, end, position) => {
     if (seen === count) return false;
     positions[seen] = position;
     const type = FIRST_RECORD + seen++;
-    const kind = u16(b, at);
+    const kind = words[at >>> 1] ?? 0;
+    last = position + 2 + end - at;
     if ((kind < LF_CLASS || kind > LF_ENUM) && kind !== LF_INTERFACE) return true;
-    if ((u16(b, at + 4) & IS_FORWARD_REFERENCE) !== 0) return true;
+    if (((words[(at + 4) >>> 1] ?? 0) & IS_FORWARD_REFERENCE) !== 0) return true;
     const name = nameOffset(b, at);
     if (name === null || name >= end) return true;
     if (defined === hashes.length) {
@@ -167,10 +185,17 @@ export function indexTypes(stream: MsfStream): TypeIndex | PdbFailure {
       hashes = grow(hashes);
       definitions = grow(definitions);
     }
-    hashes[defined] = hashBytes(b, name, end);
+    hashes[defined] = (name & 1) === 0 ? hashWords(words, name >>> 1, end >>> 1) : hashBytes(b, name, end);
     definitions[defined++] = type;
     return true;
   });
   const missing = seen < count ? `${stream.name}: ${seen} of ${count} types are there` : null;
-  return new TypeIndex(stream, positions, hashes.slice(0, defined), definitions.slice(0, defined), damage ?? missing);
+  return new TypeIndex(
+    stream,
+    positions,
+    last,
+    hashes.slice(0, defined),
+    definitions.slice(0, defined),
+    damage ?? missing,
+  );
 }
