@@ -8,6 +8,7 @@ import { TriageMemory } from '../../parsers/dump/triage-memory.js';
 import { DebuggerData, debuggerDataSize } from '../../parsers/kernel/debugger-data.js';
 import { readScalar } from '../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
+import { TableMemory } from '../../parsers/paging/table-memory.js';
 import { X64Memory } from '../../parsers/paging/x64.js';
 import { readCodeView } from '../../parsers/pe/image.js';
 import { createKernelSymbols } from '../../symbols/built-in-symbols.js';
@@ -82,7 +83,7 @@ export function openKernel(dump: Dump, options: OpenKernelOptions = {}): Kernel 
   }
   return {
     dump,
-    memory: memory instanceof X64Memory ? tuned(memory, symbols) : memory,
+    memory: memory instanceof TableMemory ? tuned(memory, symbols) : memory,
     image,
     identity,
     debuggerData,
@@ -159,7 +160,7 @@ function identify(memory: VirtualMemory, image: KernelImage, buildNumber: number
 }
 
 /** The address space with this kernel's ways of writing software PTEs. */
-function tuned(memory: X64Memory, symbols: KernelSymbols): X64Memory {
+function tuned(memory: TableMemory, symbols: KernelSymbols): TableMemory {
   const bits = symbols.layout('_MMPTE_TRANSITION')?.value.fields['PageFrameNumber']?.type.split(':')[2];
   return memory.with({
     options: {
@@ -170,7 +171,7 @@ function tuned(memory: X64Memory, symbols: KernelSymbols): X64Memory {
 }
 
 /** `MiState.Hardware.InvalidPteMask`; 0 for kernels without one, null where it cannot be known. */
-function invalidPteMask(memory: X64Memory, symbols: KernelSymbols): bigint | null {
+function invalidPteMask(memory: TableMemory, symbols: KernelSymbols): bigint | null {
   const layout = symbols.layout('_MMPTE_TRANSITION')?.value;
   if (layout !== undefined && layout.fields['SwizzleBit'] === undefined) return 0n;
   const state = symbols.address('MiState');

@@ -3,7 +3,7 @@
 import { plus, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { readScalar } from '../../parsers/kernel/structures.js';
-import { X64Memory } from '../../parsers/paging/x64.js';
+import { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
 import { count, type Pages } from '../result.js';
 import type { Kernel } from './open-kernel.js';
 import { readProcesses } from './processes.js';
@@ -15,7 +15,7 @@ const MOST_SESSIONS = 1024;
 export interface Session {
   /** `_MM_SESSION_SPACE`, in session space. */
   readonly address: VirtualAddress;
-  readonly memory: X64Memory;
+  readonly memory: TranslatedMemory;
   readonly processId: number;
 }
 
@@ -27,11 +27,11 @@ export function readSessions(kernel: Kernel): Session[] {
   if (before !== undefined) return before;
   const sessions: Session[] = [];
   const { memory } = kernel;
-  if (memory instanceof X64Memory) {
+  if (memory instanceof TranslatedMemory) {
     const ids = new Set<string>();
     for (const process of readProcesses(kernel).processes) {
       if (process.session === null || sessions.length >= MOST_SESSIONS) continue;
-      const space = memory.with({ root: process.directoryTableBase });
+      const space = memory.rootedAt(process.directoryTableBase);
       const where = space.translate(process.session);
       const id = failed(where) ? `missing ${process.session}` : `page ${where}`;
       if (ids.has(id)) continue;

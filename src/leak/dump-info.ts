@@ -2,7 +2,7 @@
 
 import { hex } from '../../parsers/bytes/failure.js';
 import { ATTRIBUTES, MACHINE } from '../../parsers/dump/open-dump.js';
-import { X64Memory } from '../../parsers/paging/x64.js';
+import { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
 import type { OpenedDump } from '../kernel/opened-dump.js';
 import type { DumpInfo } from '../result.js';
 import { nameBugCheck, plainBugCheckCode } from './bug-checks.js';
@@ -39,7 +39,7 @@ export function describeDump(opened: OpenedDump): DumpInfo {
     encrypted: (attributes & ATTRIBUTES.EncryptedDumpData) !== 0,
     architecture:
       header.machineImageType === MACHINE.AMD64 ? 'x64' : header.machineImageType === MACHINE.ARM64 ? 'arm64' : null,
-    pagingLevels: memory instanceof X64Memory ? memory.options.levels : null,
+    pagingLevels: memory instanceof TranslatedMemory ? memory.levels : null,
     directoryTableBase: header.directoryTableBase === null ? null : hex(header.directoryTableBase),
     processors: header.numberProcessors,
     pagesPresent: dump.pages?.pagesPresent ?? null,

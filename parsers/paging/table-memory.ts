@@ -1,0 +1,217 @@
+/**
+ * Page tables of 512 entries of 8 bytes on every level, as x64 and ARM64 (4 KB granule) have them: 4 levels or 5, pages
+ * of 4 KB, 2 MB and 1 GB, and Windows' software PTEs behind which the page is still in memory: transition and prototype
+ * entries, the same on both (reference: kernel-structures sections 3.3 to 3.5).
+ */
+
+import { virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
+import { failed, hex, ReadFailure } from '../bytes/failure.js';
+import { u64 } from '../bytes/fields.js';
+import type { PhysicalMemory } from '../dump/physical-memory.js';
+import { join, NONE, show, TranslatedMemory } from './translated-memory.js';
+
+/** How a processor marks its entries; `valid` is bit 0 on all. */
+export interface EntryRules {
+  /** Names of the levels, the last-level table's entry first. */
+  readonly names: readonly string[];
+  /** Bits that an entry of the last level has set when it maps a page. */
+  readonly page: number;
+  /** An entry above the last level is a large page (a block) when these bits have this value. */
+  readonly largeMask: number;
+  readonly largeValue: number;
+  /** Bits of the high word that belong to the frame's address. */
+  readonly frameHigh: number;
+}
+
+/** What differs between kernels of one processor. */
+export interface TableOptions {
+  readonly levels: 4 | 5;
+  /** Bits of PageFrameNumber in _MMPTE_TRANSITION: 36 from 6001 to 19045, 40 from 22000. */
+  readonly transitionPfnBits: number;
+  /**
+   * `MiState.Hardware.InvalidPteMask`: XORed into an invalid PTE whose SwizzleBit (bit 4) is clear (17763 and later,
+   * the mitigation of L1TF). 0 = none; null = unknown, then bit 45 is tried where the page is not found without it.
+   */
+  readonly invalidPteMask: bigint | null;
+}
+
+export const DEFAULT_OPTIONS: TableOptions = { levels: 4, transitionPfnBits: 40, invalidPteMask: null };
+
+const VALID = 1;
+const PROTOTYPE = 0x400;
+const TRANSITION = 0x800;
+const SWIZZLE = 0x10;
+const LIKELY_SWIZZLE = 1n << 45n;
+const TWO_32 = 0x100000000;
+
+/** One address space of a dump. */
+export abstract class TableMemory extends TranslatedMemory {
+  readonly pointerSize = 8;
+  readonly levels: 4 | 5;
+  /** The page table used last, and the 2 MB region it maps. */
+  private regionHigh = -1;
+  private regionLow = -1;
+  private region: Uint32Array | null = null;
+  private readonly page: number;
+  private readonly frameHigh: number;
+
+  constructor(
+    memory: PhysicalMemory,
+    root: PhysicalAddress,
+    readonly options: TableOptions,
+    private readonly rules: EntryRules,
+  ) {
+    super(memory, root);
+    this.levels = options.levels;
+    this.page = rules.page;
+    this.frameHigh = rules.frameHigh;
+  }
+
+  /** The same tables with other options or another root. */
+  with(change: { root?: PhysicalAddress; options?: Partial<TableOptions> }): TableMemory {
+    return this.create(this.memory, change.root ?? this.directoryTableBase, { ...this.options, ...change.options });
+  }
+
+  rootedAt(root: PhysicalAddress): TableMemory {
+    return this.with({ root });
+  }
+
+  protected abstract create(memory: PhysicalMemory, root: PhysicalAddress, options: TableOptions): TableMemory;
+
+  protected resolve(high: number, low: number): number {
+    const bits = this.options.levels === 5 ? 24 : 15;
+    const top = high >>> bits;
+    if (top !== 0 && top !== 0xffffffff >>> bits) {
+      return this.fail('bad-address', () => `${show(high, low)} is not a canonical address`);
+    }
+    let table = this.region;
+    if (table === null || high !== this.regionHigh || low >>> 21 !== this.regionLow) {
+      const found = this.descend(high, low);
+      if (typeof found === 'number') return found;
+      table = found;
+      this.region = table;
+      this.regionHigh = high;
+      this.regionLow = low >>> 21;
+    }
+    const index = ((low >>> 12) & 511) * 2;
+    const entryLow = table[index] ?? 0;
+    const entryHigh = table[index + 1] ?? 0;
+    if ((entryLow & this.page) === this.page) return this.frame(entryLow, entryHigh) + (low & 0xfff);
+    if ((entryLow & VALID) !== 0) {
+      return this.fail(
+        'corrupt',
+        () => `${show(high, low)}: ${hex(join(entryHigh, entryLow))} is no ${this.nameOf(0)}`,
+      );
+    }
+    return this.softwarePte(high, low, join(entryHigh, entryLow), false);
+  }
+
+  /** From the root to the page table, or to a large page, or to a failure. */
+  private descend(high: number, low: number): Uint32Array | number {
+    let tableAddress: number = this.directoryTableBase;
+    for (let level = this.options.levels - 1; ; level--) {
+      const table = this.memory.table(tableAddress);
+      if (table === null) {
+        const missing = tableAddress;
+        const name =
+          level === this.options.levels - 1 ? 'top-level page table' : `page table (of ${this.nameOf(level)}s)`;
+        this.why = () => {
+          const { reason, message } = this.memory.failure(missing, this.memory.locate(missing), name);
+          return new ReadFailure(reason, `${show(high, low)}: ${message}`);
+        };
+        return NONE;
+      }
+      if (level === 0) return table;
+      const shift = 12 + 9 * level;
+      const index =
+        (shift >= 32 ? (high >>> (shift - 32)) & 511 : ((low >>> shift) | (high << (32 - shift))) & 511) * 2;
+      const entryLow = table[index] ?? 0;
+      const entryHigh = table[index + 1] ?? 0;
+      if ((entryLow & VALID) === 0) {
+        const value = join(entryHigh, entryLow);
+        return this.fail(
+          'not-mapped',
+          () => `${show(high, low)}: the ${this.nameOf(level)} is not valid (${hex(value)})`,
+        );
+      }
+      const next = this.frame(entryLow, entryHigh);
+      if ((level === 1 || level === 2) && (entryLow & this.rules.largeMask) === this.rules.largeValue) {
+        const size = level === 1 ? 0x200000 : 0x40000000;
+        return next - (next % size) + (low & (size - 1));
+      }
+      tableAddress = next;
+    }
+  }
+
+  /** An invalid PTE: the page may still be in memory. A prototype is followed once. */
+  private softwarePte(high: number, low: number, stored: bigint, isPrototype: boolean): number {
+    const what = isPrototype ? 'prototype PTE' : 'PTE';
+    if (stored === 0n) return this.fail('not-mapped', () => `${show(high, low)}: the ${what} is zero`);
+    const mask = this.options.invalidPteMask ?? 0n;
+    const pte = (Number(stored & 0x10n) & SWIZZLE) === 0 ? stored ^ mask : stored;
+    const flags = Number(pte & 0xfffn);
+    if ((flags & (TRANSITION | PROTOTYPE)) === TRANSITION) return this.transition(stored, pte) + (low & 0xfff);
+    if ((flags & PROTOTYPE) !== 0) {
+      if (isPrototype) {
+        return this.fail(
+          'paged-out',
+          () => `${show(high, low)}: the page is in the file that backs it (prototype PTE ${hex(stored)})`,
+        );
+      }
+      return this.prototype(high, low, pte);
+    }
+    if (pte >> 32n === 0n) {
+      return this.fail(
+        'paged-out',
+        () => `${show(high, low)}: demand-zero ${what} (${hex(stored)}): the page was never written`,
+      );
+    }
+    return this.fail('paged-out', () => `${show(high, low)}: the page is in a page file (${what} ${hex(stored)})`);
+  }
+
+  private transition(stored: bigint, pte: bigint): number {
+    const frameMask = ((1n << BigInt(this.options.transitionPfnBits)) - 1n) << 12n;
+    let base = Number(pte & frameMask);
+    if (this.options.invalidPteMask === null && (stored & 0x10n) === 0n && this.memory.locate(base) < 0) {
+      const swapped = Number((pte ^ LIKELY_SWIZZLE) & frameMask);
+      if (this.memory.locate(swapped) >= 0) base = swapped;
+    }
+    return base;
+  }
+
+  private prototype(high: number, low: number, pte: bigint): number {
+    const at = virtual(BigInt.asIntN(48, pte >> 16n));
+    const entry = this.prototypeEntry(at);
+    if (failed(entry)) {
+      const { reason, message } = entry;
+      return this.fail(reason, () => `${show(high, low)}: its prototype PTE at ${hex(at)} cannot be read: ${message}`);
+    }
+    if ((entry & 1n) !== 0n) {
+      return this.frame(Number(entry & 0xffffffffn), Number(entry >> 32n)) + (low & 0xfff);
+    }
+    return this.softwarePte(high, low, entry, true);
+  }
+
+  /** Prototype PTEs lie in paged pool; one whose own page needs a prototype is not followed further. */
+  private prototypeEntry(at: VirtualAddress): bigint | ReadFailure {
+    if (this.following) return new ReadFailure('corrupt', 'a prototype PTE lies on a page that needs a prototype PTE');
+    this.following = true;
+    try {
+      const bytes = this.read(at, 8);
+      return failed(bytes) ? bytes : u64(bytes, 0);
+    } finally {
+      this.following = false;
+    }
+  }
+
+  private following = false;
+
+  /** The physical address in an entry: bits 51:12, or as many as the processor has. */
+  private frame(low: number, high: number): number {
+    return (high & this.frameHigh) * TWO_32 + ((low & 0xfffff000) >>> 0);
+  }
+
+  private nameOf(level: number): string {
+    return this.rules.names[level] ?? 'entry';
+  }
+}
