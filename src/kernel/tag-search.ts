@@ -69,7 +69,7 @@ function searchModule(
   /** Valid bytes in the window, and the module offset of its first one. */
   let length = 0;
   let start = 0;
-  let present = 0;
+  let presentBytes = 0;
   /** Everything before this offset was reported. */
   let reported = 0;
   const flush = (isEnd: boolean): void => {
@@ -93,13 +93,13 @@ function searchModule(
       reported = start;
       continue;
     }
-    present += Math.ceil(chunk.length / PAGE_SIZE);
+    presentBytes += chunk.length;
     if (length + chunk.length > window.length) flush(false);
     window.set(chunk.bytes, length);
     length += chunk.length;
   }
   flush(true);
-  return present;
+  return Math.ceil(presentBytes / PAGE_SIZE);
 }
 
 function report(
@@ -179,7 +179,7 @@ export function searchBytes(
   modules.forEach((module, index) => {
     options.progress?.(index, modules.length);
     const { memory } = module;
-    let present = 0;
+    let presentBytes = 0;
     if (memory !== null) {
       let tail = Buffer.alloc(0);
       for (const chunk of memory.chunks(module.base, module.sizeOfImage)) {
@@ -187,7 +187,7 @@ export function searchBytes(
           tail = Buffer.alloc(0);
           continue;
         }
-        present += Math.ceil(chunk.length / PAGE_SIZE);
+        presentBytes += chunk.length;
         const text = Buffer.concat([tail, chunk.bytes]);
         const start = chunk.offset - tail.length;
         for (let at = text.indexOf(pattern); at >= 0 && hits.length < MOST_HITS; at = text.indexOf(pattern, at + 1)) {
@@ -196,6 +196,7 @@ export function searchBytes(
         tail = text.subarray(Math.max(0, text.length - pattern.length + 1));
       }
     }
+    const present = Math.ceil(presentBytes / PAGE_SIZE);
     if (present === 0) searched.notTranslatable++;
     else searched.modules++;
     searched.pagesPresent += present;
