@@ -1,7 +1,7 @@
 /**
  * Bitmap bodies: `SDMP` or `FDMP` followed by `DUMP` right after the header. Windows 8 and later write 64-bit counts
- * (bitmap at +0x38); Windows 2000 to 7 write 32-bit counts (bitmap at +0x28 in a 64-bit dump). DumpType does not
- * tell them apart reliably, so each layout is tried and its numbers are checked against each other.
+ * (bitmap at +0x38); Windows 2000 to 7 write 32-bit counts (bitmap at +0x28, in a 32-bit dump at +0x20). DumpType does
+ * not tell them apart reliably, so each layout is tried and its numbers are checked against each other.
  */
 
 import { fileOffset, PAGE_SIZE } from '../addresses.js';
@@ -31,14 +31,14 @@ export interface BitmapBody {
 
 /**
  * Reads the bitmap header at `bodyOffset` (a file offset). Gives null where no bitmap body stands, and a `corrupt`
- * failure where one begins but no layout of its numbers can be true.
+ * failure where one begins but no layout of its numbers can be true. `wide` is false for dumps of 32-bit systems.
  */
-export function readBitmapBody(source: ByteSource, bodyOffset: number): BitmapBody | ReadFailure | null {
+export function readBitmapBody(source: ByteSource, bodyOffset: number, wide = true): BitmapBody | ReadFailure | null {
   const head = new Uint8Array(0x38);
   const read = source.read(fileOffset(bodyOffset), head);
   const signature = u32(head, 0);
   if (read < 8 || (signature !== SDMP && signature !== FDMP) || u32(head, 4) !== DUMP) return null;
-  const candidates = [newLayout(head, bodyOffset), ...oldLayouts(head, bodyOffset)].filter(
+  const candidates = [newLayout(head, bodyOffset), ...oldLayouts(head, bodyOffset, wide)].filter(
     (c): c is Candidate => c !== null && plausible(c.layout, bodyOffset, source.byteLength),
   );
   const sized = candidates.map((c) => ({ ...c, index: new BitmapIndex(source, c.layout) }));
@@ -74,9 +74,11 @@ function newLayout(head: Uint8Array, bodyOffset: number): Candidate | null {
   return { layout: { bitmapOffset: bodyOffset + 0x38, bits, firstPage, pages }, old: false };
 }
 
-function oldLayouts(head: Uint8Array, bodyOffset: number): Candidate[] {
+/** The likely place of the bitmap first: a shifted one can have as many bits set. */
+function oldLayouts(head: Uint8Array, bodyOffset: number, wide: boolean): Candidate[] {
   const shared = { firstPage: u32(head, 0x0c), bits: u32(head, 0x10), pages: u32(head, 0x14) };
-  return [0x28, 0x20, 0x24, 0x38].map((at) => ({ layout: { ...shared, bitmapOffset: bodyOffset + at }, old: true }));
+  const places = wide ? [0x28, 0x20, 0x24, 0x38] : [0x20, 0x28, 0x24, 0x38];
+  return places.map((at) => ({ layout: { ...shared, bitmapOffset: bodyOffset + at }, old: true }));
 }
 
 /** The bitmap ends before the first page, there are no more pages than bits, and something of it is in the file. */

@@ -4,69 +4,15 @@
  */
 
 import { Parser } from 'binary-parser';
-import { PAGE_SIZE, physical, type PhysicalAddress, virtual, type VirtualAddress } from '../addresses.js';
-import { asciiz, u32, u64 } from '../bytes/fields.js';
+import { physical, type PhysicalAddress, virtual } from '../addresses.js';
+import { u32, u64 } from '../bytes/fields.js';
+import { address, set32, set64, text, type DumpHeader, type PhysicalRun } from './header.js';
 
 /** Bytes of DUMP_HEADER64; the body begins here. */
 export const HEADER64_SIZE = 0x2000;
 
-/** `PAGE` as a little-endian number: what unset header bytes hold. */
-const FILLER32 = 0x45474150;
-const FILLER64 = 0x4547415045474150n;
 /** Runs that fit into the 700 bytes of PhysicalMemoryBlock. */
 const MOST_RUNS = 42;
-
-/** One run of physical pages. */
-export interface PhysicalRun {
-  /** Page frame number of the first page. */
-  readonly basePage: number;
-  readonly pageCount: number;
-}
-
-/** `_EXCEPTION_RECORD64` of the header. */
-export interface ExceptionRecord {
-  readonly code: number;
-  readonly address: VirtualAddress;
-}
-
-/** The header's fields. Null = unset (`PAGE` filler) or impossible. */
-export interface DumpHeader {
-  readonly signature: 'PAGEDU64';
-  readonly headerSize: number;
-  readonly majorVersion: number | null;
-  /** The NT build number: 7601, 19041, ... */
-  readonly minorVersion: number | null;
-  /** CR3 with the PCID bits masked off. */
-  readonly directoryTableBase: PhysicalAddress | null;
-  readonly pfnDataBase: VirtualAddress | null;
-  readonly psLoadedModuleList: VirtualAddress | null;
-  readonly psActiveProcessHead: VirtualAddress | null;
-  readonly machineImageType: number | null;
-  readonly numberProcessors: number | null;
-  readonly bugCheckCode: number | null;
-  readonly bugCheckParameters: readonly bigint[];
-  readonly versionUser: string | null;
-  readonly kdDebuggerDataBlock: VirtualAddress | null;
-  /** Null where the block is unset or cannot be true. */
-  readonly physicalMemory: { readonly numberOfPages: number; readonly runs: readonly PhysicalRun[] } | null;
-  readonly exception: ExceptionRecord | null;
-  readonly dumpType: number | null;
-  /** Bytes. */
-  readonly requiredDumpSpace: bigint | null;
-  /** 100 ns since 1601 UTC. */
-  readonly systemTime: bigint | null;
-  readonly comment: string | null;
-  /** 100 ns. */
-  readonly systemUpTime: bigint | null;
-  readonly miniDumpFields: number | null;
-  readonly secondaryDataState: number | null;
-  readonly productType: number | null;
-  readonly suiteMask: number | null;
-  readonly writerStatus: number | null;
-  readonly kdSecondaryVersion: number | null;
-  readonly attributes: number | null;
-  readonly bootId: number | null;
-}
 
 interface RawHeader {
   majorVersion: number;
@@ -134,10 +80,6 @@ const parser = new Parser()
   .uint32('attributes')
   .uint32('bootId');
 
-const set32 = (value: number): number | null => (value === FILLER32 ? null : value);
-const set64 = (value: bigint): bigint | null => (value === FILLER64 ? null : value);
-const address = (value: bigint): VirtualAddress | null => (value === FILLER64 || value === 0n ? null : virtual(value));
-
 /** Reads the header from its 0x2000 bytes, which must begin with `PAGEDU64`. */
 export function parseHeader64(bytes: Uint8Array): DumpHeader {
   const raw = parser.parse(bytes) as RawHeader;
@@ -151,6 +93,7 @@ export function parseHeader64(bytes: Uint8Array): DumpHeader {
     pfnDataBase: address(raw.pfnDataBase),
     psLoadedModuleList: address(raw.psLoadedModuleList),
     psActiveProcessHead: address(raw.psActiveProcessHead),
+    paeEnabled: null,
     machineImageType: set32(raw.machineImageType),
     numberProcessors: set32(raw.numberProcessors),
     bugCheckCode: set32(raw.bugCheckCode),
@@ -172,7 +115,7 @@ export function parseHeader64(bytes: Uint8Array): DumpHeader {
     productType: set32(raw.productType),
     suiteMask: set32(raw.suiteMask),
     writerStatus: set32(raw.writerStatus),
-    kdSecondaryVersion: u32(bytes, 0x104c) === FILLER32 ? null : raw.kdSecondaryVersion,
+    kdSecondaryVersion: set32(u32(bytes, 0x104c)) === null ? null : raw.kdSecondaryVersion,
     attributes: set32(raw.attributes),
     bootId: set32(raw.bootId),
   };
@@ -180,21 +123,15 @@ export function parseHeader64(bytes: Uint8Array): DumpHeader {
 
 /** Masks the 12 low bits (a PCID may stand there) and everything past 52 bits; null when nothing is left. */
 function tableBase(value: bigint): PhysicalAddress | null {
-  if (value === FILLER64) return null;
+  if (set64(value) === null) return null;
   const base = Number(value & 0x000ffffffffff000n);
   return base === 0 ? null : physical(base);
-}
-
-function text(bytes: Uint8Array, offset: number, length: number): string | null {
-  if (u32(bytes, offset) === FILLER32) return null;
-  const value = asciiz(bytes, offset, length);
-  return value === '' ? null : value;
 }
 
 /** PhysicalMemoryBlock at 0x88: null unless counts and runs can be true. */
 function parseRuns(bytes: Uint8Array): DumpHeader['physicalMemory'] {
   const count = u32(bytes, 0x088);
-  if (count === FILLER32 || count === 0 || count > MOST_RUNS) return null;
+  if (set32(count) === null || count === 0 || count > MOST_RUNS) return null;
   const runs: PhysicalRun[] = [];
   for (let i = 0; i < count; i++) {
     const at = 0x098 + i * 16;
@@ -207,6 +144,3 @@ function parseRuns(bytes: Uint8Array): DumpHeader['physicalMemory'] {
   if (numberOfPages > 2n ** 40n) return null;
   return { numberOfPages: Number(numberOfPages), runs };
 }
-
-/** Bytes of a run's pages. */
-export const runBytes = (run: PhysicalRun): number => run.pageCount * PAGE_SIZE;

@@ -5,13 +5,16 @@ import { failed, ReadFailure } from '../bytes/failure.js';
 import { InputError } from '../bytes/input-error.js';
 import type { ByteSource } from '../bytes/source.js';
 import { readBitmapBody } from './bitmap-body.js';
-import { type DumpHeader, HEADER64_SIZE, parseHeader64 } from './header64.js';
+import type { DumpHeader } from './header.js';
+import { HEADER32_SIZE, parseHeader32 } from './header32.js';
+import { HEADER64_SIZE, parseHeader64 } from './header64.js';
 import type { PageIndex, SoftError } from './page-index.js';
+import { readRdmpBody } from './rdmp-body.js';
 import { notADump } from './recognize.js';
 import { consecutive, RunIndex } from './run-index.js';
 import { readTriage, type Triage } from './triage.js';
 
-/** Bits of DUMP_HEADER64.Attributes. */
+/** Bits of Attributes in both headers. */
 export const ATTRIBUTES = {
   InsufficientDumpfileSize: 1 << 2,
   LiveDumpGeneratedDump: 1 << 4,
@@ -22,7 +25,9 @@ export const ATTRIBUTES = {
 export const MACHINE = { I386: 0x14c, AMD64: 0x8664, ARM64: 0xaa64 } as const;
 
 /** The kinds of body, as found in the file. */
-export type BodyKind = 'full' | 'kernel' | 'bitmap-full' | 'bitmap-kernel' | 'automatic' | 'triage' | 'header';
+export type BodyKind =
+  | 'full' | 'kernel' | 'bitmap-full' | 'bitmap-kernel' | 'automatic' | 'triage' | 'header'
+  | 'rdmp-kernel' | 'rdmp-kernel-user' | 'rdmp-full'; // prettier-ignore
 
 /** An opened dump. */
 export interface Dump {
@@ -53,27 +58,11 @@ type BodyReader = (source: ByteSource, header: DumpHeader) => Body | ReadFailure
 const BODIES: readonly BodyReader[] = [bitmapBody, rdmpBody, triageBody, fullBody];
 
 /**
- * Opens a dump over `source`. Throws InputError where the file is no kernel dump, one that cannot be read (encrypted,
- * 32-bit), or one whose header is not followed by anything.
+ * Opens a dump over `source`. Throws InputError where the file is no kernel dump, one that cannot be read (encrypted),
+ * or one whose header is not followed by anything.
  */
 export function openDump(source: ByteSource): Dump {
-  const head = new Uint8Array(HEADER64_SIZE);
-  const read = source.read(fileOffset(0), head);
-  const signature = Buffer.from(head.subarray(0, 8)).toString('latin1');
-  if (signature === 'PAGEDUMP') {
-    throw new InputError(
-      'not-supported',
-      `${source.name} is a dump of a 32-bit system, which this version cannot analyze`,
-    );
-  }
-  if (signature !== 'PAGEDU64') throw notADump(source.name, head.subarray(0, read), isAllZero(source));
-  if (read < HEADER64_SIZE) {
-    throw new InputError(
-      'header-only',
-      `${source.name}: the file ends inside the dump header (${read} of ${HEADER64_SIZE} bytes)`,
-    );
-  }
-  const header = parseHeader64(head);
+  const header = readHeader(source);
   const attributes = header.attributes ?? 0;
   if ((attributes & ATTRIBUTES.EncryptedDumpData) !== 0) {
     throw new InputError(
@@ -108,6 +97,23 @@ export function openDump(source: ByteSource): Dump {
   };
 }
 
+function readHeader(source: ByteSource): DumpHeader {
+  const head = new Uint8Array(HEADER64_SIZE);
+  const read = source.read(fileOffset(0), head);
+  const signature = Buffer.from(head.subarray(0, 8)).toString('latin1');
+  if (signature !== 'PAGEDU64' && signature !== 'PAGEDUMP') {
+    throw notADump(source.name, head.subarray(0, read), isAllZero(source));
+  }
+  const size = signature === 'PAGEDUMP' ? HEADER32_SIZE : HEADER64_SIZE;
+  if (read < size) {
+    throw new InputError(
+      'header-only',
+      `${source.name}: the file ends inside the dump header (${read} of ${size} bytes)`,
+    );
+  }
+  return signature === 'PAGEDUMP' ? parseHeader32(head) : parseHeader64(head);
+}
+
 function readBody(source: ByteSource, header: DumpHeader): Body {
   for (const reader of BODIES) {
     const body = reader(source, header);
@@ -115,7 +121,7 @@ function readBody(source: ByteSource, header: DumpHeader): Body {
     if (!failed(body)) return body;
     throw new InputError('corrupt', `${source.name}: ${body.message}`);
   }
-  if (source.byteLength <= HEADER64_SIZE) {
+  if (source.byteLength <= header.headerSize) {
     if (header.dumpType === 3) return emptyBody('header');
     throw new InputError(
       'header-only',
@@ -129,26 +135,34 @@ function readBody(source: ByteSource, header: DumpHeader): Body {
   );
 }
 
+const isWide = (header: DumpHeader): boolean => header.signature === 'PAGEDU64';
+
 const emptyBody = (kind: BodyKind): Body => ({ kind, pages: null, triage: null, end: 0, softErrors: [] });
 
 function bitmapBody(source: ByteSource, header: DumpHeader): Body | ReadFailure | null {
-  const body = readBitmapBody(source, header.headerSize);
+  const body = readBitmapBody(source, header.headerSize, isWide(header));
   if (body === null || failed(body)) return body;
   const kind = body.old ? 'kernel' : header.dumpType === 7 ? 'automatic' : body.full ? 'bitmap-full' : 'bitmap-kernel';
   const end = body.layout.firstPage + body.layout.pages * 4096;
   return { kind, pages: body.index, triage: null, end, softErrors: body.softErrors };
 }
 
-function rdmpBody(source: ByteSource, header: DumpHeader): ReadFailure | null {
-  const head = new Uint8Array(12);
-  source.read(fileOffset(header.headerSize), head);
-  if (Buffer.from(head).toString('latin1', 4) !== 'RDMPDUMP') return null;
-  return new ReadFailure('corrupt', 'dumps written by the debugger (RDMP) cannot be analyzed by this version');
+/** Names by DumpType; the body itself does not tell a kernel dump from a complete one. */
+const RDMP_KINDS: ReadonlyMap<number | null, BodyKind> = new Map([
+  [9, 'rdmp-kernel-user'],
+  [10, 'rdmp-full'],
+]);
+
+function rdmpBody(source: ByteSource, header: DumpHeader): Body | ReadFailure | null {
+  const body = readRdmpBody(source, header.headerSize, header.dumpType);
+  if (body === null || failed(body)) return body;
+  const kind = RDMP_KINDS.get(header.dumpType) ?? 'rdmp-kernel';
+  return { kind, pages: body.index, triage: null, end: body.end, softErrors: body.softErrors };
 }
 
 function triageBody(source: ByteSource, header: DumpHeader): Body | ReadFailure | null {
   if (header.dumpType !== 4) return null;
-  const triage = readTriage(source, header.headerSize);
+  const triage = readTriage(source, header.headerSize, isWide(header));
   if (failed(triage)) return triage;
   return { kind: 'triage', pages: null, triage, end: 0, softErrors: triage.softErrors };
 }

@@ -102,7 +102,10 @@ export function notADump(path: string, head: Uint8Array, allZero: boolean): Inpu
   if (kind !== undefined) return new InputError('wrong-kind', `${path} is ${kind.name}: ${kind.advice}`);
   if (isText(head)) return new InputError('text-file', `${path} is a text file, not a dump`);
   const first = u32(head, 0).toString(16).padStart(8, '0');
-  return new InputError('not-a-dump', `${path} is not a Windows kernel dump (it begins with 0x${first}, not PAGEDU64)`);
+  return new InputError(
+    'not-a-dump',
+    `${path} is not a Windows kernel dump (it begins with 0x${first}, not PAGEDU64 or PAGEDUMP)`,
+  );
 }
 
 /** Mostly printable bytes, or UTF-16 with a mark. */

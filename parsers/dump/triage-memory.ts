@@ -8,12 +8,12 @@ import type { DataBlock } from './triage.js';
 
 /** Reads what the data blocks cover; everything else is `not-in-dump`. */
 export class TriageMemory extends MemoryBase {
-  readonly pointerSize = 8;
   private readonly blocks: readonly DataBlock[];
 
   constructor(
     private readonly source: ByteSource,
     blocks: readonly DataBlock[],
+    readonly pointerSize: 4 | 8 = 8,
   ) {
     super();
     this.blocks = blocks.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));

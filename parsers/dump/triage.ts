@@ -1,8 +1,8 @@
 /**
  * TRIAGE_DUMP: the body of a type 4 dump (minidump). It holds the driver lists, a decoded debugger block and scattered
- * data blocks, but no page tables and no pool tag tables. Layout as on 64-bit Windows; every offset in it is a file
- * offset. The driver entry's stride of 0x90 and the strings' length in characters were verified on real dumps of
- * 19041 (x64) and 22000 (ARM64).
+ * data blocks, but no page tables and no pool tag tables. Every offset in it is a file offset. Of the 64-bit layout the
+ * driver entry's stride of 0x90 and the strings' length in characters were verified on real dumps of 19041 (x64) and
+ * 22000 (ARM64). The 32-bit one follows published listings, which differ in the data blocks: see `readBlocks`.
  */
 
 import { fileOffset, virtual, type VirtualAddress } from '../addresses.js';
@@ -14,8 +14,6 @@ import type { SoftError } from './page-index.js';
 /** `TRGD` at ValidOffset. */
 const VALID = 0x44475254;
 const TRIAGE_SIZE = 0x80;
-const DRIVER_STRIDE = 0x90;
-const UNLOADED_STRIDE = 0x38;
 const MOST_DRIVERS = 10_000;
 const MOST_BLOCKS = 1_000_000;
 const LONGEST_NAME = 32_767;
@@ -58,8 +56,48 @@ export interface Triage {
   readonly softErrors: readonly SoftError[];
 }
 
+/** Where things stand in the parts whose layout depends on the width of a pointer. */
+interface Places {
+  readonly wide: boolean;
+  /** In TRIAGE_DUMP; the fields up to StringPoolSize are the same. */
+  readonly debuggerData: number;
+  readonly dataBlocks: number;
+  /** A driver entry: its smallest size, and fields of the KLDR_DATA_TABLE_ENTRY in it. */
+  readonly driver: {
+    readonly size: number;
+    readonly base: number;
+    readonly sizeOfImage: number;
+    readonly checkSum: number;
+    readonly timeDateStamp: number;
+  };
+  /** The list of unloaded drivers: where its first entry stands, and fields of an entry. */
+  readonly unloaded: {
+    readonly first: number;
+    readonly size: number;
+    readonly name: number;
+    readonly start: number;
+    readonly end: number;
+  };
+}
+
+const WIDE: Places = {
+  wide: true,
+  debuggerData: 0x70,
+  dataBlocks: 0x78,
+  driver: { size: 0x90, base: 0x38, sizeOfImage: 0x48, checkSum: 0x80, timeDateStamp: 0x88 },
+  unloaded: { first: 8, size: 0x38, name: 0x10, start: 0x28, end: 0x30 },
+};
+const NARROW: Places = {
+  wide: false,
+  debuggerData: 0x58,
+  dataBlocks: 0x60,
+  driver: { size: 0x4c, base: 0x1c, sizeOfImage: 0x24, checkSum: 0x44, timeDateStamp: 0x48 },
+  unloaded: { first: 4, size: 0x28, name: 0x08, start: 0x20, end: 0x24 },
+};
+
 /** Reads the triage body at `bodyOffset` (a file offset). A list that cannot be read is left empty with a soft error. */
-export function readTriage(source: ByteSource, bodyOffset: number): Triage | ReadFailure {
+export function readTriage(source: ByteSource, bodyOffset: number, wide = true): Triage | ReadFailure {
+  const places = wide ? WIDE : NARROW;
   const head = bytesAt(source, bodyOffset, TRIAGE_SIZE);
   if (failed(head)) return head;
   const softErrors: SoftError[] = [];
@@ -75,12 +113,15 @@ export function readTriage(source: ByteSource, bodyOffset: number): Triage | Rea
       message: 'the mark at the end of the triage data is missing: the file was cut or not written to its end',
     });
   }
-  const debuggerSize = u32(head, 0x74);
-  const debuggerData =
-    u32(head, 0x70) === 0 || debuggerSize > 0x1000 ? null : bytesAt(source, u32(head, 0x70), debuggerSize);
-  const drivers = check('driver list', readDrivers(source, head));
-  const unloaded = check('list of unloaded drivers', readUnloaded(source, u32(head, 0x18)));
-  const dataBlocks = check('table of data blocks', readBlocks(source, u32(head, 0x78), u32(head, 0x7c)));
+  const debuggerAt = u32(head, places.debuggerData);
+  const debuggerSize = u32(head, places.debuggerData + 4);
+  const debuggerData = debuggerAt === 0 || debuggerSize > 0x1000 ? null : bytesAt(source, debuggerAt, debuggerSize);
+  const drivers = check('driver list', readDrivers(source, head, places));
+  const unloaded = check('list of unloaded drivers', readUnloaded(source, u32(head, 0x18), places));
+  const dataBlocks = check(
+    'table of data blocks',
+    readBlocks(source, u32(head, places.dataBlocks), u32(head, places.dataBlocks + 4), wide),
+  );
   return {
     drivers,
     unloaded,
@@ -91,23 +132,23 @@ export function readTriage(source: ByteSource, bodyOffset: number): Triage | Rea
   };
 }
 
-function readDrivers(source: ByteSource, head: Uint8Array): TriageDriver[] | ReadFailure {
+function readDrivers(source: ByteSource, head: Uint8Array, { wide, driver }: Places): TriageDriver[] | ReadFailure {
   const list = u32(head, 0x30);
   const count = u32(head, 0x34);
   const pool = u32(head, 0x38);
   if (list === 0 || count === 0) return [];
   if (count > MOST_DRIVERS) return new ReadFailure('corrupt', `${count} drivers cannot be true`);
   const gap = (pool - list) / count;
-  const stride = Number.isInteger(gap) && gap >= DRIVER_STRIDE && gap <= 0x200 ? gap : DRIVER_STRIDE;
+  const stride = Number.isInteger(gap) && gap >= driver.size && gap <= 0x200 ? gap : driver.size;
   const bytes = bytesAt(source, list, count * stride);
   if (failed(bytes)) return bytes;
   return Array.from({ length: count }, (_, i) => {
     const at = i * stride;
     return {
-      base: virtual(u64(bytes, at + 0x38)),
-      sizeOfImage: u32(bytes, at + 0x48),
-      checkSum: u32(bytes, at + 0x80),
-      timeDateStamp: u32(bytes, at + 0x88),
+      base: pointer(bytes, at + driver.base, wide),
+      sizeOfImage: u32(bytes, at + driver.sizeOfImage),
+      checkSum: u32(bytes, at + driver.checkSum),
+      timeDateStamp: u32(bytes, at + driver.timeDateStamp),
       path: readString(source, u32(bytes, at)),
     };
   });
@@ -122,37 +163,57 @@ function readString(source: ByteSource, offset: number): string | null {
   return failed(text) ? null : (utf16(text, 0, text.length).split('\0')[0] ?? null);
 }
 
-function readUnloaded(source: ByteSource, offset: number): TriageUnloaded[] | ReadFailure {
+function readUnloaded(source: ByteSource, offset: number, { wide, unloaded }: Places): TriageUnloaded[] | ReadFailure {
   if (offset === 0) return [];
   const head = bytesAt(source, offset, 4);
   if (failed(head)) return head;
   const count = u32(head, 0);
   if (count > MOST_DRIVERS) return new ReadFailure('corrupt', `${count} unloaded drivers cannot be true`);
-  const bytes = bytesAt(source, offset + 8, count * UNLOADED_STRIDE);
+  const bytes = bytesAt(source, offset + unloaded.first, count * unloaded.size);
   if (failed(bytes)) return bytes;
   return Array.from({ length: count }, (_, i) => {
-    const at = i * UNLOADED_STRIDE;
+    const at = i * unloaded.size;
     const length = Math.min(u16(bytes, at), 24);
     return {
-      name: utf16(bytes, at + 0x10, length).split('\0')[0] ?? '',
-      start: virtual(u64(bytes, at + 0x28)),
-      end: virtual(u64(bytes, at + 0x30)),
+      name: utf16(bytes, at + unloaded.name, length).split('\0')[0] ?? '',
+      start: pointer(bytes, at + unloaded.start, wide),
+      end: pointer(bytes, at + unloaded.end, wide),
     };
   });
 }
 
-function readBlocks(source: ByteSource, offset: number, count: number): DataBlock[] | ReadFailure {
+/**
+ * TRIAGE_DATA_BLOCK: 16 bytes with a 64-bit address. In 32-bit dumps entries of 12 bytes with a 32-bit address are known
+ * too: the form of which more entries can be true is taken, in doubt the one of 16 bytes.
+ */
+function readBlocks(source: ByteSource, offset: number, count: number, wide: boolean): DataBlock[] | ReadFailure {
   if (offset === 0 || count === 0) return [];
   if (count > MOST_BLOCKS) return new ReadFailure('corrupt', `${count} data blocks cannot be true`);
-  const bytes = bytesAt(source, offset, count * 16);
-  if (failed(bytes)) return bytes;
+  const long = bytesAt(source, offset, count * 16);
+  const longBlocks = failed(long) ? [] : parseBlocks(long, 16, source.byteLength, wide);
+  if (wide || longBlocks.length === count) return failed(long) ? long : longBlocks;
+  const short = bytesAt(source, offset, count * 12);
+  const shortBlocks = failed(short) ? [] : parseBlocks(short, 12, source.byteLength, wide);
+  if (failed(long) && failed(short)) return short;
+  return shortBlocks.length > longBlocks.length ? shortBlocks : longBlocks;
+}
+
+/** The entries that lie in the file and, in a 32-bit dump, below 4 GB. */
+function parseBlocks(bytes: Uint8Array, stride: 12 | 16, fileBytes: number, wide: boolean): DataBlock[] {
   const blocks: DataBlock[] = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const block = { address: virtual(u64(bytes, at)), offset: u32(bytes, at + 8), size: u32(bytes, at + 12) };
-    if (block.size > 0 && block.offset + block.size <= source.byteLength) blocks.push(block);
+  for (let at = 0; at < bytes.length; at += stride) {
+    // A 32-bit kernel may sign-extend its addresses.
+    const isShort = !wide && (stride === 12 || u32(bytes, at + 4) === 0xffffffff);
+    const address = pointer(bytes, at, !isShort);
+    const block = { address, offset: u32(bytes, at + stride - 8), size: u32(bytes, at + stride - 4) };
+    if (!wide && (address === 0n || address + BigInt(block.size) > 0x1_0000_0000n)) continue;
+    if (block.size > 0 && block.offset + block.size <= fileBytes) blocks.push(block);
   }
   return blocks;
 }
+
+const pointer = (bytes: Uint8Array, at: number, wide: boolean): VirtualAddress =>
+  virtual(wide ? u64(bytes, at) : BigInt(u32(bytes, at)));
 
 function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array | ReadFailure {
   if (offset + length > source.byteLength) {

@@ -3,7 +3,7 @@
 import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed, hex } from '../../parsers/bytes/failure.js';
 import { u16 } from '../../parsers/bytes/fields.js';
-import type { DumpHeader } from '../../parsers/dump/header64.js';
+import type { DumpHeader } from '../../parsers/dump/header.js';
 import {
   DebuggerData,
   debuggerDataSize,
