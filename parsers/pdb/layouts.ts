@@ -28,6 +28,8 @@ import {
 const DEEPEST = 32;
 /** Definitions of one name that are compared with each other. */
 const MOST_DEFINITIONS = 8;
+/** Of one array. */
+const MOST_DIMENSIONS = 8;
 /** Members of one structure with all that stand in it without a name. */
 const MOST_FIELDS = 1 << 16;
 /** How compilers name what has no name in the source. */
@@ -194,13 +196,13 @@ export class Layouts {
   private spellArray(outermost: Uint8Array, depth: number): string {
     let record = outermost;
     let dimensions = '';
-    for (let level = depth; level <= DEEPEST; level++) {
-      dimensions += `[${this.elementsOf(record, level) ?? ''}]`;
+    for (let level = 0; level < MOST_DIMENSIONS; level++) {
+      dimensions += `[${this.elementsOf(record, depth) ?? ''}]`;
       const element = this.types.record(u32(record, 2));
-      if (element === null || u16(element, 0) !== LF_ARRAY) break;
+      if (element === null || u16(element, 0) !== LF_ARRAY) return this.spell(u32(record, 2), depth + 1) + dimensions;
       record = element;
     }
-    return this.spell(u32(record, 2), depth + 1) + dimensions;
+    return '?';
   }
 
   private elementsOf(array: Uint8Array, depth: number): number | null {

@@ -38,7 +38,8 @@ export function leaf(value: number): Uint8Array {
   return fields({ u16: 0x800a }, { u32: value >>> 0 }, { u32: Math.floor(value / 2 ** 32) });
 }
 
-function padded(bytes: Uint8Array): Uint8Array {
+/** A member of a list, padded to 4 bytes as lists are. */
+export function padded(bytes: Uint8Array): Uint8Array {
   const missing = (4 - (bytes.length % 4)) % 4;
   return concat([bytes, Uint8Array.from({ length: missing }, (_, i) => 0xf0 + missing - i)]);
 }
@@ -115,10 +116,12 @@ export class TypeWriter {
     return this.add(0x1506, fields({ u16: members.length }, { u16: 0 }, { u32: list }, leaf(size), { text: name }));
   }
 
-  forward(name: string): number {
+  forward(name: string, uniqueName?: string): number {
+    const unique = uniqueName === undefined ? [] : [{ text: uniqueName }];
+    const property = FORWARD | (uniqueName === undefined ? 0 : UNIQUE);
     return this.add(
       0x1505,
-      fields({ u16: 0 }, { u16: FORWARD }, { u32: 0 }, { u32: 0 }, { u32: 0 }, leaf(0), { text: name }),
+      fields({ u16: 0 }, { u16: property }, { u32: 0 }, { u32: 0 }, { u32: 0 }, leaf(0), { text: name }, ...unique),
     );
   }
 
