@@ -4,7 +4,6 @@
  * object and no BigInt a row.
  */
 
-import { u32 } from '../bytes/fields.js';
 import { scalarSize, type StructLayout } from './layout.js';
 
 /** The counters of a row, in the order in which sums hold them. */
@@ -41,12 +40,14 @@ export interface TrackerRecord {
 /** Takes the record's offsets out of a layout; null when a field is missing or has an impossible type. */
 export function trackerRecord(layout: StructLayout): TrackerRecord | null {
   const key = layout.fields['Key'];
-  if (key === undefined || layout.size < 0x1c || layout.size > 0x400) return null;
+  if (key === undefined || key.offset % 4 !== 0) return null;
+  if (layout.size < 0x1c || layout.size > 0x400 || layout.size % 4 !== 0) return null;
   const counters: CounterField[] = [];
   for (const name of COUNTERS) {
     const field = layout.fields[name];
     const size = field === undefined ? null : scalarSize(field.type);
     if (field === undefined || (size !== 4 && size !== 8) || field.offset + size > layout.size) return null;
+    if (field.offset % 4 !== 0) return null;
     counters.push({ offset: field.offset, wide: size === 8 });
   }
   return { size: layout.size, key: key.offset, counters };
@@ -64,6 +65,10 @@ export class TrackerSums {
   private readonly rowOfKey = new Map<number, number>();
   /** The row that a slot belonged to in the table before: the same slot holds the same tag in every table. */
   private readonly rowOfSlot: Int32Array;
+  /** Of the record, in words of 4 bytes: the key and the counters, and which of these take two words. */
+  private readonly key: number;
+  private readonly counters: Uint32Array;
+  private readonly wide: Uint8Array;
 
   constructor(
     private readonly record: TrackerRecord,
@@ -71,6 +76,9 @@ export class TrackerSums {
     private readonly slots: number,
   ) {
     this.rowOfSlot = new Int32Array(slots).fill(-1);
+    this.key = record.key / 4;
+    this.counters = Uint32Array.from(record.counters, (c) => c.offset / 4);
+    this.wide = Uint8Array.from(record.counters, (c) => (c.wide ? 1 : 0));
   }
 
   /**
@@ -78,26 +86,27 @@ export class TrackerSums {
    * expansion table, whose slots mean nothing.
    */
   add(bytes: Uint8Array, first: number, hashed: boolean): void {
-    const { size, key: keyAt, counters } = this.record;
-    const count = Math.floor(bytes.length / size);
+    const count = Math.floor(bytes.length / this.record.size);
+    const words = wordsOf(bytes, count * this.record.size);
+    const step = this.record.size / 4;
+    const { key, counters } = this;
     for (let i = 0; i < count; i++) {
-      const at = i * size;
+      const at = i * step;
       const slot = hashed ? first + i : -1;
-      const stored = u32(bytes, at + keyAt);
-      const row = this.rowFor(stored, slot, bytes, at);
+      const row = this.rowFor(words[at + key] ?? 0, slot, words, at);
       if (row < 0) continue;
       for (let c = 0; c < 6; c++) {
-        const field = counters[c];
-        if (field === undefined) continue;
-        const low = u32(bytes, at + field.offset);
-        const high = field.wide ? u32(bytes, at + field.offset + 4) : 0;
-        if (low !== 0 || high !== 0) this.accumulate(row * 12 + c * 2, low, high, field.wide);
+        const place = at + (counters[c] ?? 0);
+        const wide = this.wide[c] === 1;
+        const low = words[place] ?? 0;
+        const high = wide ? (words[place + 1] ?? 0) : 0;
+        if (low !== 0 || high !== 0) this.accumulate(row * 12 + c * 2, low, high, wide);
       }
     }
   }
 
   /** The tag of a row as a little-endian number, without the protected bit. */
-  key(row: number): number {
+  keyOf(row: number): number {
     return this.keys[row] ?? 0;
   }
 
@@ -122,10 +131,10 @@ export class TrackerSums {
     if (wide) this.words[at + 1] = (this.words[at + 1] ?? 0) + high + (sum > 0xffffffff ? 1 : 0);
   }
 
-  private rowFor(stored: number, slot: number, bytes: Uint8Array, at: number): number {
+  private rowFor(stored: number, slot: number, words: Uint32Array, at: number): number {
     const seen = slot >= 0 && slot < this.slots ? (this.rowOfSlot[slot] ?? -1) : -1;
     if (stored === 0) {
-      if (!this.hasCounts(bytes, at)) return -1;
+      if (!this.hasCounts(words, at)) return -1;
       if (seen >= 0) return seen;
       return slot === this.slots - 1 ? this.findRow(OVERFLOW_KEY, false) : -1;
     }
@@ -140,10 +149,12 @@ export class TrackerSums {
     return row;
   }
 
-  private hasCounts(bytes: Uint8Array, at: number): boolean {
-    return this.record.counters.some(
-      (c) => u32(bytes, at + c.offset) !== 0 || (c.wide && u32(bytes, at + c.offset + 4) !== 0),
-    );
+  private hasCounts(words: Uint32Array, at: number): boolean {
+    for (let c = 0; c < 6; c++) {
+      const place = at + (this.counters[c] ?? 0);
+      if (words[place] !== 0 || (this.wide[c] === 1 && words[place + 1] !== 0)) return true;
+    }
+    return false;
   }
 
   private findRow(key: number, isProtected: boolean): number {
@@ -171,4 +182,10 @@ export class TrackerSums {
     words.set(this.words);
     this.words = words;
   }
+}
+
+/** The bytes as little-endian words: a view where they are aligned, else a copy. */
+function wordsOf(bytes: Uint8Array, length: number): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice(0, length);
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, length / 4);
 }

@@ -6,7 +6,8 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import iconv from 'iconv-lite';
+import { createRequire } from 'node:module';
+import type * as Iconv from 'iconv-lite';
 import { ReadFailure } from '../bytes/failure.js';
 
 /** Code pages that a text tool on Windows may have written: OEM (a console's) and ANSI (an editor's). */
@@ -23,6 +24,11 @@ export const MAXIMUM_TEXT_BYTES = 256 * 2 ** 20;
 const SAMPLE_BYTES = 64 * 1024;
 
 const DOS_END_OF_FILE = 0x1a;
+
+const require = createRequire(import.meta.url);
+
+/** Loaded when a text needs it: most are UTF-8, and every start of the program would pay for its tables. */
+const iconv = (): typeof Iconv => require('iconv-lite') as typeof Iconv;
 
 /**
  * Decodes a text file. The mark at the front and end-of-file characters (0x1A, as DOS tools and `copy` append) are left
@@ -45,12 +51,12 @@ function decode(bytes: Buffer, codePage: CodePage | undefined): string {
   const [b0, b1, b2] = bytes;
   if (b0 === 0xef && b1 === 0xbb && b2 === 0xbf) return bytes.toString('utf8', 3);
   if (b0 === 0xff && b1 === 0xfe) return bytes.toString('utf16le', 2);
-  if (b0 === 0xfe && b1 === 0xff) return iconv.decode(bytes.subarray(2), 'utf16-be', { stripBOM: false });
+  if (b0 === 0xfe && b1 === 0xff) return iconv().decode(bytes.subarray(2), 'utf16-be', { stripBOM: false });
   const wide = unmarkedUtf16(bytes);
   if (wide === 'le') return bytes.toString('utf16le');
-  if (wide === 'be') return iconv.decode(bytes, 'utf16-be', { stripBOM: false });
+  if (wide === 'be') return iconv().decode(bytes, 'utf16-be', { stripBOM: false });
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  return iconv.decode(bytes, codePage ?? guessCodePage(bytes));
+  return iconv().decode(bytes, codePage ?? guessCodePage(bytes));
 }
 
 /**

@@ -57,7 +57,7 @@ export function describeTags(
     totals[1] += nonPaged.bytes;
     totals[2] += paged.outstanding;
     totals[3] += paged.bytes;
-    const key = sums.key(row);
+    const key = sums.keyOf(row);
     const tag = tagText(key);
     rows.push({
       tag,
