@@ -3,12 +3,13 @@
  * (The platform's fetch knows no proxies in Node 20.) It asks once; retries are the caller's.
  */
 
+import { setMaxListeners } from 'node:events';
 import { Agent, type ClientRequestArgs, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connectTo } from './connect.js';
 import { DEFAULT_LIMITS, Exchange, type HttpAnswer, type HttpLimits, type HttpRequest } from './http-exchange.js';
 import { HttpFailure } from './http-failure.js';
-import { proxyFor, type Proxy, type ProxySettings } from './proxy.js';
+import { proxyFor, type ProxySettings } from './proxy.js';
 import { urlText } from './server-address.js';
 
 export interface HttpOptions {
@@ -25,8 +26,27 @@ const CONNECTIONS_PER_HOST = 6;
 
 /** Connects as this client wants it; kept alive, because a search asks many small questions. */
 class HostAgent extends Agent {
+  private busy = 0;
+  private readonly waiting: (() => void)[] = [];
+
   constructor(private readonly open: () => Promise<Duplex>) {
-    super({ keepAlive: true, maxSockets: CONNECTIONS_PER_HOST });
+    super({ keepAlive: true });
+  }
+
+  /**
+   * Runs `task` when fewer than the allowed number run. (The platform's own limit does not count connections that do
+   * not stand yet.)
+   */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.busy >= CONNECTIONS_PER_HOST) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.busy++;
+    try {
+      return await task();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.busy--;
+      else next();
+    }
   }
 
   override createConnection(
@@ -51,28 +71,35 @@ export class HttpClient {
   constructor(private readonly options: HttpOptions) {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     const { signal } = options;
-    this.signal = signal === undefined ? this.ending.signal : AbortSignal.any([signal, this.ending.signal]);
+    this.signal = AbortSignal.any(signal === undefined ? [this.ending.signal] : [signal, this.ending.signal]);
+    // Every request listens, and they may be many.
+    setMaxListeners(0, this.signal);
   }
 
   /** Sends one request and follows redirects. Throws HttpFailure, or the error of `target`. */
   async send(url: URL, request: HttpRequest): Promise<HttpAnswer> {
-    const deadline = Date.now() + this.limits.totalTimeout;
     let at = url;
-    let authorization = request.authorization;
+    let { authorization } = request;
+    let left = this.limits.totalTimeout;
     for (let redirects = 0; ; redirects++) {
-      const exchange = new Exchange(this.limits, this.signal, at, deadline);
-      try {
-        const response = await exchange.begin(this.requestOptions(at, request.method, authorization));
-        if (!REDIRECTS.has(response.statusCode ?? 0)) return await exchange.take(response, request);
-        await exchange.drain(response);
-        const next = redirectTarget(at, response, redirects, this.limits.maxRedirects);
-        if (next.origin !== at.origin) authorization = null;
-        at = next;
-      } catch (error) {
-        throw exchange.explained(error);
-      } finally {
-        exchange.end();
-      }
+      const answer = await this.agent(at).run(async () => {
+        const begin = Date.now();
+        const exchange = new Exchange(this.limits, this.signal, at, left);
+        try {
+          const response = await exchange.begin(this.requestOptions(at, request.method, authorization));
+          if (!REDIRECTS.has(response.statusCode ?? 0)) return await exchange.take(response, request);
+          await exchange.drain(response);
+          return redirectTarget(at, response, redirects, this.limits.maxRedirects);
+        } catch (error) {
+          throw exchange.explained(error);
+        } finally {
+          left = Math.max(0, left - (Date.now() - begin));
+          exchange.end();
+        }
+      });
+      if (!(answer instanceof URL)) return answer;
+      if (answer.origin !== at.origin) authorization = null;
+      at = answer;
     }
   }
 
@@ -84,14 +111,12 @@ export class HttpClient {
   }
 
   private requestOptions(url: URL, method: string, authorization: string | null): ClientRequestArgs {
-    const proxy = proxyFor(url, this.options.proxies);
-    const secure = url.protocol === 'https:';
-    const viaProxy = proxy !== null && !secure;
+    const proxy = url.protocol === 'http:' ? proxyFor(url, this.options.proxies) : null;
     const path = `${url.pathname}${url.search}`;
     return {
-      agent: this.agent(url, proxy, secure),
+      agent: this.agent(url),
       method,
-      path: viaProxy ? `${url.origin}${path}` : path,
+      path: proxy !== null ? `${url.origin}${path}` : path,
       maxHeaderSize: LONGEST_HEADERS,
       headers: {
         Host: url.host,
@@ -99,14 +124,16 @@ export class HttpClient {
         Accept: '*/*',
         'Accept-Encoding': 'identity',
         ...(authorization === null ? {} : { Authorization: authorization }),
-        ...(viaProxy && proxy.authorization !== null ? { 'Proxy-Authorization': proxy.authorization } : {}),
+        ...(proxy !== null && proxy.authorization !== null ? { 'Proxy-Authorization': proxy.authorization } : {}),
       },
     };
   }
 
-  private agent(url: URL, proxy: Proxy | null, secure: boolean): HostAgent {
+  private agent(url: URL): HostAgent {
     const known = this.agents.get(url.origin);
     if (known !== undefined) return known;
+    const secure = url.protocol === 'https:';
+    const proxy = proxyFor(url, this.options.proxies);
     const target = {
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),

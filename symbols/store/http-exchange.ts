@@ -60,6 +60,8 @@ const BUSY = new Set([408, 425, 429]);
 export class Exchange {
   private request: ClientRequest | null = null;
   private failure: HttpFailure | null = null;
+  /** The body was read to its end. */
+  private complete = false;
   private idle: NodeJS.Timeout | null = null;
   private readonly total: NodeJS.Timeout;
   private readonly onAbort = (): void => {
@@ -70,16 +72,14 @@ export class Exchange {
     private readonly limits: HttpLimits,
     private readonly signal: AbortSignal,
     private readonly url: URL,
-    deadline: number,
+    /** Milliseconds. */
+    timeLeft: number,
   ) {
     const { totalTimeout } = limits;
     const late = `${url.host}: not done within ${totalTimeout / 1000} seconds`;
-    this.total = setTimeout(
-      () => {
-        this.fail(new HttpFailure('timeout', late));
-      },
-      Math.max(0, deadline - Date.now()),
-    );
+    this.total = setTimeout(() => {
+      this.fail(new HttpFailure('timeout', late));
+    }, timeLeft);
     signal.addEventListener('abort', this.onAbort);
   }
 
@@ -134,15 +134,13 @@ export class Exchange {
     return error instanceof TargetError ? error.cause : asHttpFailure(error, this.url.host);
   }
 
-  /** Stops the clocks, and the connection where the answer was not read to its end. */
+  /** Stops the clocks, and the connection where the answer was not read to its end; else the agent keeps it. */
   end(): void {
     clearTimeout(this.total);
     if (this.idle !== null) clearTimeout(this.idle);
     this.signal.removeEventListener('abort', this.onAbort);
-    if (this.request === null) return;
-    this.request.on('error', () => undefined);
-    // Read to its end, the connection belongs to the agent again and this does nothing to it.
-    this.request.destroy();
+    this.request?.on('error', () => undefined);
+    if (!this.complete) this.request?.destroy();
   }
 
   private fail(failure: HttpFailure): void {
@@ -179,6 +177,7 @@ export class Exchange {
     const unwrapping = decoders(response, this.url);
     const sink = typeof target === 'function' ? await fileSink(target) : memorySink(parts);
     await pipeline([response, arriving, ...unwrapping, counting, sink]);
+    this.complete = true;
     return { bytes, body: Buffer.concat(parts) };
   }
 
@@ -188,8 +187,9 @@ export class Exchange {
     try {
       for await (const chunk of response as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > 64 * 1024) break;
+        if (bytes > 64 * 1024) return;
       }
+      this.complete = true;
     } catch {
       // the status line is the answer
     }

@@ -126,10 +126,14 @@ export class TestServer {
   readonly headers: IncomingMessage['headers'][] = [];
   connections = 0;
 
+  readonly port: number;
+
   private constructor(
     readonly server: Server,
     private readonly secure: boolean,
-  ) {}
+  ) {
+    this.port = (server.address() as AddressInfo).port;
+  }
 
   static async start(answer: Answer, secure?: { key: string; cert: string }): Promise<TestServer> {
     const listener: RequestListener = (request, response) => {
@@ -138,14 +142,10 @@ export class TestServer {
       reply(answer, request, response);
     };
     const server = secure === undefined ? createServer(listener) : createSecureServer(secure, listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const test = new TestServer(server, secure !== undefined);
     server.on(secure === undefined ? 'connection' : 'secureConnection', () => test.connections++);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return test;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
   }
 
   get url(): string {
@@ -161,7 +161,7 @@ export class TestServer {
 
 function reply(answer: Answer, request: IncomingMessage, response: ServerResponse): void {
   if (typeof answer === 'function') answer(request, response);
-  else if (typeof answer === 'number') response.writeHead(answer).end('no');
+  else if (typeof answer === 'number') response.writeHead(answer, { 'Content-Length': 2 }).end('no');
   else if (Buffer.isBuffer(answer)) response.writeHead(200, { 'Content-Length': answer.length }).end(answer);
   else reply(answer[request.url ?? ''] ?? 404, request, response);
 }
