@@ -27,6 +27,8 @@ export class DebuggerData {
     /** Where it stands; null where the copy of a triage dump was read. */
     readonly address: VirtualAddress | null,
     readonly encoded: boolean,
+    /** The target's: 32-bit kernels keep the 64-bit fields and may sign-extend their pointers. */
+    private readonly pointerSize: 4 | 8 = 8,
   ) {}
 
   /** Header.Size, in bytes. */
@@ -47,7 +49,14 @@ export class DebuggerData {
   /** A pointer field; null where it is missing or zero. */
   pointer(name: string): VirtualAddress | null {
     const value = FIELDS.has(name) ? this.value(name) : null;
-    return value === null || value === 0n ? null : virtual(value);
+    if (value === null || value === 0n) return null;
+    return virtual(this.pointerSize === 4 ? BigInt.asUintN(32, value) : value);
+  }
+
+  /** Bit 0 of the flags word: on x86, the page tables are PAE's. */
+  get paeEnabled(): boolean | null {
+    const flags = this.value('Flags');
+    return flags === null ? null : (flags & 1n) === 1n;
   }
 
   /** Levels of paging from the flags word, or null where the kernel does not say. */

@@ -33,9 +33,9 @@ const SCALAR_SIZES: Readonly<Record<string, number>> = {
   'unsigned long long': 8,
 };
 
-/** Bytes of a scalar or pointer field on a 64-bit target; null for structures, arrays and unknown types. */
-export function scalarSize(type: string): number | null {
+/** Bytes of a scalar field, or of a pointer on a target of `pointerSize`; null for structures, arrays and unknown types. */
+export function scalarSize(type: string, pointerSize: 4 | 8 = 8): number | null {
   const base = type.split(':')[0] ?? type;
-  if (base.startsWith('*')) return base.includes('[') ? null : 8;
+  if (base.startsWith('*')) return base.includes('[') ? null : pointerSize;
   return SCALAR_SIZES[base] ?? null;
 }

@@ -9,16 +9,19 @@ import { scalarSize, type StructLayout } from './layout.js';
 /** Longest UNICODE_STRING that can be, in bytes. */
 const LONGEST_STRING = 0xfffe;
 
-/** A scalar field from the bytes of its structure; null where the layout has no such field or the bytes end before it. */
-export function field(bytes: Uint8Array, layout: StructLayout, name: string): bigint | null {
+/**
+ * A scalar field from the bytes of its structure; null where the layout has no such field or the bytes end before it.
+ * `pointerSize` is the target's: a pointer is as wide.
+ */
+export function field(bytes: Uint8Array, layout: StructLayout, name: string, pointerSize: 4 | 8 = 8): bigint | null {
   const known = layout.fields[name];
   if (known === undefined) return null;
-  return scalar(bytes, known.offset, known.type);
+  return scalar(bytes, known.offset, known.type, pointerSize);
 }
 
 /** A scalar of the given type (bit fields included) at `offset`; null where it does not fit or is no scalar. */
-export function scalar(bytes: Uint8Array, offset: number, type: string): bigint | null {
-  const size = scalarSize(type);
+export function scalar(bytes: Uint8Array, offset: number, type: string, pointerSize: 4 | 8 = 8): bigint | null {
+  const size = scalarSize(type, pointerSize);
   if (size === null || offset + size > bytes.length) return null;
   const whole =
     size === 8
@@ -31,11 +34,13 @@ export function scalar(bytes: Uint8Array, offset: number, type: string): bigint 
 
 /** A scalar in memory. */
 export function readScalar(memory: VirtualMemory, address: VirtualAddress, type: string): bigint | ReadFailure {
-  const size = scalarSize(type);
+  const size = scalarSize(type, memory.pointerSize);
   if (size === null) return new ReadFailure('corrupt', `a field of type ${type} is not one number`);
   const bytes = memory.read(address, size);
   if (failed(bytes)) return bytes;
-  return scalar(bytes, 0, type) ?? new ReadFailure('corrupt', `a field of type ${type} cannot be read`);
+  return (
+    scalar(bytes, 0, type, memory.pointerSize) ?? new ReadFailure('corrupt', `a field of type ${type} cannot be read`)
+  );
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   KDBG_HEADER_SIZE,
   type DecodeKeys,
 } from '../../parsers/kernel/debugger-data.js';
-import { KLDR_64 } from '../../parsers/kernel/kldr.js';
+import { commonKldr } from '../../parsers/kernel/kldr.js';
 import { field, walkList } from '../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import { readImageHeaders, type ImageHeaders } from '../../parsers/pe/image.js';
@@ -39,11 +39,12 @@ const MOST_MODULES = 4096;
 export function locateKernel(memory: VirtualMemory, header: DumpHeader): KernelImage | null {
   const head = header.psLoadedModuleList;
   if (head !== null) {
+    const kldr = commonKldr(memory.pointerSize);
     for (const entry of walkList(memory, head, MOST_MODULES).entries) {
-      const bytes = memory.read(entry, KLDR_64.size);
+      const bytes = memory.read(entry, kldr.size);
       if (failed(bytes)) continue;
-      const base = virtual(field(bytes, KLDR_64, 'DllBase') ?? 0n);
-      const size = Number(field(bytes, KLDR_64, 'SizeOfImage') ?? 0n);
+      const base = virtual(field(bytes, kldr, 'DllBase', memory.pointerSize) ?? 0n);
+      const size = Number(field(bytes, kldr, 'SizeOfImage') ?? 0n);
       if (base !== 0n && head >= base && head < base + BigInt(size)) return kernelAt(memory, base, size, null);
     }
   }
@@ -86,7 +87,7 @@ function readPlainBlock(memory: VirtualMemory, address: VirtualAddress): Debugge
   const size = debuggerDataSize(head);
   if (failed(size)) return null;
   const bytes = memory.read(address, size);
-  return failed(bytes) ? null : new DebuggerData(bytes, address, false);
+  return failed(bytes) ? null : new DebuggerData(bytes, address, false, memory.pointerSize);
 }
 
 /**

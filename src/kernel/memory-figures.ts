@@ -15,7 +15,7 @@ export type Place =
       readonly path: string;
       readonly bytes?: boolean;
     }
-  /** A plain variable; `bytes` where it counts bytes instead of pages. */
+  /** A plain variable, as wide as a pointer unless `width` says otherwise; `bytes` where it counts bytes, not pages. */
   | { readonly kind: 'global'; readonly symbol: string; readonly width?: 4 | 8; readonly bytes?: boolean }
   /** The sum of `Total` over an array of _MMPFNLIST. */
   | {

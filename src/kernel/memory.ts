@@ -119,7 +119,11 @@ function readPlace(place: Place, space: VirtualMemory, symbols: KernelSymbols): 
   const base = symbols.address(place.symbol);
   if (base === null) return null;
   if (place.kind === 'global') {
-    const value = readScalar(space, base.value, place.width === 4 ? 'unsigned long' : 'unsigned long long');
+    const value = readScalar(
+      space,
+      base.value,
+      (place.width ?? space.pointerSize) === 4 ? 'unsigned long' : 'unsigned long long',
+    );
     if (failed(value)) return value;
     return { value: place.bytes === true ? value / BigInt(PAGE_SIZE) : value, source: base.source };
   }

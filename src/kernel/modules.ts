@@ -3,7 +3,7 @@
 import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed, type ReadFailure } from '../../parsers/bytes/failure.js';
 import type { Triage } from '../../parsers/dump/triage.js';
-import { KLDR_64 } from '../../parsers/kernel/kldr.js';
+import { commonKldr } from '../../parsers/kernel/kldr.js';
 import { field, readUnicodeString, walkList } from '../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import { readCodeView, readImageHeaders, type CodeView, type ImageHeaders } from '../../parsers/pe/image.js';
@@ -48,14 +48,17 @@ export function readModules(kernel: Kernel): ModuleList {
   const { memory, symbols } = kernel;
   const head = symbols?.address('PsLoadedModuleList')?.value ?? kernel.dump.header.psLoadedModuleList;
   if (memory === null || head === null) return { modules: [], warnings: [] };
-  const layout = symbols?.layout('_KLDR_DATA_TABLE_ENTRY')?.value ?? KLDR_64;
+  const kldr = commonKldr(memory.pointerSize);
+  const layout = symbols?.layout('_KLDR_DATA_TABLE_ENTRY')?.value ?? kldr;
+  const stamp = layout.fields['TimeDateStamp'];
+  const entrySize = Math.max(kldr.size, stamp === undefined ? 0 : stamp.offset + 4);
   const { entries, broken } = walkList(memory, head, MOST_MODULES);
   const warnings: Warning[] = [];
   if (broken !== null) warnings.push(listBroken(entries.length, broken));
   const sessions = (): VirtualMemory[] => readSessions(kernel).map((s) => s.memory);
   const modules: LoadedModule[] = [];
   for (const entry of entries) {
-    const bytes = memory.read(entry, KLDR_64.size);
+    const bytes = memory.read(entry, entrySize);
     if (failed(bytes)) {
       warnings.push({
         code: 'module-unreadable',
@@ -64,17 +67,17 @@ export function readModules(kernel: Kernel): ModuleList {
       });
       continue;
     }
-    const name = readUnicodeString(memory, bytes, KLDR_64.fields['BaseDllName']?.offset ?? 0);
-    const path = readUnicodeString(memory, bytes, KLDR_64.fields['FullDllName']?.offset ?? 0);
-    const base = virtual(field(bytes, KLDR_64, 'DllBase') ?? 0n);
+    const name = readUnicodeString(memory, bytes, kldr.fields['BaseDllName']?.offset ?? 0);
+    const path = readUnicodeString(memory, bytes, kldr.fields['FullDllName']?.offset ?? 0);
+    const base = virtual(field(bytes, kldr, 'DllBase', memory.pointerSize) ?? 0n);
     if (base === 0n) continue;
     modules.push(
       describeModule({
         name: failed(name) ? fileName(failed(path) ? '' : path) : name,
         path: failed(path) ? null : path,
         base,
-        size: Number(field(bytes, KLDR_64, 'SizeOfImage') ?? 0n),
-        checkSum: Number(field(bytes, KLDR_64, 'CheckSum') ?? 0n),
+        size: Number(field(bytes, kldr, 'SizeOfImage') ?? 0n),
+        checkSum: Number(field(bytes, kldr, 'CheckSum') ?? 0n),
         timeDateStamp: Number(field(bytes, layout, 'TimeDateStamp') ?? 0n),
         memory: spaceOf(memory, base, sessions),
         isKernel: base === kernel.image?.base,

@@ -32,7 +32,7 @@ export function readPageFiles(kernel: Kernel, warnings: Warning[]): PageFile[] |
       continue;
     }
     const pages = (name: string): Count | null => {
-      const value = field(bytes, layout, name);
+      const value = field(bytes, layout, name, memory.pointerSize);
       return value === null ? null : count(value);
     };
     const name = layout.fields['PageFileName'];

@@ -108,7 +108,7 @@ function tableSize(
   warn: Warn,
 ): number | null {
   const variable = symbols.address('PoolTrackTableSize');
-  const stored = variable === null ? null : memory.readU64(variable.value);
+  const stored = variable === null ? null : memory.readPointer(variable.value);
   if (stored === null) {
     const inferred = inferTableSize(memory, table, record);
     if (inferred === null) return warn('no-pool-size', 'the size of the pool tag table is not known for this kernel');
@@ -123,7 +123,7 @@ function tableSize(
     return warn('no-pool-size', `PoolTrackTableSize is ${stored}, which cannot be true`);
   }
   const maskAt = symbols.address('PoolTrackTableMask');
-  const mask = maskAt === null ? null : memory.readU64(maskAt.value);
+  const mask = maskAt === null ? null : memory.readPointer(maskAt.value);
   if (mask !== null && !failed(mask) && mask + 2n !== stored && mask + 1n !== stored) {
     warn(
       'pool-size-odd',
@@ -164,7 +164,7 @@ function expansionTable(
   const sizeAt = symbols.address('PoolTrackTableExpansionSize');
   if (tableAt === null || sizeAt === null) return null;
   const address = memory.readPointer(tableAt.value);
-  const size = memory.readU64(sizeAt.value);
+  const size = memory.readPointer(sizeAt.value);
   if (failed(address) || failed(size)) {
     warn('table-unreadable', 'the pointer to the expansion table of the pool tags cannot be read');
     return 'unreadable';

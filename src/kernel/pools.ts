@@ -5,7 +5,7 @@
 
 import { plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
-import { field } from '../../parsers/kernel/structures.js';
+import { field, readScalar } from '../../parsers/kernel/structures.js';
 import type { FigureSource } from '../../symbols/kernel-symbols.js';
 import { resolvePath } from '../../symbols/paths.js';
 import { toNumber, type MemoryField, type MemoryInfo, type Pages, type Warning } from '../result.js';
@@ -89,14 +89,17 @@ function readDescriptor(kernel: Kernel, address: VirtualAddress): Descriptor | n
   );
   const bytes = kernel.memory.read(address, last);
   if (failed(bytes)) return null;
-  const get = (name: string): bigint | null => field(bytes, layout, name);
+  const get = (name: string): bigint | null => field(bytes, layout, name, kernel.memory?.pointerSize);
   const type = get('PoolType') ?? low32(bytes, layout.fields['PoolType']?.offset);
   const total = get('TotalPages');
   if (total !== null) return { type, pages: Number(total + (get('TotalBigPages') ?? 0n)) };
   const [allocated, freed] = [get('PagesAllocated'), get('PagesDeallocated')];
   const [bigAllocated, bigFreed] = [get('BigPagesAllocated'), get('BigPagesDeallocated')];
   if (allocated === null || freed === null || bigAllocated === null || bigFreed === null) return null;
-  return { type, pages: Number(BigInt.asIntN(64, allocated - freed + bigAllocated - bigFreed)) };
+  return {
+    type,
+    pages: Number(BigInt.asIntN(kernel.memory.pointerSize * 8, allocated - freed + bigAllocated - bigFreed)),
+  };
 }
 
 /** PoolType is an enumeration (`_POOL_TYPE`): 32 bits. */
@@ -181,10 +184,10 @@ function heapPages(kernel: Kernel): { pages: number[][]; source: FigureSource } 
   for (let n = 0; n < nodes; n++) {
     const row: number[] = [];
     for (let h = 0; h < 4; h++) {
-      const at = plus(state.value, first.offset + n * node.value.size + heaps.offset + h * 8);
+      const at = plus(state.value, first.offset + n * node.value.size + heaps.offset + h * memory.pointerSize);
       const heap = memory.readPointer(at);
       if (failed(heap)) return null;
-      const value = heap === 0n ? 0n : memory.readU64(plus(virtual(heap), committed.offset));
+      const value = heap === 0n ? 0n : readScalar(memory, plus(virtual(heap), committed.offset), committed.type);
       if (failed(value)) return null;
       row.push(Number(value));
     }

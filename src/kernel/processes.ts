@@ -39,7 +39,7 @@ export function readProcesses(kernel: Kernel): { processes: Process[]; broken: R
     const value = (field: { offset: number; type: string } | null): bigint | null => {
       if (field === null) return null;
       const bytes = memory.read(plus(address, field.offset), 8);
-      return failed(bytes) ? null : scalar(bytes, 0, field.type);
+      return failed(bytes) ? null : scalar(bytes, 0, field.type, memory.pointerSize);
     };
     const base = value(root);
     if (base === null) continue;
@@ -49,7 +49,7 @@ export function readProcesses(kernel: Kernel): { processes: Process[]; broken: R
       address,
       id: Number(value(id) ?? 0n),
       name: text === null || failed(text) ? '' : asciiz(text, 0, text.length),
-      directoryTableBase: physical(Number(base & 0x000ffffffffff000n)),
+      directoryTableBase: physical(Number(base & (memory.pointerSize === 4 ? 0xffffffe0n : 0x000ffffffffff000n))),
       session: sessionAddress === null || sessionAddress === 0n ? null : (sessionAddress as VirtualAddress),
     });
   }

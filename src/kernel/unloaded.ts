@@ -2,13 +2,16 @@
 
 import { plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
-import { u64 } from '../../parsers/bytes/fields.js';
+import { u32, u64 } from '../../parsers/bytes/fields.js';
 import { readUnicodeString } from '../../parsers/kernel/structures.js';
 import type { Warning } from '../result.js';
 import type { Kernel } from './open-kernel.js';
 
-/** `_UNLOADED_DRIVERS` on 64-bit systems: Name 0, StartAddress 0x10, EndAddress 0x18, CurrentTime 0x20. */
-const ENTRY_SIZE = 0x28;
+/** `_UNLOADED_DRIVERS` by size of a pointer; Name (a `_UNICODE_STRING`) stands at 0. The same on every build. */
+const ENTRY = {
+  4: { size: 0x18, start: 0x08, end: 0x0c, time: 0x10 },
+  8: { size: 0x28, start: 0x10, end: 0x18, time: 0x20 },
+} as const;
 /** Entries of the ring on every build. */
 const RING = 50;
 
@@ -36,19 +39,22 @@ export function readUnloaded(kernel: Kernel): { drivers: UnloadedDriver[] | null
   const lastAt = symbols?.address('MmLastUnloadedDriver') ?? null;
   const last = lastAt === null ? null : memory.readU32(lastAt.value);
   const newest = last === null || failed(last) ? RING : last;
+  const entry = ENTRY[memory.pointerSize];
+  const pointer = (bytes: Uint8Array, at: number): VirtualAddress =>
+    virtual(memory.pointerSize === 4 ? BigInt(u32(bytes, at)) : u64(bytes, at));
   const drivers: UnloadedDriver[] = [];
   for (let i = 0; i < RING; i++) {
     const slot = (((newest - 1 - i) % RING) + RING) % RING;
-    const bytes = memory.read(plus(table, slot * ENTRY_SIZE), ENTRY_SIZE);
+    const bytes = memory.read(plus(table, slot * entry.size), entry.size);
     if (failed(bytes)) {
       if (drivers.length > 0) break;
       return { drivers: null, warnings: [unreadable(bytes.message)] };
     }
-    const start = virtual(u64(bytes, 0x10));
-    const end = virtual(u64(bytes, 0x18));
+    const start = pointer(bytes, entry.start);
+    const end = pointer(bytes, entry.end);
     if (start === 0n || end <= start) continue;
     const name = readUnicodeString(memory, bytes, 0);
-    const time = u64(bytes, 0x20);
+    const time = u64(bytes, entry.time);
     drivers.push({
       name: failed(name) || name === '' ? 'unknown' : name.toWellFormed(),
       start,

@@ -1,6 +1,6 @@
 /** Driver Verifier and special pool: whether they were on when the dump was made, and for which drivers. */
 
-import { plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
+import { plus, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { readUnicodeString } from '../../parsers/kernel/structures.js';
 import { resolvePath } from '../../symbols/paths.js';
@@ -51,7 +51,7 @@ function verifiedDrivers(kernel: Kernel): string[] {
     const data = memory.readPointer(plus(node, verified.offset));
     const entry = failed(data) || data === 0n ? null : memory.readPointer(plus(data, suspect.offset));
     if (entry === null || failed(entry) || entry === 0n) continue;
-    const bytes = memory.read(plus(entry, name.offset), 16);
+    const bytes = memory.read(plus(entry, name.offset), 2 * memory.pointerSize);
     const text = failed(bytes) ? bytes : readUnicodeString(memory, bytes, 0);
     if (!failed(text) && text !== '') names.push(text.toWellFormed());
   }
@@ -59,25 +59,26 @@ function verifiedDrivers(kernel: Kernel): string[] {
 }
 
 /**
- * Nodes of the first table's tree. The balanced links (Parent, LeftChild, RightChild) head each node; the user data
- * follows them at +0x20, and _VF_TARGET_DRIVER is that data.
+ * Nodes of the first table's tree. The balanced links (Parent, LeftChild, RightChild, Balance) head each node; the user
+ * data follows these four pointers' worth, and _VF_TARGET_DRIVER is that data.
  */
 function collectNodes(kernel: Kernel, table: VirtualAddress): VirtualAddress[] {
   const { memory } = kernel;
   if (memory === null) return [];
+  const width = memory.pointerSize;
   const found: VirtualAddress[] = [];
   const seen = new Set<bigint>();
   const visit = (node: VirtualAddress, depth: number): void => {
     if (node === 0n || depth > DEEPEST || found.length >= MOST_DRIVERS || seen.has(node)) return;
     seen.add(node);
-    const left = memory.readPointer(plus(node, 8));
-    const right = memory.readPointer(plus(node, 16));
+    const left = memory.readPointer(plus(node, width));
+    const right = memory.readPointer(plus(node, 2 * width));
     if (failed(left) || failed(right)) return;
     visit(left, depth + 1);
-    found.push(virtual(node + 0x20n));
+    found.push(plus(node, 4 * width));
     visit(right, depth + 1);
   };
-  const top = memory.readPointer(plus(table, 16));
+  const top = memory.readPointer(plus(table, 2 * width));
   if (!failed(top)) visit(top, 0);
   return found;
 }
