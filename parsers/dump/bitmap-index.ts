@@ -5,7 +5,7 @@
  * most 16 words counted, in memory that does not depend on the size of the machine.
  */
 
-import { fileOffset, PAGE_SIZE, type FileOffset, type Pfn } from '../addresses.js';
+import { fileOffset, PAGE_SIZE, pfn, type FileOffset, type Pfn } from '../addresses.js';
 import type { ByteSource } from '../bytes/source.js';
 import { ABSENT, type PageIndex } from './page-index.js';
 
@@ -16,6 +16,8 @@ const BLOCK_BITS = BLOCK_BYTES * 8;
 const STRIDE_WORDS = 16;
 /** Blocks kept decoded: 4 MB of bitmap, 128 GB of physical memory. */
 const BLOCKS_KEPT = 64;
+/** Empty blocks that a search for the next page passes over: 8 TB. */
+const MOST_BLOCKS_SKIPPED = 4096;
 
 interface Block {
   readonly words: Uint32Array;
@@ -74,6 +76,21 @@ export class BitmapIndex implements PageIndex {
     for (let i = word - (word % STRIDE_WORDS); i < word; i++) rank += popcount(block.words[i] ?? 0);
     rank += popcount(value & (mask - 1));
     return fileOffset(this.layout.firstPage + (this.rankOfBlock(number) + rank) * PAGE_SIZE);
+  }
+
+  nextPresent(page: Pfn): Pfn | typeof ABSENT {
+    let at: number = page;
+    for (let blocks = 0; at < this.end && blocks < MOST_BLOCKS_SKIPPED; blocks++) {
+      const number = Math.floor(at / BLOCK_BITS);
+      const { words, total } = this.block(number);
+      const first = number * BLOCK_BITS;
+      for (let word = (at - first) >>> 5; total > 0 && word < words.length; word++) {
+        const value = (words[word] ?? 0) & (first + word * 32 < at ? ~0 << ((at - first) & 31) : ~0);
+        if (value !== 0) return pfn(first + word * 32 + 31 - Math.clz32(value & -value));
+      }
+      at = first + BLOCK_BITS;
+    }
+    return ABSENT;
   }
 
   /** Set bits in the whole bitmap. Reads all of it. */

@@ -13,6 +13,8 @@ export interface PageIndex {
   readonly end: number;
   /** The file offset of the page's 4096 bytes, or ABSENT. */
   offsetOf(page: Pfn): FileOffset | typeof ABSENT;
+  /** The first present page from `page` on, or ABSENT; a bitmap may give up after 8 TB without any. */
+  nextPresent(page: Pfn): Pfn | typeof ABSENT;
 }
 
 /** A fact about a dump that is odd but does not stop the analysis. */

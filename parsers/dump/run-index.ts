@@ -1,6 +1,6 @@
 /** Pages stored as runs (type 1 and RDMP): a sorted table of extents and a binary search. */
 
-import { fileOffset, PAGE_SIZE, type FileOffset, type Pfn } from '../addresses.js';
+import { fileOffset, PAGE_SIZE, pfn, type FileOffset, type Pfn } from '../addresses.js';
 import { ABSENT, type PageIndex, type SoftError } from './page-index.js';
 
 /** An extent of pages and where its first page stands in the file. */
@@ -67,6 +67,14 @@ export class RunIndex implements PageIndex {
     return fileOffset((this.offsets[at] ?? 0) + (page - (this.bases[at] ?? 0)) * PAGE_SIZE);
   }
 
+  nextPresent(page: Pfn): Pfn | typeof ABSENT {
+    const at = this.search(page);
+    if (at >= 0) return page;
+    const following = this.bases[-1 - at];
+    return following === undefined ? ABSENT : pfn(following);
+  }
+
+  /** The extent that holds a page, or -1 - i where extent i is the first after it. */
   private search(page: number): number {
     let low = 0;
     let high = this.bases.length - 1;
@@ -76,7 +84,7 @@ export class RunIndex implements PageIndex {
       else if (page >= (this.ends[middle] ?? 0)) low = middle + 1;
       else return middle;
     }
-    return -1;
+    return -1 - low;
   }
 }
 

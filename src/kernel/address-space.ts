@@ -1,0 +1,114 @@
+/**
+ * The kernel's address space in a dump: which page tables translate the addresses that the header gives. Normally those
+ * at the header's own directory table base; where they do not, other places that know a base are tried.
+ */
+
+import { plus, type PhysicalAddress, type VirtualAddress } from '../../parsers/addresses.js';
+import { failed, hex } from '../../parsers/bytes/failure.js';
+import { MACHINE, type Dump } from '../../parsers/dump/open-dump.js';
+import { PhysicalMemory } from '../../parsers/dump/physical-memory.js';
+import { Arm64Memory } from '../../parsers/paging/arm64.js';
+import { DEFAULT_OPTIONS } from '../../parsers/paging/table-memory.js';
+import type { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
+import { X64Memory } from '../../parsers/paging/x64.js';
+import { X86Memory } from '../../parsers/paging/x86.js';
+import type { Warning } from '../result.js';
+import { otherTableBases } from './find-table-base.js';
+
+/** The ways in which a processor may read a top-level table, the usual one first. */
+type Readings = (memory: PhysicalMemory, root: PhysicalAddress) => TranslatedMemory[];
+
+function readingsOf(dump: Dump): Readings | null {
+  const { machineImageType: machine, paeEnabled } = dump.header;
+  switch (machine) {
+    case MACHINE.AMD64:
+      return (memory, root) => [
+        new X64Memory(memory, root),
+        new X64Memory(memory, root, { ...DEFAULT_OPTIONS, levels: 5 }),
+      ];
+    case MACHINE.ARM64:
+      return (memory, root) => [new Arm64Memory(memory, root)];
+    case MACHINE.I386:
+      // The header's word on PAE first; it may be wrong.
+      return (memory, root) =>
+        [paeEnabled ?? true, !(paeEnabled ?? true)].map(
+          (pae) => new X86Memory(memory, root, { pae, prototypes: 'unknown' }),
+        );
+    default:
+      return null;
+  }
+}
+
+/** The kernel's address space, or null with a warning that says why there is none. */
+export function openAddressSpace(dump: Dump, warnings: Warning[]): TranslatedMemory | null {
+  const warn = (code: string, message: string): void => {
+    warnings.push({ code, where: 'dump', message });
+  };
+  const { pages, header } = dump;
+  if (pages === null) return null;
+  const readings = readingsOf(dump);
+  if (readings === null) {
+    warn(
+      'processor-not-supported',
+      'memory of this processor cannot be translated by this version: only the header is read',
+    );
+    return null;
+  }
+  const memory = new PhysicalMemory(dump.source, pages);
+  const root = header.directoryTableBase;
+  const own = root === null ? null : best(readings(memory, root), dump);
+  if (own !== null && own.score > 0) return own.memory;
+  for (const other of otherTableBases(dump, memory)) {
+    const found = best(readings(memory, other.root), dump);
+    // Here chance must be ruled out: only a list that closes is proof.
+    if (found === null || found.score < LIST_CLOSES) continue;
+    const given = root === null ? 'The header holds no directory table base' : `The header's directory table base (${hex(root)}) translates nothing`; // prettier-ignore
+    warn('directory-table-searched', `${given}; ${hex(other.root)} is used, from ${other.from}`);
+    return found.memory;
+  }
+  if (own === null) {
+    warn('no-directory-table', 'the header holds no directory table base, so virtual memory cannot be translated');
+    return null;
+  }
+  warn(
+    'directory-table-unusable',
+    `the header's directory table base (${hex(root ?? 0)}) translates none of the kernel's addresses, and no other was found`,
+  );
+  return own.memory;
+}
+
+/** What a module list whose links lead back is worth, over any number of single addresses. */
+const LIST_CLOSES = 16;
+
+/** The reading that translates most of what the header points at; the first that leads along a list is enough. */
+function best(candidates: readonly TranslatedMemory[], dump: Dump): { memory: TranslatedMemory; score: number } | null {
+  let chosen: { memory: TranslatedMemory; score: number } | null = null;
+  for (const memory of candidates) {
+    const score = judge(memory, dump);
+    if (chosen === null || score > chosen.score) chosen = { memory, score };
+    if (score >= LIST_CLOSES) break;
+  }
+  return chosen;
+}
+
+function judge(memory: TranslatedMemory, dump: Dump): number {
+  const { psLoadedModuleList, psActiveProcessHead, kdDebuggerDataBlock, pfnDataBase } = dump.header;
+  let score = 0;
+  for (const head of [psLoadedModuleList, psActiveProcessHead]) {
+    if (head !== null && closes(memory, head)) score += LIST_CLOSES;
+  }
+  if (score > 0) return score;
+  for (const address of [psLoadedModuleList, psActiveProcessHead, kdDebuggerDataBlock, pfnDataBase]) {
+    if (address === null || failed(memory.translate(address))) continue;
+    score += failed(memory.readPointer(address)) ? 1 : 2;
+  }
+  return score;
+}
+
+/** A list's first entry links back to its head. */
+function closes(memory: TranslatedMemory, head: VirtualAddress): boolean {
+  const first = memory.readPointer(head);
+  if (failed(first) || first === head || first === 0n) return false;
+  const back = memory.readPointer(plus(first, memory.pointerSize));
+  return !failed(back) && back === head;
+}

@@ -1,0 +1,115 @@
+/**
+ * Where else than in the header the directory table base of a 64-bit kernel stands, for dumps whose header holds a wrong
+ * one (converted memory, damage): in the start-up block of the processors, in the System process, and in top-level
+ * tables themselves, one entry of which points back at the table. All are looked for in physical memory, because
+ * without a base nothing can be translated; who asks checks what is found. (The processors' saved state, KPRCB, holds
+ * CR3 as well, but is found through a virtual address only.)
+ */
+
+import { PAGE_SIZE, pfn, physical, type PhysicalAddress } from '../../parsers/addresses.js';
+import { u32, u64 } from '../../parsers/bytes/fields.js';
+import { ABSENT } from '../../parsers/dump/page-index.js';
+import { MACHINE, type Dump } from '../../parsers/dump/open-dump.js';
+import type { PhysicalMemory } from '../../parsers/dump/physical-memory.js';
+
+/** A base and where it stood, for people. */
+export interface TableBase {
+  readonly root: PhysicalAddress;
+  readonly from: string;
+}
+
+/** Pages of physical memory looked through at most: 1 GB. */
+const MOST_PAGES = 1 << 18;
+/** Bases given out at most. */
+const MOST_FOUND = 2048;
+
+/** Bases found, the cheapest to find first. Nothing for 32-bit dumps. */
+export function* otherTableBases(dump: Dump, memory: PhysicalMemory): Iterable<TableBase> {
+  const machine = dump.header.machineImageType;
+  if (machine !== MACHINE.AMD64 && machine !== MACHINE.ARM64) return;
+  const given = new Set<number>();
+  for (const found of candidates(dump, memory, machine === MACHINE.AMD64)) {
+    if (given.has(found.root)) continue;
+    given.add(found.root);
+    yield found;
+    if (given.size >= MOST_FOUND) return;
+  }
+}
+
+function* candidates(dump: Dump, memory: PhysicalMemory, hasStartBlock: boolean): Iterable<TableBase> {
+  if (hasStartBlock) yield* startBlocks(memory);
+  const page = Buffer.alloc(PAGE_SIZE);
+  let at = dump.pages?.nextPresent(pfn(0)) ?? ABSENT;
+  for (let seen = 0; at !== ABSENT && seen < MOST_PAGES; seen++) {
+    const offset = memory.locate(at * PAGE_SIZE);
+    if (offset >= 0) {
+      memory.readAt(offset, page);
+      if (pointsAtItself(page, at)) {
+        yield { root: physical(at * PAGE_SIZE), from: 'a top-level page table that maps itself' };
+      }
+      yield* systemProcesses(page, at * PAGE_SIZE, memory);
+    }
+    at = dump.pages?.nextPresent(pfn(at + 1)) ?? ABSENT;
+  }
+}
+
+const LOW_MEGABYTE_PAGES = 256;
+/** The start of PROCESSOR_START_BLOCK: a near jump (E9), then a flag of 1 at +4. Two bytes between vary. */
+const START_MASK = 0xffffffffffff00ffn;
+const START_MARK = 0x00000001000600e9n;
+const LONG_MODE_TARGET = 0x70;
+const START_CR3 = 0xa0;
+
+/** PROCESSOR_START_BLOCK (x64): the page in the first megabyte from which other processors start, with a CR3. */
+function* startBlocks(memory: PhysicalMemory): Iterable<TableBase> {
+  const block = new Uint8Array(START_CR3 + 8);
+  for (let page = 1; page < LOW_MEGABYTE_PAGES; page++) {
+    if (memory.read(physical(page * PAGE_SIZE), block) !== null) continue;
+    if ((u64(block, 0) & START_MASK) !== START_MARK) continue;
+    if (u64(block, LONG_MODE_TARGET) >> 47n !== 0x1ffffn) continue;
+    const root = tableBase(block, START_CR3);
+    if (root !== null) yield { root, from: 'the start-up block of the processors' };
+  }
+}
+
+/** One of the upper 256 entries is valid and holds the page's own number, as Windows' map of its page tables needs. */
+function pointsAtItself(page: Buffer, number: number): boolean {
+  const low = (number % 0x100000) * PAGE_SIZE;
+  const high = Math.floor(number / 0x100000);
+  for (let at = PAGE_SIZE / 2; at < PAGE_SIZE; at += 8) {
+    const word = u32(page, at);
+    if ((word & 1) !== 0 && (word & 0xfffff000) >>> 0 === low && (u32(page, at + 4) & 0xfffff) === high) return true;
+  }
+  return false;
+}
+
+const SYSTEM = Buffer.from('System\0\0\0\0\0\0\0\0\0');
+/** `_EPROCESS.ImageFileName` stands no nearer to its start and no further, on any 64-bit build. */
+const NAME_FROM = 0x200;
+const NAME_TO = 0x700;
+/** `_DISPATCHER_HEADER.Type` of a process, at the start of `_EPROCESS`. */
+const PROCESS_OBJECT = 3;
+/** `_KPROCESS.DirectoryTableBase`, on x64 from 3790 and on ARM64. */
+const DIRECTORY_TABLE_BASE = 0x28;
+
+/** `_EPROCESS` of the System process: its name, and before it a process header with a base that can be one. */
+function* systemProcesses(page: Buffer, address: number, memory: PhysicalMemory): Iterable<TableBase> {
+  const head = new Uint8Array(DIRECTORY_TABLE_BASE + 8);
+  for (let name = page.indexOf(SYSTEM); name >= 0; name = page.indexOf(SYSTEM, name + 1)) {
+    if (name % 8 !== 0) continue;
+    for (let back = NAME_FROM; back <= NAME_TO; back += 8) {
+      const start = address + name - back;
+      if (start < 0 || (start % PAGE_SIZE) + head.length > PAGE_SIZE) continue;
+      if (memory.read(physical(start), head) !== null || head[0] !== PROCESS_OBJECT) continue;
+      const root = tableBase(head, DIRECTORY_TABLE_BASE);
+      if (root !== null) yield { root, from: 'the System process' };
+    }
+  }
+}
+
+/** A CR3 value: an address of a page, which other than its 12 low bits (a PCID) nothing else stands beside. */
+function tableBase(bytes: Uint8Array, at: number): PhysicalAddress | null {
+  const value = u64(bytes, at);
+  const base = Number(value & 0x000ffffffffff000n);
+  return value >> 52n !== 0n || base === 0 ? null : physical(base);
+}
