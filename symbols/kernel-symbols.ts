@@ -22,7 +22,12 @@ export interface KernelIdentity {
   readonly sizeOfImage: number | null;
   /** From the dump header: 7601, 19041, ... */
   readonly buildNumber: number;
+  /** x64 when left out. Addresses and layouts of one are wrong for the others. */
+  readonly architecture?: KernelArchitecture;
 }
+
+/** Processors that kernels are built for. PAE makes no difference to layouts, but for those of PTEs. */
+export type KernelArchitecture = 'x86' | 'x64' | 'arm64';
 
 /** What is known of the nt kernel in one dump. */
 export interface KernelSymbols {

@@ -15,10 +15,11 @@ export interface X86Options {
   /** Three levels of 8-byte entries. */
   readonly pae: boolean;
   /**
-   * Without PAE a prototype PTE has no room for an address. Windows 2000 to 2003 store a distance from here (the value
-   * of MmPagedPoolStart); null: Vista and 7, which store all but the top bit and the three low bits of the address.
+   * How a prototype PTE without PAE, which has no room for an address, names one. A number: as a distance from it, the
+   * value of MmPagedPoolStart, in units of 4 bytes (Windows 2000 to 2003). `upper-half`: in units of 8 bytes from
+   * 2 GB on (Vista and 7). `unknown`: such PTEs are not followed.
    */
-  readonly prototypeBase: number | null;
+  readonly prototypes: number | 'upper-half' | 'unknown';
 }
 
 const VALID = 1;
@@ -163,7 +164,12 @@ export class X86Memory extends TranslatedMemory {
   }
 
   private prototype(low: number, pteHigh: number, pteLow: number): number {
-    const at = virtual(BigInt(this.pae ? pteHigh : unpackPrototype(pteLow, this.options.prototypeBase)));
+    const place = this.pae ? pteHigh : unpackPrototype(pteLow, this.options.prototypes);
+    if (place === null) {
+      const message = (): string => `${hex(low)}: where its prototype PTE (${hex(pteLow)}) stands is not known`;
+      return this.fail('not-mapped', message);
+    }
+    const at = virtual(BigInt(place));
     const entry = this.prototypeEntry(at);
     if (failed(entry)) {
       const { reason, message } = entry;
@@ -190,11 +196,9 @@ export class X86Memory extends TranslatedMemory {
 /** Bits 51:12 of an 8-byte entry; of a 4-byte one, with `high` 0, bits 31:12. */
 const frame = (low: number, high: number): number => (high & 0xfffff) * TWO_32 + ((low & 0xfffff000) >>> 0);
 
-/**
- * The address in a 4-byte prototype PTE: ProtoAddressHigh (bits 31:11) and ProtoAddressLow (bits 7:1) are a distance in
- * units of 4 bytes from `base`, or without one bits 30:3 of an address in the upper 2 GB.
- */
-function unpackPrototype(pte: number, base: number | null): number {
-  const number = (pte >>> 11) * 0x80 + ((pte >>> 1) & 0x7f);
-  return base === null ? 0x80000000 + number * 8 : (base + number * 4) % TWO_32;
+/** The address in a 4-byte prototype PTE: ProtoAddressHigh is bits 31:11, ProtoAddressLow bits 7:1. */
+function unpackPrototype(pte: number, prototypes: X86Options['prototypes']): number | null {
+  const units = (pte >>> 11) * 0x80 + ((pte >>> 1) & 0x7f);
+  if (prototypes === 'upper-half') return 0x80000000 + units * 8;
+  return prototypes === 'unknown' ? null : (prototypes + units * 4) % TWO_32;
 }

@@ -3,6 +3,7 @@
 import { hex } from '../../parsers/bytes/failure.js';
 import { ATTRIBUTES, MACHINE } from '../../parsers/dump/open-dump.js';
 import { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
+import { X86Memory } from '../../parsers/paging/x86.js';
 import type { OpenedDump } from '../kernel/opened-dump.js';
 import type { DumpInfo } from '../result.js';
 import { nameBugCheck, plainBugCheckCode } from './bug-checks.js';
@@ -17,6 +18,17 @@ const LATEST = 2_650_467_744_000_000_000n;
 export function fileTimeText(time: bigint | null): string | null {
   if (time === null || time < EPOCH || time >= LATEST) return null;
   return new Date(Number((time - EPOCH) / 10_000n)).toISOString();
+}
+
+/** The processor's name; on x86, with PAE where the page tables (else the header, else the debugger block) show it. */
+function architectureOf({ dump, kernel }: OpenedDump): DumpInfo['architecture'] {
+  const { machineImageType: machine, paeEnabled } = dump.header;
+  if (machine === MACHINE.AMD64) return 'x64';
+  if (machine === MACHINE.ARM64) return 'arm64';
+  if (machine !== MACHINE.I386) return null;
+  const { memory, debuggerData } = kernel;
+  const pae = memory instanceof X86Memory ? memory.options.pae : (paeEnabled ?? debuggerData?.paeEnabled ?? false);
+  return pae ? 'x86-pae' : 'x86';
 }
 
 /** Describes an open dump. Opening its kernel tells the levels of paging; nothing else is read. */
@@ -37,8 +49,7 @@ export function describeDump(opened: OpenedDump): DumpInfo {
       (attributes & ATTRIBUTES.LiveDumpGeneratedDump) !== 0 || (code !== null && plainBugCheckCode(code) === LIVE_DUMP),
     truncated: dump.truncated || file.damage !== null,
     encrypted: (attributes & ATTRIBUTES.EncryptedDumpData) !== 0,
-    architecture:
-      header.machineImageType === MACHINE.AMD64 ? 'x64' : header.machineImageType === MACHINE.ARM64 ? 'arm64' : null,
+    architecture: architectureOf(opened),
     pagingLevels: memory instanceof TranslatedMemory ? memory.levels : null,
     directoryTableBase: header.directoryTableBase === null ? null : hex(header.directoryTableBase),
     processors: header.numberProcessors,
