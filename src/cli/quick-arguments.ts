@@ -12,7 +12,7 @@ import { GENERAL } from './options.js';
 type Values = Record<string, unknown>;
 
 /** yargs reads these in ways of its own. */
-const UNUSUAL = new Set(['', '--', 'true', 'false', 'help']);
+const UNUSUAL = new Set(['', 'true', 'false', 'help']);
 
 /**
  * The words and options of a command by name; null where yargs must read them.
@@ -23,20 +23,25 @@ export function readQuickly(
   args: readonly string[],
   command: Pick<AnyCommand, 'options' | 'positionals'>,
 ): Values | null {
-  if (args.some((arg) => UNUSUAL.has(arg) || /["']/.test(arg))) return null;
+  const end = args.indexOf('--');
+  // Quotation marks, and short options with more in the same word.
+  if (args.slice(0, end < 0 ? undefined : end).some((arg) => UNUSUAL.has(arg) || /["']|^-[^-]./.test(arg))) return null;
   const table: OptionTable = { ...command.options, ...GENERAL };
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       options: plainOptions(table),
       allowPositionals: true,
       allowNegative: true,
+      tokens: true,
     });
+    const given = tokens.flatMap((token) => (token.kind === 'option' && token.value !== undefined ? [token.name] : []));
+    if (given.some((name, i) => table[name]?.type !== 'array' && given.indexOf(name) !== i)) return null;
     const words = readWords(positionals, command.positionals);
     const options = readValues(values, table);
     return words === null || options === null ? null : { ...words, ...options };
   } catch {
-    // not an option, no value, or refused by `coerce`: yargs says it better
+    // Not an option, no value, or refused by `coerce`: yargs says it better.
     return null;
   }
 }

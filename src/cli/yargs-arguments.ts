@@ -38,7 +38,13 @@ export function readCommand(
   });
   const reading = parse(parser, [entry.name, ...args]);
   if ('text' in reading) return reading;
-  const names = [...Object.keys(command.positionals), ...Object.keys(command.options), ...Object.keys(GENERAL)];
+  const options = Object.entries<Options>({ ...command.options, ...GENERAL });
+  const twice = options.find(([name, { type }]) => type !== 'array' && Array.isArray(reading.values[name]));
+  if (twice !== undefined) throw new UsageError(`--${twice[0]} is given twice`);
+  // yargs passes over what stands after `--` and fits nowhere.
+  const extra = (reading.values['_'] as string[])[1];
+  if (extra !== undefined) throw new UsageError(tooMuch(extra, entry));
+  const names = [...Object.keys(command.positionals), ...options.map(([name]) => name)];
   const values = names.filter((name) => reading.values[name] !== undefined).map((name) => [name, reading.values[name]]);
   return { values: Object.fromEntries(values) as Record<string, unknown> };
 }
@@ -79,7 +85,6 @@ function start(columns: number | undefined, fail: (message: string) => never): A
       'parse-positional-numbers': false,
       'dot-notation': false,
       'camel-case-expansion': false,
-      'duplicate-arguments-array': false,
       'greedy-arrays': false,
     })
     .updateStrings({
@@ -111,7 +116,6 @@ function parse(parser: Argv, args: readonly string[]): Reading {
 
 /** yargs' message in our words. */
 function explain(message: string, args: readonly string[], entry: CommandEntry, known: readonly string[]): string {
-  const usage = `Usage: dumpleak ${entry.name} ${entry.words}`;
   const unknown = /^Unknown arguments?: (.*)$/s.exec(message)?.[1]?.split(', ')[0];
   const missing = message.startsWith('Not enough non-option arguments');
   if (unknown === undefined && !missing) return message.replace(/\s+/g, ' ');
@@ -125,8 +129,12 @@ function explain(message: string, args: readonly string[], entry: CommandEntry, 
     const meant = nearest(nameOf(option), known);
     return `There is no option ${option.replace(/=.*$/s, '')}${meant === null ? '' : `. Did you mean ${dashed(meant, option)}?`}`;
   }
-  return missing ? `Something is missing. ${usage}` : `"${unknown ?? ''}" is one word too many. ${usage}`;
+  return missing ? `Something is missing. ${usageOf(entry)}` : tooMuch(unknown ?? '', entry);
 }
+
+const tooMuch = (word: string, entry: CommandEntry): string => `"${word}" is one word too many. ${usageOf(entry)}`;
+
+const usageOf = ({ name, words }: CommandEntry): string => `Usage: dumpleak ${name} ${words}`;
 
 const nameOf = (option: string): string => option.replace(/^--?(no-)?/, '').replace(/=.*$/s, '');
 
