@@ -43,15 +43,19 @@ const TRANSITION = 0x800;
 const SWIZZLE = 0x10;
 const LIKELY_SWIZZLE = 1n << 45n;
 const TWO_32 = 0x100000000;
+/** Page tables keep 4 KB each. */
+const REGIONS_KEPT = 1024;
 
 /** One address space of a dump. */
 export abstract class TableMemory extends TranslatedMemory {
   readonly pointerSize = 8;
   readonly levels: 4 | 5;
-  /** The page table used last, and the 2 MB region it maps. */
+  /** What maps the 2 MB region looked at last: its page table, or the physical address of a large page's part. */
   private regionHigh = -1;
   private regionLow = -1;
-  private region: Uint32Array | null = null;
+  private region: Uint32Array | number | null = null;
+  /** The same for regions looked at before, by the address' bits from 21 up. */
+  private readonly regions = new Map<number, Uint32Array | number>();
   private readonly page: number;
   private readonly frameHigh: number;
 
@@ -86,13 +90,17 @@ export abstract class TableMemory extends TranslatedMemory {
     }
     let table = this.region;
     if (table === null || high !== this.regionHigh || low >>> 21 !== this.regionLow) {
-      const found = this.descend(high, low);
-      if (typeof found === 'number') return found;
+      const key = high * 0x800 + (low >>> 21);
+      const found = this.regions.get(key) ?? this.descend(high, low);
+      if (found === NONE) return NONE;
+      if (this.regions.size >= REGIONS_KEPT) this.regions.clear();
+      this.regions.set(key, found);
       table = found;
       this.region = table;
       this.regionHigh = high;
       this.regionLow = low >>> 21;
     }
+    if (typeof table === 'number') return table + (low & 0x1fffff);
     const index = ((low >>> 12) & 511) * 2;
     const entryLow = table[index] ?? 0;
     const entryHigh = table[index + 1] ?? 0;
@@ -106,7 +114,7 @@ export abstract class TableMemory extends TranslatedMemory {
     return this.softwarePte(high, low, join(entryHigh, entryLow), false);
   }
 
-  /** From the root to the page table, or to a large page, or to a failure. */
+  /** From the root to the page table of a 2 MB region, or to where the region begins in a large page, or to NONE. */
   private descend(high: number, low: number): Uint32Array | number {
     let tableAddress: number = this.directoryTableBase;
     for (let level = this.options.levels - 1; ; level--) {
@@ -137,7 +145,7 @@ export abstract class TableMemory extends TranslatedMemory {
       const next = this.frame(entryLow, entryHigh);
       if ((level === 1 || level === 2) && (entryLow & this.rules.largeMask) === this.rules.largeValue) {
         const size = level === 1 ? 0x200000 : 0x40000000;
-        return next - (next % size) + (low & (size - 1));
+        return next - (next % size) + (low & (size - 1)) - (low & 0x1fffff);
       }
       tableAddress = next;
     }

@@ -1,24 +1,12 @@
 /**
- * Reads the text tables in `symbols/profiles/data`, which `generate.mjs` makes.
- *
- * They are found both from the compiled code (`build/symbols/profiles/`) and in the published package, where `build/` and
- * `symbols/profiles/data/` stand side by side at the package root. A table is read when it is first asked for, never at import.
+ * Reads the text tables in `symbols/profiles/data`, which `generate.mjs` makes. A table is read when it is first asked
+ * for, never at import.
  */
 
-import { existsSync, readFileSync } from 'node:fs';
-
-const PLACES = ['../../../symbols/profiles/data/', './data/'];
+import { readFileSync } from 'node:fs';
+import { packageFile } from '../package-root.js';
 
 const cache = new Map<string, string>();
-let folder: URL | undefined;
-
-function dataFolder(): URL {
-  const here = PLACES.map((place) => new URL(place, import.meta.url));
-  folder ??= here.find((place) => existsSync(new URL('kernels.txt', place)));
-  if (folder === undefined)
-    throw new Error('the built-in kernel tables (symbols/profiles/data) are missing: install again');
-  return folder;
-}
 
 /**
  * The text of a data file. Throws when the installation lacks the file: that is no fault of any input.
@@ -27,7 +15,7 @@ function dataFolder(): URL {
 export function readDataFile(name: string): string {
   let text = cache.get(name);
   if (text === undefined) {
-    text = readFileSync(new URL(name, dataFolder()), 'latin1').replaceAll('\r\n', '\n');
+    text = readFileSync(packageFile('symbols', 'profiles', 'data', name), 'latin1').replaceAll('\r\n', '\n');
     cache.set(name, text);
   }
   return text;

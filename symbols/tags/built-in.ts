@@ -1,8 +1,8 @@
 /** The built-in list of pool tags: which binaries are documented to use a tag, for users without a pooltag.txt. */
 
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { PoolTagIndex } from '../../parsers/text/pooltag.js';
+import { packageFile } from '../package-root.js';
 
 /** What the built-in list says about a tag. */
 export interface BuiltInTag {
@@ -32,7 +32,7 @@ export function builtInTags(): BuiltInTags {
 
 /** All of the built-in list, in the order of its file. Throws as builtInTags does. */
 export function builtInTagList(): readonly BuiltInTag[] {
-  list ??= parseBuiltInTags(readFileSync(dataFile(), 'utf8'));
+  list ??= parseBuiltInTags(readFileSync(packageFile('symbols', 'tags', 'data', DATA), 'utf8'));
   return list;
 }
 
@@ -52,12 +52,4 @@ export function parseBuiltInTags(text: string): BuiltInTag[] {
     for (let i = 0; i < tab; i += 4) tags.push({ tag: line.slice(i, i + 4), binaries });
   }
   return tags;
-}
-
-/** The data stays in symbols/tags/data; this module runs from build/symbols/tags, in the project and when installed. */
-function dataFile(): string {
-  const places = [`../../../symbols/tags/data/${DATA}`, `data/${DATA}`];
-  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((path) => existsSync(path));
-  if (found === undefined) throw new Error(`${DATA} is missing: the installation of dumpleak is not complete`);
-  return found;
 }

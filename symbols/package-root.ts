@@ -1,0 +1,29 @@
+/** Where this package's own files are: data tables and package.json, beside the compiled or bundled code. */
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+let root: string | null = null;
+
+/**
+ * The path of a file of the package, given relative to its root (`symbols/tags/data/x.txt`). The root is the nearest
+ * folder above the running code that holds the kernel tables, in the project as in an installed package. Throws when
+ * there is none: the installation is not complete.
+ */
+export function packageFile(...path: string[]): string {
+  root ??= findRoot();
+  return join(root, ...path);
+}
+
+function findRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'symbols', 'profiles', 'data', 'kernels.txt'))) {
+    const parent = dirname(folder);
+    if (parent === folder) {
+      throw new Error('the built-in tables (symbols/profiles/data) are missing: the installation is not complete');
+    }
+    folder = parent;
+  }
+  return folder;
+}
