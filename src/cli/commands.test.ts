@@ -48,11 +48,11 @@ describe('command line: commands', () => {
     });
 
     it('describes tags by the list of an installed debugger, and says so when it cannot', async () => {
-      const place = folder.path('triage');
-      const env = { LANG: 'C.UTF-8', _NT_DEBUGGER_EXTENSION_PATH: folder.path('.') };
+      const place = folder.path('debugger/triage');
+      const env = { LANG: 'C.UTF-8', _NT_DEBUGGER_EXTENSION_PATH: folder.path('debugger') };
       const poolused = async (...args: string[]) =>
         (await runHere(['poolused', folder.path(LEAK), ...args], { env })).stdout;
-      mkdirSync(place);
+      mkdirSync(place, { recursive: true });
       writeFileSync(join(place, 'pooltag.txt'), 'Leak - leaky.sys - From the debugger\r\n');
       expect(await poolused('/t1', '2')).to.include('From the debugger , Binary: leaky.sys');
       writeFileSync(join(place, 'pooltag.txt'), 'nothing of the kind');
