@@ -13,7 +13,7 @@ import { SCENARIOS } from '../scenarios.js';
 import { measure, type BenchLine } from './measure.js';
 
 const GB = 2 ** 30;
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bin/dumpleak.js', import.meta.url));
 const STEPS = fileURLToPath(new URL('./steps.js', import.meta.url));
 
 /** All lines for the main command. Writes sparse dumps of 1 GB and 64 GB to a temporary folder. */
