@@ -21,6 +21,16 @@ export interface TagHit {
   executable: boolean | null;
   /** The bytes carry the PROTECTED_POOL bit (0x80 in the fourth byte). */
   protectedBit: boolean;
+  /** Only in ARM64 modules, where instructions have no room for a whole tag. */
+  arm64?: Arm64Use;
+}
+
+/** How ARM64 code makes a tag. With `pair`, the hit stands at the first of two instructions, and no tag bytes do. */
+export interface Arm64Use {
+  /** MOVZ and MOVK build the tag in two halves. */
+  pair: { second: VirtualAddress; register: number } | null;
+  /** The instruction that loads the four bytes as a literal, where one was found. */
+  loadedBy: VirtualAddress | null;
 }
 
 /** What a search over the modules' present pages gave. */

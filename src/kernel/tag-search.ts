@@ -9,6 +9,7 @@ import { failed } from '../../parsers/bytes/failure.js';
 import { u32 } from '../../parsers/bytes/fields.js';
 import { sectionAt } from '../../parsers/pe/image.js';
 import type { Searched } from '../result.js';
+import { isArm64, searchArm64 } from './arm64-search.js';
 import type { LoadedModule } from './modules.js';
 import type { TagHit, TagSearch } from './state.js';
 
@@ -45,12 +46,27 @@ export function searchTags(
       return;
     }
     const present = searchModule(module, index, finder, hits, window);
+    if (present > 0 && isArm64(module)) addArm64(module, index, finder, hits);
     if (present === 0) searched.notTranslatable++;
     else searched.modules++;
     searched.pagesPresent += present;
     searched.pagesMissing += module.pagesTotal - present;
   });
   return { hits, searched };
+}
+
+/** Adds what ARM64 code builds in halves to the hits of a module, in order of address. */
+function addArm64(module: LoadedModule, index: number, finder: Finder, hits: Map<number, TagHit[]>): void {
+  const own = (list: TagHit[]): TagHit[] => list.slice(list.findLastIndex((hit) => hit.module !== index) + 1);
+  const found = searchArm64(module, index, [...hits.values()].flatMap(own), (value) => finder.has(value));
+  for (const { value, hit } of found) {
+    const plain = hits.get(value);
+    const list = plain ?? hits.get((value & ~PROTECTED) >>> 0);
+    if (list === undefined || list.length >= MOST_HITS) continue;
+    hit.protectedBit = plain === undefined;
+    const after = list.findLastIndex((other) => other.module !== index || other.offset <= hit.offset);
+    list.splice(after + 1, 0, hit);
+  }
 }
 
 /**
@@ -148,6 +164,10 @@ class Finder {
         this.low[(value & 0xffff) >>> 3] = (this.low[(value & 0xffff) >>> 3] ?? 0) | (1 << (value & 7));
       }
     }
+  }
+
+  has(value: number): boolean {
+    return this.values.has(value);
   }
 
   /** Positions in ascending order. */

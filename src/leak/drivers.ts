@@ -152,6 +152,12 @@ function best(candidate: Candidate, kind: EvidenceKind): Confidence | null {
   return found;
 }
 
+/** The best that code shows, whole constants or halves. */
+function inCode(candidate: Candidate): Confidence | null {
+  const [whole, halves] = [best(candidate, 'code-immediate'), best(candidate, 'code-immediate-pair')];
+  return whole === null || (halves !== null && rank(halves) > rank(whole)) ? halves : whole;
+}
+
 function judge(candidate: Candidate, all: readonly Candidate[], facts: TagFacts): Confidence {
   const others = all.filter((other) => other !== candidate);
   let confidence = atMost(ownTraces(candidate, others), facts.limit);
@@ -161,9 +167,9 @@ function judge(candidate: Candidate, all: readonly Candidate[], facts: TagFacts)
 
 /** What the candidate's traces are worth beside those of the other modules. */
 function ownTraces(candidate: Candidate, others: readonly Candidate[]): Confidence {
-  const users = others.filter((other) => best(other, 'code-immediate') !== null);
+  const users = others.filter((other) => inCode(other) !== null);
   const accused: Confidence = best(candidate, 'bugcheck') ?? 'low';
-  const code = best(candidate, 'code-immediate');
+  const code = inCode(candidate);
   const listed = best(candidate, 'pooltag-file') !== null;
   let traces: Confidence = 'low';
   if (code !== null) {

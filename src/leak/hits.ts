@@ -4,11 +4,12 @@
  * so whatever goes on as text counts as text.
  *
  * The instruction forms are those of x86 and x64 that end in a 32-bit constant (imm32). ARM64 builds constants from
- * halves or loads them from a literal pool, which here shows as a bare constant in an executable section.
+ * halves or loads them from among the code; the search has found both, exactly.
  */
 
+import { hex } from '../../parsers/bytes/failure.js';
+import type { Arm64Use, TagHit } from '../kernel/state.js';
 import type { Confidence, EvidenceKind } from '../result.js';
-import type { TagHit } from '../kernel/state.js';
 
 /** What an occurrence is worth. */
 export interface HitJudgement {
@@ -35,10 +36,12 @@ const TABLE_SECTIONS: ReadonlySet<string> = new Set([
 
 /** Judges one occurrence. Expects the four tag bytes at the start of `hit.bytes`. */
 export function classifyHit(hit: TagHit): HitJudgement {
+  if (hit.arm64?.pair) return built(hit, hit.arm64.pair);
   const plainText = isText(hit.bytes[0]) && isText(hit.bytes[1]) && isText(hit.bytes[2]) && isText(hit.bytes[3]);
   const before = plainText ? textBefore(hit.before) : '';
   const after = plainText ? textAfter(hit.bytes) : { text: '', end: 'other' as const };
-  const form = hit.executable === false ? null : loadForm(hit.before);
+  if (hit.arm64?.loadedBy) return literal(hit, hit.arm64.loadedBy);
+  const form = hit.executable === false || hit.arm64 ? null : loadForm(hit.before);
   if (form && !goesOnAsText(form, before, after)) return immediate(hit, form);
   const reason =
     (plainText ? partOfText(before, ascii(hit.bytes.subarray(0, 4)), after, hit.before) : null) ?? wideText(hit);
@@ -57,6 +60,29 @@ function immediate(hit: TagHit, form: LoadForm): HitJudgement {
   if (form.does === 'is compared')
     return judged('code-immediate', 'medium', `${what}${bit}, not given to an allocator`);
   return judged('code-immediate', 'high', what + bit);
+}
+
+/** ARM64: MOVZ with one half of the tag, MOVK with the other. Both say the register, so chance is no explanation. */
+function built(hit: TagHit, pair: NonNullable<Arm64Use['pair']>): HitJudgement {
+  const between = Number(pair.second - hit.address) / 4 - 1;
+  const apart = between === 0 ? 'right after each other' : `with ${between} other instruction${between === 1 ? '' : 's'} between`; // prettier-ignore
+  const bit = hit.protectedBit ? ', with the protected bit set' : '';
+  const note = `the tag is built in register w${pair.register} by MOVZ at ${hex(hit.address)} and MOVK at ${hex(pair.second)}, ${apart}${bit}`;
+  return judged('code-immediate-pair', strengthIn(hit), note);
+}
+
+/** ARM64: four bytes among the code that an LDR loads. */
+function literal(hit: TagHit, instruction: bigint): HitJudgement {
+  const bit = hit.protectedBit ? ', with the protected bit set' : '';
+  return judged(
+    'code-immediate',
+    strengthIn(hit),
+    `the instruction at ${hex(instruction)} loads the tag from here${bit}`,
+  );
+}
+
+function strengthIn(hit: TagHit): Confidence {
+  return hit.executable === null ? 'medium' : hit.executable ? 'high' : 'low';
 }
 
 function bare(hit: TagHit): HitJudgement {

@@ -1,0 +1,91 @@
+/**
+ * The few ARM64 instructions that make a 32-bit constant, told by their fixed bits: MOVZ and MOVK, which build it in
+ * halves, and LDR (literal), which loads it from among the code. Encodings are those of the A64 instruction set.
+ */
+
+import { u32 } from '../bytes/fields.js';
+
+/** Instructions from a MOVZ to its MOVK, at most: compilers put others between them. */
+const FURTHEST = 8;
+const INSTRUCTION = 4;
+
+/** Move wide: opc in bits 30:29 (0 MOVN, 2 MOVZ, 3 MOVK), hw in 22:21, imm16 in 20:5, Rd in 4:0. */
+const MOVE_WIDE_MASK = 0x1f800000;
+const MOVE_WIDE = 0x12800000;
+const MOVZ = 2;
+const MOVK = 3;
+/** The zero register: what is written to it is lost. */
+const ZERO_REGISTER = 31;
+
+/** LDR Wt, label and LDRSW Xt, label: opc in bits 31:30, a signed word offset in 23:5. */
+const LITERAL_MASK = 0xff000000;
+const LDR_W_LITERAL = 0x18000000;
+const LDRSW_LITERAL = 0x98000000;
+
+/** A constant that two instructions build in a register. */
+export interface BuiltConstant {
+  readonly value: number;
+  /** Offsets of MOVZ and MOVK. */
+  readonly first: number;
+  readonly second: number;
+  /** Number of the register. */
+  readonly register: number;
+}
+
+/**
+ * Finds constants built by MOVZ and MOVK: MOVZ Rd with one half, and at most eight instructions on MOVK Rd with the
+ * other, with no other move-wide to Rd between. Fed with code piece by piece; a pair may lie across two pieces.
+ */
+export class ConstantFinder {
+  /** By register: the half that MOVZ set, which half it is, and where it stands (-1 = none). */
+  private readonly halves = new Uint32Array(32);
+  private readonly places = new Float64Array(32).fill(-1);
+
+  /**
+   * Looks through the whole instructions in `bytes`, the first of which stands at `offset` (a multiple of 4). Pieces
+   * come in ascending order; `found` is called for each constant.
+   */
+  feed(bytes: Uint8Array, offset: number, found: (constant: BuiltConstant) => void): void {
+    for (let at = 0; at + INSTRUCTION <= bytes.length; at += INSTRUCTION) {
+      // The byte that tells move-wide from the rest; most instructions end here.
+      if (((bytes[at + 3] ?? 0) & 0x1f) !== 0x12) continue;
+      const word = u32(bytes, at);
+      if ((word & MOVE_WIDE_MASK) === MOVE_WIDE) this.moveWide(word, offset + at, found);
+    }
+  }
+
+  private moveWide(word: number, at: number, found: (constant: BuiltConstant) => void): void {
+    const operation = (word >>> 29) & 3;
+    const half = (word >>> 21) & 3;
+    const value = (word >>> 5) & 0xffff;
+    const register = word & 31;
+    const start = this.places[register] ?? -1;
+    this.places[register] = -1;
+    if (register === ZERO_REGISTER || half > 1) return;
+    if (operation === MOVZ) {
+      this.halves[register] = half === 0 ? value : value * 0x10000;
+      this.places[register] = at;
+      return;
+    }
+    const other = this.halves[register] ?? 0;
+    if (operation !== MOVK || start < 0 || at - start > FURTHEST * INSTRUCTION) return;
+    // The halves must differ: MOVK over what MOVZ set leaves one of them zero.
+    if ((half === 0 ? other & 0xffff : other >>> 16) !== 0) return;
+    found({ value: (other | (half === 0 ? value : value << 16)) >>> 0, first: start, second: at, register });
+  }
+}
+
+/** Calls `found` for every instruction in `bytes` that loads a 32-bit literal: its offset and the literal's. */
+export function findLiteralLoads(
+  bytes: Uint8Array,
+  offset: number,
+  found: (instruction: number, literal: number) => void,
+): void {
+  for (let at = 0; at + INSTRUCTION <= bytes.length; at += INSTRUCTION) {
+    const word = u32(bytes, at);
+    const kind = (word & LITERAL_MASK) >>> 0;
+    if (kind !== LDR_W_LITERAL && kind !== LDRSW_LITERAL) continue;
+    // Bits 23:5 as a signed number of words.
+    found(offset + at, offset + at + ((word << 8) >> 13) * INSTRUCTION);
+  }
+}
