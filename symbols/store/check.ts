@@ -3,7 +3,7 @@
 import type { Place } from './places.js';
 import { normalGuid, type SymbolRequest } from './request.js';
 import { hasServer } from './symbol-path.js';
-import type { ServerUse, SymbolSearch, SymbolStore } from './store.js';
+import type { Problem, ServerUse, SymbolSearch, SymbolStore } from './store.js';
 
 /** A file that the analysis of a dump needs. */
 export interface SymbolNeed {
@@ -57,7 +57,7 @@ export interface ModuleSymbols {
 export interface SymbolCheck {
   /** The elements of the path in search order, without credentials. */
   readonly path: readonly { readonly origin: string; readonly element: string }[];
-  readonly problems: readonly { readonly origin: string; readonly element: string; readonly message: string }[];
+  readonly problems: readonly Problem[];
   /** The path names an HTTP server. */
   readonly hasServer: boolean;
   /** `fetch`, `probe` or `none`: what was asked of servers. */
@@ -99,7 +99,7 @@ export async function checkSymbols(
   for (const { status } of modules) counts[status]++;
   return {
     path: store.path.elements.map(({ origin, text }) => ({ origin, element: text })),
-    problems: store.path.problems,
+    problems: store.problems,
     hasServer: hasServer(store.path),
     servers,
     modules,

@@ -85,7 +85,9 @@ export class Intake {
         await this.options.unpack(source, file, this.options.maxBytes);
       }
     } catch (error) {
-      return error instanceof NoCache ? null : reject('unreadable', `it cannot be unpacked: ${errorText(error)}`);
+      return error instanceof NoCache
+        ? null
+        : reject('unreadable', `it cannot be unpacked: ${aboutFile(error, source)}`);
     }
     const obstacle = await this.obstacle(file, request);
     if (obstacle !== null) return reject(obstacle.outcome, obstacle.detail);
@@ -147,7 +149,7 @@ export class Intake {
       if (isRequested(request, identity)) return null;
       return { outcome: 'mismatch', detail: `it has ${identityText(identity)}` };
     } catch (error) {
-      return { outcome: 'unreadable', detail: errorText(error) };
+      return { outcome: 'unreadable', detail: aboutFile(error, path) };
     }
   }
 }
@@ -198,6 +200,11 @@ export class CacheWriter {
   async discard(): Promise<void> {
     await this.slot?.discard();
   }
+}
+
+/** An error's text without the temporary name of the file; the place has the one that people know. */
+function aboutFile(error: unknown, path: string): string {
+  return errorText(error).replaceAll(path, 'the file');
 }
 
 /** Cabinets are known by their first bytes: servers also send them under the plain name. */

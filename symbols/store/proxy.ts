@@ -22,7 +22,7 @@ export interface ProxySettings {
   readonly https: Proxy | null;
   /** Hosts reached directly: the entries of NO_PROXY. */
   readonly direct: readonly string[];
-  /** Settings that cannot be used, one sentence each, without credentials. */
+  /** Variables whose value cannot be used. */
   readonly problems: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export function proxySettings(env: Environment): ProxySettings {
       if (text === '') continue;
       const proxy = parseProxy(text);
       if (proxy !== null) return proxy;
-      problems.push(`${name} is not the address of an HTTP proxy`);
+      problems.push(name);
     }
     return null;
   };

@@ -6,11 +6,11 @@ import { DEFAULT_LIMITS, type DownloadProgress, type HttpLimits } from './http-e
 import { Intake, type Unpack } from './intake.js';
 import { LocalFolders, type Candidate } from './local.js';
 import { PlaceLog, type Place } from './places.js';
-import { proxySettings } from './proxy.js';
+import { proxySettings, type ProxySettings } from './proxy.js';
 import { requestProblem, storeKey, type Identify, type SymbolRequest } from './request.js';
 import { searchServer } from './server-search.js';
 import { SymbolServer } from './server.js';
-import type { Environment, ServerStore, Store, SymbolPath } from './symbol-path.js';
+import { hasServer, type Environment, type ServerStore, type Store, type SymbolPath } from './symbol-path.js';
 
 export interface SymbolStoreOptions {
   readonly path: SymbolPath;
@@ -29,6 +29,13 @@ export interface SymbolStoreOptions {
   readonly progress?: DownloadProgress | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly cacheHooks?: CacheHooks | undefined;
+}
+
+/** A setting that cannot be used: its name, the element where it is a path, and why. No credentials. */
+export interface Problem {
+  readonly origin: string;
+  readonly element: string;
+  readonly message: string;
 }
 
 /** What a search may do with servers: bring files, only ask whether they are there, or leave them alone. */
@@ -60,9 +67,11 @@ export class SymbolStore {
   private readonly intake: Intake;
   private readonly servers = new Map<string, SymbolServer>();
   private readonly searches = new Map<string, Promise<SymbolSearch>>();
+  private readonly proxies: ProxySettings;
   private client: HttpClient | null = null;
 
   constructor(private readonly options: SymbolStoreOptions) {
+    this.proxies = proxySettings(options.env);
     this.intake = new Intake(
       {
         identify: options.identify,
@@ -78,6 +87,16 @@ export class SymbolStore {
   /** The symbol path that is searched. */
   get path(): SymbolPath {
     return this.options.path;
+  }
+
+  /** What is wrong with the path, and where it names servers, with the proxies. */
+  get problems(): readonly Problem[] {
+    const { path } = this.options;
+    const proxies = hasServer(path) ? this.proxies.problems : [];
+    return [
+      ...path.problems,
+      ...proxies.map((origin) => ({ origin, element: '', message: 'it is not the address of an HTTP proxy' })),
+    ];
   }
 
   /**
@@ -188,8 +207,8 @@ export class SymbolStore {
     const key = `${address.authorization ?? ''} ${address.file().href}`;
     let server = this.servers.get(key);
     if (server === undefined) {
-      const { limits, ca, signal, env, retryDelays } = this.options;
-      this.client ??= new HttpClient({ limits, ca, signal, proxies: proxySettings(env) });
+      const { limits, ca, signal, retryDelays } = this.options;
+      this.client ??= new HttpClient({ limits, ca, signal, proxies: this.proxies });
       server = new SymbolServer(address, this.client, retryDelays);
       this.servers.set(key, server);
     }

@@ -8,6 +8,7 @@ import {
   asciiOnly,
   bullets,
   createStyle,
+  fit,
   heading,
   pairs,
   wrap,
@@ -33,7 +34,7 @@ const OUTCOME: Readonly<Record<Outcome, string>> = {
   absent: 'not there',
   mismatch: 'another file of that name',
   unreadable: 'cannot be used',
-  'no-folder': 'no such folder',
+  'no-folder': 'the folder cannot be opened',
   'on-server': 'there, not fetched',
   'not-asked': 'not asked',
   failed: 'no answer that can be used',
@@ -55,14 +56,16 @@ function hex(value: number | null, digits: number): string {
 }
 
 function moduleLines(module: ModuleSymbols, nameWidth: number, style: Style): string[] {
-  const [status, tone] = STATUS[module.status];
-  const first = `  ${style.paint(tone, status.padEnd(11))}  ${printable(module.module).padEnd(nameWidth)}  `;
-  const indent = ' '.repeat(17 + nameWidth);
-  const more = [module.note, module.file ?? (module.status === 'on-server' ? module.from : null)];
-  if (module.file !== null && module.from !== null && module.from !== module.file) more.push(`from ${module.from}`);
+  const { file, from, note, needed, status } = module;
+  const [label, tone] = STATUS[status];
+  const name = fit(printable(module.module), nameWidth, style).padEnd(nameWidth);
+  const more = [note, file];
+  if (status === 'on-server') more.push(from);
+  else if (file !== null && from !== null && from !== file) more.push(`from ${from}`);
   return [
-    `${first}${printable(neededText(module.needed))}`,
-    ...more.flatMap((text) => (text === null ? [] : wrap(printable(text), style.width, indent))),
+    `  ${style.paint(tone, label.padEnd(11))}  ${name}  ${printable(neededText(needed))}`,
+    // Paths and addresses are not broken: people copy them.
+    ...more.flatMap((text) => (text === null ? [] : [' '.repeat(15) + printable(text)])),
   ];
 }
 
@@ -121,9 +124,11 @@ export function renderSymbolCheck(check: SymbolCheck, options: StyleOptions = {}
   const lines = [
     heading('Symbol path', style),
     ...(path.length === 0 ? ['  none'] : pairs(path, style)),
-    ...(check.problems.length === 0 ? [] : ['', heading('Problems in the symbol path', style)]),
+    ...(check.problems.length === 0 ? [] : ['', heading('What cannot be used', style)]),
     ...bullets(
-      check.problems.map(({ origin, element, message }) => printable(`${origin}: ${element}: ${message}`)),
+      check.problems.map(({ origin, element, message }) =>
+        printable([origin, element, message].filter((part) => part !== '').join(': ')),
+      ),
       style,
     ),
     '',
