@@ -99,14 +99,16 @@ function profileSymbols(profile: KernelProfile, detail: string, options: KernelS
 }
 
 function fallbackSymbols(version: string | null, without: string | null, options: KernelSymbolsOptions): KernelSymbols {
-  const { buildNumber } = options.identity;
+  const { buildNumber, architecture = 'x64' } = options.identity;
+  // The layouts of x64 serve ARM64 too, as far as they are known to be the same.
+  const tables = architecture === 'x86' ? 'x86' : 'x64';
   const layouts = new Map<string, Sourced<StructLayout> | null>();
   const address = (name: string): Sourced<VirtualAddress> | null => {
     const field = kdbgField(name, buildNumber);
     const value = field === null ? null : options.kdbg(field);
     return value === null || value === 0n ? null : { value: virtual(value), source: 'kdbg' };
   };
-  const nearest = nearestLayout('_POOL_TRACKER_TABLE', buildNumber, version, without);
+  const nearest = nearestLayout('_POOL_TRACKER_TABLE', buildNumber, version, without, tables);
   const fromBlock = CHECKABLE_SYMBOLS.some((name) => address(name) !== null);
   const source: FigureSource = fromBlock ? 'kdbg' : 'nearest';
   return {
@@ -115,12 +117,12 @@ function fallbackSymbols(version: string | null, without: string | null, options
       nearest === null ? `no layouts known for build ${buildNumber}` : `layouts of ${nearest.version}`,
       fromBlock ? 'addresses from the debugger block' : 'no addresses known',
     ].join(', '),
-    poolTagTablesCapacity: nearestTagTablesCapacity(buildNumber),
+    poolTagTablesCapacity: tables === 'x86' ? null : nearestTagTablesCapacity(buildNumber),
     address,
     layout(type: string): Sourced<StructLayout> | null {
       let layout = layouts.get(type);
       if (layout === undefined) {
-        const found = nearestLayout(type, buildNumber, version, without);
+        const found = nearestLayout(type, buildNumber, version, without, tables);
         layout = found === null ? null : { value: found.layout, source: 'nearest' };
         layouts.set(type, layout);
       }
@@ -130,7 +132,7 @@ function fallbackSymbols(version: string | null, without: string | null, options
 }
 
 /**
- * The symbols of one x64 kernel from the built-in tables and the debugger block. Addresses: the exact profile, else the block,
+ * The symbols of one kernel from the built-in tables and the debugger block. Addresses: the exact profile, else the block,
  * else `null`. Layouts: the exact profile, else the nearest known build, else `null`. A profile that the block contradicts on
  * PsLoadedModuleList or PoolTrackTable, or that was found by timestamp and cannot be confirmed, is not used, and a warning says so.
  */
@@ -139,7 +141,8 @@ export function createKernelSymbols(options: KernelSymbolsOptions): {
   warnings: SymbolsWarning[];
 } {
   const { identity } = options;
-  const found = findProfile(identity);
+  // Profiles are of x64 kernels alone.
+  const found = (identity.architecture ?? 'x64') === 'x64' ? findProfile(identity) : null;
   const warnings: SymbolsWarning[] = [];
   if (found !== null && options.hideProfiles !== true) {
     const accepted = acceptProfile(found, options);
@@ -147,7 +150,7 @@ export function createKernelSymbols(options: KernelSymbolsOptions): {
     warnings.push(accepted);
   }
   const image =
-    identity.timeDateStamp === null || identity.sizeOfImage === null
+    identity.timeDateStamp === null || identity.sizeOfImage === null || identity.architecture === 'x86'
       ? null
       : findImageVersion(identity.timeDateStamp, identity.sizeOfImage, 'x64');
   const version = found?.profile.version ?? image?.version ?? null;

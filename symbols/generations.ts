@@ -1,5 +1,5 @@
 /**
- * Since which builds the layouts of x64 kernel structures hold. Each number begins a generation that lasts to the next one.
+ * Since which builds the layouts of kernel structures hold. Each number begins a generation that lasts to the next one.
  *
  * From the published types of 3790 to 26100: pool tracker, big pages and descriptors, paged-pool info, page lists, page files,
  * loader entries, verifier counters. A build between two known ones belongs to the generation of the earlier.
@@ -13,7 +13,7 @@ interface Generations {
   readonly until?: number;
 }
 
-export const GENERATIONS: ReadonlyMap<string, Generations> = new Map<string, Generations>([
+const X64: ReadonlyMap<string, Generations> = new Map<string, Generations>([
   ['_POOL_TRACKER_TABLE', { since: [3790, 16299, 20348] }],
   ['_POOL_TRACKER_BIG_PAGES', { since: [3790, 6000, 10240, 20348, 26100] }],
   ['_POOL_DESCRIPTOR', { since: [3790, 6000, 7600, 14393, 18326], until: 19041 }],
@@ -34,6 +34,20 @@ export const GENERATIONS: ReadonlyMap<string, Generations> = new Map<string, Gen
   ['_VI_POOL_ENTRY_INUSE', { since: [3790] }],
   ['_VI_POOL_PAGE_HEADER', { since: [3790] }],
 ]);
+
+/** From the published types of 2600 to 19045, and what is known of Windows 2000 (2195). */
+const X86: ReadonlyMap<string, Generations> = new Map<string, Generations>([
+  ['_POOL_TRACKER_TABLE', { since: [2195, 16299] }],
+  ['_POOL_DESCRIPTOR', { since: [2195, 2600, 3790, 6000, 7600, 14393, 18362], until: 19041 }],
+  ['_MM_PAGED_POOL_INFO', { since: [2600, 3790, 6000, 9200, 9600, 10240, 18362] }],
+  ['_MMPFNLIST', { since: [2195, 2600, 7600] }],
+  ['_MMPAGING_FILE', { since: [2600, 3790, 6000, 9200, 9600, 10240, 10586, 19041] }],
+  ['_KLDR_DATA_TABLE_ENTRY', { since: [2195, 10240] }],
+  ['_MM_DRIVER_VERIFIER_DATA', { since: [2600, 6001, 7600, 10240, 14393, 17134] }],
+]);
+
+/** By type; those of ARM64 are in no table. */
+export const GENERATIONS = { x64: X64, x86: X86 } as const;
 
 /** Releases that ship the binaries of an earlier build and differ from it by switches: 19045 is 19041, 26200 is 26100. */
 const SAME_BINARIES: readonly (readonly [from: number, to: number, build: number])[] = [

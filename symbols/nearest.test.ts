@@ -70,6 +70,24 @@ describe('nearestLayout', () => {
     expect(near('_POOL_DESCRIPTOR', 20279)).to.equal(null);
   });
 
+  it('chooses the structures of the right generation for every 32-bit build', () => {
+    const sizes = (type: string, builds: readonly number[]): unknown[] =>
+      builds.map((build) => nearestLayout(type, build, null, null, 'x86')?.layout.size ?? null);
+    const builds = [2195, 2600, 3790, 6000, 6002, 6003, 7601, 9200, 9600, 10240, 14393, 16299, 18363, 19041, 19045];
+    expect(sizes('_POOL_TRACKER_TABLE', builds)).to.deep.equal([
+      ...[0x1c, 0x1c, 0x1c, 0x1c, 0x1c, 0x1c, 0x1c, 0x1c, 0x1c, 0x1c, 0x1c],
+      ...[0x30, 0x30, 0x30, 0x30],
+    ]);
+    expect(sizes('_POOL_DESCRIPTOR', builds)).to.deep.equal([
+      ...[0x420, 0x1028, 0x1030, 0x1034, 0x1034, 0x1034, 0x1140, 0x1140, 0x1140, 0x1140, 0x1140, 0x1140, 0x100],
+      ...[null, null],
+    ]);
+    expect(sizes('_MM_PAGED_POOL_INFO', [2195, 2600, 3790, 6002, 7601, 9200, 9600])).to.deep.equal([
+      ...[null, 0x24, 0x20, 0x38, 0x38, 0x34, 0x38],
+    ]);
+    expect(nearestLayout('_MI_PARTITION', 19041, null, null, 'x86')).to.equal(null);
+  });
+
   it('does not carry types across builds that change in almost every one', () => {
     expect(near('_EPROCESS', 17763)).to.equal('0x858 of 10.0.17763.5933');
     expect(near('_EPROCESS', 17134)).to.equal(null);
@@ -85,17 +103,25 @@ function alike(a: FieldLayout, b: FieldLayout): boolean {
   return a.offset === b.offset && bits(a) === bits(b) && (width ?? other) === (other ?? width);
 }
 
-describe('generations', () => {
-  const versions = [
-    ...kernelEntries().map(({ version, layoutSet }) => ({ version, set: layoutSet })),
-    ...versionsWithoutProfile().map((version) => ({ version, set: version })),
-  ].map((row) => ({ ...row, build: Number(row.version.split('.')[2]) }));
+const ARCHITECTURES = ['x64', 'x86'] as const;
 
-  for (const [type, { since, until }] of GENERATIONS) {
-    it(`of ${type} fit every known layout`, () => {
+describe('generations', () => {
+  const cases = ARCHITECTURES.flatMap((architecture) => {
+    const profiles = architecture === 'x64' ? kernelEntries() : [];
+    const versions = [
+      ...profiles.map(({ version, layoutSet }) => ({ version, set: layoutSet })),
+      ...versionsWithoutProfile(architecture).map((version) => ({ version, set: version })),
+    ].map((row) => ({ ...row, build: Number(row.version.split('.')[2]) }));
+    return [...GENERATIONS[architecture]].map(([type, { since, until }]) => ({
+      ...{ architecture, versions, type, since, until },
+    }));
+  });
+
+  for (const { architecture, versions, type, since, until } of cases) {
+    it(`of ${architecture} ${type} fit every known layout`, () => {
       const models = new Map<number, { version: string; layout: StructLayout }>();
       for (const { version, set, build } of versions) {
-        const layout = layoutInSet(set, type);
+        const layout = layoutInSet(set, type, architecture);
         if (layout === null) continue;
         const start = since.findLast((from) => from <= build);
         expect(start, version).to.be.a('number');

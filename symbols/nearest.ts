@@ -1,11 +1,11 @@
 /**
- * The layouts to use for an x64 kernel that no profile describes: those of another release of the same build, else of the
+ * The layouts to use for a kernel that no profile describes: those of another release of the same build, else of the
  * closest build that shares the layout's generation. Types whose generations are not known do not cross builds.
  */
 
 import type { StructLayout } from '../parsers/kernel/layout.js';
 import { GENERATIONS, releaseFamily } from './generations.js';
-import { layoutInSet, versionsWithoutProfile } from './profiles/layout-table.js';
+import { layoutInSet, versionsWithoutProfile, type LayoutArchitecture } from './profiles/layout-table.js';
 import { kernelEntries } from './profiles/profiles.js';
 
 /** A layout, and the version of the kernel that it is of. */
@@ -23,30 +23,43 @@ interface Donor {
   readonly revision: number;
 }
 
-let allDonors: readonly Donor[] | undefined;
+const allDonors = new Map<LayoutArchitecture, readonly Donor[]>();
 
-function donors(): readonly Donor[] {
-  allDonors ??= [
-    ...kernelEntries().map(({ version, layoutSet }) => ({ version, set: layoutSet })),
-    ...versionsWithoutProfile().map((version) => ({ version, set: version })),
+function donors(architecture: LayoutArchitecture): readonly Donor[] {
+  const known = allDonors.get(architecture);
+  if (known !== undefined) return known;
+  const profiles = architecture === 'x64' ? kernelEntries() : [];
+  const made = [
+    ...profiles.map(({ version, layoutSet }) => ({ version, set: layoutSet })),
+    ...versionsWithoutProfile(architecture).map((version) => ({ version, set: version })),
   ].map(({ version, set }) => {
     const [build = 0, revision = 0] = version.split('.').slice(2).map(Number);
     return { version, set, build, family: releaseFamily(build), revision };
   });
-  return allDonors;
+  allDonors.set(architecture, made);
+  return made;
 }
 
 /** The first donor in order of `distance` that has the type; of equals the one that comes first. */
-function closest(type: string, candidates: readonly Donor[], distance: (donor: Donor) => number): NearestLayout | null {
+function closest(
+  type: string,
+  architecture: LayoutArchitecture,
+  candidates: readonly Donor[],
+  distance: (donor: Donor) => number,
+): NearestLayout | null {
   for (const donor of candidates.toSorted((a, b) => distance(a) - distance(b))) {
-    const layout = layoutInSet(donor.set, type);
+    const layout = layoutInSet(donor.set, type, architecture);
     if (layout !== null) return { layout, version: donor.version };
   }
   return null;
 }
 
-function sameGeneration(type: string, build: number): ((donor: Donor) => boolean) | null {
-  const generations = GENERATIONS.get(type);
+function sameGeneration(
+  type: string,
+  architecture: LayoutArchitecture,
+  build: number,
+): ((donor: Donor) => boolean) | null {
+  const generations = GENERATIONS[architecture].get(type);
   if (generations === undefined || build >= (generations.until ?? Infinity)) return null;
   const start = generations.since.findLast((since) => since <= build);
   if (start === undefined) return null;
@@ -65,23 +78,25 @@ export function nearestLayout(
   buildNumber: number,
   version: string | null,
   without: string | null,
+  architecture: LayoutArchitecture = 'x64',
 ): NearestLayout | null {
   const family = releaseFamily(buildNumber);
-  const others = donors().filter((donor) => donor.version !== without);
+  const others = donors(architecture).filter((donor) => donor.version !== without);
   const revision = version === null ? Infinity : Number(version.split('.')[3]);
   const latestFirst = (donor: Donor): number => -donor.revision;
   const byRevision = (donor: Donor): number => Math.abs(donor.revision - revision);
   const sameBuild = closest(
     type,
+    architecture,
     others.filter((donor) => donor.family === family),
     Number.isFinite(revision) ? byRevision : latestFirst,
   );
   if (sameBuild !== null) return sameBuild;
 
-  const accepts = sameGeneration(type, family);
+  const accepts = sameGeneration(type, architecture, family);
   if (accepts === null) return null;
   // Nearest build first; within a build before this one its latest release, within a later build its earliest.
-  return closest(type, others.filter(accepts), (donor) => {
+  return closest(type, architecture, others.filter(accepts), (donor) => {
     const builds = Math.abs(donor.build - family);
     const within = donor.build < family ? 1 - donor.revision / 1e6 : donor.revision / 1e6;
     return builds + within / 2;

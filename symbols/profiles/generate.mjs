@@ -8,7 +8,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { layoutsWithoutProfile } from './reference-layouts.mjs';
+import { layoutsOfX86, layoutsWithoutProfile, X86_TYPES } from './reference-layouts.mjs';
 import { buildOf, byVersion, revisionOf } from './versions.mjs';
 
 const [x64Path, imagesPath, pairsPath, structuresPath, out = join(import.meta.dirname, 'data')] = process.argv.slice(2);
@@ -58,12 +58,14 @@ const layoutKey = (layout) =>
     .sort(byText)
     .join(' ')}`;
 
-const typeNames = [...Object.keys(x64.layouts), '_UNLOADED_DRIVERS'];
 /** type -> { keys: key -> number of the layout, layouts: [...] } */
-const table = new Map(typeNames.map((name) => [name, { keys: new Map(), layouts: [] }]));
+const emptyTable = (names) => new Map(names.map((name) => [name, { keys: new Map(), layouts: [] }]));
+const typeNames = [...Object.keys(x64.layouts), '_UNLOADED_DRIVERS'];
+const table = emptyTable(typeNames);
+const tableX86 = emptyTable(X86_TYPES);
 
-function numberOf(type, layout) {
-  const { keys, layouts } = table.get(type);
+function numberOf(type, layout, into = table) {
+  const { keys, layouts } = into.get(type);
   const key = layoutKey(layout);
   if (!keys.has(key)) {
     keys.set(key, layouts.length);
@@ -98,6 +100,11 @@ for (const kernel of kernels) {
 const extraRows = layoutsWithoutProfile(reference, x64).map(({ version, layouts }) => {
   const row = typeNames.map((type) => (layouts.has(type) ? numberOf(type, layouts.get(type)) : '-'));
   return `${version} ${row.join(' ')}`;
+});
+
+const rowsX86 = layoutsOfX86(reference).map(({ version, layouts }) => {
+  const numbers = X86_TYPES.map((type) => (layouts.has(type) ? numberOf(type, layouts.get(type), tableX86) : '-'));
+  return `${version} ${numbers.join(' ')}`;
 });
 
 function layoutLines(type, layouts) {
@@ -209,22 +216,25 @@ for (const build of new Set(kernels.map((kernel) => buildOf(kernel.version)))) {
     rvaLines(ofBuild),
   );
 }
-write(
-  'layouts.txt',
-  MADE,
-  '# type; its columns as field:type; then layouts 0, 1, 2, ...: size and the offset of each column, in hex. Scalars:',
-  Object.entries(SCALARS).map(([short, long]) => `= ${short} ${long}`),
-  '',
-  [...table].flatMap(([type, { layouts }]) => layoutLines(type, layouts)),
-);
-write(
-  'layout-sets.txt',
-  MADE,
-  '# types, then: a set that kernels.txt names, or a version known by its layouts alone; the number of each layout',
-  typeNames.join(' '),
-  [...setRows].map(([row, id]) => `${id} ${row}`),
-  extraRows,
-);
+const writeLayouts = (name, ofTypes) => {
+  write(
+    name,
+    MADE,
+    '# type; its columns as field:type; then layouts 0, 1, 2, ...: size and the offset of each column, in hex. Scalars:',
+    Object.entries(SCALARS).map(([short, long]) => `= ${short} ${long}`),
+    '',
+    [...ofTypes].flatMap(([type, { layouts }]) => layoutLines(type, layouts)),
+  );
+};
+const writeSets = (name, types, rows) => {
+  const about =
+    '# types, then: a set that kernels.txt names, or a version known by its layouts alone; the number of each layout';
+  write(name, MADE, about, types.join(' '), rows);
+};
+writeLayouts('layouts.txt', table);
+writeSets('layout-sets.txt', typeNames, [...[...setRows].map(([row, id]) => `${id} ${row}`), ...extraRows]);
+writeLayouts('layouts-x86.txt', tableX86);
+writeSets('layout-sets-x86.txt', X86_TYPES, rowsX86);
 write(
   'images.txt',
   KPH,

@@ -1,5 +1,6 @@
 /**
- * Structure layouts of real x64 kernels, each kept once in `layouts.txt`, and which kernel has which, in `layout-sets.txt`.
+ * Structure layouts of real kernels, each kept once in `layouts.txt`, and which kernel has which, in `layout-sets.txt`;
+ * those of 32-bit kernels in `layouts-x86.txt` and `layout-sets-x86.txt`.
  *
  * `layouts.txt` is a table per type: the type's name, a line of columns (`Key:i32`), then one line a layout: the size and the
  * offset of every column in hex, `-` where this layout lacks the field, trailing `-` left out. A layout's number is its place.
@@ -14,87 +15,111 @@ interface TypeTable {
   readonly rows: readonly string[];
 }
 
-const scalars = new Map<string, string>();
-let typeStart: Map<string, number> | undefined;
-let layoutLines: readonly string[] = [];
-const tables = new Map<string, TypeTable>();
-const layouts = new Map<string, StructLayout>();
-let typeColumn: Map<string, number> | undefined;
+/** Processors that there are tables for. */
+export type LayoutArchitecture = 'x64' | 'x86';
 
-/** `*u64[2]` as the published tables spell it: `*unsigned long long[2]`. */
-function spell(type: string): string {
-  return type.replace(
-    /^(\**)([iu]\d\d?)(?=$|[[:])/,
-    (_, stars: string, short: string) => stars + (scalars.get(short) ?? short),
-  );
-}
+/** The layouts of one architecture's kernels. */
+class LayoutTable {
+  private readonly scalars = new Map<string, string>();
+  private typeStart: Map<string, number> | undefined;
+  private lines: readonly string[] = [];
+  private readonly tables = new Map<string, TypeTable>();
+  private readonly layouts = new Map<string, StructLayout>();
+  private typeColumn: Map<string, number> | undefined;
 
-function startOfType(type: string): number | undefined {
-  if (typeStart === undefined) {
-    layoutLines = readDataLines('layouts.txt');
-    typeStart = new Map();
-    layoutLines.forEach((line, i) => {
-      if (line.startsWith('= ')) {
-        const [, short = '', ...long] = line.split(' ');
-        scalars.set(short, long.join(' '));
-      } else if (layoutLines[i - 1] === '' && line !== '') typeStart?.set(line, i);
+  /** `suffix` of the two file names. */
+  constructor(private readonly suffix: string) {}
+
+  inSet(set: string, type: string): StructLayout | null {
+    const column = this.columnOfType(type);
+    if (column === undefined) return null;
+    const number = findLine(readDataFile(`layout-sets${this.suffix}.txt`), set)?.[column];
+    return number === undefined || number === '-' ? null : this.byNumber(type, number);
+  }
+
+  /** The names of sets that are versions. */
+  versions(): readonly string[] {
+    return readDataLines(`layout-sets${this.suffix}.txt`)
+      .map((line) => line.slice(0, line.indexOf(' ')))
+      .filter((name) => /^\d/.test(name));
+  }
+
+  /** `*u64[2]` as the published tables spell it: `*unsigned long long[2]`. */
+  private spell(type: string): string {
+    return type.replace(
+      /^(\**)([iu]\d\d?)(?=$|[[:])/,
+      (_, stars: string, short: string) => stars + (this.scalars.get(short) ?? short),
+    );
+  }
+
+  private startOfType(type: string): number | undefined {
+    if (this.typeStart === undefined) {
+      const starts = new Map<string, number>();
+      this.lines = readDataLines(`layouts${this.suffix}.txt`);
+      this.lines.forEach((line, i) => {
+        if (line.startsWith('= ')) {
+          const [, short = '', ...long] = line.split(' ');
+          this.scalars.set(short, long.join(' '));
+        } else if (this.lines[i - 1] === '' && line !== '') starts.set(line, i);
+      });
+      this.typeStart = starts;
+    }
+    return this.typeStart.get(type);
+  }
+
+  private tableOf(type: string): TypeTable | null {
+    const known = this.tables.get(type);
+    if (known !== undefined) return known;
+    const start = this.startOfType(type);
+    if (start === undefined) return null;
+    const columns = (this.lines[start + 1] ?? '').split(' ').map((column) => {
+      const colon = column.indexOf(':');
+      return { name: column.slice(0, colon), type: this.spell(column.slice(colon + 1)) };
     });
+    const end = this.lines.indexOf('', start);
+    const made = { columns, rows: this.lines.slice(start + 2, end < 0 ? undefined : end) };
+    this.tables.set(type, made);
+    return made;
   }
-  return typeStart.get(type);
-}
 
-function tableOf(type: string): TypeTable | null {
-  const known = tables.get(type);
-  if (known !== undefined) return known;
-  const start = startOfType(type);
-  if (start === undefined) return null;
-  const columns = (layoutLines[start + 1] ?? '').split(' ').map((column) => {
-    const colon = column.indexOf(':');
-    return { name: column.slice(0, colon), type: spell(column.slice(colon + 1)) };
-  });
-  const end = layoutLines.indexOf('', start);
-  const made = { columns, rows: layoutLines.slice(start + 2, end < 0 ? undefined : end) };
-  tables.set(type, made);
-  return made;
-}
-
-function layoutByNumber(type: string, number: string): StructLayout | null {
-  const key = `${type} ${number}`;
-  const known = layouts.get(key);
-  if (known !== undefined) return known;
-  const table = tableOf(type);
-  const row = table?.rows[Number(number)]?.split(' ');
-  if (table === null || row === undefined) return null;
-  const fields: Record<string, FieldLayout> = {};
-  table.columns.forEach((column, i) => {
-    const offset = row[i + 1];
-    if (offset !== undefined && offset !== '-')
-      fields[column.name] = { offset: parseInt(offset, 16), type: column.type };
-  });
-  const layout = { name: type, size: parseInt(row[0] ?? '', 16), fields };
-  layouts.set(key, layout);
-  return layout;
-}
-
-function columnOfType(type: string): number | undefined {
-  if (typeColumn === undefined) {
-    const types = readDataLines('layout-sets.txt')[0] ?? '';
-    typeColumn = new Map(types.split(' ').map((name, i) => [name, i + 1]));
+  private byNumber(type: string, number: string): StructLayout | null {
+    const key = `${type} ${number}`;
+    const known = this.layouts.get(key);
+    if (known !== undefined) return known;
+    const table = this.tableOf(type);
+    const row = table?.rows[Number(number)]?.split(' ');
+    if (table === null || row === undefined) return null;
+    const fields: Record<string, FieldLayout> = {};
+    table.columns.forEach((column, i) => {
+      const offset = row[i + 1];
+      if (offset !== undefined && offset !== '-')
+        fields[column.name] = { offset: parseInt(offset, 16), type: column.type };
+    });
+    const layout = { name: type, size: parseInt(row[0] ?? '', 16), fields };
+    this.layouts.set(key, layout);
+    return layout;
   }
-  return typeColumn.get(type);
+
+  private columnOfType(type: string): number | undefined {
+    if (this.typeColumn === undefined) {
+      const types = readDataLines(`layout-sets${this.suffix}.txt`)[0] ?? '';
+      this.typeColumn = new Map(types.split(' ').map((name, i) => [name, i + 1]));
+    }
+    return this.typeColumn.get(type);
+  }
 }
+
+const TABLES: Readonly<Record<LayoutArchitecture, LayoutTable>> = {
+  x64: new LayoutTable(''),
+  x86: new LayoutTable('-x86'),
+};
 
 /** The layout of `type` in a layout set (`s12`) or in a version known by its layouts alone (`10.0.17134.1`), or `null`. */
-export function layoutInSet(set: string, type: string): StructLayout | null {
-  const column = columnOfType(type);
-  if (column === undefined) return null;
-  const number = findLine(readDataFile('layout-sets.txt'), set)?.[column];
-  return number === undefined || number === '-' ? null : layoutByNumber(type, number);
+export function layoutInSet(set: string, type: string, architecture: LayoutArchitecture = 'x64'): StructLayout | null {
+  return TABLES[architecture].inSet(set, type);
 }
 
-/** The versions in `layout-sets.txt` that no profile covers. */
-export function versionsWithoutProfile(): readonly string[] {
-  return readDataLines('layout-sets.txt')
-    .map((line) => line.slice(0, line.indexOf(' ')))
-    .filter((name) => /^\d/.test(name));
+/** The versions that no profile covers; no profile is of a 32-bit kernel. */
+export function versionsWithoutProfile(architecture: LayoutArchitecture = 'x64'): readonly string[] {
+  return TABLES[architecture].versions();
 }

@@ -159,3 +159,90 @@ export function layoutsWithoutProfile(reference, x64) {
   }
   return rows.sort((a, b) => byVersion(a.version, b.version));
 }
+
+// ---------------------------------------------------------------- 32-bit kernels
+
+/** What a dump of a 32-bit kernel can need: the debugger block names no other structure. */
+export const X86_TYPES = [
+  '_POOL_TRACKER_TABLE',
+  '_POOL_DESCRIPTOR',
+  '_MM_PAGED_POOL_INFO',
+  '_MMPFNLIST',
+  '_MMPAGING_FILE',
+  '_KLDR_DATA_TABLE_ENTRY',
+  '_MM_DRIVER_VERIFIER_DATA',
+];
+
+/** Of merged layouts with many bit fields only these fields are taken. */
+const X86_FIELDS = {
+  _MMPAGING_FILE: ['Size', 'MaximumSize', 'MinimumSize', 'FreeSpace', 'PeakUsage', 'PageFileName'],
+  _KLDR_DATA_TABLE_ENTRY: [
+    ...['InLoadOrderLinks', 'DllBase', 'EntryPoint', 'SizeOfImage', 'FullDllName', 'BaseDllName', 'Flags', 'LoadCount'],
+    ...['CheckSum', 'SizeOfImageNotRounded', 'TimeDateStamp'],
+  ],
+};
+
+/** The 32-bit form of COMMON_KLDR (kernel-structures.md 7.1). */
+const COMMON_KLDR_X86 = {
+  size: 0x50,
+  fields: {
+    InLoadOrderLinks: [0, '_LIST_ENTRY'],
+    DllBase: [0x18, '*void'],
+    EntryPoint: [0x1c, '*void'],
+    SizeOfImage: [0x20, 'unsigned long'],
+    FullDllName: [0x24, '_UNICODE_STRING'],
+    BaseDllName: [0x2c, '_UNICODE_STRING'],
+    Flags: [0x34, 'unsigned long'],
+    LoadCount: [0x38, 'unsigned short'],
+    CheckSum: [0x40, 'unsigned long'],
+  },
+};
+
+const longs = (...names) => names.map((name) => [name, 'unsigned long']);
+const inOrder = (start, fields) => Object.fromEntries(fields.map(([name, type], i) => [name, [start + i * 4, type]]));
+
+/** Windows 2000, whose public symbols hold no types: what kernel-structures.md 5.2, 5.6 and 6.1 say of it. */
+const WINDOWS_2000 = {
+  _POOL_TRACKER_TABLE: {
+    size: 0x1c,
+    fields: inOrder(
+      0,
+      longs('Key', 'NonPagedAllocs', 'NonPagedFrees', 'NonPagedBytes', 'PagedAllocs', 'PagedFrees', 'PagedBytes'),
+    ),
+  },
+  _POOL_DESCRIPTOR: {
+    size: 0x420,
+    fields: {
+      ...inOrder(0, [
+        ['PoolType', '_POOL_TYPE'],
+        ...longs('PoolIndex', 'RunningAllocs', 'RunningDeAllocs', 'TotalPages', 'TotalBigPages', 'Threshold'),
+      ]),
+      LockAddress: [0x1c, '*void'],
+      ListHeads: [0x20, '_LIST_ENTRY[128]'],
+    },
+  },
+  _MMPFNLIST: { size: 0x10, fields: inOrder(0, longs('Total')) },
+  _KLDR_DATA_TABLE_ENTRY: COMMON_KLDR_X86,
+};
+
+function x86Layout(type, entry) {
+  const { size, fields } = convertLayout(entry);
+  const wanted = X86_FIELDS[type];
+  if (wanted === undefined) return { size, fields };
+  return { size, fields: Object.fromEntries(Object.entries(fields).filter(([name]) => wanted.includes(name))) };
+}
+
+/** The 32-bit releases that kernel-structures.json knows, and Windows 2000, oldest first; as `layoutsWithoutProfile`. */
+export function layoutsOfX86(reference) {
+  const versions = new Map([['5.0.2195.1', new Map(Object.entries(WINDOWS_2000))]]);
+  for (const type of X86_TYPES) {
+    for (const entry of (reference.structs[type]?.x86 ?? []).filter(({ size }) => size > 0)) {
+      for (const version of entry.builds.filter(isVersion)) {
+        if (!versions.has(version)) versions.set(version, new Map([['_KLDR_DATA_TABLE_ENTRY', COMMON_KLDR_X86]]));
+        versions.get(version).set(type, x86Layout(type, entry));
+      }
+    }
+  }
+  const rows = [...versions].map(([version, layouts]) => ({ version, layouts }));
+  return rows.sort((a, b) => byVersion(a.version, b.version));
+}
