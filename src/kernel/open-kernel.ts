@@ -3,19 +3,20 @@
 import type { VirtualAddress } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { MACHINE, type Dump } from '../../parsers/dump/open-dump.js';
-import { PhysicalMemory } from '../../parsers/dump/physical-memory.js';
 import { TriageMemory } from '../../parsers/dump/triage-memory.js';
 import { DebuggerData, debuggerDataSize } from '../../parsers/kernel/debugger-data.js';
 import { readScalar } from '../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import { TableMemory } from '../../parsers/paging/table-memory.js';
-import { X64Memory } from '../../parsers/paging/x64.js';
+import { X86Memory } from '../../parsers/paging/x86.js';
 import { readCodeView } from '../../parsers/pe/image.js';
 import { createKernelSymbols } from '../../symbols/built-in-symbols.js';
-import type { KernelIdentity, KernelSymbols } from '../../symbols/kernel-symbols.js';
+import type { KernelArchitecture, KernelIdentity, KernelSymbols } from '../../symbols/kernel-symbols.js';
 import { resolvePath } from '../../symbols/paths.js';
 import type { Warning } from '../result.js';
+import { openAddressSpace } from './address-space.js';
 import { locateDebuggerData, locateKernel, type KernelImage } from './locate-kernel.js';
+import { paeDoubt, tunedX86 } from './x86-space.js';
 
 /** A kernel in a dump, as far as the dump allows. */
 export interface Kernel {
@@ -34,16 +35,24 @@ export interface OpenKernelOptions {
   readonly hideProfiles?: boolean;
 }
 
+const ARCHITECTURES: Readonly<Record<number, KernelArchitecture>> = {
+  [MACHINE.I386]: 'x86',
+  [MACHINE.AMD64]: 'x64',
+  [MACHINE.ARM64]: 'arm64',
+};
+
 /** Finds the kernel in a dump. Never throws for what the dump holds: what is missing is null, with a warning. */
 export function openKernel(dump: Dump, options: OpenKernelOptions = {}): Kernel {
   const warnings: Warning[] = dump.softErrors.map((e) => ({ ...e, where: 'dump' }));
-  const build = dump.header.minorVersion ?? 0;
-  const unknown: KernelIdentity = { pdb: null, timeDateStamp: null, sizeOfImage: null, buildNumber: build };
+  const buildNumber = dump.header.minorVersion ?? 0;
+  const architecture = ARCHITECTURES[dump.header.machineImageType ?? 0] ?? 'x64';
+  const unknown: KernelIdentity = { pdb: null, timeDateStamp: null, sizeOfImage: null, buildNumber, architecture };
   if (dump.triage !== null) return openTriage(dump, dump.triage.debuggerData, unknown, warnings);
-  const memory = addressSpace(dump, warnings);
+  const memory = openAddressSpace(dump, warnings);
   if (memory === null) {
     return { dump, memory, image: null, identity: unknown, debuggerData: null, symbols: null, warnings };
   }
+  if (memory instanceof X86Memory) warnings.push(...paeDoubt(memory, dump.header));
   const image = locateKernel(memory, dump.header);
   if (image === null) {
     warnings.push({
@@ -55,7 +64,7 @@ export function openKernel(dump: Dump, options: OpenKernelOptions = {}): Kernel 
   } else if (image.note !== null) {
     warnings.push({ code: 'kernel-searched', where: 'symbols', message: `the kernel image was ${image.note}` });
   }
-  const identity = image === null ? unknown : identify(memory, image, build);
+  const identity = image === null ? unknown : identify(memory, image, unknown);
   const create = (
     block: DebuggerData | null,
   ): { symbols: KernelSymbols; warnings: { code: string; message: string }[] } =>
@@ -83,7 +92,7 @@ export function openKernel(dump: Dump, options: OpenKernelOptions = {}): Kernel 
   }
   return {
     dump,
-    memory: memory instanceof TableMemory ? tuned(memory, symbols) : memory,
+    memory: withKernelRules(memory, symbols, buildNumber),
     image,
     identity,
     debuggerData,
@@ -98,11 +107,12 @@ function openTriage(
   identity: KernelIdentity,
   warnings: readonly Warning[],
 ): Kernel {
-  const memory = dump.triage === null ? null : new TriageMemory(dump.source, dump.triage.dataBlocks);
+  const pointerSize = dump.header.signature === 'PAGEDUMP' ? 4 : 8;
+  const memory = dump.triage === null ? null : new TriageMemory(dump.source, dump.triage.dataBlocks, pointerSize);
   const debuggerData =
     block === null || failed(debuggerDataSize(block))
       ? null
-      : new DebuggerData(block, dump.header.kdDebuggerDataBlock, false);
+      : new DebuggerData(block, dump.header.kdDebuggerDataBlock, false, pointerSize);
   const base = debuggerData?.pointer('KernBase') ?? null;
   const driver = dump.triage?.drivers.find((d) => d.base === base);
   const known =
@@ -118,48 +128,24 @@ function openTriage(
   return { dump, memory, image, identity: known, debuggerData, symbols, warnings };
 }
 
-/** The kernel's address space; x64 tries 4 levels, then 5. */
-function addressSpace(dump: Dump, warnings: Warning[]): VirtualMemory | null {
-  const { pages, header } = dump;
-  if (pages === null) return null;
-  if (header.machineImageType !== MACHINE.AMD64) {
-    warnings.push({
-      code: 'processor-not-supported',
-      where: 'dump',
-      message: 'memory of this processor cannot be translated by this version: only the header is read',
-    });
-    return null;
-  }
-  if (header.directoryTableBase === null) {
-    warnings.push({
-      code: 'no-directory-table',
-      where: 'dump',
-      message: 'the header holds no directory table base, so virtual memory cannot be translated',
-    });
-    return null;
-  }
-  const memory = new X64Memory(new PhysicalMemory(dump.source, pages), header.directoryTableBase);
-  const probe = header.psLoadedModuleList;
-  if (probe !== null && failed(memory.readPointer(probe))) {
-    const five = memory.with({ options: { levels: 5 } });
-    if (!failed(five.readPointer(probe))) return five;
-  }
-  return memory;
-}
-
 /** What the image says of itself. */
-function identify(memory: VirtualMemory, image: KernelImage, buildNumber: number): KernelIdentity {
-  if (image.headers === null) return { pdb: null, timeDateStamp: null, sizeOfImage: image.size, buildNumber };
+function identify(memory: VirtualMemory, image: KernelImage, unknown: KernelIdentity): KernelIdentity {
+  if (image.headers === null) return { ...unknown, sizeOfImage: image.size };
   const codeView = readCodeView(memory, image.base, image.headers);
   return {
+    ...unknown,
     pdb: failed(codeView) ? null : codeView,
     timeDateStamp: image.headers.timeDateStamp,
     sizeOfImage: image.headers.sizeOfImage,
-    buildNumber,
   };
 }
 
 /** The address space with this kernel's ways of writing software PTEs. */
+function withKernelRules(memory: VirtualMemory, symbols: KernelSymbols, build: number): VirtualMemory {
+  if (memory instanceof X86Memory) return tunedX86(memory, symbols, build);
+  return memory instanceof TableMemory ? tuned(memory, symbols) : memory;
+}
+
 function tuned(memory: TableMemory, symbols: KernelSymbols): TableMemory {
   const bits = symbols.layout('_MMPTE_TRANSITION')?.value.fields['PageFrameNumber']?.type.split(':')[2];
   return memory.with({
