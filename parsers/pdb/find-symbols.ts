@@ -40,6 +40,8 @@ const RANKS: ReadonlyMap<number, number> = new Map([
   [S_LPROCREF, 2],
 ]);
 
+/** Records that are kept; names stand for one address, or for a few in different modules. */
+const MOST_HITS = 1 << 16;
 /** Most bytes at the start of a name that tell whether it may be one that is looked for. */
 const LONGEST_START = 8;
 
@@ -108,7 +110,10 @@ export function findSymbols(
       isFunction: isPublic ? (u32(b, at + 2) & PUBLIC_IS_CODE) !== 0 : kind === S_PROCREF || kind === S_LPROCREF,
       type: kind === S_GDATA32 || kind === S_LDATA32 ? u32(b, at + 2) : 0,
     });
-    return true;
+    return hits.length < MOST_HITS;
   });
-  return { hits, damage };
+  return {
+    hits,
+    damage: hits.length < MOST_HITS ? damage : `${stream.name}: the same names come up ${MOST_HITS} times`,
+  };
 }

@@ -32,6 +32,8 @@ const MOST_DEFINITIONS = 8;
 const MOST_DIMENSIONS = 8;
 /** Members of one structure with all that stand in it without a name. */
 const MOST_FIELDS = 1 << 16;
+/** Structures that make up one: bases and members without a name, and theirs. */
+const MOST_PARTS = 4096;
 /** How compilers name what has no name in the source. */
 const UNNAMED = /(?:^|::)(?:<unnamed|<anonymous|__unnamed|__anonymous|<lambda)/;
 /** What the published tables call it. */
@@ -40,6 +42,8 @@ const UNNAMED_SPELLING = '__unnamed';
 /** Reads types of one PDB. */
 export class Layouts {
   private readonly spellings = new Map<number, string>();
+  /** Structures that the layout in the making was put together from. */
+  private parts = 0;
 
   constructor(
     private readonly types: TypeIndex,
@@ -57,6 +61,7 @@ export class Layouts {
       if (record === null || !isStructure(u16(record, 0))) continue;
       const fields = new Map<string, FieldLayout>();
       const size = sizeLeaf(record);
+      this.parts = 0;
       if (size === null || !this.collect(type, 0, fields, 0)) {
         this.note(`the members of ${name} cannot be read`);
         return null;
@@ -95,7 +100,7 @@ export class Layouts {
   /** Adds the members of a structure, those of its bases and of members without a name among them; false when it is damaged. */
   private collect(type: number, base: number, fields: Map<string, FieldLayout>, depth: number): boolean {
     const record = this.definition(type, 0);
-    if (record === null || depth > DEEPEST || record.length < 10) return false;
+    if (record === null || depth > DEEPEST || ++this.parts > MOST_PARTS || record.length < 10) return false;
     const kind = u16(record, 0);
     if (!isStructure(kind)) return false;
     const fieldList = u32(record, 6);

@@ -109,12 +109,22 @@ export class MsfFile {
     return new MsfFile(file, this.blockSize, this.blockCount, this.directory, this.starts);
   }
 
-  /** Stream `number`; `null` where the directory has none of that number. Fails when its blocks cannot be. */
+  /**
+   * Stream `number`; `null` where the directory has none of that number. Fails when its blocks cannot be. No stream is longer than
+   * the file, so that what a reader does is bounded by the file's size.
+   */
   stream(number: number): MsfStream | PdbFailure | null {
     const start = this.starts[number];
     const size = this.directory[number + 1];
     if (start === undefined || size === undefined || size === NIL) return null;
     const blocks = this.directory.subarray(start, start + Math.ceil(size / this.blockSize));
+    const present = Math.ceil(this.file.byteLength / this.blockSize);
+    if (blocks.length > present) {
+      return new PdbFailure(
+        present < this.blockCount ? 'cut-short' : 'corrupt',
+        `${this.file.name}: stream ${number} has ${blocks.length} blocks, and the file ${present}`,
+      );
+    }
     for (const block of blocks) {
       if (block === 0 || block >= this.blockCount) {
         return new PdbFailure(

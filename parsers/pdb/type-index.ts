@@ -26,6 +26,8 @@ import {
 const HEADER = 56;
 /** VC 8.0 (2005): the only version in use since. */
 const VERSION = 20040203;
+/** Names compared for one look-up: hashes of 32 bits are the same by chance only. */
+const MOST_COMPARED = 64;
 /** The shortest record: a length and a kind. */
 const SHORTEST_RECORD = 4;
 
@@ -121,9 +123,12 @@ export class TypeIndex {
     const bytes = Buffer.from(name);
     const hash = hashBytes(bytes, 0, bytes.length);
     const found: number[] = [];
+    let left = MOST_COMPARED;
     for (let i = this.heads[hash & this.bucketMask] ?? -1; i >= 0 && found.length < most; i = this.next[i] ?? -1) {
+      if (this.hashes[i] !== hash) continue;
       const type = this.definitions[i] ?? 0;
-      if (this.hashes[i] === hash && this.nameOf(type) === name) found.push(type);
+      if (this.nameOf(type) === name) found.push(type);
+      if (--left === 0) break;
     }
     return found;
   }
