@@ -62,7 +62,7 @@ const FIGURES: Readonly<Record<string, MemoryField>> = {
 }; // prettier-ignore
 
 /** Dumps of systems that a later issue brings. */
-const LATER = /pipo2003|arm64|rdmp|win11_24h2/;
+const LATER = /pipo2003|arm64|win11_24h2/;
 
 const names = present
   ? readdirSync(DUMPS)

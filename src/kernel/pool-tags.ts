@@ -9,6 +9,7 @@ import { COUNTERS, trackerRecord, TrackerSums, type TrackerRecord } from '../../
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import type { FigureSource, KernelSymbols } from '../../symbols/kernel-symbols.js';
 import type { Warning } from '../result.js';
+import { findTagTables, type KnownTable } from './find-tag-tables.js';
 import { weaker } from './memory.js';
 import type { Kernel } from './open-kernel.js';
 import { inferTableSize } from './pool-table-size.js';
@@ -61,7 +62,8 @@ function readTables(kernel: Kernel, warn: Warn): TagTable | null {
   }
   const entries = tableSize(memory, symbols, main, record, warn);
   if (entries === null) return null;
-  const processors = processorTables(memory, symbols, warn);
+  const known = { address: main, variable: variable.value, record, entries };
+  const processors = processorTables(kernel, memory, symbols, known, warn);
   const addresses = [...new Set([main, ...(processors ?? [])])];
   const expected = kernel.dump.header.numberProcessors ?? 1;
   let complete = processors !== null;
@@ -133,15 +135,29 @@ function tableSize(
   return Number(stored);
 }
 
-/** The distinct tables of ExPoolTagTables; null where the array could not be found or read. */
-function processorTables(memory: VirtualMemory, symbols: KernelSymbols, warn: Warn): VirtualAddress[] | null {
+/** The tables of ExPoolTagTables, where no symbol knows it found by their content; null where it could not be read. */
+function processorTables(
+  kernel: Kernel,
+  memory: VirtualMemory,
+  symbols: KernelSymbols,
+  main: KnownTable,
+  warn: Warn,
+): VirtualAddress[] | null {
   const array = symbols.address('ExPoolTagTables');
   const capacity = symbols.poolTagTablesCapacity;
   if (array === null || capacity === null) {
-    return warn(
-      'no-processor-tables',
-      'the tables of the single processors (ExPoolTagTables) could not be found: only the first table was read, and the figures are partial',
+    const found = kernel.image === null ? null : findTagTables(memory, kernel.image, main);
+    if (found === null) {
+      return warn(
+        'no-processor-tables',
+        'the tables of the single processors (ExPoolTagTables) could not be found: only the first table was read, and the figures are partial',
+      );
+    }
+    warn(
+      'processor-tables-searched',
+      `no symbols tell where the tables of the single processors are; ${found.length} were found in the kernel's data by their content`,
     );
+    return found;
   }
   const tables: VirtualAddress[] = [];
   const pointerSize = memory.pointerSize;
