@@ -3,7 +3,17 @@
  * rest goes to a temporary file that only its owner can read and that is gone when the store is closed.
  */
 
-import { chmodSync, closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileOffset } from '../addresses.js';
@@ -12,7 +22,12 @@ import type { ByteSource } from './source.js';
 
 const BLOCK = 64 * 1024;
 const ZEROS = Buffer.alloc(BLOCK);
-const PREFIX = 'dumpleak-';
+/** Names of temporary folders begin with this, the process id and a hyphen. */
+export const TEMPORARY_PREFIX = 'dumpleak-';
+
+/** Free space is looked at every so many blocks (64 MB), and this much of it is left alone. */
+const SPACE_CHECKED = 1024;
+const ROOM_LEFT = 256 * 2 ** 20;
 
 /** Blocks kept in memory before the temporary file is begun: 32 MB. */
 const IN_MEMORY = 512;
@@ -115,6 +130,7 @@ export class BlockStore implements ByteSource {
       return;
     }
     this.file ??= this.createFile();
+    if ((this.used - this.memory.length) % SPACE_CHECKED === 0) this.checkSpace();
     try {
       writeSync(this.file.descriptor, this.pending, 0, BLOCK, (this.used - 1 - this.memory.length) * BLOCK);
     } catch (error) {
@@ -125,9 +141,18 @@ export class BlockStore implements ByteSource {
     }
   }
 
+  private checkSpace(): void {
+    const { bavail, bsize } = statfsSync(tmpdir());
+    if (bavail * bsize >= ROOM_LEFT) return;
+    throw new InputError(
+      'io',
+      `${this.name}: the temporary folder ${tmpdir()} is nearly full. Free some space, set TMPDIR or TEMP to another disk, or unpack the dump first`,
+    );
+  }
+
   private createFile(): { descriptor: number; folder: string } {
     removeLeftovers();
-    const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    const folder = mkdtempSync(join(tmpdir(), `${TEMPORARY_PREFIX}${process.pid}-`));
     chmodSync(folder, 0o700);
     const descriptor = openSync(join(folder, 'decompressed'), 'wx+', 0o600);
     process.once('exit', this.onExit);
@@ -136,7 +161,7 @@ export class BlockStore implements ByteSource {
 }
 
 /** Removes temporary folders of runs that were killed: the process in the name no longer exists. */
-function removeLeftovers(): void {
+export function removeLeftovers(): void {
   for (const name of readdirSync(tmpdir())) {
     const owner = /^dumpleak-(\d+)-/.exec(name)?.[1];
     if (owner === undefined || isRunning(Number(owner))) continue;

@@ -15,6 +15,7 @@ export type InputErrorCode =
   | 'encrypted'
   | 'corrupt'
   | 'too-large'
+  | 'several-dumps'
   | 'io';
 
 /** Thrown when a file is not something that can be analyzed. The message is one line and says what to do next. */

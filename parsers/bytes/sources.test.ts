@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { fileOffset } from '../addresses.js';
 import { BlockStore } from './block-store.js';
 import { CachedSource } from './cached-source.js';
-import { openFile } from './containers.js';
+import { openFile } from './containers/containers.js';
 import { FileSource } from './file-source.js';
 import { InputError } from './input-error.js';
 import { CountingSource, MemorySource, type ByteSource } from './source.js';

@@ -1,15 +1,13 @@
 /** A dump file that is open, with its kernel: what every command of the library starts from. */
 
 import { CachedSource } from '../../parsers/bytes/cached-source.js';
-import { openFile, type OpenedFile, type Progress } from '../../parsers/bytes/containers.js';
+import { openFile, type OpenedFile, type UnpackOptions } from '../../parsers/bytes/containers/containers.js';
 import { CountingSource } from '../../parsers/bytes/source.js';
 import { openDump as openDumpSource, type Dump } from '../../parsers/dump/open-dump.js';
 import { openKernel, type Kernel, type OpenKernelOptions } from './open-kernel.js';
 
-export interface OpenOptions extends OpenKernelOptions {
-  /** Called while a compressed dump is unpacked: bytes done and bytes in all, of the file on disk. */
-  readonly progress?: Progress;
-}
+/** How to open: which dump of an archive, how large it may get, whom to tell of the progress of unpacking. */
+export interface OpenOptions extends OpenKernelOptions, UnpackOptions {}
 
 /** An open dump. Close it when done: it holds a file, and for compressed dumps a temporary file. */
 export class OpenedDump {
@@ -26,12 +24,12 @@ export class OpenedDump {
   ) {}
 
   /**
-   * Opens a dump file, also a gzip-compressed one. Throws InputError, with one line for the user, when the file cannot
+   * Opens a dump file, also one that is compressed (gzip, zstd) or in an archive (zip, 7z). Throws InputError, with one line for the user, when the file cannot
    * be opened or is no kernel dump.
    */
   static async open(path: string, options: OpenOptions = {}): Promise<OpenedDump> {
     const startedAt = new Date();
-    return OpenedDump.over(path, await openFile(path, options.progress), options, startedAt);
+    return OpenedDump.over(path, await openFile(path, options), options, startedAt);
   }
 
   /** Opens a dump over bytes that are at hand; `path` is only shown. Throws InputError as `open` does. */

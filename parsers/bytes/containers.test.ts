@@ -1,0 +1,218 @@
+import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { fileOffset } from '../addresses.js';
+import { listMembers, openFile, type OpenedFile, type UnpackOptions } from './containers/containers.js';
+import { InputError } from './input-error.js';
+
+/** A file that begins like a dump; zeros and noise. */
+function fakeDump(length: number, seed: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  bytes.write('PAGEDU64');
+  for (let at = 0x3000; at < length; at += 7) bytes[at] = at % 9 === 0 ? 0 : (at * seed) >>> 8;
+  return bytes;
+}
+
+const DUMP = fakeDump(300_000, 2654435761);
+const OTHER = fakeDump(90_000, 40503);
+
+interface Entry {
+  name: string;
+  bytes: Buffer;
+  stored?: boolean;
+  encrypted?: boolean;
+}
+
+/** A zip archive, written by hand. */
+function zipOf(entries: readonly Entry[]): Buffer {
+  const parts: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
+  let offset = 0;
+  for (const { name, bytes, stored, encrypted } of entries) {
+    const data = stored === true ? bytes : deflateRawSync(bytes);
+    const fields = Buffer.alloc(26);
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt16LE((encrypted === true ? 1 : 0) | 0x800, 2);
+    fields.writeUInt16LE(stored === true ? 0 : 8, 4);
+    fields.writeUInt32LE(crc(bytes), 10);
+    fields.writeUInt32LE(data.length, 14);
+    fields.writeUInt32LE(bytes.length, 18);
+    fields.writeUInt16LE(Buffer.byteLength(name), 22);
+    parts.push(Buffer.from('PK\x03\x04', 'latin1'), fields, Buffer.from(name), data);
+    const central = Buffer.alloc(16);
+    central.writeUInt32LE(offset, 12);
+    directory.push(Buffer.from('PK\x01\x02\x14\x00', 'latin1'), fields, central.subarray(2), Buffer.from(name));
+    offset += 30 + Buffer.byteLength(name) + data.length;
+  }
+  const list = Buffer.concat(directory);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(entries.length, 4);
+  end.writeUInt16LE(entries.length, 6);
+  end.writeUInt32LE(list.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...parts, list, Buffer.from('PK\x05\x06', 'latin1'), end]);
+}
+
+/** zlib.crc32 is newer than the oldest Node that this project runs on. */
+function crc(bytes: Uint8Array): number {
+  if (typeof crc32 === 'function') return crc32(bytes);
+  let value = 0xffffffff;
+  for (const byte of bytes) {
+    value ^= byte;
+    for (let i = 0; i < 8; i++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
+  }
+  return (value ^ 0xffffffff) >>> 0;
+}
+
+/** A Zstandard frame of raw blocks and, for runs, RLE blocks: the format's simplest encoder. */
+function zstdOf(pieces: readonly (Buffer | { byte: number; count: number })[]): Buffer {
+  const parts: Uint8Array[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58])];
+  pieces.forEach((piece, i) => {
+    const isLast = i === pieces.length - 1 ? 1 : 0;
+    const header = Buffer.alloc(3);
+    if (Buffer.isBuffer(piece)) header.writeUIntLE((piece.length << 3) | isLast, 0, 3);
+    else header.writeUIntLE((piece.count << 3) | 2 | isLast, 0, 3);
+    parts.push(header, Buffer.isBuffer(piece) ? piece : Buffer.from([piece.byte]));
+  });
+  return Buffer.concat(parts);
+}
+
+const inBlocks = (bytes: Buffer): Buffer[] =>
+  Array.from({ length: Math.ceil(bytes.length / 100_000) }, (_, i) => bytes.subarray(i * 100_000, (i + 1) * 100_000));
+
+function contentOf(opened: OpenedFile): Buffer {
+  const bytes = Buffer.alloc(opened.source.byteLength);
+  opened.source.read(fileOffset(0), bytes);
+  const middle = Buffer.alloc(1000);
+  opened.source.read(fileOffset(70_000), middle);
+  expect(middle.equals(bytes.subarray(70_000, 71_000))).to.equal(true);
+  opened.source.close();
+  return bytes;
+}
+
+const cutShort = (bytes: Buffer): Buffer => bytes.subarray(0, Math.floor(bytes.length * 0.8));
+
+describe('containers', () => {
+  let folder: string;
+  const put = (name: string, bytes: Uint8Array): string => {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    return path;
+  };
+  const failure = async (path: string, options: UnpackOptions = {}): Promise<InputError> => {
+    try {
+      (await openFile(path, options)).source.close();
+    } catch (error) {
+      expect(error).to.be.instanceOf(InputError);
+      expect((error as InputError).message).not.to.include('\n');
+      return error as InputError;
+    }
+    throw new Error(`${path} was opened`);
+  };
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dumpleak-test-'));
+  });
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+    expect(readdirSync(tmpdir()).filter((n) => n.startsWith(`dumpleak-${process.pid}-`))).to.deep.equal([]);
+  });
+
+  it('give the dump back: gzip, zstd, zip deflated and stored', async () => {
+    const files = {
+      'a.dmp.gz': gzipSync(DUMP),
+      'a.dmp.zst': zstdOf(inBlocks(DUMP)),
+      'a.zip': zipOf([
+        { name: 'readme.txt', bytes: Buffer.alloc(9000, 65) },
+        { name: 'logs/MEMORY.DMP', bytes: DUMP },
+      ]),
+      'b.zip': zipOf([{ name: 'MEMORY.DMP', bytes: DUMP, stored: true }]),
+    };
+    const kinds = ['gzip', 'zstd', 'zip', 'zip'];
+    for (const [i, [name, bytes]] of Object.entries(files).entries()) {
+      const opened = await openFile(put(name, bytes));
+      expect([opened.container, opened.damage, opened.fileBytes], name).to.deep.equal([kinds[i], null, bytes.length]);
+      expect(contentOf(opened).equals(DUMP), name).to.equal(true);
+    }
+  });
+
+  it('of several dumps take the one that is named', async () => {
+    const path = put('several.zip', zipOf([{ name: 'one.dmp', bytes: DUMP }, { name: 'sub/two.dmp', bytes: OTHER }])); // prettier-ignore
+    expect(await listMembers(path)).to.deep.equal(['one.dmp', 'sub/two.dmp']);
+    expect((await failure(path)).message).to.match(
+      /holds 2 dumps: say which with --member \(one\.dmp, sub\/two\.dmp\)/,
+    );
+    for (const member of ['sub/two.dmp', 'two.dmp']) {
+      expect(contentOf(await openFile(path, { member })).equals(OTHER), member).to.equal(true);
+    }
+    expect((await failure(path, { member: 'three.dmp' })).code).to.equal('not-found');
+  });
+
+  it('without a dump, encrypted, or damaged, say so', async () => {
+    const text = { name: 'a.txt', bytes: Buffer.alloc(9000, 65) };
+    expect((await failure(put('none.zip', zipOf([text])))).code).to.equal('not-a-dump');
+    expect((await failure(put('locked.zip', zipOf([{ name: 'M.DMP', bytes: DUMP, encrypted: true }])))).code).to.equal(
+      'encrypted',
+    );
+    const good = zipOf([{ name: 'M.DMP', bytes: DUMP }]);
+    expect((await failure(put('cut.zip', good.subarray(0, 5000)))).code).to.equal('corrupt');
+    expect((await failure(put('empty.zst', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])))).code).to.equal('corrupt');
+  });
+
+  it('that break in the middle give what came before, with the damage told', async () => {
+    for (const [name, bytes] of [
+      ['cut.gz', cutShort(gzipSync(DUMP))],
+      ['cut.zst', cutShort(zstdOf(inBlocks(DUMP)))],
+    ] as const) {
+      const opened = await openFile(put(name, bytes));
+      expect(opened.damage, name).to.match(/ends early|damaged/);
+      const content = contentOf(opened);
+      expect(content.length, name).to.be.greaterThan(90_000);
+      expect(content.equals(DUMP.subarray(0, content.length)), name).to.equal(true);
+    }
+  });
+
+  it('refuse what grows past the limit: bombs of every kind', async () => {
+    const bomb = Buffer.concat([DUMP.subarray(0, 8), Buffer.alloc(40_000_000)]);
+    const mostBytes = 10_000_000;
+    const run = { byte: 0, count: 128 * 1024 };
+    for (const [name, bytes] of [
+      ['bomb.gz', gzipSync(bomb)],
+      ['bomb.zst', zstdOf([DUMP.subarray(0, 5000), ...Array.from({ length: 400 }, () => run)])],
+      ['bomb.zip', zipOf([{ name: 'bomb.dmp', bytes: bomb }])],
+    ] as const) {
+      const started = performance.now();
+      expect((await failure(put(name, bytes), { mostBytes })).code, name).to.equal('too-large');
+      expect(performance.now() - started, name).to.be.lessThan(20_000);
+    }
+  });
+
+  it('7z, where the optional part is installed', async function () {
+    const cli = ((): string | null => {
+      try {
+        return createRequire(import.meta.url).resolve('7z-wasm/cli.js');
+      } catch {
+        return null;
+      }
+    })();
+    if (cli === null) this.skip();
+    this.timeout(60_000);
+    put('MEMORY.DMP', DUMP);
+    put('two.dmp', OTHER);
+    const pack = (name: string, ...files: string[]): string => {
+      execFileSync(process.execPath, [cli, 'a', name, ...files], { cwd: folder, stdio: 'ignore' });
+      return join(folder, name);
+    };
+    const one = pack('one.7z', 'MEMORY.DMP');
+    const opened = await openFile(one);
+    expect(opened.container).to.equal('7z');
+    expect(contentOf(opened).equals(DUMP)).to.equal(true);
+    const two = pack('two.7z', 'MEMORY.DMP', 'two.dmp');
+    expect((await failure(two)).code).to.equal('several-dumps');
+    expect(contentOf(await openFile(two, { member: 'two.dmp' })).equals(OTHER)).to.equal(true);
+    expect((await failure(one, { mostBytes: 1000 })).code).to.equal('too-large');
+  });
+});

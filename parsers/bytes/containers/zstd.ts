@@ -1,0 +1,41 @@
+/** Zstandard (`.dmp.zst`): the platform's decompressor where this Node has one, else a slower one in JavaScript. */
+
+import { Decompress } from 'fzstd';
+import { createReadStream, type ReadStream } from 'node:fs';
+import * as zlib from 'node:zlib';
+import { pour, type Container } from './unpack.js';
+
+export const zstd: Container = {
+  name: 'zstd',
+  matches: (head) => head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd,
+  async unpack(path, fileBytes, options) {
+    const input = createReadStream(path, { highWaterMark: 1 << 18 });
+    try {
+      const poured = await pour(path, decompress(input), options, () => [input.bytesRead, fileBytes]);
+      return { ...poured, member: null };
+    } finally {
+      input.destroy();
+    }
+  },
+};
+
+/** zlib.createZstdDecompress exists from Node 22.15 on. */
+function decompress(input: ReadStream): AsyncIterable<Uint8Array> {
+  const native = (zlib as { createZstdDecompress?: (options: object) => NodeJS.ReadWriteStream }).createZstdDecompress;
+  if (native === undefined) return inJavaScript(input);
+  const unpacker = native({ chunkSize: 1 << 20 });
+  input.on('error', (error) => unpacker.emit('error', error));
+  return input.pipe(unpacker) as unknown as AsyncIterable<Uint8Array>;
+}
+
+async function* inJavaScript(input: ReadStream): AsyncGenerator<Uint8Array> {
+  const ready: Uint8Array[] = [];
+  const unpacker = new Decompress((chunk) => ready.push(chunk));
+  for await (const chunk of input as AsyncIterable<Uint8Array>) {
+    unpacker.push(chunk);
+    yield* ready;
+    ready.length = 0;
+  }
+  unpacker.push(new Uint8Array(0), true);
+  yield* ready;
+}
