@@ -5,6 +5,7 @@
 
 import { plus, virtual, type VirtualAddress } from '../parsers/addresses.js';
 import type { StructLayout } from '../parsers/kernel/layout.js';
+import { arm64Layout, SAME_AS_X64 } from './arm64-layouts.js';
 import { CHECKABLE_SYMBOLS, kdbgField } from './kdbg-names.js';
 import type { FigureSource, KernelIdentity, KernelProfile, KernelSymbols, Sourced } from './kernel-symbols.js';
 import { nearestLayout, nearestTagTablesCapacity } from './nearest.js';
@@ -100,7 +101,7 @@ function profileSymbols(profile: KernelProfile, detail: string, options: KernelS
 
 function fallbackSymbols(version: string | null, without: string | null, options: KernelSymbolsOptions): KernelSymbols {
   const { buildNumber, architecture = 'x64' } = options.identity;
-  // The layouts of x64 serve ARM64 too, as far as they are known to be the same.
+  // Of the layouts of x64 those serve ARM64 that are the same on both.
   const tables = architecture === 'x86' ? 'x86' : 'x64';
   const layouts = new Map<string, Sourced<StructLayout> | null>();
   const address = (name: string): Sourced<VirtualAddress> | null => {
@@ -114,16 +115,21 @@ function fallbackSymbols(version: string | null, without: string | null, options
   return {
     source,
     detail: [
-      nearest === null ? `no layouts known for build ${buildNumber}` : `layouts of ${nearest.version}`,
+      nearest === null
+        ? `no layouts known for build ${buildNumber}`
+        : `layouts of ${nearest.version}${architecture === 'arm64' ? ' as far as they are the same on x64 and ARM64' : ''}`,
       fromBlock ? 'addresses from the debugger block' : 'no addresses known',
     ].join(', '),
-    poolTagTablesCapacity: tables === 'x86' ? null : nearestTagTablesCapacity(buildNumber),
+    poolTagTablesCapacity: architecture === 'x64' ? nearestTagTablesCapacity(buildNumber) : null,
     address,
     layout(type: string): Sourced<StructLayout> | null {
       let layout = layouts.get(type);
       if (layout === undefined) {
-        const found = nearestLayout(type, buildNumber, version, without, tables);
-        layout = found === null ? null : { value: found.layout, source: 'nearest' };
+        const found =
+          architecture === 'arm64' && !SAME_AS_X64.has(type)
+            ? arm64Layout(type, buildNumber)
+            : nearestLayout(type, buildNumber, version, without, tables)?.layout;
+        layout = found ? { value: found, source: 'nearest' } : null;
         layouts.set(type, layout);
       }
       return layout;
@@ -152,7 +158,7 @@ export function createKernelSymbols(options: KernelSymbolsOptions): {
   const image =
     identity.timeDateStamp === null || identity.sizeOfImage === null || identity.architecture === 'x86'
       ? null
-      : findImageVersion(identity.timeDateStamp, identity.sizeOfImage, 'x64');
+      : findImageVersion(identity.timeDateStamp, identity.sizeOfImage, identity.architecture ?? 'x64');
   const version = found?.profile.version ?? image?.version ?? null;
   const hidden = options.hideProfiles === true ? (found?.profile.version ?? null) : null;
   return { symbols: fallbackSymbols(version, hidden, options), warnings };
