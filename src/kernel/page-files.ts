@@ -5,6 +5,7 @@ import { failed } from '../../parsers/bytes/failure.js';
 import { field, readScalar, readUnicodeString } from '../../parsers/kernel/structures.js';
 import { resolvePath } from '../../symbols/paths.js';
 import { count, type Count, type PageFile, type Warning } from '../result.js';
+import { findPagingFiles } from './find-page-files.js';
 import type { Kernel } from './open-kernel.js';
 
 const MOST_PAGE_FILES = 16;
@@ -13,7 +14,7 @@ const MOST_PAGE_FILES = 16;
 export function readPageFiles(kernel: Kernel, warnings: Warning[]): PageFile[] | null {
   const { memory, symbols } = kernel;
   if (memory === null || symbols === null) return null;
-  const places = arrayOfFiles(kernel);
+  const places = placesOfFiles(kernel);
   const layout = symbols.layout('_MMPAGING_FILE')?.value;
   if (places === null || layout === undefined) return null;
   const number = readScalar(memory, places.count, 'unsigned long');
@@ -22,9 +23,12 @@ export function readPageFiles(kernel: Kernel, warnings: Warning[]): PageFile[] |
     warnings.push({ code: 'page-files', where: 'memory', message: `${number} paging files cannot be true` });
     return null;
   }
+  const array =
+    places.array ?? (kernel.image === null ? null : findPagingFiles(memory, kernel.image, layout, Number(number)));
+  if (array === null) return number === 0n ? [] : null;
   const files: PageFile[] = [];
   for (let i = 0; i < Number(number); i++) {
-    const pointer = memory.readPointer(plus(places.array, i * memory.pointerSize));
+    const pointer = memory.readPointer(plus(array, i * memory.pointerSize));
     const bytes = failed(pointer) ? pointer : memory.read(pointer, layout.size);
     if (failed(bytes)) {
       warnings.push({ code: 'page-file-unreadable', where: 'memory', message: `paging file ${i}: ${bytes.message}` });
@@ -48,7 +52,8 @@ export function readPageFiles(kernel: Kernel, warnings: Warning[]): PageFile[] |
   return files;
 }
 
-function arrayOfFiles(kernel: Kernel): { count: VirtualAddress; array: VirtualAddress } | null {
+/** The number of files, and the array of pointers to them where symbols tell. */
+function placesOfFiles(kernel: Kernel): { count: VirtualAddress; array: VirtualAddress | null } | null {
   const { symbols } = kernel;
   if (symbols === null) return null;
   const partition = symbols.address('MiSystemPartition')?.value;
@@ -58,5 +63,5 @@ function arrayOfFiles(kernel: Kernel): { count: VirtualAddress; array: VirtualAd
   };
   const number = inPartition('Vp.NumberOfPagingFiles') ?? symbols.address('MmNumberOfPagingFiles')?.value;
   const array = inPartition('Vp.PagingFile') ?? symbols.address('MmPagingFile')?.value;
-  return number === undefined || array === undefined ? null : { count: virtual(number), array: virtual(array) };
+  return number === undefined ? null : { count: virtual(number), array: array === undefined ? null : virtual(array) };
 }

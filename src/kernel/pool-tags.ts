@@ -11,6 +11,7 @@ import type { FigureSource, KernelSymbols } from '../../symbols/kernel-symbols.j
 import type { Warning } from '../result.js';
 import { findTagTables, type KnownTable } from './find-tag-tables.js';
 import { weaker } from './memory.js';
+import { hasOnlyTable } from './only-table.js';
 import type { Kernel } from './open-kernel.js';
 import { inferTableSize } from './pool-table-size.js';
 
@@ -18,6 +19,11 @@ import { inferTableSize } from './pool-table-size.js';
 const SMALLEST = 64;
 const LARGEST = (1 << 22) + 1;
 const LARGEST_EXPANSION = 1 << 22;
+/** Windows Server 2003: from then on tags are counted on every system. */
+const TAGGING_ALWAYS_ON = 3790;
+const TAGGING_OFF =
+  'pool tagging was off, as it is by default on Windows 2000 and XP: nothing counted the tags. Turn it on with ' +
+  '"gflags /r +ptg" (or the check box "Enable pool tagging" in gflags), restart, and collect a dump when pool has grown again';
 /** Bytes of the longest piece that `chunks` gives. */
 const LARGEST_CHUNK = 64 * 1024;
 
@@ -53,8 +59,12 @@ function readTables(kernel: Kernel, warn: Warn): TagTable | null {
   if (variable === null) return warn('no-pool-table', 'nothing tells where PoolTrackTable is');
   const main = memory.readPointer(variable.value);
   if (failed(main)) return warn('no-pool-table', `PoolTrackTable cannot be read: ${main.message}`);
-  if (main === 0n)
-    return warn('no-pool-table', 'PoolTrackTable is null: pool tagging was off or the pointer was not in the dump');
+  if (main === 0n) {
+    const build = kernel.identity.buildNumber;
+    return build > 0 && build < TAGGING_ALWAYS_ON
+      ? warn('pool-tagging-off', TAGGING_OFF)
+      : warn('no-pool-table', 'PoolTrackTable is null: pool tagging was off or the pointer was not in the dump');
+  }
   const layout = symbols.layout('_POOL_TRACKER_TABLE');
   const record = layout === null ? null : trackerRecord(layout.value);
   if (layout === null || record === null) {
@@ -114,11 +124,9 @@ function tableSize(
   if (stored === null) {
     const inferred = inferTableSize(memory, table, record);
     if (inferred === null) return warn('no-pool-size', 'the size of the pool tag table is not known for this kernel');
-    warn(
-      'pool-size-inferred',
-      `the size of the pool tag table (${inferred} slots) was inferred from where its tags stand`,
-    );
-    return inferred;
+    const from = inferred.by === 'hash' ? 'where its tags stand' : 'how far its records go';
+    warn('pool-size-inferred', `the size of the pool tag table (${inferred.slots} slots) was inferred from ${from}`);
+    return inferred.slots;
   }
   if (failed(stored)) return warn('no-pool-size', `PoolTrackTableSize cannot be read: ${stored.message}`);
   if (stored < BigInt(SMALLEST) || stored > BigInt(LARGEST)) {
@@ -146,6 +154,7 @@ function processorTables(
   const array = symbols.address('ExPoolTagTables');
   const capacity = symbols.poolTagTablesCapacity;
   if (array === null || capacity === null) {
+    if (hasOnlyTable(kernel)) return [];
     const found = kernel.image === null ? null : findTagTables(memory, kernel.image, main);
     if (found === null) {
       return warn(
