@@ -14,6 +14,7 @@ import { ProfileError } from './profile-file.js';
 type Json = Readonly<Record<string, unknown>>;
 
 const DEEPEST = 32;
+const MOST_DIMENSIONS = 8;
 const U32 = 0xffffffff;
 const LARGEST_STRUCT = 2 ** 31;
 const MOST_FIELDS = 1 << 16;
@@ -78,11 +79,11 @@ function spell(type: unknown, baseTypes: unknown, depth: number): string {
     case 'array': {
       let dimensions = '';
       let element: unknown = type;
-      for (let level = depth; level <= DEEPEST && textOf(own(element, 'kind')) === 'array'; level++) {
+      for (let level = 0; level < MOST_DIMENSIONS && textOf(own(element, 'kind')) === 'array'; level++) {
         dimensions += `[${wholeUpTo(own(element, 'count'), U32) ?? ''}]`;
         element = own(element, 'subtype');
       }
-      return spell(element, baseTypes, depth + 1) + dimensions;
+      return textOf(own(element, 'kind')) === 'array' ? '?' : spell(element, baseTypes, depth + 1) + dimensions;
     }
     case 'bitfield': {
       const position = wholeUpTo(own(type, 'bit_position'), 63);

@@ -69,10 +69,5 @@ export const KEPT_FIELDS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
       'Header ProfileListHead DirectoryTableBase ThreadListHead ProcessFlags BasePriority StackCount',
       'UserDirectoryTableBase',
     ]),
-    _MM_SESSION_SPACE: words([
-      'ReferenceCount SessionId ProcessList SessionPageDirectoryIndex NonPagablePages CommittedPages PagedPoolStart',
-      'PagedPoolEnd SessionObject SessionPoolAllocationFailures PagedPoolInfo PagedPool PoolBigEntriesInUse',
-      'PoolTrackTableExpansion PoolTrackTableExpansionSize PoolTrackBigPages PoolTrackBigPagesSize',
-    ]),
   }).map(([type, fields]) => [type, new Set(fields)]),
 );

@@ -27,7 +27,6 @@ export interface DbiInfo {
   /** An IMAGE_FILE_MACHINE value. */
   readonly machine: number;
   readonly symbolStream: number | null;
-  readonly publicStream: number | null;
   readonly omapFromSource: number | null;
   readonly sectionHeaders: number | null;
   readonly originalSectionHeaders: number | null;
@@ -65,7 +64,6 @@ export function readDbi(stream: MsfStream): DbiInfo | PdbFailure {
     age: u32(b, 8),
     machine: u16(b, 58),
     symbolStream: streamOrNull(u16(b, 20)),
-    publicStream: streamOrNull(u16(b, 16)),
     omapFromSource: debugStream(4),
     sectionHeaders: debugStream(5),
     originalSectionHeaders: debugStream(10),

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { concat } from '../../test-dumps/bytes.js';
-import { fields } from '../../test-dumps/pdb/msf-writer.js';
-import { I386, plainPdb } from '../../test-dumps/pdb/plain-pdb.js';
+import { concat, putU32 } from '../../test-dumps/bytes.js';
+import { fields, writeMsf } from '../../test-dumps/pdb/msf-writer.js';
+import { pdbStreams } from '../../test-dumps/pdb/pdb-writer.js';
+import { I386, PLAIN, plainPdb } from '../../test-dumps/pdb/plain-pdb.js';
 import { leaf, padded, T, TypeWriter } from '../../test-dumps/pdb/type-writer.js';
 import type { StructLayout } from '../kernel/layout.js';
 import type { Pdb } from './pdb.js';
@@ -208,6 +209,23 @@ describe('layouts', () => {
       0, -5, 0x8000, 0x12345, 0x1_0000_0001,
     ]);
     expect(value('past')).to.equal(null);
+  });
+
+  it('are read of both versions of type records, and of no others', () => {
+    const types = new TypeWriter();
+    types.struct('_A', 4, [{ name: 'a', type: T.ulong, offset: 0 }]);
+    const streams = pdbStreams({ ...PLAIN, types });
+    for (const [version, size] of [
+      [20040203, 4],
+      [19990903, 4],
+      [19961031, undefined],
+    ] as const) {
+      const stream = streams[2]!.slice();
+      putU32(stream, 0, version);
+      const pdb = opened(writeMsf(streams.with(2, stream)));
+      expect(pdb.layout('_A')?.size, `${version}`).to.equal(size);
+      if (size === undefined) expect(pdb.notes.join()).to.match(/19961031 are not supported/);
+    }
   });
 
   describe('end at damage', () => {

@@ -24,8 +24,8 @@ import {
 } from './type-kinds.js';
 
 const HEADER = 56;
-/** VC 8.0 (2005): the only version in use since. */
-const VERSION = 20040203;
+/** VC 7.0 (1999) and VC 8.0 (2004, in use since): the same header and records. */
+const VERSIONS: readonly number[] = [19990903, 20040203];
 /** Names compared for one look-up: hashes of 32 bits are the same by chance only. */
 const MOST_COMPARED = 64;
 /** The shortest record: a length and a kind. */
@@ -147,7 +147,7 @@ export function indexTypes(stream: MsfStream): TypeIndex | PdbFailure {
   if (failed(head)) return head;
   if (head.length < HEADER) return new PdbFailure('corrupt', `${stream.name}: ${head.length} bytes cannot hold types`);
   const version = u32(head, 0);
-  if (version !== VERSION) {
+  if (!VERSIONS.includes(version)) {
     return new PdbFailure('not-supported', `${stream.name}: type records of version ${version} are not supported`);
   }
   const headerSize = u32(head, 4);
