@@ -115,7 +115,7 @@ describe('command line: endings', () => {
     'half-header.dmp': { make: (path) => { buildDump({ truncateTo: 5000 }).writeTo(path); }, says: /ends inside the dump header/ },
     'encrypted.dmp': { make: (path) => { buildDump({ header: { attributes: 0x100 } }).writeTo(path); }, says: /encrypted/ },
     'x86.dmp': { make: (path) => { writeFileSync(path, garbage('PAGEDUMP')); }, says: /32-bit|no dump data was recognised/ },
-    'damaged.dmp.gz': { make: (path) => { writeFileSync(path, garbage('\x1f\x8b')); }, says: /gzip stream is damaged/ },
+    'damaged.dmp.gz': { make: (path) => { writeFileSync(path, garbage('\x1f\x8b')); }, says: /compressed data is damaged/ },
   }; // prettier-ignore
 
     for (const [name, { make, says }] of Object.entries(bad)) {

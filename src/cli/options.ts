@@ -6,6 +6,13 @@ import type { Positional } from './command.js';
 /** Titles in `--help`. */
 export const GROUP = { what: 'What to look at:', output: 'Output:', general: 'General:' } as const;
 
+/** Reads `--max-unpacked N`; the error is for the user. */
+export function gigabytes(value: unknown): number {
+  const count = Number(value);
+  if (!Number.isFinite(count) || count <= 0) throw new Error('--max-unpacked wants a number of GB');
+  return count;
+}
+
 /** What every command takes. */
 export const GENERAL = {
   output: {
@@ -25,13 +32,26 @@ export const GENERAL = {
     describe: 'Only ASCII characters; --no-ascii for all. Without it as the console seems to need',
     group: GROUP.output,
   },
+  member: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Of an archive with several dumps, the one with this name',
+    group: GROUP.general,
+  },
+  'max-unpacked': {
+    type: 'number',
+    requiresArg: true,
+    coerce: gigabytes,
+    describe: 'Refuse a compressed dump that unpacks to more than so many GB (256)',
+    group: GROUP.general,
+  },
   quiet: { alias: 'q', type: 'boolean', describe: 'No progress on the console', group: GROUP.general },
   debug: { type: 'boolean', describe: 'Show where an internal error comes from', group: GROUP.general },
 } as const satisfies Record<string, Options>;
 
 /** The word that every command on one dump begins with. */
 export const DUMP = {
-  describe: 'The dump: MEMORY.DMP, or one in a .gz',
+  describe: 'The dump: MEMORY.DMP, or one in a .gz, .zst, .zip or .7z',
   kind: 'required',
 } as const satisfies Positional;
 

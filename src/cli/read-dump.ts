@@ -14,6 +14,9 @@ export interface DumpArguments {
   readonly dump: string;
   readonly output?: string | undefined;
   readonly quiet?: boolean | undefined;
+  readonly member?: string | undefined;
+  /** GB. */
+  readonly 'max-unpacked'?: number | undefined;
 }
 
 /**
@@ -37,6 +40,8 @@ export async function readDump<T>(
       progress: (done, total) => {
         progress.update('unpacking', done, total);
       },
+      ...(args.member === undefined ? {} : { member: args.member }),
+      ...(args['max-unpacked'] === undefined ? {} : { mostBytes: args['max-unpacked'] * 2 ** 30 }),
     });
     if (opened.file.container === null) release();
     const result = read(opened, progress.update);
@@ -61,9 +66,7 @@ function oneFile(pattern: string, platform: NodeJS.Platform): string {
   if (first === undefined) throw new InputError('not-found', `${pattern}: no file has such a name`);
   if (second !== undefined) {
     const others = files.length > 2 ? `, ... (${files.length} files)` : '';
-    throw new UsageError(
-      `${pattern} stands for ${first}, ${second}${others}: this command takes one dump. For several there is dumpleak batch`,
-    );
+    throw new UsageError(`${pattern} stands for ${first}, ${second}${others}: this command takes one dump at a time`);
   }
   return first;
 }

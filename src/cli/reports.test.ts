@@ -99,7 +99,7 @@ describe('command line: reports', () => {
       const many = await runHere(['analyze', folder.path('?ea*.dmp')]);
       expect(many.code).to.equal(64);
       expect(many.stderr).to.match(
-        /healthy\.dmp, \S+leak\.dmp: this command takes one dump\. For several there is dumpleak batch\n/,
+        /healthy\.dmp, \S+leak\.dmp: this command takes one dump at a time\n/,
       );
       const none = await runHere(['analyze', folder.path('nothing*.dmp')]);
       expect(none.code).to.equal(2);
