@@ -1,32 +1,28 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import type { SymbolSearch } from './store.js';
+import type { SymbolStore } from './store.js';
 import {
   Cleanup,
   DRIVER,
   filesBelow,
   GUID,
   imageBytes,
+  lastPlace,
   NT,
   NT_PARTS,
   NT_URL,
   OTHER_GUID,
   packed,
+  PACKED_URL,
   pdbBytes,
+  POINTER_URL,
   put,
   type Answer,
+  type TestOptions,
 } from './store.test.helper.js';
 
-const PACKED_URL = NT_URL.replace(/b$/, '_');
-const POINTER_URL = NT_URL.replace(/[^/]*$/, 'file.ptr');
 const LOWER_URL = NT_URL.toLowerCase();
-const last = (search: SymbolSearch): string => {
-  const place = search.places.at(-1);
-  return `${place?.outcome ?? ''}: ${place?.detail ?? ''}`;
-};
 
 describe('symbol server', () => {
   const cleanup = new Cleanup();
@@ -35,18 +31,10 @@ describe('symbol server', () => {
   afterEach(() => cleanup.release());
 
   const cached = (): string => join(root, 'cache', ...NT_PARTS);
-  const store = (url: string, options: Parameters<Cleanup['store']>[2] = {}): ReturnType<Cleanup['store']> =>
-    cleanup.store(root, `srv*${root}/cache*${url}`, options);
+  const store = (url: string, options: TestOptions = {}): SymbolStore => cleanup.serverStore(root, url, options);
 
-  /** One search against a server that answers like this. */
-  async function ask(
-    answer: Answer,
-    options: Parameters<Cleanup['store']>[2] = {},
-  ): Promise<{ search: SymbolSearch; requests: string[] }> {
-    const server = await cleanup.serve(answer);
-    const search = await store(server.url, options).find(NT);
-    return { search, requests: server.requests };
-  }
+  const ask = (answer: Answer, options: TestOptions = {}): ReturnType<Cleanup['ask']> =>
+    cleanup.ask(root, answer, options);
 
   function expectNothingKept(): void {
     expect(filesBelow(root)).to.deep.equal([]);
@@ -76,7 +64,7 @@ describe('symbol server', () => {
     const one = store(server.url);
     const search = await one.find(NT);
     expect(search.found).to.equal(null);
-    expect(last(search)).to.equal('absent: HTTP 404');
+    expect(lastPlace(search)).to.equal('absent: HTTP 404');
     expect(search.places.at(-1)?.where).to.equal(`${server.url}${NT_URL}`);
     const lower = [LOWER_URL, LOWER_URL.replace(/b$/, '_'), LOWER_URL.replace(/[^/]*$/, 'file.ptr')];
     expect(server.requests).to.deep.equal([
@@ -158,7 +146,7 @@ describe('symbol server', () => {
     for (const [answer, expected] of cases) {
       const { search } = await ask(answer);
       expect(search.found).to.equal(null);
-      expect(last(search)).to.match(expected);
+      expect(lastPlace(search)).to.match(expected);
       expectNothingKept();
     }
   });
@@ -193,7 +181,7 @@ describe('symbol server', () => {
       [(request) => request.socket.destroy(), /^failed: .*: the connection broke/],
     ] as [Answer, RegExp][]) {
       const { search, requests } = await ask(answer);
-      expect(last(search)).to.match(expected);
+      expect(lastPlace(search)).to.match(expected);
       expect(requests).to.have.length(3);
       expectNothingKept();
     }
@@ -206,7 +194,7 @@ describe('symbol server', () => {
       [206, /^failed: .* HTTP 206$/],
     ] as [number, RegExp][]) {
       const { search, requests } = await ask(status);
-      expect(last(search)).to.match(expected);
+      expect(lastPlace(search)).to.match(expected);
       expect(requests).to.have.length(1);
     }
     const long = await ask((_request, response) => response.writeHead(503, { 'Retry-After': '3600' }).end());
@@ -219,204 +207,35 @@ describe('symbol server', () => {
   it('leaves a server alone that gave nothing twice', async () => {
     const server = await cleanup.serve(500);
     const one = store(server.url);
-    for (const age of [1, 2]) expect(last(await one.find({ ...NT, age }))).to.match(/^failed/);
-    expect(last(await one.find({ ...NT, age: 3 }))).to.match(/^not-asked: not asked again: .* HTTP 500$/);
+    for (const age of [1, 2]) expect(lastPlace(await one.find({ ...NT, age }))).to.match(/^failed/);
+    expect(lastPlace(await one.find({ ...NT, age: 3 }))).to.match(/^not-asked: not asked again: .* HTTP 500$/);
     expect(server.requests).to.have.length(6);
+    let answers = 0;
+    const moody = await cleanup.serve((_request, response) => {
+      response.writeHead(answers++ % 2 === 0 ? 503 : 404, { 'Content-Length': 0, 'Retry-After': '999' }).end();
+    });
+    // An answer in between: it is not down.
+    const patient = store(moody.url);
+    for (const age of [1, 2, 3, 4]) expect(lastPlace(await patient.find({ ...NT, age }))).to.match(/^failed/);
     const closed = await cleanup.serve(404);
     await closed.close();
     const refused = store(closed.url);
-    expect(last(await refused.find(NT))).to.match(/^failed: 127.*: the host refuses the connection \(ECONNREFUSED\)$/);
+    expect(lastPlace(await refused.find(NT))).to.match(
+      /^failed: 127.*: the host refuses the connection \(ECONNREFUSED\)$/,
+    );
   });
 
   it('takes 403 for absent, as storage services mean it', async () => {
     const { search } = await ask(403);
-    expect(last(search)).to.equal('absent: HTTP 403');
-  });
-
-  describe('time and size', () => {
-    it('ends when the server never answers', async () => {
-      const { search, requests } = await ask(() => undefined, { limits: { idleTimeout: 60 } });
-      expect(last(search)).to.match(/^failed: .*: no byte within 0\.06 seconds$/);
-      expect(requests).to.have.length(1);
-    });
-
-    it('waits for a slow server as long as bytes come, up to the time for all', async () => {
-      const slow = (_request: unknown, response: ServerResponse): void => {
-        const bytes = pdbBytes();
-        let at = 0;
-        const timer = setInterval(() => {
-          response.write(bytes.subarray(at, (at += 10)));
-          if (at >= bytes.length) response.end();
-        }, 10);
-        response.on('close', () => {
-          clearInterval(timer);
-        });
-      };
-      const good = await ask(slow, { limits: { idleTimeout: 100 } });
-      expect(good.search.found?.path).to.equal(cached());
-      await cleanup.release();
-      root = cleanup.folder();
-      const bad = await ask(slow, { limits: { totalTimeout: 50 } });
-      expect(last(bad.search)).to.match(/^failed: .*: not done within 0\.05 seconds$/);
-      expectNothingKept();
-    });
-
-    it('ends in the middle of a file when no more comes', async () => {
-      const { search } = await ask(
-        (_request, response) => response.writeHead(200, { 'Content-Length': 5000 }).write(pdbBytes()),
-        { limits: { idleTimeout: 60 } },
-      );
-      expect(last(search)).to.match(/no byte within/);
-      expectNothingKept();
-    });
-
-    it('takes no more than allowed, whether the server says so, does not, or packs it', async () => {
-      const zeros = Buffer.alloc(1 << 20);
-      const limits = { maxBytes: 10_000 };
-      let sent = 0;
-      const cases: Answer[] = [
-        { [NT_URL]: zeros },
-        (_request, response) => {
-          response.on('close', () => (sent = -1));
-          const more = (): void => {
-            while (sent >= 0 && response.write(zeros)) sent++;
-            if (sent >= 0) response.once('drain', more);
-          };
-          more();
-        },
-        (_request, response) => response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(gzipSync(zeros)),
-        { [POINTER_URL]: zeros },
-      ];
-      for (const answer of cases) {
-        const { search } = await ask(answer, { limits });
-        expect(last(search)).to.match(/^failed: .*: more than \d+ bytes$/);
-        expectNothingKept();
-      }
-      const { search } = await ask({ [PACKED_URL]: packed(pdbBytes(GUID, 1, 9950)) }, { limits: { maxBytes: 10_050 } });
-      expect(search.found?.path).to.equal(cached());
-    });
-
-    it('undoes an encoding that it did not ask for', async () => {
-      const { search } = await ask((_request, response) =>
-        response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(gzipSync(pdbBytes())),
-      );
-      expect(search.found?.path).to.equal(cached());
-      await cleanup.release();
-      root = cleanup.folder();
-      for (const [encoding, expected] of [
-        ['odd', /sends an encoding that was not asked for: odd$/],
-        ['gzip', /compression is damaged/],
-      ] as const) {
-        const bad = await ask((_request, response) =>
-          response.writeHead(200, { 'Content-Encoding': encoding }).end('no gzip'),
-        );
-        expect(last(bad.search)).to.match(expected);
-        expectNothingKept();
-      }
-    });
-
-    it('ends when it is told to', async () => {
-      const server = await cleanup.serve(() => undefined);
-      const controller = new AbortController();
-      const one = store(server.url, { signal: controller.signal });
-      const searches = Array.from({ length: 12 }, (_, age) => one.find({ ...NT, age }));
-      setTimeout(() => {
-        controller.abort();
-      }, 40);
-      for (const search of await Promise.all(searches))
-        expect(last(search)).to.equal('failed: the download was cancelled');
-      const other = store(server.url);
-      const search = other.find(NT);
-      setTimeout(() => {
-        other.close();
-      }, 40);
-      expect(last(await search)).to.equal('failed: the download was cancelled');
-    });
-  });
-
-  describe('redirects', () => {
-    const to =
-      (location: string): Answer =>
-      (_request, response) =>
-        response.writeHead(302, { Location: location }).end();
-
-    it('are followed, without the password for the first server', async () => {
-      const target = await cleanup.serve({ '/blob?sig=s3cret': pdbBytes() });
-      const server = await cleanup.serve({ [`/sym${NT_URL}`]: to(`${target.url}/blob?sig=s3cret`) });
-      const one = store(`${server.url.replace('//', '//me:pass@')}/sym`);
-      const search = await one.find(NT);
-      expect(search.found?.path).to.equal(cached());
-      expect(server.headers[0]?.authorization).to.equal(`Basic ${Buffer.from('me:pass').toString('base64')}`);
-      expect(target.headers[0]?.authorization).to.equal(undefined);
-      expect(JSON.stringify(search)).to.not.match(/s3cret|me:pass/);
-    });
-
-    it('keep the password within the server', async () => {
-      const server = await cleanup.serve({ [NT_URL]: to('/other'), '/other': pdbBytes() });
-      await store(server.url.replace('//', '//me:pass@')).find(NT);
-      expect(server.headers.map((headers) => headers.authorization)).to.have.members(
-        Array<string>(2).fill(`Basic ${Buffer.from('me:pass').toString('base64')}`),
-      );
-    });
-
-    it('end when they go round, on and on, or nowhere', async () => {
-      let count = 0;
-      const cases: [Answer, RegExp, number][] = [
-        [to(NT_URL), /more than 5 redirects$/, 6],
-        [
-          (_request, response) => response.writeHead(301, { Location: `/${count++}` }).end(),
-          /more than 5 redirects$/,
-          6,
-        ],
-        [to('file:///etc/passwd'), /a redirect to file: is not followed$/, 1],
-        [to('http://'), /a redirect to no address$/, 1],
-      ];
-      for (const [answer, expected, requests] of cases) {
-        const result = await ask(answer);
-        expect(last(result.search)).to.match(expected);
-        expect(result.requests).to.have.length(requests);
-      }
-    });
-  });
-
-  describe('pointers from a server', () => {
-    it('lead only where the user looks anyway', async () => {
-      const outside = put(pdbBytes(), cleanup.folder(), 'x.pdb');
-      const other = await cleanup.serve({ '/x.pdb': pdbBytes() });
-      const cases: [string, RegExp][] = [
-        [`PATH:${outside}`, /^not-followed: the pointer names .*x\.pdb; if you trust it, name its folder/],
-        ['PATH:\\\\evil\\share\\x.pdb', /^not-followed: the pointer names \\\\evil\\share\\x\.pdb; if you trust it/],
-        [`PATH:${root}/cache/../x.pdb`, /^not-followed/],
-        [`PATH:${root}/cache/gone.pdb`, /^absent: named by http/],
-        [`PATH:${other.url}/x.pdb?k=s3cret`, /^not-followed: the pointer names another server: http[^?]*\?\.\.\.$/],
-        ['MSG: gone', /^not-followed: the store says: gone$/],
-        ['', /^not-followed: the pointer names no file$/],
-      ];
-      for (const [text, expected] of cases) {
-        const { search } = await ask({ [POINTER_URL]: Buffer.from(text) });
-        expect(search.found, text).to.equal(null);
-        expect(last(search), text).to.match(expected);
-      }
-      expect(other.requests).to.deep.equal([]);
-    });
-
-    it('may lead to the same server', async () => {
-      const server = await cleanup.serve((request, response) => {
-        if (request.url === POINTER_URL) response.end(`PATH:${server.url}/drop/x.pdb`);
-        else if (request.url === '/drop/x.pdb') response.end(pdbBytes());
-        else response.writeHead(404).end();
-      });
-      const search = await store(server.url).find(NT);
-      expect(search.found).to.include({ path: cached(), from: `${server.url}/drop/x.pdb` });
-    });
+    expect(lastPlace(search)).to.equal('absent: HTTP 403');
   });
 
   describe('is asked only when wanted', () => {
     it('not offline, not for a look at folders, and not without an address', async () => {
       const server = await cleanup.serve({ [NT_URL]: pdbBytes() });
-      expect(last(await store(server.url, { offline: true }).find(NT))).to.equal('not-asked: offline');
-      expect(last(await store(server.url, { offline: true }).find(NT, 'probe'))).to.equal('not-asked: offline');
-      expect(last(await store(server.url).find(NT, 'none'))).to.equal('not-asked: ');
+      expect(lastPlace(await store(server.url, { offline: true }).find(NT))).to.equal('not-asked: offline');
+      expect(lastPlace(await store(server.url, { offline: true }).find(NT, 'probe'))).to.equal('not-asked: offline');
+      expect(lastPlace(await store(server.url).find(NT, 'none'))).to.equal('not-asked: ');
       expect((await cleanup.store(root, `${root};srv*${root}/cache`).find(NT)).found).to.equal(null);
       expect(server.requests).to.deep.equal([]);
       expectNothingKept();
@@ -432,7 +251,7 @@ describe('symbol server', () => {
       const server = await cleanup.serve({ [PACKED_URL]: packed(pdbBytes()) });
       const search = await store(server.url).find(NT, 'probe');
       expect(search).to.deep.include({ found: null, onServer: `${server.url}${PACKED_URL}` });
-      expect(last(search)).to.equal('on-server: ');
+      expect(lastPlace(search)).to.equal('on-server: ');
       expect(server.requests).to.deep.equal([`HEAD ${NT_URL}`, `HEAD ${PACKED_URL}`]);
       expectNothingKept();
     });

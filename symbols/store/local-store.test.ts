@@ -180,6 +180,16 @@ describe('symbol store on disk', () => {
     expect(outcomes(search)).to.deep.equal(['absent', 'not-written', 'found']);
   });
 
+  it('leaves no temporary file where a copy cannot be kept', async () => {
+    const file = put(pdbBytes(), root, 'sym', ...NT_PARTS);
+    mkdirSync(join(root, 'cache', ...NT_PARTS, 'a folder in the way'), { recursive: true });
+    const { found } = await cleanup
+      .store(root, `srv*${root}/cache*${root}/sym`, { cacheHooks: { delays: [] } })
+      .find(NT);
+    expect(found?.path).to.equal(file);
+    expect(filesBelow(join(root, 'cache'))).to.deep.equal([]);
+  });
+
   it('copies read-only files so that the copy can be kept', async function () {
     if (process.platform === 'win32') return this.skip();
     chmodSync(put(pdbBytes(), root, 'sym', ...NT_PARTS), 0o444);

@@ -146,6 +146,7 @@ describe('symbol requests', () => {
     expect(isRequested(NT, { kind: 'image', timeDateStamp: 1, sizeOfImage: 1 })).to.equal(false);
     expect(isRequested(DRIVER, { ...DRIVER })).to.equal(true);
     expect(isRequested(DRIVER, { ...DRIVER, timeDateStamp: 1 })).to.equal(false);
+    expect(isRequested(DRIVER, { ...DRIVER, sizeOfImage: 1 })).to.equal(false);
     expect(isRequested(DRIVER, { kind: 'pdb', guid: GUID, age: 1 })).to.equal(false);
     expect(identityText(DRIVER)).to.equal('time stamp 005b7a1c, size abc000');
   });

@@ -5,12 +5,7 @@ import { join } from 'node:path';
 import { makeCertificate } from './certificate.test.helper.js';
 import { proxyFor, proxySettings } from './proxy.js';
 import type { SymbolSearch } from './store.js';
-import { Cleanup, NT, NT_PARTS, NT_URL, pdbBytes, TestServer, type Answer } from './store.test.helper.js';
-
-const last = (search: SymbolSearch): string => {
-  const place = search.places.at(-1);
-  return `${place?.outcome ?? ''}: ${place?.detail ?? ''}`;
-};
+import { Cleanup, lastPlace, NT, NT_PARTS, NT_URL, pdbBytes, TestServer, type Answer } from './store.test.helper.js';
 
 /** A proxy that takes every name for the machine itself. It counts what it was asked. */
 class TestProxy {
@@ -149,14 +144,14 @@ describe('proxies', () => {
         { HTTPS_PROXY: `http://me:s3cret@${via.address}` },
         options,
       );
-      expect(last(search)).to.match(expected);
+      expect(lastPlace(search)).to.match(expected);
       expect(JSON.stringify(search)).to.not.contain('s3cret');
       expect(via.asked).to.have.length(1);
     }
     const gone = await proxy();
     await gone.close();
     const search = await find('http://symbols.test', { HTTP_PROXY: gone.address });
-    expect(last(search)).to.match(/^failed: proxy 127.*: the host refuses the connection/);
+    expect(lastPlace(search)).to.match(/^failed: proxy 127.*: the host refuses the connection/);
   });
 
   it('are chosen by scheme and host', () => {
@@ -218,9 +213,9 @@ describe('proxies', () => {
         const own = makeCertificate(hosts, until);
         const server = await cleanup.serve({ [NT_URL]: pdbBytes() }, own);
         const one = cleanup.store(root, `srv*${root}/cache*${server.url}`, trusted ? { ca: own.cert } : {});
-        expect(last(await one.find(NT))).to.match(expected);
+        expect(lastPlace(await one.find(NT))).to.match(expected);
         // Nothing else is tried there.
-        expect(last(await one.find({ ...NT, age: 2 }))).to.match(/^not-asked: not asked again: .*certificate/);
+        expect(lastPlace(await one.find({ ...NT, age: 2 }))).to.match(/^not-asked: not asked again: .*certificate/);
         expect(server.requests).to.deep.equal([]);
       }
     });
@@ -234,7 +229,7 @@ describe('proxies', () => {
         },
         certificate,
       );
-      expect(last(await find(secured.url, {}))).to.match(
+      expect(lastPlace(await find(secured.url, {}))).to.match(
         /^failed: .*: a redirect from https to http:\/\/127.*\/x is not followed$/,
       );
       expect(plain.requests).to.deep.equal([]);
@@ -254,7 +249,7 @@ describe('proxies', () => {
       });
       const { port } = silent.address() as { port: number };
       const search = await find(`https://127.0.0.1:${port}`, {}, { limits: { connectTimeout: 60 } });
-      expect(last(search)).to.equal('failed: 127.0.0.1: no connection within 0.06 seconds');
+      expect(lastPlace(search)).to.equal('failed: 127.0.0.1: no connection within 0.06 seconds');
     });
   });
 });

@@ -68,12 +68,12 @@ export class SymbolServer {
     this.layout ??= file.layout;
   }
 
-  /** Asks, again where that may help. What is not there is remembered; a failure is a value. */
+  /** Asks for a file of this server, again where that may help. What is not there is remembered; a failure is a value. */
   async ask(url: URL, request: Omit<HttpRequest, 'authorization'>): Promise<HttpAnswer | HttpFailure> {
     const known = this.absent.get(url.href);
     if (known !== undefined) return known;
     if (this.down !== null) return new HttpFailure('refused', this.down);
-    const authorization = url.origin === this.address.origin ? this.address.authorization : null;
+    const { authorization } = this.address;
     for (let attempt = 0; ; attempt++) {
       try {
         const answer = await this.client.send(url, { ...request, authorization });

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { FileIdentity, ImageRequest, PdbRequest } from './request.js';
-import { SymbolStore, type SymbolStoreOptions } from './store.js';
+import { SymbolStore, type SymbolSearch, type SymbolStoreOptions } from './store.js';
 import { parseSymbolPath } from './symbol-path.js';
 
 export const GUID = '0123456789ABCDEF0123456789ABCDEF';
@@ -23,6 +23,15 @@ export const DRIVER: ImageRequest = {
 /** Where a store keeps NT. */
 export const NT_PARTS = ['ntkrnlmp.pdb', `${GUID}1`, 'ntkrnlmp.pdb'] as const;
 export const NT_URL = `/${NT_PARTS.join('/')}`;
+
+export const PACKED_URL = NT_URL.replace(/b$/, '_');
+export const POINTER_URL = NT_URL.replace(/[^/]*$/, 'file.ptr');
+
+/** The last place of a search as `outcome: detail`. */
+export function lastPlace(search: SymbolSearch): string {
+  const place = search.places.at(-1);
+  return `${place?.outcome ?? ''}: ${place?.detail ?? ''}`;
+}
 
 /** A stand-in for a PDB: says its length, so that a file cut off is seen. */
 export function pdbBytes(guid = GUID, age = 1, filling = 100): Buffer {
@@ -58,6 +67,8 @@ export function unpack(from: string, to: string, mostBytes: number): void {
   writeFileSync(to, bytes);
 }
 
+export type TestOptions = Partial<SymbolStoreOptions> & { servers?: string[] };
+
 /** Collects what must be undone; call `release` in afterEach. */
 export class Cleanup {
   private readonly steps: (() => unknown)[] = [];
@@ -79,7 +90,7 @@ export class Cleanup {
   }
 
   /** A store over a path text; `text` is used as `--symbols`, with `default` below `folder` as the default cache. */
-  store(folder: string, text: string, options: Partial<SymbolStoreOptions> & { servers?: string[] } = {}): SymbolStore {
+  store(folder: string, text: string, options: TestOptions = {}): SymbolStore {
     const { servers, ...rest } = options;
     const path = parseSymbolPath(text, {}, { defaultCache: join(folder, 'default'), servers });
     expect(path.problems).to.deep.equal([]);
@@ -88,6 +99,22 @@ export class Cleanup {
       store.close();
     });
     return store;
+  }
+
+  /** A store over a server with a cache in `folder`. */
+  serverStore(folder: string, url: string, options: TestOptions = {}): SymbolStore {
+    return this.store(folder, `srv*${folder}/cache*${url}`, options);
+  }
+
+  /** One search for NT against a server that answers like this. */
+  async ask(
+    folder: string,
+    answer: Answer,
+    options: TestOptions = {},
+  ): Promise<{ search: SymbolSearch; requests: string[] }> {
+    const server = await this.serve(answer);
+    const search = await this.serverStore(folder, server.url, options).find(NT);
+    return { search, requests: server.requests };
   }
 
   async serve(answer: Answer, secure?: { key: string; cert: string }): Promise<TestServer> {

@@ -166,6 +166,7 @@ describe('parseSymbolPath', () => {
     }
     const [element] = parseSymbolPath(texts[0]!, {}, WINDOWS).elements;
     const server = element?.kind === 'chain' ? element.stores[1] : undefined;
+    expect(server?.kind === 'server' && server.server.file('x').href).to.equal('https://host/sym/x');
     expect(server?.kind === 'server' && server.server.authorization).to.equal(
       `Basic ${Buffer.from(`user:${secret}`).toString('base64')}`,
     );
