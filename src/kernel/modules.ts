@@ -10,7 +10,7 @@ import { readCodeView, readImageHeaders, type CodeView, type ImageHeaders } from
 import { readVersion, type ImageVersion } from '../../parsers/pe/version.js';
 import type { Warning } from '../result.js';
 import type { Kernel } from './open-kernel.js';
-import { readSessions } from './sessions.js';
+import { sessionSpaces } from './sessions.js';
 
 const MOST_MODULES = 4096;
 /** A module larger than this is a damaged entry. */
@@ -55,7 +55,7 @@ export function readModules(kernel: Kernel): ModuleList {
   const { entries, broken } = walkList(memory, head, MOST_MODULES);
   const warnings: Warning[] = [];
   if (broken !== null) warnings.push(listBroken(entries.length, broken));
-  const sessions = (): VirtualMemory[] => readSessions(kernel).map((s) => s.memory);
+  const sessions = (): VirtualMemory[] => sessionSpaces(kernel);
   const modules: LoadedModule[] = [];
   for (const entry of entries) {
     const bytes = memory.read(entry, entrySize);

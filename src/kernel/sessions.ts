@@ -4,9 +4,11 @@ import { plus, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { readScalar } from '../../parsers/kernel/structures.js';
 import { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
+import { X86Memory } from '../../parsers/paging/x86.js';
 import { count, type Pages } from '../result.js';
 import type { Kernel } from './open-kernel.js';
 import { readProcesses } from './processes.js';
+import { processSpaces } from './x86-processes.js';
 
 /** Terminal servers have hundreds; one space each is enough to translate session images. */
 const MOST_SESSIONS = 1024;
@@ -41,6 +43,19 @@ export function readSessions(kernel: Kernel): Session[] {
   }
   known.set(kernel, sessions);
   return sessions;
+}
+
+const knownSpaces = new WeakMap<Kernel, TranslatedMemory[]>();
+
+/** Address spaces that together map what sessions map: one of each, or of every process where sessions are not known. */
+export function sessionSpaces(kernel: Kernel): TranslatedMemory[] {
+  let spaces = knownSpaces.get(kernel);
+  if (spaces === undefined) {
+    spaces = readSessions(kernel).map((s) => s.memory);
+    if (spaces.length === 0 && kernel.memory instanceof X86Memory) spaces = processSpaces(kernel, kernel.memory);
+    knownSpaces.set(kernel, spaces);
+  }
+  return spaces;
 }
 
 /** The sum of `_MM_SESSION_SPACE.CommittedPages`; null unless every session can be read and there is at least one. */
