@@ -74,12 +74,21 @@ describe('odd and damaged dumps', function () {
 
   describe('without a profile', () => {
     for (const kernel of ['6.1.7601.24540', '10.0.14393.5582', '10.0.19041.804', '10.0.22000.2538']) {
-      it(`${kernel}: the first table is read, the figures are partial, nobody is accused`, () => {
+      it(`${kernel}: size and tables are found by their content, and the driver is named`, () => {
         const built = buildDump(leak({ kernel }));
-        const result = analyze(openBuilt(built, { hideProfiles: true }), { tag: 'Thre' });
-        expect(result.suspects.map((s) => s.tag)).to.include('Thre');
+        const opened = openBuilt(built, { hideProfiles: true });
+        const result = analyze(opened);
         expect(result.system?.symbols?.source).not.to.equal('profile');
         expect(result.system?.symbols?.detail).to.match(/layouts of/);
+        expectTags(result, built.truth);
+        expect(result.poolTags?.tables).to.equal(built.truth.pool.tables);
+        expect(codes(result)).to.include.members(['processor-tables-searched', 'pool-size-inferred']);
+      });
+
+      it(`${kernel}: where the tables cannot be found the figures are partial, and nobody is accused`, () => {
+        const built = buildDump(leak({ kernel, pool: { ...leak().pool, arrayEmpty: true } }));
+        const result = analyze(openBuilt(built, { hideProfiles: true }), { tag: 'Thre' });
+        expect(result.suspects.map((s) => s.tag)).to.include('Thre');
         expect(result.poolTags?.complete).to.equal(false);
         expect(result.poolTags?.entries).to.equal(built.truth.pool.entries);
         expect(codes(result)).to.include.members(['no-processor-tables', 'pool-size-inferred']);
@@ -89,6 +98,26 @@ describe('odd and damaged dumps', function () {
         }
       });
     }
+
+    it('tables of which a page, or a pointer, is bad: those that are there count, the rest is said', () => {
+      const pools = [
+        { absentProcessors: [1] },
+        { processorZero: 'own' as const },
+        { wildProcessors: [3] },
+        { absentPage: { processor: 2, page: 5 } },
+      ];
+      for (const pool of pools) {
+        const built = buildDump(leak({ pool: { ...leak().pool, ...pool } }));
+        const result = analyze(openBuilt(built, { hideProfiles: true }));
+        const { complete, tables } = built.truth.pool;
+        const what = JSON.stringify(pool);
+        expect(result.poolTags?.complete, what).to.equal(complete);
+        if (complete) {
+          expectTags(result, built.truth);
+          expect(result.poolTags?.tables, what).to.equal(tables);
+        } else expect(codes(result), what).to.include('table-unreadable');
+      }
+    });
 
     it('7601 still has its memory figures, from the debugger block', () => {
       const built = buildDump(leak({ kernel: '6.1.7601.24540' }));

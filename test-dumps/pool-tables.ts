@@ -119,7 +119,7 @@ export function writePoolTables(
     else if (number === 0 && spec.processorZero !== 'own') table = main;
     else tables.addresses.push((table = newTable()));
     perProcessor.push(table);
-    space.pointer(array + number * 8, table);
+    if (spec.arrayEmpty !== true) space.pointer(array + number * 8, table);
     present++;
   }
 
@@ -181,7 +181,7 @@ export function writePoolTables(
         pagedBytes: all.reduce((sum, row) => sum + row.paged.bytes, 0n),
       },
       negativeCounters: tables.negative,
-      complete: absent.length === 0 && wild.size === 0,
+      complete: absent.length === 0 && wild.size === 0 && spec.arrayEmpty !== true,
     },
   };
 }

@@ -117,6 +117,8 @@ export interface PoolSpec {
   absentPage?: { processor: number; page: number };
   /** Pointers into unmapped memory instead of tables, for these processors. */
   wildProcessors?: number[];
+  /** `ExPoolTagTables` holds nulls only, as damage leaves it: the tables of the processors cannot be found. */
+  arrayEmpty?: boolean;
 }
 
 export interface PageFileSpec {
