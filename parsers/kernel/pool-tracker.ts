@@ -15,7 +15,6 @@ export const COUNTERS = [
   'PagedFrees',
   'PagedBytes',
 ] as const;
-export type Counter = (typeof COUNTERS)[number];
 
 /** Bit 31 of a tag: PROTECTED_POOL. It is no part of the tag. */
 export const PROTECTED_POOL = 0x80000000;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { buildDump, type BuiltDump } from '../../test-dumps/build-dump.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
 import { physical, virtual } from '../addresses.js';
-import { failed, type ReadFailure } from '../bytes/failure.js';
+import { failed } from '../bytes/failure.js';
 import { MemorySource, type ByteSource } from '../bytes/source.js';
 import { openDump } from '../dump/open-dump.js';
 import { ABSENT } from '../dump/page-index.js';
@@ -88,7 +88,7 @@ describe('x64 translation', () => {
   describe('software PTEs', () => {
     const pte = (value: bigint, options: Partial<TableOptions> = {}, machine = mapped()): unknown => {
       const found = machine.entry(3, 3, value).memory(options).translate(VA);
-      return failed(found) ? (found as ReadFailure).reason : found;
+      return failed(found) ? found.reason : found;
     };
 
     it('transition: the page is still in memory', () => {

@@ -98,9 +98,7 @@ describe('command line: reports', () => {
       expect(code).to.equal(0);
       const many = await runHere(['analyze', folder.path('?ea*.dmp')]);
       expect(many.code).to.equal(64);
-      expect(many.stderr).to.match(
-        /healthy\.dmp, \S+leak\.dmp: this command takes one dump at a time\n/,
-      );
+      expect(many.stderr).to.match(/healthy\.dmp, \S+leak\.dmp: this command takes one dump at a time\n/);
       const none = await runHere(['analyze', folder.path('nothing*.dmp')]);
       expect(none.code).to.equal(2);
       expect(none.stderr).to.match(/nothing\*\.dmp: no file has such a name\n$/);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { findLeak } from './find-leak.js';
-import type { LeakFacts } from './find-leak.js';
+import type { LeakFacts } from './facts.js';
 import {
   GB,
   MB,

@@ -12,8 +12,6 @@ import type { Readings } from './suspects.js';
 import { MAXIMUM_SUSPECTS } from './thresholds.js';
 import { makeVerdict } from './verdict.js';
 
-export type { LeakFacts, LeakOptions } from './facts.js';
-
 /** The parts of the result that are judgement. */
 export interface LeakFindings {
   flags: MemoryFlag[];

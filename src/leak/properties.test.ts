@@ -5,7 +5,7 @@ import type { TagHit } from '../kernel/state.js';
 import { MEMORY_FIELDS } from '../result.js';
 import type { PoolCounters, PoolTagRow } from '../result.js';
 import { AGAINST_STEPS, REASON_WEIGHTS, rank, suspectConfidence } from './confidence.js';
-import type { LeakFacts } from './find-leak.js';
+import type { LeakFacts } from './facts.js';
 import { findLeak } from './find-leak.js';
 import { factsOf, memoryOf, modulesOf, searchOf, tablesOf, tagRow } from './scenario.test.helper.js';
 

@@ -15,7 +15,7 @@ import type {
   Suspect,
 } from '../result.js';
 import { findLeak } from './find-leak.js';
-import type { LeakFacts } from './find-leak.js';
+import type { LeakFacts } from './facts.js';
 
 export const MB = 2 ** 20;
 export const GB = 2 ** 30;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Suspect } from '../result.js';
 import { findLeak } from './find-leak.js';
-import type { LeakFacts } from './find-leak.js';
+import type { LeakFacts } from './facts.js';
 import {
   GB,
   MB,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { findLeak } from './find-leak.js';
-import type { LeakFacts, LeakFindings } from './find-leak.js';
+import type { LeakFacts } from './facts.js';
+import type { LeakFindings } from './find-leak.js';
 import type { MemoryField, PoolTagRow } from '../result.js';
 import { GB, MB, factsOf, held, inPages, memoryOf, tablesOf, tagRow, workedExample } from './scenario.test.helper.js';
 

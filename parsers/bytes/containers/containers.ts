@@ -6,7 +6,7 @@ import type { ByteSource } from '../source.js';
 import { gzip } from './gzip.js';
 import type { Container, ContainerName, UnpackOptions } from './unpack.js';
 
-export type { ContainerName, Progress, UnpackOptions } from './unpack.js';
+export type { UnpackOptions } from './unpack.js';
 
 /** A dump's bytes, whatever they came wrapped in. */
 export interface OpenedFile {

@@ -4,6 +4,7 @@
  */
 
 import type { PoolKind } from '../../result.js';
+import { tagText } from '../tag-rows.js';
 import type { Unit } from './judge.js';
 
 export type SeriesKind = 'pool-tag' | 'pool-total' | 'process' | 'counter';
@@ -211,14 +212,4 @@ export class SeriesStore {
     keys.set(this.tagKeys);
     this.tagKeys = keys;
   }
-}
-
-/** The four characters of a tag; bytes that cannot be printed stand as `.`. */
-export function tagText(tag: number): string {
-  let text = '';
-  for (let shift = 0; shift < 32; shift += 8) {
-    const byte = (tag >>> shift) & 0xff;
-    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.';
-  }
-  return text;
 }

@@ -2,7 +2,6 @@
 
 import type { Note } from '../../result.js';
 import { judge, type Judgement, type JudgeOptions, type Verdict } from './judge.js';
-import { PAL } from './growth-thresholds.js';
 import type { Series } from './series.js';
 
 /** One stretch between restarts. */
@@ -41,7 +40,10 @@ export function judgeSeries(
   const reasons = [...main.verdict.reasons];
   if (stretches.length > 1) reasons.push(aboutRestarts(stretches, main));
   if (main.verdict.judgement === 'leak') reasons.push(...fromCounters(series, main));
-  if (series.name.kind === 'process' && series.name.unit === 'count') reasons.push(...palHandles(series, main, times));
+  if (series.name.unit === 'other' && main.verdict.judgement === 'leak') {
+    const message = 'grows, but is a rate or a share and no amount that could leak';
+    return { judgement: 'load', reasons: [{ code: 'no-amount', message }, ...reasons], stretches, main };
+  }
   return { judgement: main.verdict.judgement, reasons, stretches, main };
 }
 
@@ -126,13 +128,4 @@ function fromCounters({ allocs, frees }: Series, { from, to }: Stretch): Note[] 
     return [{ code: 'never-freed', message: `${allocated} allocations since the first sample, ${freed} frees` }];
   }
   return [];
-}
-
-/** PAL's own rule for handles, shown as such: the mean change of a sample, scaled to an hour. */
-function palHandles({ values: counts, ranks }: Series, { from, to }: Stretch, times: Float64Array): Note[] {
-  const span = (times[ranks[to - 1] ?? 0] ?? 0) - (times[ranks[from] ?? 0] ?? 0);
-  const perHour = (((counts[to - 1] ?? 0) - (counts[from] ?? 0)) * MS_PER_HOUR) / span;
-  if (!(perHour > PAL.handleTrend)) return [];
-  const message = `PAL would warn: ${Math.round(perHour)} an hour from the first sample to the last (its limit: ${PAL.handleTrend})`;
-  return [{ code: 'pal-handle-trend', message }];
 }

@@ -6,7 +6,7 @@ import { counted, exactInteger, parseHex } from '../format.js';
 import { noFigures } from './dump-kind.js';
 import { matchesTag, POOL_USED, type PoolUsedOptions } from './poolused-arguments.js';
 
-export { matchesTag, parsePoolUsedArguments, type PoolUsedOptions } from './poolused-arguments.js';
+export { parsePoolUsedArguments, type PoolUsedOptions } from './poolused-arguments.js';
 
 const HEADER = [
   '               NonPaged                  Paged',
