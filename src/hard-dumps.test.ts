@@ -197,18 +197,44 @@ describe('odd and damaged dumps', function () {
   });
 
   describe('modules', () => {
-    it('in a list that loops: what came before is kept', () => {
-      const built = buildDump(leak({ moduleList: { loopAfter: 9 } }));
-      const result = analyze(openBuilt(built));
-      expect(codes(result)).to.include('module-list-broken');
-      expect(result.modules).to.have.length(9);
+    it('in a list that loops or breaks are all found, from its other end', () => {
+      for (const moduleList of [{ loopAfter: 9 }, { breakAfter: 7 }, { breakAfter: 1 }]) {
+        const built = buildDump(leak({ moduleList }));
+        const opened = openBuilt(built);
+        const result = analyze(opened);
+        expect(codes(result)).to.include('module-list-broken');
+        expect(codes(result)).not.to.include('modules-found-by-header');
+        expectSystem(result, built.truth);
+        expectHits(opened, built.truth);
+      }
     });
 
-    it('in a list that breaks: what came before is kept', () => {
-      const built = buildDump(leak({ moduleList: { breakAfter: 7 } }));
+    it('in a list that is broken in the middle, from both ends: those between are found by their headers', () => {
+      const built = buildDump(leak({ moduleList: { breakAfter: 5, breakBefore: 11 } }));
+      const opened = openBuilt(built);
+      const result = analyze(opened);
+      const lost = built.truth.modules.slice(5, 11);
+      const warning = result.warnings.find((w) => w.code === 'modules-found-by-header');
+      expect(result.modules).to.have.length(built.truth.modules.length);
+      for (const module of lost.filter((m) => m.headersReadable)) {
+        const found = result.modules?.find((m) => m.base === `0x${module.base.toString(16)}`);
+        expect([found?.sizeOfImage, found?.pagesPresent], module.name).to.deep.equal([
+          module.size,
+          module.pagesPresent,
+        ]);
+        expect(found?.name.replace(/\..*/, ''), module.name).to.equal(module.name.replace(/\..*/, ''));
+        expect(warning?.message).to.include(`0x${module.base.toString(16)}`);
+      }
+      expect(warning?.message.match(/ at 0x/g)).to.have.length(lost.length);
+      expectHits(opened, built.truth, { byName: false });
+    });
+
+    it('in a list of which nothing but the head is left: the kernel is found, and what stands near it', () => {
+      const built = buildDump(leak({ moduleList: { breakAfter: 1, breakBefore: 0 } }));
       const result = analyze(openBuilt(built));
       expect(codes(result)).to.include('module-list-broken');
-      expect(result.modules).to.have.length(7);
+      expect(result.modules?.[0]?.name).to.equal('ntoskrnl.exe');
+      expect(result.modules?.length).to.be.at.least(1);
     });
 
     it('in session space are read through a process of a session', () => {

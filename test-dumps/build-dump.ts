@@ -116,7 +116,8 @@ function describe(
 ): Truth {
   const { kernel, base, space, memory } = machine;
   const maskHigh = '_MI_HARDWARE_STATE' in kernel.structs ? 0x2000 : 0;
-  const modules = machine.modules.slice(0, machine.listed);
+  // A careful reader finds all: along the links of the other direction, else by the images' headers.
+  const modules = body === 'triage' ? machine.modules.slice(0, machine.listed) : machine.modules;
   const truths = modules.map((module) => {
     const tables = module.spec.session === true ? machine.sessionTables : space.tables;
     return moduleTruth(module, (va) =>

@@ -202,10 +202,12 @@ export function writeModuleList(
   });
   const head = base + rvaOf(kernel, 'PsLoadedModuleList');
   space.link(head, entries);
-  const { loopAfter, breakAfter } = scenario.moduleList ?? {};
+  const { loopAfter, breakAfter, breakBefore } = scenario.moduleList ?? {};
   const first = entries[0];
   if (loopAfter !== undefined && first !== undefined) space.pointer(entries[loopAfter - 1] ?? head, first);
-  if (breakAfter !== undefined) space.pointer(entries[breakAfter - 1] ?? head, space.plan.systemPtes + 0x7f_0000_0000);
+  const nowhere = space.plan.systemPtes + 0x7f_0000_0000;
+  if (breakAfter !== undefined) space.pointer(entries[breakAfter - 1] ?? head, nowhere);
+  if (breakBefore !== undefined) space.pointer((entries[breakBefore] ?? head) + 8, nowhere);
 }
 
 /** Bases for modules without one: after each other with a gap, session images in their own region. */

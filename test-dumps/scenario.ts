@@ -243,8 +243,11 @@ export interface Scenario {
   modules?: ModuleSpec[];
   /** Tag uses in ntoskrnl.exe itself. */
   kernelTags?: TagUse[];
-  /** The module list after so many entries: jumps back to its first entry, or into unmapped memory. */
-  moduleList?: { loopAfter?: number; breakAfter?: number };
+  /**
+   * Damage of the module list: after so many entries it jumps back to its first one, or into unmapped memory; walked
+   * from its end, it leads into unmapped memory before the entry of this number (from 0).
+   */
+  moduleList?: { loopAfter?: number; breakAfter?: number; breakBefore?: number };
   unloaded?: UnloadedSpec[];
   processes?: ProcessSpec[];
   sessions?: SessionSpec[];

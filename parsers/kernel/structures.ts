@@ -1,6 +1,6 @@
 /** Reading fields of kernel structures by layout: the one reader for every kernel. */
 
-import { virtual, type VirtualAddress } from '../addresses.js';
+import { plus, virtual, type VirtualAddress } from '../addresses.js';
 import { failed, hex, ReadFailure } from '../bytes/failure.js';
 import { u16, u32, u64, utf16 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
@@ -72,11 +72,14 @@ export interface ListWalk {
   readonly broken: ReadFailure | null;
 }
 
-/** Follows Flink from `head` until it comes back. Stops at a revisit, at an unreadable link, and after `most` entries. */
-export function walkList(memory: VirtualMemory, head: VirtualAddress, most: number): ListWalk {
+/**
+ * Follows Flink from `head` until it comes back, or another pointer `link` bytes into each entry (Blink stands after
+ * Flink). Stops at a revisit, at an unreadable link, and after `most` entries.
+ */
+export function walkList(memory: VirtualMemory, head: VirtualAddress, most: number, link = 0): ListWalk {
   const entries: VirtualAddress[] = [];
   const seen = new Set<bigint>([head]);
-  let at = memory.readPointer(head);
+  let at = memory.readPointer(plus(head, link));
   while (!failed(at)) {
     if (at === head) return { entries, broken: null };
     if (seen.has(at)) {
@@ -87,7 +90,7 @@ export function walkList(memory: VirtualMemory, head: VirtualAddress, most: numb
     }
     seen.add(at);
     entries.push(at);
-    at = memory.readPointer(at);
+    at = memory.readPointer(plus(at, link));
   }
   return { entries, broken: at };
 }

@@ -1,18 +1,18 @@
 /** Loaded modules: PsLoadedModuleList (or a triage dump's driver list), with what the PE headers in memory say. */
 
 import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
-import { failed, type ReadFailure } from '../../parsers/bytes/failure.js';
+import { failed, hex, type ReadFailure } from '../../parsers/bytes/failure.js';
 import type { Triage } from '../../parsers/dump/triage.js';
 import { commonKldr } from '../../parsers/kernel/kldr.js';
-import { field, readUnicodeString, walkList } from '../../parsers/kernel/structures.js';
+import { field, readUnicodeString } from '../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import { readCodeView, readImageHeaders, type CodeView, type ImageHeaders } from '../../parsers/pe/image.js';
 import { readVersion, type ImageVersion } from '../../parsers/pe/version.js';
 import type { Warning } from '../result.js';
+import { findImages, readModuleEntries } from './module-list.js';
 import type { Kernel } from './open-kernel.js';
 import { sessionSpaces } from './sessions.js';
 
-const MOST_MODULES = 4096;
 /** A module larger than this is a damaged entry. */
 const LARGEST_MODULE = 1 << 30;
 
@@ -52,12 +52,13 @@ export function readModules(kernel: Kernel): ModuleList {
   const layout = symbols?.layout('_KLDR_DATA_TABLE_ENTRY')?.value ?? kldr;
   const stamp = layout.fields['TimeDateStamp'];
   const entrySize = Math.max(kldr.size, stamp === undefined ? 0 : stamp.offset + 4);
-  const { entries, broken } = walkList(memory, head, MOST_MODULES);
-  const warnings: Warning[] = [];
-  if (broken !== null) warnings.push(listBroken(entries.length, broken));
+  const { entries, gapAt, warnings: listWarnings } = readModuleEntries(memory, head);
+  const warnings: Warning[] = [...listWarnings];
   const sessions = (): VirtualMemory[] => sessionSpaces(kernel);
   const modules: LoadedModule[] = [];
-  for (const entry of entries) {
+  let insertAt: number | null = null;
+  for (const [i, entry] of entries.entries()) {
+    if (i === gapAt) insertAt = modules.length;
     const bytes = memory.read(entry, entrySize);
     if (failed(bytes)) {
       warnings.push({
@@ -84,15 +85,32 @@ export function readModules(kernel: Kernel): ModuleList {
       }),
     );
   }
+  if (gapAt === null) return { modules, warnings };
+  const found = unlisted(kernel, memory, modules);
+  modules.splice(insertAt ?? modules.length, 0, ...found);
+  if (found.length > 0) warnings.push(foundByHeader(found));
   return { modules, warnings };
 }
 
-function listBroken(count: number, broken: ReadFailure): Warning {
+function foundByHeader(found: readonly LoadedModule[]): Warning {
+  const names = found.slice(0, 12).map((module) => `${module.name} at ${hex(module.base)}`);
+  const more = found.length > names.length ? `, and ${found.length - names.length} more` : '';
   return {
-    code: 'module-list-broken',
+    code: 'modules-found-by-header',
     where: 'modules',
-    message: `the module list breaks after ${count} modules (${broken.message}): later ones are unknown`,
+    message: `the broken module list does not name these; they were found by their image headers: ${names.join(', ')}${more}`,
   };
+}
+
+/** The modules that a broken list does not reach, found by their headers. */
+function unlisted(kernel: Kernel, memory: VirtualMemory, listed: readonly LoadedModule[]): LoadedModule[] {
+  const images = findImages(memory, listed, kernel.dump.header.machineImageType);
+  return images.map(({ base, headers, name }) =>
+    describeModule({
+      ...{ name: name ?? '', path: null, base, memory, isKernel: base === kernel.image?.base },
+      ...{ size: headers.sizeOfImage, checkSum: headers.checkSum, timeDateStamp: headers.timeDateStamp },
+    }),
+  );
 }
 
 interface Entry {
