@@ -156,10 +156,17 @@ describe('symbol cache', () => {
           return [`/ntkrnlmp.pdb/${key}/ntkrnlmp.pd${compressed ? '_' : 'b'}`, compressed ? packed(bytes) : bytes];
         }),
       );
+      const waiting: (() => unknown)[] = [];
       const server = await cleanup.serve((request, response) => {
         const bytes = answers[request.url ?? ''];
-        // Both are under way at the same time.
-        setTimeout(() => response.writeHead(bytes === undefined ? 404 : 200).end(bytes), 30);
+        const answer = (): unknown => response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+        if (request.url !== NT_URL) {
+          setTimeout(answer, 30);
+          return;
+        }
+        // The first file waits until both have asked for it: both are under way at the same time.
+        waiting.push(answer);
+        if (waiting.length === 2) for (const ready of waiting) ready();
       });
       const path = `srv*${root}/cache*${server.url}`;
       const searchers = [searcher(), searcher()];
