@@ -1,12 +1,13 @@
 /**
- * What is known of a kernel without its PDB: the built-in profile of exactly this kernel, else the debugger block for
- * addresses and the layouts of the nearest known build.
+ * What is known of a kernel, whatever it stands on: facts of exactly this kernel (its PDB, its built-in profile, a profile
+ * file), else the debugger block for addresses and the layouts of the nearest known build.
  */
 
 import { plus, virtual, type VirtualAddress } from '../parsers/addresses.js';
 import type { StructLayout } from '../parsers/kernel/layout.js';
 import { arm64Layout, SAME_AS_X64 } from './arm64-layouts.js';
 import { CHECKABLE_SYMBOLS, kdbgField } from './kdbg-names.js';
+import { asKernelProfile, type KernelFacts } from './kernel-facts.js';
 import type { FigureSource, KernelIdentity, KernelProfile, KernelSymbols, Sourced } from './kernel-symbols.js';
 import { nearestLayout, nearestTagTablesCapacity } from './nearest.js';
 import { findImageVersion } from './profiles/images.js';
@@ -25,6 +26,16 @@ export interface KernelSymbolsOptions {
   readonly kdbg: (name: string) => VirtualAddress | null;
   /** Pass over the profile of this very kernel, as if no table knew it. Profiles of other kernels still lend layouts. */
   readonly hideProfiles?: boolean;
+  /** Of exactly this kernel: GUID and age were compared with the image. A PDB goes before the built-in profile. */
+  readonly facts?: readonly GivenFacts[];
+}
+
+/** Facts from outside of the built-in tables. */
+export interface GivenFacts {
+  readonly facts: KernelFacts;
+  readonly source: 'pdb' | 'profile';
+  /** The file, for people. */
+  readonly from: string;
 }
 
 /** A doubt, for the result's `warnings`. */
@@ -78,23 +89,42 @@ function acceptProfile(found: FoundProfile, options: KernelSymbolsOptions): { de
   return { detail: `${version} by ${found.how}, confirmed by ${agree} known addresses` };
 }
 
-function profileSymbols(profile: KernelProfile, detail: string, options: KernelSymbolsOptions): KernelSymbols {
-  const base = options.kernelBase;
-  const fallback = fallbackSymbols(profile.version, null, options);
+/** A source that knows exactly this kernel. */
+interface Layer {
+  readonly profile: KernelProfile;
+  readonly source: 'pdb' | 'profile';
+  readonly detail: string;
+}
+
+/** Every layer answers what those before it do not know. */
+function layeredSymbols(layers: readonly Layer[], fallback: KernelSymbols, base: VirtualAddress | null): KernelSymbols {
+  const first = layers[0];
+  if (first === undefined) return fallback;
+  // The PDBs of old kernels hold no types at all.
+  const hasTypes = (): boolean => layers.some(({ profile }) => profile.layout('_LIST_ENTRY') !== null);
+  const ask = <T>(question: (profile: KernelProfile) => T | null): Sourced<T> | null => {
+    for (const { profile, source } of layers) {
+      const value = question(profile);
+      if (value !== null) return { value, source };
+    }
+    return null;
+  };
   return {
-    source: 'profile',
-    detail,
-    poolTagTablesCapacity: profile.poolTagTablesCapacity,
+    source: first.source,
+    detail: first.detail,
+    get poolTagTablesCapacity(): number | null {
+      return ask((profile) => profile.poolTagTablesCapacity)?.value ?? null;
+    },
     address(name: string): Sourced<VirtualAddress> | null {
-      const rva = profile.rva(name);
-      if (base === null || rva === null) return fallback.address(name);
-      return { value: plus(base, rva), source: 'profile' };
+      const known = base === null ? null : ask((profile) => profile.rva(name));
+      if (base === null || known === null) return fallback.address(name);
+      return { value: plus(base, known.value), source: known.source };
     },
     layout(type: string): Sourced<StructLayout> | null {
-      const layout = profile.layout(type);
-      if (layout !== null) return { value: layout, source: 'profile' };
+      const known = ask((profile) => profile.layout(type));
+      if (known !== null) return known;
       // A type that this kernel's own PDB lacks is not there, with these exceptions.
-      return NOT_IN_EVERY_PDB.has(type) ? fallback.layout(type) : null;
+      return NOT_IN_EVERY_PDB.has(type) || !hasTypes() ? fallback.layout(type) : null;
     },
   };
 }
@@ -137,29 +167,58 @@ function fallbackSymbols(version: string | null, without: string | null, options
   };
 }
 
+/** The layer that a profile makes, or null with a warning that says why it is not used. */
+function layerOf(
+  found: FoundProfile,
+  source: 'pdb' | 'profile',
+  from: string | null,
+  options: KernelSymbolsOptions,
+  warnings: SymbolsWarning[],
+): Layer | null {
+  const accepted = acceptProfile(found, options);
+  if (!('detail' in accepted)) {
+    warnings.push(accepted);
+    return null;
+  }
+  return { profile: found.profile, source, detail: from === null ? accepted.detail : `${accepted.detail}: ${from}` };
+}
+
+function versionOfImage({ timeDateStamp, sizeOfImage, architecture = 'x64' }: KernelIdentity): string | null {
+  if (timeDateStamp === null || sizeOfImage === null || architecture === 'x86') return null;
+  return findImageVersion(timeDateStamp, sizeOfImage, architecture)?.version ?? null;
+}
+
 /**
- * The symbols of one kernel from the built-in tables and the debugger block. Addresses: the exact profile, else the block,
- * else `null`. Layouts: the exact profile, else the nearest known build, else `null`. A profile that the block contradicts on
- * PsLoadedModuleList or PoolTrackTable, or that was found by timestamp and cannot be confirmed, is not used, and a warning says so.
+ * The symbols of one kernel. Addresses: its PDB, its built-in profile, a profile file, else the debugger block, else `null`. Layouts: the same,
+ * then the nearest known build, else `null`. Facts that the block contradicts on PsLoadedModuleList or PoolTrackTable, or that were found by
+ * timestamp and cannot be confirmed, are not used, and a warning says so.
  */
 export function createKernelSymbols(options: KernelSymbolsOptions): {
   symbols: KernelSymbols;
   warnings: SymbolsWarning[];
 } {
-  const { identity } = options;
-  // Profiles are of x64 kernels alone.
+  const { identity, facts = [] } = options;
+  // Built-in profiles are of x64 kernels alone.
   const found = (identity.architecture ?? 'x64') === 'x64' ? findProfile(identity) : null;
   const warnings: SymbolsWarning[] = [];
-  if (found !== null && options.hideProfiles !== true) {
-    const accepted = acceptProfile(found, options);
-    if ('detail' in accepted) return { symbols: profileSymbols(found.profile, accepted.detail, options), warnings };
-    warnings.push(accepted);
-  }
-  const image =
-    identity.timeDateStamp === null || identity.sizeOfImage === null || identity.architecture === 'x86'
-      ? null
-      : findImageVersion(identity.timeDateStamp, identity.sizeOfImage, identity.architecture ?? 'x64');
-  const version = found?.profile.version ?? image?.version ?? null;
+  const given = (source: 'pdb' | 'profile'): (Layer | null)[] =>
+    facts
+      .filter((one) => one.source === source)
+      .map((one) => {
+        const profile = asKernelProfile(one.facts, identity);
+        return layerOf(
+          { profile, exact: true, how: `GUID and age of ${one.from}` },
+          source,
+          one.from,
+          options,
+          warnings,
+        );
+      });
+  const builtIn =
+    found === null || options.hideProfiles === true ? null : layerOf(found, 'profile', null, options, warnings);
+  const layers = [...given('pdb'), builtIn, ...given('profile')].filter((layer) => layer !== null);
+  const version = found?.profile.version ?? versionOfImage(identity);
   const hidden = options.hideProfiles === true ? (found?.profile.version ?? null) : null;
-  return { symbols: fallbackSymbols(version, hidden, options), warnings };
+  const fallback = fallbackSymbols(version, hidden, options);
+  return { symbols: layeredSymbols(layers, fallback, options.kernelBase), warnings };
 }

@@ -8,9 +8,10 @@ import { DebuggerData, debuggerDataSize } from '../../parsers/kernel/debugger-da
 import { readScalar } from '../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import { TableMemory } from '../../parsers/paging/table-memory.js';
+import type { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
 import { X86Memory } from '../../parsers/paging/x86.js';
 import { readCodeView } from '../../parsers/pe/image.js';
-import { createKernelSymbols } from '../../symbols/built-in-symbols.js';
+import { createKernelSymbols, type GivenFacts } from '../../symbols/built-in-symbols.js';
 import type { KernelArchitecture, KernelIdentity, KernelSymbols } from '../../symbols/kernel-symbols.js';
 import { resolvePath } from '../../symbols/paths.js';
 import type { Warning } from '../result.js';
@@ -35,23 +36,29 @@ export interface OpenKernelOptions {
   readonly hideProfiles?: boolean;
 }
 
+/** A kernel of which the symbols are not known yet. */
+export interface FoundKernel {
+  readonly memory: TranslatedMemory | null;
+  readonly image: KernelImage | null;
+  readonly identity: KernelIdentity;
+  readonly warnings: readonly Warning[];
+}
+
 const ARCHITECTURES: Readonly<Record<number, KernelArchitecture>> = {
   [MACHINE.I386]: 'x86',
   [MACHINE.AMD64]: 'x64',
   [MACHINE.ARM64]: 'arm64',
 };
 
-/** Finds the kernel in a dump. Never throws for what the dump holds: what is missing is null, with a warning. */
-export function openKernel(dump: Dump, options: OpenKernelOptions = {}): Kernel {
+/** Finds the kernel's address space and image, as far as that needs no symbols. Triage dumps have neither. */
+export function findKernel(dump: Dump): FoundKernel {
   const warnings: Warning[] = dump.softErrors.map((e) => ({ ...e, where: 'dump' }));
   const buildNumber = dump.header.minorVersion ?? 0;
   const architecture = ARCHITECTURES[dump.header.machineImageType ?? 0] ?? 'x64';
   const unknown: KernelIdentity = { pdb: null, timeDateStamp: null, sizeOfImage: null, buildNumber, architecture };
-  if (dump.triage !== null) return openTriage(dump, dump.triage.debuggerData, unknown, warnings);
+  if (dump.triage !== null) return { memory: null, image: null, identity: unknown, warnings };
   const memory = openAddressSpace(dump, warnings);
-  if (memory === null) {
-    return { dump, memory, image: null, identity: unknown, debuggerData: null, symbols: null, warnings };
-  }
+  if (memory === null) return { memory, image: null, identity: unknown, warnings };
   if (memory instanceof X86Memory) warnings.push(...paeDoubt(memory, dump.header));
   const image = locateKernel(memory, dump.header);
   if (image === null) {
@@ -64,7 +71,24 @@ export function openKernel(dump: Dump, options: OpenKernelOptions = {}): Kernel 
   } else if (image.note !== null) {
     warnings.push({ code: 'kernel-searched', where: 'symbols', message: `the kernel image was ${image.note}` });
   }
-  const identity = image === null ? unknown : identify(memory, image, unknown);
+  return { memory, image, identity: image === null ? unknown : identify(memory, image, unknown), warnings };
+}
+
+/**
+ * Opens the kernel in a dump. Never throws for what the dump holds: what is missing is null, with a warning.
+ * @param facts of exactly this kernel, from outside of the built-in tables.
+ */
+export function openKernel(
+  dump: Dump,
+  options: OpenKernelOptions = {},
+  found: FoundKernel = findKernel(dump),
+  facts: readonly GivenFacts[] = [],
+): Kernel {
+  const { memory, image, identity } = found;
+  const { buildNumber } = identity;
+  const warnings = [...found.warnings];
+  if (dump.triage !== null) return openTriage(dump, dump.triage.debuggerData, identity, warnings);
+  if (memory === null) return { dump, memory, image, identity, debuggerData: null, symbols: null, warnings };
   const create = (
     block: DebuggerData | null,
   ): { symbols: KernelSymbols; warnings: { code: string; message: string }[] } =>
@@ -73,6 +97,7 @@ export function openKernel(dump: Dump, options: OpenKernelOptions = {}): Kernel 
       kernelBase: image?.base ?? null,
       kdbg: (name) => block?.pointer(name) ?? null,
       hideProfiles: options.hideProfiles ?? false,
+      facts,
     });
   const debuggerData = locateDebuggerData(memory, dump.header, image, create(null).symbols);
   const { symbols, warnings: symbolWarnings } = create(debuggerData);

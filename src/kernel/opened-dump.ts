@@ -4,14 +4,22 @@ import { CachedSource } from '../../parsers/bytes/cached-source.js';
 import { openFile, type OpenedFile, type UnpackOptions } from '../../parsers/bytes/containers/containers.js';
 import { CountingSource } from '../../parsers/bytes/source.js';
 import { openDump as openDumpSource, type Dump } from '../../parsers/dump/open-dump.js';
-import { openKernel, type Kernel, type OpenKernelOptions } from './open-kernel.js';
+import type { GivenFacts } from '../../symbols/built-in-symbols.js';
+import type { SymbolSources } from '../../symbols/sources.js';
+import type { Warning } from '../result.js';
+import { findKernel, openKernel, type FoundKernel, type Kernel, type OpenKernelOptions } from './open-kernel.js';
 
 /** How to open: which dump of an archive, how large it may get, whom to tell of the progress of unpacking. */
-export interface OpenOptions extends OpenKernelOptions, UnpackOptions {}
+export interface OpenOptions extends OpenKernelOptions, UnpackOptions {
+  /** Where symbols of this very kernel are looked for, once its identity is known. The caller closes it, after the dump. */
+  readonly symbols?: SymbolSources;
+}
 
 /** An open dump. Close it when done: it holds a file, and for compressed dumps a temporary file. */
 export class OpenedDump {
   private opened: Kernel | null = null;
+  private found: FoundKernel | undefined;
+  private facts: readonly GivenFacts[] = [];
 
   private constructor(
     readonly path: string,
@@ -29,7 +37,14 @@ export class OpenedDump {
    */
   static async open(path: string, options: OpenOptions = {}): Promise<OpenedDump> {
     const startedAt = new Date();
-    return OpenedDump.over(path, await openFile(path, options), options, startedAt);
+    const opened = OpenedDump.over(path, await openFile(path, options), options, startedAt);
+    try {
+      if (options.symbols !== undefined) await opened.askFor(options.symbols);
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+    return opened;
   }
 
   /** Opens a dump over bytes that are at hand; `path` is only shown. Throws InputError as `open` does. */
@@ -46,7 +61,7 @@ export class OpenedDump {
 
   /** The kernel in the dump, found when first asked for. */
   get kernel(): Kernel {
-    this.opened ??= openKernel(this.dump, this.options);
+    this.opened ??= openKernel(this.dump, this.options, this.found, this.facts);
     return this.opened;
   }
 
@@ -58,6 +73,16 @@ export class OpenedDump {
   /** Milliseconds since opening began. */
   get elapsedMs(): number {
     return Date.now() - this.startedAt.getTime();
+  }
+
+  /** Asks for the kernel's symbols. Triage dumps hold nothing that they would lead to. */
+  private async askFor(sources: SymbolSources): Promise<void> {
+    if (this.dump.triage !== null) return;
+    const found = findKernel(this.dump);
+    const { facts, warnings } = await sources.kernelFacts(found.identity, this.options.hideProfiles === true);
+    this.facts = facts;
+    const more = warnings.map((w): Warning => ({ ...w, where: 'symbols' }));
+    this.found = { ...found, warnings: [...found.warnings, ...more] };
   }
 
   close(): void {
