@@ -28,7 +28,7 @@ export const command = defineCommand({
     const result = await readDump(args, host, (opened, progress) => analyze(opened, { parts: ['memory'], progress }));
     const { schemaVersion, dump, system, memory, warnings } = result;
     if (args.json === true) await output.json(renderPart({ schemaVersion, dump, system, memory, warnings }));
-    else await output.text(renderVm(result, { layout: args.layout }));
+    else await output.text(renderVm(result, { layout: args.layout, notes: true }));
     return EXIT.done;
   },
 });

@@ -59,27 +59,25 @@ function pageFileLines(shape: Shape, files: PageFile[] | null): string[] {
   ]);
 }
 
-type FlagPlace = 'ptes' | 'nonpaged' | 'paged' | 'commit' | 'end';
+/** Flags that the debugger has a line for, in the place of its own: the rest are this tool's findings. */
+const DEBUGGER_LINES = {
+  nonpaged: ['excessive-nonpaged-pool', 'Excessive NonPaged Pool Usage'],
+  // The debugger's own words for this one are not on record: they are made after the other.
+  paged: ['excessive-paged-pool', 'Excessive Paged Pool Usage'],
+} as const;
 
-/** Lines whose words WinDbg users know, or that are made after them; other flags print their message. */
-const FLAG_TEXT: ReadonlyMap<string, string> = new Map([
-  ['excessive-nonpaged-pool', 'Excessive NonPaged Pool Usage'],
-  // WinDbg's own words for these are not on record: the wording is this tool's.
-  ['excessive-paged-pool', 'Excessive Paged Pool Usage'],
-  ['commit-near-limit', 'Committed pages near the commit limit'],
-]);
-
-function placeOf(code: string): FlagPlace {
-  if (/(^|-)ptes?(-|$)/.test(code)) return 'ptes';
-  if (code.includes('nonpaged')) return 'nonpaged';
-  if (code.includes('paged')) return 'paged';
-  return code.includes('commit') ? 'commit' : 'end';
+function flagLine(shape: Shape, memory: MemoryInfo, pool: keyof typeof DEBUGGER_LINES): string[] {
+  const [code, words] = DEBUGGER_LINES[pool];
+  return memory.flags.some((flag) => flag.code === code) ? [`${shape.indent}********** ${words} *****`] : [];
 }
 
-function flagLines(shape: Shape, memory: MemoryInfo, place: FlagPlace): string[] {
-  return memory.flags
-    .filter((flag) => placeOf(flag.code) === place)
-    .map((flag) => `${shape.indent}********** ${FLAG_TEXT.get(flag.code) ?? printable(flag.message)} *****`);
+/** This tool's own findings, which stand above the debugger's lines and apart from them. */
+function noteLines(memory: MemoryInfo): string[] {
+  const theirs: string[] = Object.values(DEBUGGER_LINES).map(([code]) => code);
+  const notes = memory.flags
+    .filter((flag) => !theirs.includes(flag.code))
+    .map((flag) => `! ${printable(flag.message)}`);
+  return notes.length === 0 ? [] : [...notes, ''];
 }
 
 function failureLines(shape: Shape, memory: MemoryInfo): string[] {
@@ -129,7 +127,6 @@ function oldLayout(memory: MemoryInfo, build: number | null): string[] {
     figure('ResAvail Pages', 'residentAvailablePages'),
     figure('Locked IO Pages', 'lockedIoPages'),
     figure('Free System PTEs', 'freeSystemPtes'),
-    ...flagLines(OLD, memory, 'ptes'),
     figure('Modified Pages', 'modifiedPages'),
     figure('Modified PF Pages', 'modifiedPageFilePages'),
     ...perNode(memory).flatMap(({ node, pages, nxPages }) => [
@@ -139,11 +136,11 @@ function oldLayout(memory: MemoryInfo, build: number | null): string[] {
     executableRow(OLD, memory),
     ...nxRow(figure, memory, build ?? LAST_OLD_BUILD),
     figure('NonPagedPool Max', 'nonPagedPoolMaximum'),
-    ...flagLines(OLD, memory, 'nonpaged'),
+    ...flagLine(OLD, memory, 'nonpaged'),
     ...(memory.pagedPools ?? []).map(({ index, pages }) => row(OLD, `PagedPool ${index} Usage:`, pages)),
     figure('PagedPool Usage', 'pagedPoolUsage'),
     figure('PagedPool Maximum', 'pagedPoolMaximum'),
-    ...flagLines(OLD, memory, 'paged'),
+    ...flagLine(OLD, memory, 'paged'),
     ...failureLines(OLD, memory),
     figure('Session Commit', 'sessionCommit'),
     figure('Shared Commit', 'sharedCommit'),
@@ -153,8 +150,6 @@ function oldLayout(memory: MemoryInfo, build: number | null): string[] {
     figure('Driver Commit', 'driverCommit'),
     figure('Committed pages', 'committedPages'),
     figure('Commit limit', 'commitLimit'),
-    ...flagLines(OLD, memory, 'commit'),
-    ...flagLines(OLD, memory, 'end'),
   ];
 }
 
@@ -168,7 +163,6 @@ function newLayout(memory: MemoryInfo, build: number | null): string[] {
     figure('ResAvail Pages', 'residentAvailablePages'),
     figure('Locked IO Pages', 'lockedIoPages'),
     figure('Free System PTEs', 'freeSystemPtes'),
-    ...flagLines(NEW, memory, 'ptes'),
     figure('Modified Pages', 'modifiedPages'),
     figure('Modified PF Pages', 'modifiedPageFilePages'),
     figure('Modified No Write Pages', 'modifiedNoWritePages'),
@@ -179,11 +173,11 @@ function newLayout(memory: MemoryInfo, build: number | null): string[] {
     executableRow(NEW, memory),
     ...nxRow(figure, memory, build),
     figure('NonPagedPool Max', 'nonPagedPoolMaximum'),
-    ...flagLines(NEW, memory, 'nonpaged'),
+    ...flagLine(NEW, memory, 'nonpaged'),
     ...(memory.pagedPools ?? []).map(({ index, pages }) => row(NEW, `PagedPool ${index}:`, pages)),
     figure('PagedPool Usage', 'pagedPoolUsage'),
     figure('PagedPool Maximum', 'pagedPoolMaximum'),
-    ...flagLines(NEW, memory, 'paged'),
+    ...flagLine(NEW, memory, 'paged'),
     ...failureLines(NEW, memory),
     figure('Session Commit', 'sessionCommit'),
     figure('Shared Commit', 'sharedCommit'),
@@ -193,22 +187,21 @@ function newLayout(memory: MemoryInfo, build: number | null): string[] {
     figure('Driver Commit', 'driverCommit'),
     figure('Committed pages', 'committedPages'),
     figure('Commit limit', 'commitLimit'),
-    ...flagLines(NEW, memory, 'commit'),
-    ...flagLines(NEW, memory, 'end'),
   ];
 }
 
 /**
  * The text of `!vm 1`, ended by a line feed. A row without a value says `n/a`; rows that the result cannot hold
  * (kernel stacks, processes, ...) are left out. Without `layout`: the older one up to build 7601, else the newer.
+ * With `notes`, what this tool finds and the debugger has no line for stands above, apart from the debugger's lines.
  */
 export function renderVm(
   result: Pick<AnalysisResult, 'dump' | 'system' | 'memory'>,
-  options: { layout?: VmLayout | undefined } = {},
+  options: { layout?: VmLayout | undefined; notes?: boolean } = {},
 ): string {
   if (result.memory === null) return `${noFigures(result.dump, 'memory counters')}\n`;
   const build = result.system?.buildNumber ?? null;
   const layout = options.layout ?? (build !== null && build <= LAST_OLD_BUILD ? 'old' : 'new');
   const lines = layout === 'old' ? oldLayout(result.memory, build) : newLayout(result.memory, build);
-  return `${lines.join('\n')}\n`;
+  return `${[...(options.notes === true ? noteLines(result.memory) : []), ...lines].join('\n')}\n`;
 }
