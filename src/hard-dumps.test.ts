@@ -321,6 +321,7 @@ describe('odd and damaged dumps', function () {
       const result = analyze(openBuilt(buildDump(leak({ truncateTo }))));
       expect(result.dump.truncated).to.equal(true);
       expect(codes(result)).to.include('truncated');
+      expect(result.dump.pagesPresent).to.be.closeTo((truncateTo / whole.byteLength) * whole.truth.pagesPresent, 200);
       const present = (result.modules ?? []).reduce((sum, m) => sum + (m.pagesPresent ?? 0), 0);
       expect(present).to.be.at.most(previous);
       previous = present;

@@ -1,6 +1,6 @@
 /** Opens a kernel dump: header, kind of body, and the physical pages behind it. */
 
-import { fileOffset } from '../addresses.js';
+import { PAGE_SIZE, fileOffset } from '../addresses.js';
 import { failed, ReadFailure } from '../bytes/failure.js';
 import { InputError } from '../bytes/input-error.js';
 import type { ByteSource } from '../bytes/source.js';
@@ -39,6 +39,8 @@ export interface Dump {
   readonly triage: Triage | null;
   /** The file ends before its last page, or the header says that the dump did not fit. */
   readonly truncated: boolean;
+  /** Pages that the dump should hold but that lie past the end of the file. */
+  readonly pagesCut: number;
   readonly softErrors: readonly SoftError[];
 }
 
@@ -73,10 +75,13 @@ export function openDump(source: ByteSource): Dump {
   const body = readBody(source, header);
   const softErrors = [...body.softErrors];
   const short = body.end > source.byteLength;
+  const pagesCut = short
+    ? Math.min(body.pages?.pagesPresent ?? 0, Math.ceil((body.end - source.byteLength) / PAGE_SIZE))
+    : 0;
   if (short) {
     softErrors.push({
       code: 'truncated',
-      message: `the file ends at ${source.byteLength} bytes, its pages would reach to ${body.end}: what lies beyond is missing`,
+      message: `the file ends at ${source.byteLength} bytes, its pages would reach to ${body.end}: ${pagesCut} pages are missing`,
     });
   }
   const insufficient = (attributes & ATTRIBUTES.InsufficientDumpfileSize) !== 0;
@@ -93,6 +98,7 @@ export function openDump(source: ByteSource): Dump {
     pages: body.pages,
     triage: body.triage,
     truncated: short || insufficient,
+    pagesCut,
     softErrors,
   };
 }

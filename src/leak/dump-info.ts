@@ -53,7 +53,7 @@ export function describeDump(opened: OpenedDump): DumpInfo {
     pagingLevels: memory instanceof TranslatedMemory ? memory.levels : null,
     directoryTableBase: header.directoryTableBase === null ? null : hex(header.directoryTableBase),
     processors: header.numberProcessors,
-    pagesPresent: dump.pages?.pagesPresent ?? null,
+    pagesPresent: dump.pages === null ? null : dump.pages.pagesPresent - dump.pagesCut,
     physicalPages: header.physicalMemory?.numberOfPages ?? null,
     runs: header.physicalMemory?.runs.length ?? null,
     bugCheck:
