@@ -43,6 +43,30 @@ export function summaryHead(pages: PageSet, bits: number): BodyHead {
   return { bytes, bitmap, firstPage };
 }
 
+/** RDMP, as a debugger writes it: a marker, two sizes, then a record for each run of pages. */
+export function rdmpHead(pages: PageSet, complete: boolean): BodyHead {
+  // A record of zeros ends the list where nothing counts the records.
+  const records = pages.runs.length + (complete ? 0 : 1);
+  const firstPage = HEADER_SIZE + 0x30 + records * 16;
+  const bytes = new Uint8Array(0x30 + records * 16);
+  putU32(bytes, 0, 0x40);
+  bytes.set(latin1('RDMPDUMP'), 4);
+  putU64(bytes, 0x10, firstPage - HEADER_SIZE - 0x20);
+  putU64(bytes, 0x18, firstPage);
+  if (complete) {
+    putU32(bytes, 0x20, pages.runs.length);
+    putU64(bytes, 0x28, pages.count);
+  } else {
+    putU64(bytes, 0x20, 0x1234);
+    putU64(bytes, 0x28, 0x5678);
+  }
+  pages.runs.forEach((run, i) => {
+    putU64(bytes, 0x30 + i * 16, run.basePage);
+    putU64(bytes, 0x38 + i * 16, run.pageCount);
+  });
+  return { bytes, bitmap: null, firstPage };
+}
+
 /** The bitmap follows the body's header of `size` bytes, and the pages begin on a page border after it. */
 function place(size: number, bits: number): Pick<BodyHead, 'bitmap' | 'firstPage'> {
   const bitmap = { offset: HEADER_SIZE + size, length: Math.ceil(bits / 8) };

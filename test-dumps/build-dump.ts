@@ -1,6 +1,6 @@
 /** The entry of the builder: a scenario becomes a dump file of the wanted kind, together with the truth about it. */
 
-import { bitmapHead, runsHead, summaryHead, type BodyHead } from './bodies.js';
+import { bitmapHead, rdmpHead, runsHead, summaryHead, type BodyHead } from './bodies.js';
 import { buildLab } from './build-labs.js';
 import { BuiltDump } from './built-dump.js';
 import { canonical } from './bytes.js';
@@ -12,6 +12,7 @@ import { kernelIdentity } from './modules.js';
 import { PageSet } from './page-set.js';
 import { PAGE } from './physical-memory.js';
 import { probe, readVirtual } from './reader.js';
+import { secondaryData } from './secondary-data.js';
 import type { BodyLayout, DumpKind, Scenario } from './scenario.js';
 import { triageBody } from './triage.js';
 import type { Truth } from './truth.js';
@@ -29,6 +30,9 @@ const KINDS: Readonly<Record<DumpKind, { type: number; body: BodyLayout }>> = {
   'bitmap-full': { type: 5, body: 'bitmap' },
   'bitmap-kernel': { type: 6, body: 'bitmap' },
   automatic: { type: 7, body: 'bitmap' },
+  'rdmp-kernel': { type: 8, body: 'rdmp' },
+  'rdmp-kernel-user': { type: 9, body: 'rdmp' },
+  'rdmp-full': { type: 10, body: 'rdmp' },
 };
 
 /** Builds the dump. The same scenario gives the same bytes, always. Throws on a scenario that contradicts itself. */
@@ -48,6 +52,7 @@ export function buildDump(scenario: Scenario = {}): BuiltDump {
   const header = dumpHeader(
     {
       build: kernel.build,
+      machine: scenario.architecture === 'arm64' ? 0xaa64 : 0x8664,
       directoryTableBase: Number(truth.header.directoryTableBase),
       pfnDataBase: base + rvaOf(kernel, 'MmPfnDatabase'),
       psLoadedModuleList: base + rvaOf(kernel, 'PsLoadedModuleList'),
@@ -70,13 +75,14 @@ export function buildDump(scenario: Scenario = {}): BuiltDump {
     },
     spec,
   );
-  const maskHigh = '_MI_HARDWARE_STATE' in kernel.structs ? 0x2000 : 0;
+  const maskHigh = machine.masked ? 0x2000 : 0;
   const dump = new BuiltDump(
     truth,
     header,
     head,
     stored,
     machine.memory.pages,
+    secondaryData(kernel.build, scenario.secondaryData),
     scenario.truncateTo,
     (address, length) => readVirtual(machine.space, stored, maskHigh, address, length),
   );
@@ -90,11 +96,26 @@ function kdbgPointer(machine: Machine, wanted: 'right' | 'null' | 'wrong' = 'rig
   return wanted === 'wrong' ? right - 0x2340 : right;
 }
 
+function tableBase(machine: Machine, scenario: Scenario): bigint {
+  const { tables, memory } = machine.space;
+  switch (scenario.header?.directoryTableBase) {
+    case 'zero':
+      return 0n;
+    case 'wrong': {
+      // A page of code: what stands in it are no entries.
+      const page = machine.modules[0]?.frames.get(2) ?? memory.allocate();
+      return BigInt(page * PAGE);
+    }
+    default:
+      return BigInt(tables.root * PAGE + (scenario.paging?.pcid ?? 0));
+  }
+}
+
 function storedPages(machine: Machine, kind: DumpKind, body: BodyLayout, filler: number): PageSet {
   const { memory, absent } = machine;
   if (body === 'triage' || body === 'none') return new PageSet([]);
   if (body === 'runs') return new PageSet(memory.runs);
-  if (kind === 'full' || kind === 'bitmap-full') return PageSet.without(memory.runs, absent);
+  if (kind === 'full' || kind === 'bitmap-full' || kind === 'rdmp-full') return PageSet.without(memory.runs, absent);
   const frames = [...memory.pages.keys()].filter((frame) => !absent.has(frame));
   for (let i = 0; i < filler; i++) frames.push(memory.allocate());
   return PageSet.of(frames);
@@ -103,6 +124,7 @@ function storedPages(machine: Machine, kind: DumpKind, body: BodyLayout, filler:
 function bodyHead(body: BodyLayout, stored: PageSet, bits: number, kind: DumpKind): BodyHead {
   if (body === 'bitmap') return bitmapHead(stored, bits, kind === 'bitmap-full');
   if (body === 'summary') return summaryHead(stored, bits);
+  if (body === 'rdmp') return rdmpHead(stored, kind === 'rdmp-full');
   return runsHead();
 }
 
@@ -115,7 +137,7 @@ function describe(
   stored: PageSet,
 ): Truth {
   const { kernel, base, space, memory } = machine;
-  const maskHigh = '_MI_HARDWARE_STATE' in kernel.structs ? 0x2000 : 0;
+  const maskHigh = machine.masked ? 0x2000 : 0;
   // A careful reader finds all: along the links of the other direction, else by the images' headers.
   const modules = body === 'triage' ? machine.modules.slice(0, machine.listed) : machine.modules;
   const truths = modules.map((module) => {
@@ -126,7 +148,7 @@ function describe(
   });
   const uses = machine.modules.flatMap((m) => m.planter.planted.map((p) => p.use.tag));
   const tags = [...new Set([...uses, ...(scenario.watchTags ?? [])])];
-  const identity = kernelIdentity(kernel, scenario.hideIdentity);
+  const identity = kernelIdentity(kernel, scenario);
   const spec = scenario.header ?? {};
   return {
     scenario: scenario.name ?? 'unnamed',
@@ -145,7 +167,7 @@ function describe(
       genuine: identity.pdb.guid === kernel.pdb.guid,
     },
     header: {
-      directoryTableBase: BigInt(space.tables.root * PAGE + (scenario.paging?.pcid ?? 0)),
+      directoryTableBase: tableBase(machine, scenario),
       psLoadedModuleList: canonical(base + rvaOf(kernel, 'PsLoadedModuleList')),
       psActiveProcessHead: canonical(base + rvaOf(kernel, 'PsActiveProcessHead')),
       kdDebuggerDataBlock: canonical(kdbgPointer(machine, spec.kdbgPointer)),

@@ -19,12 +19,14 @@ export class BuiltDump {
   /** Bytes of the file. */
   readonly byteLength: number;
   private readonly head: BodyHead;
+  private readonly tailAt: number;
 
   /**
    * @param header the first bytes of the file
    * @param body what follows them
    * @param pages the frames that follow, in order
    * @param contents of the frames that are not all zeros
+   * @param tail what follows the pages
    * @param readVirtual bytes at a virtual address as a correct reader of this file finds them, else null
    */
   constructor(
@@ -33,11 +35,13 @@ export class BuiltDump {
     body: BodyHead,
     private readonly pages: PageSet,
     private readonly contents: ReadonlyMap<number, Uint8Array>,
+    private readonly tail: Uint8Array,
     truncateTo: number | undefined,
     readonly readVirtual: (address: bigint, length: number) => Uint8Array | null,
   ) {
     this.head = { ...body, bytes: concat([header, body.bytes]) };
-    this.byteLength = Math.min(body.firstPage + pages.count * PAGE, truncateTo ?? Infinity);
+    this.tailAt = body.firstPage + pages.count * PAGE;
+    this.byteLength = Math.min(this.tailAt + tail.length, truncateTo ?? Infinity);
   }
 
   /** Copies bytes from `position` on into `target`; returns how many there were. */
@@ -51,6 +55,10 @@ export class BuiltDump {
         this.readHead(at, target.subarray(to, to + stop - at));
         at = stop;
         continue;
+      }
+      if (at >= this.tailAt) {
+        target.set(this.tail.subarray(at - this.tailAt, end - this.tailAt), to);
+        break;
       }
       const inPage = (at - this.head.firstPage) % PAGE;
       const page = this.contents.get(this.pages.select((at - this.head.firstPage - inPage) / PAGE));
@@ -116,6 +124,7 @@ export class BuiltDump {
     }
     stored.sort((a, b) => a.offset - b.offset);
     yield* stored;
+    if (this.tail.length > 0) yield { offset: this.tailAt, bytes: this.tail };
   }
 
   private readHead(position: number, target: Uint8Array): void {

@@ -59,6 +59,12 @@ export interface Snippet {
   genuine: boolean;
   /** Calls to fix: offset of the 32-bit displacement, and what it goes to. */
   calls: { at: number; target: 'allocate' | 'free' | 'wrapper'; indirect: boolean }[];
+  /** ARM64: the tag is built by two instructions, at `tagAt` and at `secondAt`. */
+  pair?: { secondAt: number; register: number };
+  /** Bytes to which the snippet's start is aligned. Default 1. */
+  alignment?: number;
+  /** What comes to lie on a page border when the use straddles one; else the tag's own bytes do. */
+  borderAt?: number;
 }
 
 /** The tag bytes of a use, with the protected bit where wanted. */
@@ -117,6 +123,17 @@ export function snippet(use: TagUse, random: Prng): Snippet {
         calls: [{ at: head.length, target: 'allocate', indirect: true }],
       };
     }
+    case 'literal':
+      throw new Error('x64 code has its constants in the instructions: no literals');
+    default:
+      return dataSnippet(use);
+  }
+}
+
+/** The bytes of a use in data or text, on any processor. */
+export function dataSnippet(use: TagUse): Snippet {
+  const tag = tagBytes(use);
+  switch (use.style) {
     case 'data':
       return {
         bytes: concat([fromHex('40 00 00 00 01 00 00 00 00 10 00 00'), tag, fromHex('00 02 00 00 00 00 00 00')]),
@@ -145,6 +162,8 @@ export function snippet(use: TagUse, random: Prng): Snippet {
         calls: [],
       };
     }
+    default:
+      throw new Error(`${use.style} is no use in data`);
   }
 }
 

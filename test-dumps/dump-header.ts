@@ -10,6 +10,7 @@ const MAXIMUM_RUNS = 42;
 
 export interface HeaderFacts {
   build: number;
+  machine: number;
   directoryTableBase: number;
   pfnDataBase: Va;
   psLoadedModuleList: Va;
@@ -40,7 +41,7 @@ export function dumpHeader(facts: HeaderFacts, spec: HeaderSpec): Uint8Array {
   putVa(out, 0x18, facts.pfnDataBase);
   putVa(out, 0x20, facts.psLoadedModuleList);
   putVa(out, 0x28, facts.psActiveProcessHead);
-  putU32(out, 0x30, 0x8664);
+  putU32(out, 0x30, facts.machine);
   putU32(out, 0x34, facts.processors);
   putU32(out, 0x38, facts.bugCheckCode);
   facts.bugCheckParameters.forEach((value, i) => {
@@ -49,7 +50,8 @@ export function dumpHeader(facts: HeaderFacts, spec: HeaderSpec): Uint8Array {
   if (spec.versionUser !== undefined) putText(out, 0x60, 32, spec.versionUser);
   putVa(out, 0x80, facts.kdDebuggerDataBlock);
   if (facts.runs) putRuns(out, facts.runs, facts.numberOfPages);
-  putContext(out, facts);
+  if (facts.machine === 0xaa64) putArmContext(out, facts);
+  else putContext(out, facts);
   putException(out, facts, spec.exceptionCode ?? 0x80000003);
   putU32(out, 0xf98, facts.dumpType);
   putU64(out, 0xfa0, facts.requiredDumpSpace);
@@ -90,6 +92,17 @@ function putContext(out: Uint8Array, facts: HeaderFacts): void {
   putU32(out, at + 0x44, 0x286);
   putVa(out, at + 0x98, facts.stackPointer);
   putVa(out, at + 0xf8, facts.instructionPointer);
+}
+
+/** The ARM64 CONTEXT: flags, then X0 to X28, Fp, Lr, Sp, Pc. */
+function putArmContext(out: Uint8Array, facts: HeaderFacts): void {
+  const at = 0x348;
+  out.fill(0, at, at + 0x390);
+  putU32(out, at, 0x400007);
+  putU32(out, at + 4, 0x60000345);
+  putVa(out, at + 0xf8, facts.instructionPointer);
+  putVa(out, at + 0x100, facts.stackPointer);
+  putVa(out, at + 0x108, facts.instructionPointer);
 }
 
 function putException(out: Uint8Array, facts: HeaderFacts, code: number): void {

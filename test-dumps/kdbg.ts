@@ -5,6 +5,7 @@
 
 import { canonical, getU64, latin1, putU16, putU32, putU64, putVa, type Va } from './bytes.js';
 import { offsetOf, rvaOf, type KernelFacts } from './kernel-facts.js';
+import type { TableStyle } from './page-tables.js';
 
 /** Bytes of the block in each build's kernel. */
 export function kdbgSize(build: number): number {
@@ -76,6 +77,13 @@ export interface KdbgFacts {
   listHead: Va;
   pteBase: Va;
   size: number;
+  style: TableStyle;
+}
+
+/** Flags at 0x36: PaeEnabled (x64) in bit 0, PagingLevels in bits 2 to 5, which x64 fills in from 22000 on only. */
+function flags(kernel: KernelFacts, { architecture, levels }: TableStyle): number {
+  if (architecture === 'arm64') return levels << 2;
+  return kernel.build >= 22000 ? (levels << 2) | 1 : 1;
 }
 
 /** The block in clear. */
@@ -89,7 +97,7 @@ export function kdbgBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array {
   putU32(full, 0x14, size);
   putVa(full, 0x18, base);
   putVa(full, 0x20, base + 0x1_4a40);
-  putU16(full, 0x36, kernel.build >= 22000 ? 0x11 : 0x01);
+  putU16(full, 0x36, flags(kernel, facts.style));
   putVa(full, 0x38, base + 0x1_5c00);
   putU64(full, 0x138, 0x1000);
   for (const [at, symbol] of old ? [...GLOBALS, ...OLD_GLOBALS] : GLOBALS) {
@@ -145,7 +153,7 @@ export function versionBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array 
   putU16(out, 2, kernel.build);
   out[4] = 6;
   putU16(out, 6, 0x47);
-  putU16(out, 8, 0x8664);
+  putU16(out, 8, facts.style.architecture === 'arm64' ? 0xaa64 : 0x8664);
   putVa(out, 0x10, facts.base);
   putVa(out, 0x18, facts.base + rvaOf(kernel, 'PsLoadedModuleList'));
   putVa(out, 0x20, facts.listHead);

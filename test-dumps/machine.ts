@@ -1,6 +1,6 @@
 /** Builds the dumped machine from a scenario: RAM with everything in it, and what is true about it. */
 
-import { canonical, utf16, va48, type Va } from './bytes.js';
+import { canonical, putU64, putVa, utf16, va48, type Va } from './bytes.js';
 import { defaultDrivers, defaultRows } from './defaults.js';
 import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
 import { addressPlan, KernelSpace, pml4Slot } from './kernel-space.js';
@@ -30,6 +30,8 @@ const DEFAULT_UP_TIME = 9n * 864_000_000_000n + 51_230_000_000n;
 export interface Machine {
   kernel: KernelFacts;
   base: Va;
+  /** Frame numbers of some invalid PTEs are mixed with `InvalidPteMask`. */
+  masked: boolean;
   memory: PhysicalMemory;
   space: KernelSpace;
   /** In list order. */
@@ -64,12 +66,13 @@ export function buildMachine(scenario: Scenario): Machine {
   const runs = memorySpec.runs ?? typicalRuns(Math.floor((memorySpec.bytes ?? 8 * GIGABYTE) / PAGE));
   const memory = new PhysicalMemory(runs, random.fork('frames'));
   // Bit 45, as on machines whose processors address 46 bits of memory.
-  const masked = '_MI_HARDWARE_STATE' in kernel.structs;
-  const tables = new PageTables(memory, { low: 0, high: masked ? 0x2000 : 0 });
+  const masked = '_MI_HARDWARE_STATE' in kernel.structs && scenario.architecture !== 'arm64';
+  const style = { architecture: scenario.architecture ?? 'x64', levels: paging.levels ?? 4 } as const;
+  const tables = new PageTables(memory, { low: 0, high: masked ? 0x2000 : 0 }, style);
   const plan = addressPlan(kernel.build);
   const base = scenario.kernelBase === undefined ? plan.kernel : va48(scenario.kernelBase);
   const space = new KernelSpace(memory, tables, plan, paging.poolPages);
-  tables.mapSelf(pml4Slot(plan.pteBase));
+  if (paging.selfMap !== false) tables.mapSelf(pml4Slot(plan.pteBase));
   const absent = new Set<number>();
   const to: Placement = {
     space,
@@ -89,9 +92,15 @@ export function buildMachine(scenario: Scenario): Machine {
   const places = new ModulePlaces(specs, plan.drivers, plan.session, kernel.build >= 10240 ? 0x10000 : PAGE);
   const processSpecs = scenario.processes ?? DEFAULT_PROCESSES;
   const inSessions = processSpecs.some((p) => p.session !== undefined);
-  const sessionTables = inSessions ? new PageTables(memory, { low: 0, high: masked ? 0x2000 : 0 }) : null;
+  const sessionTables = inSessions ? new PageTables(memory, { low: 0, high: masked ? 0x2000 : 0 }, style) : null;
   const drivers = specs.map((spec) => {
-    const module = driverModule(spec, places.take(spec), exports, random.fork(`image ${spec.name}`));
+    const module = driverModule(
+      spec,
+      places.take(spec),
+      exports,
+      random.fork(`image ${spec.name}`),
+      style.architecture,
+    );
     choosePageStates(module, scenario, random.fork(`states ${spec.name}`));
     if (spec.session !== true) placeModule(module, to);
     else if (sessionTables) placeModule(module, { ...to, tables: sessionTables });
@@ -123,11 +132,21 @@ export function buildMachine(scenario: Scenario): Machine {
   const unloadedDrivers = writeUnloaded(space, kernel, base, scenario.unloaded ?? [], systemTime);
   const verifier = writeVerifier(space, kernel, base, scenario.verifier);
   const facts = {
-    processors, runs: memory.runs, physicalPages: memory.pageCount, productType, suiteMask, systemTime, upTime,
+    style, processors, runs: memory.runs, physicalPages: memory.pageCount, productType, suiteMask, systemTime, upTime,
     halBase: drivers.find((m) => m.name === 'hal.dll')?.base ?? base,
   }; // prettier-ignore
   const kdbg = writeSystemGlobals(space, kernel, base, facts, scenario.kdbg, random.fork('kdbg'));
-  const processes = writeProcesses(space, kernel, base, processSpecs, sessions, sessionTables, paging.pcid ?? 0);
+  const processes = writeProcesses(
+    space,
+    kernel,
+    base,
+    processSpecs,
+    sessions,
+    sessionTables,
+    paging.pcid ?? 0,
+    paging.selfMap !== false,
+  );
+  if (scenario.startBlock === true) writeStartBlock(memory, base, tables.root * PAGE);
   for (const frame of processes.absentRoots) absent.add(frame);
   for (const module of drivers)
     if (module.spec.pageTableAbsent === true) {
@@ -136,7 +155,7 @@ export function buildMachine(scenario: Scenario): Machine {
   const sessionProcess = processSpecs.findIndex((p) => p.session !== undefined && p.rootAbsent !== true);
   const { loopAfter, breakAfter } = scenario.moduleList ?? {};
   return {
-    kernel, base, memory, space, modules, absent, processors,
+    kernel, base, masked, memory, space, modules, absent, processors,
     listed: Math.min(modules.length, loopAfter ?? Infinity, breakAfter ?? Infinity),
     sessionTables: processes.tables[sessionProcess] ?? null,
     kdbgBlock: kdbg.block,
@@ -149,6 +168,16 @@ export function buildMachine(scenario: Scenario): Machine {
       sessions: sessions.map((s) => ({ id: s.id, address: canonical(s.address), committedPages: s.committedPages })),
     },
   }; // prettier-ignore
+}
+
+/** PROCESSOR_START_BLOCK in low memory: a near jump, the flag at +4, the entry in long mode, CR3. */
+function writeStartBlock(memory: PhysicalMemory, base: Va, root: number): void {
+  let frame = 0x13;
+  while (memory.pages.has(frame)) frame++;
+  const page = memory.writable(frame);
+  page.set([0xe9, 0x4d, 0x06, 0x00, 0x01, 0x00, 0x00, 0x00]);
+  putVa(page, 0x70, base + 0x2_1000);
+  putU64(page, 0xa0, root);
 }
 
 /** The parameters, one of them perhaps the address of a driver's name. */
@@ -183,5 +212,5 @@ function structSizes(kernel: KernelFacts): [string, number][] {
 /** The frame of the last-level table that translates an address, or -1. */
 function tableOver(tables: PageTables, va: Va): number {
   const walk = tables.walk(va);
-  return walk.tables[3] ?? -1;
+  return walk.tables[tables.style.levels - 1] ?? -1;
 }

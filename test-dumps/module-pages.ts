@@ -3,7 +3,7 @@
 import type { Va } from './bytes.js';
 import type { BuiltModule } from './modules.js';
 import type { KernelSpace } from './kernel-space.js';
-import { leaf, transition, type PageTables } from './page-tables.js';
+import { transition, type PageTables } from './page-tables.js';
 import { PAGE } from './physical-memory.js';
 import type { Prng } from './prng.js';
 
@@ -76,9 +76,10 @@ export function placeModule(module: BuiltModule, to: Placement): void {
 /** A prototype PTE in paged pool for `frame`, valid or in transition. */
 function prototypePte(space: KernelSpace, frame: number, inTransition: boolean): Va {
   const at = space.allocate('pagedPool', 8, 8);
-  const { low, high } = inTransition ? transition(frame) : { low: leaf(frame, {})[0], high: leaf(frame, {})[1] };
-  space.u32(at, low | (inTransition ? 0x10 : 0));
-  space.u32(at + 4, high);
+  const [low, high] = space.tables.entry(frame, {}, 'page');
+  const moving = transition(frame);
+  space.u32(at, inTransition ? moving.low | 0x10 : low);
+  space.u32(at + 4, inTransition ? moving.high : high);
   return at;
 }
 

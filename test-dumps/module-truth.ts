@@ -4,7 +4,7 @@ import { canonical, type Va } from './bytes.js';
 import type { BuiltModule } from './modules.js';
 import { PAGE } from './physical-memory.js';
 import type { Probe } from './reader.js';
-import { findTag } from './tag-uses.js';
+import { findTag, type Planted } from './tag-uses.js';
 import type { ModuleTruth, TagHitTruth } from './truth.js';
 
 const EXECUTE = 0x20000000;
@@ -51,25 +51,32 @@ export function moduleTruth(module: BuiltModule, look: (va: Va) => Probe): Modul
 export function tagHits(module: BuiltModule, truth: ModuleTruth, tags: readonly string[]): TagHitTruth[] {
   const missing = new Map(truth.pagesMissing.map((page) => [page.rva, page.why]));
   const hits: TagHitTruth[] = [];
+  const add = (tag: string, rva: number, last: number, protectedBit: boolean, planted: Planted | undefined): void => {
+    const [first, end] = [rva - (rva % PAGE), last - (last % PAGE)];
+    const hidden = missing.get(first) ?? missing.get(end) ?? null;
+    hits.push({
+      tag,
+      module: module.name,
+      rva,
+      address: canonical(module.base + rva),
+      section: module.image.sectionAt(rva)?.name ?? null,
+      style: planted?.use.style ?? 'accident',
+      genuine: planted?.genuine ?? false,
+      protectedBit,
+      straddles: first !== end,
+      readable: hidden === null,
+      hidden,
+      ...(planted?.pair ? { second: canonical(module.base + planted.pair.secondRva) } : {}),
+    });
+  };
   for (const tag of tags) {
     for (const { rva, protectedBit } of findTag(module.image, tag)) {
-      const planted = module.planter.planted.find((p) => p.rva === rva && p.use.tag === tag);
-      const first = rva - (rva % PAGE);
-      const last = rva + 3 - ((rva + 3) % PAGE);
-      const hidden = missing.get(first) ?? missing.get(last) ?? null;
-      hits.push({
-        tag,
-        module: module.name,
-        rva,
-        address: canonical(module.base + rva),
-        section: module.image.sectionAt(rva)?.name ?? null,
-        style: planted?.use.style ?? 'accident',
-        genuine: planted?.genuine ?? false,
-        protectedBit,
-        straddles: first !== last,
-        readable: hidden === null,
-        hidden,
-      });
+      const planted = module.planter.planted.find((p) => p.rva === rva && p.use.tag === tag && p.pair === null);
+      add(tag, rva, rva + 3, protectedBit, planted);
+    }
+    for (const planted of module.planter.planted) {
+      if (planted.use.tag !== tag || planted.pair === null) continue;
+      add(tag, planted.rva, planted.pair.secondRva, planted.use.protectedBit === true, planted);
     }
   }
   return hits.sort((a, b) => a.rva - b.rva);

@@ -48,8 +48,10 @@ export function kernelExports(kernel: KernelFacts): Record<string, number> {
 /** Identity of the image as it will stand in memory, real or hidden. */
 export function kernelIdentity(
   kernel: KernelFacts,
-  hide: Scenario['hideIdentity'],
+  scenario: Scenario,
 ): { pdb: PdbSpec; timeDateStamp: number; sizeOfImage: number } {
+  const hide = scenario.hideIdentity;
+  if (scenario.architecture === 'arm64' || scenario.paging?.levels === 5) return foreignIdentity(kernel, scenario);
   const unknownGuid = hide === 'unknown-guid' || hide === 'unknown-all';
   const unknownTime = hide === 'unknown-timestamp' || hide === 'unknown-all';
   // Kernels whose real timestamp no table gives get one that is as invented as their size.
@@ -61,8 +63,20 @@ export function kernelIdentity(
   };
 }
 
+/** Identities of kernels that no table has: ARM64's, and ntkrla57.exe's. */
+function foreignIdentity(kernel: KernelFacts, scenario: Scenario): ReturnType<typeof kernelIdentity> {
+  const five = scenario.paging?.levels === 5;
+  const guid = `${five ? '57' : '64'}${kernel.pdb.guid.slice(2)}`;
+  const name = five ? 'ntkrla57.pdb' : kernel.pdb.name;
+  return {
+    pdb: { name, guid, age: 1 },
+    timeDateStamp: 0x3a57_0000 + kernel.build,
+    sizeOfImage: kernelImageSize(kernel),
+  };
+}
+
 export function kernelModule(kernel: KernelFacts, scenario: Scenario, base: Va, random: Prng): BuiltModule {
-  const identity = kernelIdentity(kernel, scenario.hideIdentity);
+  const identity = kernelIdentity(kernel, scenario);
   const exports = kernelExports(kernel);
   const image = new PeImage({
     name: 'ntoskrnl.exe',
@@ -73,6 +87,7 @@ export function kernelModule(kernel: KernelFacts, scenario: Scenario, base: Va, 
     pdb: identity.pdb,
     version: { fileVersion: kernel.version, fileDescription: 'NT Kernel & System' },
     exports,
+    architecture: scenario.architecture ?? 'x64',
   });
   // Pages with globals begin as zeros, also those in code sections of old kernels.
   for (const rva of Object.values(kernel.rva)) image.pages.set(Math.floor(rva / PAGE), new Uint8Array(PAGE));
@@ -106,7 +121,13 @@ export function moduleSize(spec: ModuleSpec): number {
 }
 
 /** A driver of the scenario; `exports` are addresses in ntoskrnl.exe. */
-export function driverModule(spec: ModuleSpec, base: Va, exports: Record<string, Va>, random: Prng): BuiltModule {
+export function driverModule(
+  spec: ModuleSpec,
+  base: Va,
+  exports: Record<string, Va>,
+  random: Prng,
+  architecture: 'x64' | 'arm64' = 'x64',
+): BuiltModule {
   const size = moduleSize(spec);
   const stem = spec.name.replace(/\.[^.]*$/, '');
   const guid = Array.from(random.bytes(16), (b) => b.toString(16).padStart(2, '0'))
@@ -122,6 +143,7 @@ export function driverModule(spec: ModuleSpec, base: Va, exports: Record<string,
     version: spec.version === undefined ? { fileVersion: '10.0.1.1' } : spec.version,
     imports: Object.fromEntries(DRIVER_IMPORTS.map((name) => [name, exports[name] ?? 0])),
     isDll: /\.dll$/i.test(spec.name),
+    architecture,
   });
   const planter = new TagPlanter(image, random, { wrapper: (image.section('.text')?.rva ?? PAGE) + 0x40 });
   for (const use of spec.tags ?? []) planter.plant(use);
@@ -142,10 +164,10 @@ export function choosePageStates(module: BuiltModule, scenario: Scenario, random
     const state = module.spec.allPages ?? chance(module, page, limits, paging.discardInit ?? true, random);
     if (state !== 'valid') module.states.set(page, state);
   }
-  for (const { use, rva } of module.planter.planted) {
+  for (const { use, rva, pair } of module.planter.planted) {
     // Uses that ask for nothing stay readable, whatever chance gave their pages.
     const state = use.page ?? 'valid';
-    for (const page of new Set([Math.floor(rva / PAGE), Math.floor((rva + 3) / PAGE)])) {
+    for (const page of new Set([rva, pair?.secondRva ?? rva + 3].map((at) => Math.floor(at / PAGE)))) {
       if (
         use.page !== undefined ||
         (module.spec.allPages === undefined && !READABLE_BY_CHANCE.has(module.states.get(page)))

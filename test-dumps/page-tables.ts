@@ -1,6 +1,6 @@
 /**
- * x64 page tables in physical pages: four levels, 4 KB, 2 MB and 1 GB mappings, and the software forms of an invalid PTE
- * (transition, prototype, page file, demand zero).
+ * Page tables in physical pages, of x64 (four or five levels) and of ARM64 (4 KB granule): 4 KB, 2 MB and 1 GB mappings,
+ * and the software forms of an invalid PTE (transition, prototype, page file, demand zero), which both have alike.
  */
 
 import { PAGE, type PhysicalMemory } from './physical-memory.js';
@@ -12,6 +12,13 @@ const ACCESSED_DIRTY = 0x60;
 const LARGE = 0x80;
 const GLOBAL = 0x100;
 const NO_EXECUTE_HIGH = 0x80000000;
+/** ARM64: bit 1 says "table", or "page" in the last level; without it the entry maps a block. */
+const ARM_TABLE = 0x2;
+/** Inner shareable, accessed; not for user mode (AP[2:1] = 0), or read-only with AP[2] set. */
+const ARM_PAGE = 0x700;
+const ARM_READ_ONLY = 0x80;
+/** UXN and PXN, bits 54 and 53. */
+const ARM_NO_EXECUTE_HIGH = 0x600000;
 /** Bit 4 of an invalid PTE: set when the frame number was not mixed with the mask. */
 const NOT_SWIZZLED = 0x10;
 const PROTOTYPE = 0x400;
@@ -19,6 +26,16 @@ const TRANSITION = 0x800;
 /** `_MMPTE_SOFTWARE.Protection` (bits 9..5): execute-read, as code pages have. */
 const PROTECTION_EXECUTE_READ = 3 << 5;
 const SPAN = [PAGE, 0x20_0000, 0x4000_0000, 0x80_0000_0000] as const;
+/** The slot of the fifth level in which the upper half of 48-bit addresses lies. */
+const UPPER_HALF = 511;
+
+/** Whose tables they are. */
+export interface TableStyle {
+  architecture: 'x64' | 'arm64';
+  levels: 4 | 5;
+}
+
+const FOUR_LEVELS: TableStyle = { architecture: 'x64', levels: 4 };
 
 export interface LeafFlags {
   writable?: boolean;
@@ -32,33 +49,44 @@ export type Walk =
   | { kind: 'none'; level: number; tables: number[] };
 
 export class PageTables {
-  /** Frame of the PML4. */
+  /** Frame of the top-level table. */
   readonly root: number;
+  /** Frame of the fourth-level table of the kernel half: with four levels the root itself. */
+  private readonly fourth: number;
   private readonly cache = new Map<number, { frame: number; bytes: Uint8Array }>();
 
   /**
    * @param invalidPteMask the machine's `InvalidPteMask`, low and high half, which is mixed into frame numbers of
    *   transition PTEs on builds that do so
+   * @param style of the processor
    */
   constructor(
     readonly memory: PhysicalMemory,
     private readonly invalidPteMask: { low: number; high: number } = { low: 0, high: 0 },
+    readonly style: TableStyle = FOUR_LEVELS,
   ) {
     this.root = memory.allocate();
     memory.writable(this.root);
+    this.fourth = this.root;
+    if (style.levels === 5) {
+      this.fourth = memory.allocate();
+      memory.writable(this.fourth);
+      const [low, high] = this.entry(this.fourth, { writable: true, executable: true }, 'table');
+      write(memory.writable(this.root), UPPER_HALF, low, high);
+    }
   }
 
   /** Maps one 4 KB page. */
   map(va: Va, frame: number, flags: LeafFlags = {}): void {
-    const [low, high] = leaf(frame, flags);
+    const [low, high] = this.entry(frame, flags, 'page');
     this.setPte(va, low, high);
   }
 
   /** Maps a 2 MB (level 2) or 1 GB (level 3) page at an aligned address. */
   mapLarge(va: Va, frame: number, level: 2 | 3, flags: LeafFlags = {}): void {
-    const [low, high] = leaf(frame, flags);
+    const [low, high] = this.entry(frame, flags, 'block');
     const table = this.table(va, level);
-    write(table.bytes, index(va, level), low | LARGE, high);
+    write(table.bytes, index(va, level), low, high);
   }
 
   /** A page that left its working set but is still in RAM. `swizzle` mixes the frame number with the mask. */
@@ -84,16 +112,16 @@ export class PageTables {
     write(this.table(va, 1).bytes, index(va, 1), low, high);
   }
 
-  /** Points the PML4 at itself, so that PTEs can be read at the self-map. `slot` comes from the PTE base. */
+  /** Points the root at itself, so that PTEs can be read at the self-map. `slot` comes from the PTE base. */
   mapSelf(slot: number): void {
-    const [low, high] = leaf(this.root, { writable: true });
+    const [low, high] = this.entry(this.root, { writable: true }, 'page');
     write(this.memory.writable(this.root), slot, low, high);
   }
 
   /** Takes over the kernel half of `other`, but for the PML4 slots in `except`. */
   shareKernelHalf(other: PageTables, except: ReadonlySet<number>): void {
-    const from = this.memory.writable(other.root);
-    const to = this.memory.writable(this.root);
+    const from = this.memory.writable(other.fourth);
+    const to = this.memory.writable(this.fourth);
     for (let slot = 256; slot < 512; slot++) {
       if (!except.has(slot)) to.set(from.subarray(slot * 8, slot * 8 + 8), slot * 8);
     }
@@ -101,15 +129,15 @@ export class PageTables {
 
   /** Takes over one PML4 slot of `other`, so that both see the same pages there. */
   shareSlot(other: PageTables, slot: number): void {
-    const from = this.memory.writable(other.root);
-    this.memory.writable(this.root).set(from.subarray(slot * 8, slot * 8 + 8), slot * 8);
+    const from = this.memory.writable(other.fourth);
+    this.memory.writable(this.fourth).set(from.subarray(slot * 8, slot * 8 + 8), slot * 8);
   }
 
   /** The frames of the tables that translate `va`, root first, as far as they exist, and what the last entry says. */
   walk(va: Va): Walk {
     const tables: number[] = [];
     let frame = this.root;
-    for (let level = 4; level >= 1; level--) {
+    for (let level: number = this.style.levels; level >= 1; level--) {
       tables.push(frame);
       const bytes = this.memory.pages.get(frame);
       if (!bytes) return { kind: 'none', level, tables };
@@ -124,13 +152,15 @@ export class PageTables {
       frame = frameOf(low, high);
       const span = SPAN[level - 1] ?? PAGE;
       if (level === 1) return { kind: 'mapped', frame, tables };
-      if ((low & LARGE) !== 0) return { kind: 'mapped', frame: frame + Math.floor((va % span) / PAGE), tables };
+      if (level < 4 && this.isBlock(low)) {
+        return { kind: 'mapped', frame: frame + Math.floor((va % span) / PAGE), tables };
+      }
     }
     throw new Error('unreachable');
   }
 
   private table(va: Va, level: number): { frame: number; bytes: Uint8Array } {
-    if (level === 4) return { frame: this.root, bytes: this.memory.writable(this.root) };
+    if (level === 4) return { frame: this.fourth, bytes: this.memory.writable(this.fourth) };
     const key = Math.floor(va / (SPAN[level] ?? PAGE)) * 8 + level;
     const known = this.cache.get(key);
     if (known) return known;
@@ -139,17 +169,35 @@ export class PageTables {
     let frame = frameOf(getU32(parent.bytes, at * 8), getU32(parent.bytes, at * 8 + 4));
     if ((getU32(parent.bytes, at * 8) & VALID) === 0) {
       frame = this.memory.allocate();
-      const [low, high] = leaf(frame, { writable: true, executable: true });
-      write(parent.bytes, at, low & ~GLOBAL, high);
+      const [low, high] = this.entry(frame, { writable: true, executable: true }, 'table');
+      write(parent.bytes, at, low, high);
     }
     const entry = { frame, bytes: this.memory.writable(frame) };
     this.cache.set(key, entry);
     return entry;
   }
+
+  /** The halves of an entry: of a page (also of a prototype PTE that is valid), of a large page, or of a table. */
+  entry(frame: number, flags: LeafFlags, kind: 'page' | 'block' | 'table'): [low: number, high: number] {
+    if (this.style.architecture === 'arm64') {
+      const low = (frame % 0x100000) * PAGE + (kind === 'block' ? VALID : VALID | ARM_TABLE);
+      const high = Math.floor(frame / 0x100000);
+      if (kind === 'table') return [low, high];
+      const attributes = ARM_PAGE | (flags.writable === true ? 0 : ARM_READ_ONLY);
+      return [low + attributes, (high | (flags.executable === true ? 0 : ARM_NO_EXECUTE_HIGH)) >>> 0];
+    }
+    const [low, high] = leaf(frame, flags);
+    if (kind === 'block') return [(low | LARGE) >>> 0, high];
+    return [kind === 'table' ? (low & ~GLOBAL) >>> 0 : low, high];
+  }
+
+  private isBlock(low: number): boolean {
+    return this.style.architecture === 'arm64' ? (low & ARM_TABLE) === 0 : (low & LARGE) !== 0;
+  }
 }
 
-/** The halves of a valid PTE or of a prototype PTE that is valid. */
-export function leaf(frame: number, flags: LeafFlags): [low: number, high: number] {
+/** The halves of a valid PTE of x64. */
+function leaf(frame: number, flags: LeafFlags): [low: number, high: number] {
   const attributes = VALID | ACCESSED_DIRTY | GLOBAL | (flags.writable === true ? WRITE : 0);
   const noExecute = flags.executable === true ? 0 : NO_EXECUTE_HIGH;
   return [((frame % 0x100000) * PAGE + attributes) >>> 0, (Math.floor(frame / 0x100000) | noExecute) >>> 0];
@@ -169,6 +217,7 @@ function frameOf(low: number, high: number): number {
 }
 
 function index(va: Va, level: number): number {
+  if (level === 5) return va >= 0x8000_0000_0000 ? UPPER_HALF : 0;
   return Math.floor(va / (SPAN[level - 1] ?? PAGE)) % 512;
 }
 

@@ -3,6 +3,7 @@
  * exports and a version resource. Only pages with contents of their own are kept; the rest are code or zeros.
  */
 
+import { armCodeFill } from './arm64-code.js';
 import { alignUp, concat, guidBytes, latin1, putU16, putU32, putVa, type Va } from './bytes.js';
 import { codeFill } from './code.js';
 import { PAGE, ZERO_PAGE } from './physical-memory.js';
@@ -40,6 +41,8 @@ export interface ImagePlan {
   /** Functions of ntoskrnl.exe with their addresses, put into the import address table. */
   imports?: Record<string, Va>;
   isDll?: boolean;
+  /** Default x64. */
+  architecture?: 'x64' | 'arm64';
 }
 
 export class PeImage {
@@ -64,6 +67,10 @@ export class PeImage {
     this.putHeaders();
   }
 
+  get isArm64(): boolean {
+    return this.plan.architecture === 'arm64';
+  }
+
   section(name: string): Section | undefined {
     return this.sections.find((s) => s.name === name);
   }
@@ -77,7 +84,9 @@ export class PeImage {
     const own = this.pages.get(number);
     if (own) return own;
     const section = this.sectionAt(number * PAGE);
-    return section && (section.characteristics & EXECUTE) !== 0 ? codeFill(number) : ZERO_PAGE;
+    return section && (section.characteristics & EXECUTE) !== 0
+      ? (this.isArm64 ? armCodeFill : codeFill)(number)
+      : ZERO_PAGE;
   }
 
   writablePage(number: number): Uint8Array {
@@ -198,7 +207,7 @@ export class PeImage {
     putU32(page, 0x3c, nt);
     page.set(latin1('!This program cannot be run in DOS mode.\r\r\n$'), 0x4e);
     page.set(latin1('PE\0\0'), nt);
-    putU16(page, nt + 4, 0x8664);
+    putU16(page, nt + 4, this.isArm64 ? 0xaa64 : 0x8664);
     putU16(page, nt + 6, this.sections.length);
     putU32(page, nt + 8, plan.timeDateStamp);
     putU16(page, nt + 0x14, 0xf0);

@@ -80,6 +80,7 @@ export function writeProcesses(
   sessions: readonly BuiltSession[],
   sessionTables: PageTables | null,
   pcid: number,
+  selfMap: boolean,
 ): ProcessesResult {
   const links: Va[] = [];
   const truth: Truth['processes'] = [];
@@ -91,7 +92,9 @@ export function writeProcesses(
   const addresses = specs.map(() => space.allocate('nonPagedPool', eprocess.size));
   const dtb = field('Pcb') + offsetOf(kernel, '_KPROCESS', 'DirectoryTableBase');
   // Everything that the kernel half maps must be mapped before it is copied: allocate first, copy after.
-  const own = specs.map((_, i) => (i === 0 ? space.tables : new PageTables(space.memory)));
+  const own = specs.map((_, i) =>
+    i === 0 ? space.tables : new PageTables(space.memory, undefined, space.tables.style),
+  );
   specs.forEach((spec, i) => {
     const at = addresses[i] ?? 0;
     const root = own[i] ?? space.tables;
@@ -121,7 +124,7 @@ export function writeProcesses(
   own.forEach((root, i) => {
     if (i === 0) return;
     root.shareKernelHalf(space.tables, new Set([slot]));
-    root.mapSelf(pml4Slot(space.plan.pteBase));
+    if (selfMap) root.mapSelf(pml4Slot(space.plan.pteBase));
     if (specs[i]?.session !== undefined && sessionTables) root.shareSlot(sessionTables, slot);
   });
   return { truth, absentRoots, tables };

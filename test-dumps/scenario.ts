@@ -3,9 +3,11 @@
 import type { MemoryRun } from './physical-memory.js';
 import type { MemoryField } from './truth.js';
 
-export type DumpKind = 'full' | 'kernel' | 'bitmap-full' | 'bitmap-kernel' | 'automatic' | 'triage' | 'header';
+export type DumpKind =
+  | 'full' | 'kernel' | 'bitmap-full' | 'bitmap-kernel' | 'automatic' | 'triage' | 'header'
+  | 'rdmp-kernel' | 'rdmp-kernel-user' | 'rdmp-full'; // prettier-ignore
 /** How pages are stored, whatever `DumpType` says. */
-export type BodyLayout = 'runs' | 'summary' | 'bitmap' | 'triage' | 'none';
+export type BodyLayout = 'runs' | 'summary' | 'bitmap' | 'rdmp' | 'triage' | 'none';
 
 /**
  * What the page tables and the dump say of one page of a module.
@@ -27,10 +29,11 @@ export type PageState =
  * A use of four tag bytes in a module. Genuine: `alloc` (`mov r8d, tag` before a call of the allocator), `free`,
  * `notmyfault` (its code, byte for byte), `local-call` (a direct call of a wrapper), `data` (a field of a structure).
  * Decoys: `text` (inside longer ASCII), `utf16` (no hit in bytes), `tag-table` (a list of many tags).
+ * On ARM64 all uses in code build the tag by MOVZ and MOVK; only there is `literal`, four bytes that code loads.
  */
 export interface TagUse {
   tag: string;
-  style: 'alloc' | 'free' | 'notmyfault' | 'local-call' | 'data' | 'text' | 'utf16' | 'tag-table';
+  style: 'alloc' | 'free' | 'notmyfault' | 'local-call' | 'literal' | 'data' | 'text' | 'utf16' | 'tag-table';
   /** Where the four bytes stand; chosen by the seed when missing. */
   rva?: number;
   /** Section to put it in: by default `.text` for code, `.data` and `.rdata` for the others. */
@@ -39,7 +42,10 @@ export interface TagUse {
   pool?: 'nonpaged' | 'paged';
   /** The text around the tag, which it must contain. */
   text?: string;
-  /** So many of the four bytes stand before a page border. */
+  /** ARM64: instructions between the two halves, and which half comes first. By chance up to 3, low first. */
+  between?: number;
+  order?: 'low-first' | 'high-first';
+  /** So many of the four bytes stand before a page border; on ARM64 the border lies between the two halves. */
   straddle?: 1 | 2 | 3;
   /** The fourth byte carries the PROTECTED_POOL bit. */
   protectedBit?: boolean;
@@ -145,6 +151,10 @@ export interface MemorySpec {
 }
 
 export interface PagingSpec {
+  /** Levels of page tables; five with the kernel image and PDB `ntkrla57`, which no table knows. Default 4. */
+  levels?: 4 | 5;
+  /** Top-level tables point at themselves, as Windows needs it. Default true; real dumps never lack it. */
+  selfMap?: boolean;
   /** Low bits of the header's DirectoryTableBase. Default 0. */
   pcid?: number;
   /** Map nt with 2 MB pages. Default from Windows 10 on. */
@@ -210,6 +220,8 @@ export interface HeaderSpec {
   miniDumpFields?: number;
   secondaryDataState?: number;
   exceptionCode?: number;
+  /** The directory table base: `wrong` is the address of a page that is no page table. Default `right`. */
+  directoryTableBase?: 'right' | 'zero' | 'wrong';
   /** Where the debugger block pointer goes. Default `right`. */
   kdbgPointer?: 'right' | 'null' | 'wrong';
   /** Leave PhysicalMemoryBlock as filler, as triage dumps have it. Default by kind. */
@@ -221,6 +233,11 @@ export interface HeaderSpec {
 export interface Scenario {
   name?: string;
   seed?: number;
+  /**
+   * Default x64. ARM64 machines have x64's kernel structures here, where the kernel's own are not known, and identities
+   * that no table knows.
+   */
+  architecture?: 'x64' | 'arm64';
   /** `10.0.19041.804` or a build number such as `19041`. */
   kernel?: string;
   kind?: DumpKind;
@@ -258,6 +275,10 @@ export interface Scenario {
   watchTags?: string[];
   /** More frames to store in kernel kinds: pages of zeros, as of pools whose contents do not matter. */
   fillerPages?: number;
+  /** Secondary (tagged) data after everything else: GUIDs in the usual spelling, contents in hex. */
+  secondaryData?: { guid: string; hex: string }[];
+  /** PROCESSOR_START_BLOCK in the first megabyte, with CR3 (x64). Default false. */
+  startBlock?: boolean;
   /** Cut the file to so many bytes. */
   truncateTo?: number;
 }

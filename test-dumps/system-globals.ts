@@ -5,12 +5,14 @@ import { buildLab } from './build-labs.js';
 import { encodeKdbg, kdbgBlock, kdbgSize, versionBlock, type KdbgFacts } from './kdbg.js';
 import { rvaOf, type KernelFacts } from './kernel-facts.js';
 import type { KernelSpace } from './kernel-space.js';
+import type { TableStyle } from './page-tables.js';
 import type { MemoryRun } from './physical-memory.js';
 import type { Prng } from './prng.js';
 import type { Scenario } from './scenario.js';
 import type { Truth } from './truth.js';
 
 export interface SystemFacts {
+  style: TableStyle;
   processors: number;
   runs: readonly MemoryRun[];
   physicalPages: number;
@@ -57,7 +59,7 @@ export function writeSystemGlobals(
   space.pointer(listHead, address);
   space.pointer(listHead + 8, address);
   const block = kdbg?.size ?? kdbgSize(kernel.build);
-  const blockFacts: KdbgFacts = { base, listHead, pteBase: space.plan.pteBase, size: block };
+  const blockFacts: KdbgFacts = { base, listHead, pteBase: space.plan.pteBase, size: block, style: facts.style };
   const clear = kdbgBlock(kernel, blockFacts);
   const flag = at('KdpDataBlockEncoded');
   const encoded = kdbg?.encoded ?? false;

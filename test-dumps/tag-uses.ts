@@ -1,7 +1,8 @@
 /** Plants tag uses in an image: finds room in a section, fixes the calls, notes what was placed. */
 
+import { armSnippet } from './arm64-code.js';
 import { concat, putU32 } from './bytes.js';
-import { defaultSection, snippet, tagBytes } from './code.js';
+import { defaultSection, snippet, tagBytes, type Snippet } from './code.js';
 import type { PeImage, Section } from './pe-image.js';
 import { PAGE } from './physical-memory.js';
 import type { Prng } from './prng.js';
@@ -9,9 +10,11 @@ import type { TagUse } from './scenario.js';
 
 export interface Planted {
   use: TagUse;
-  /** Of the first tag byte. */
+  /** Of the first tag byte, or of the first of two instructions. */
   rva: number;
   genuine: boolean;
+  /** ARM64: the second instruction and the register. */
+  pair: { secondRva: number; register: number } | null;
 }
 
 /** Where direct and indirect calls in the image can go. */
@@ -42,10 +45,10 @@ export class TagPlanter {
   ) {}
 
   plant(use: TagUse): Planted {
-    const piece = snippet(use, this.random);
+    const piece = (this.image.isArm64 ? armSnippet : snippet)(use, this.random);
     const section = this.image.section(use.section ?? defaultSection(use)) ?? this.image.sections[0];
     if (!section) throw new Error(`${this.image.plan.name} has no section for tag ${use.tag}`);
-    const tagRva = use.rva ?? this.place(use, section, piece.bytes.length, piece.tagAt);
+    const tagRva = use.rva ?? this.place(use, section, piece);
     const start = tagRva - piece.tagAt;
     if (start < 0 || start + piece.bytes.length > this.image.size)
       throw new Error(`tag use outside ${this.image.plan.name}`);
@@ -63,7 +66,8 @@ export class TagPlanter {
       }
     }
     this.image.write(start, bytes);
-    const planted = { use, rva: tagRva, genuine: piece.genuine };
+    const pair = piece.pair ? { secondRva: start + piece.pair.secondAt, register: piece.pair.register } : null;
+    const planted = { use, rva: tagRva, genuine: piece.genuine, pair };
     this.planted.push(planted);
     return planted;
   }
@@ -75,16 +79,19 @@ export class TagPlanter {
     return this.calls[kind] ?? this.calls.wrapper;
   }
 
-  private place(use: TagUse, section: Section, length: number, tagAt: number): number {
+  private place(use: TagUse, section: Section, piece: Snippet): number {
+    const { tagAt, borderAt } = piece;
+    const { length } = piece.bytes;
     for (let attempt = 0; attempt < 200; attempt++) {
       let start: number;
       if (use.straddle !== undefined) {
         const borders = section.size / PAGE - 1;
         if (borders < 1) throw new Error(`${section.name} of ${this.image.plan.name} has no page border inside`);
-        start = section.rva + this.random.int(1, borders) * PAGE - use.straddle - tagAt;
+        start = section.rva + this.random.int(1, borders) * PAGE - (borderAt ?? use.straddle + tagAt);
       } else {
         const page = this.random.int(0, section.size / PAGE - 1);
         start = section.rva + page * PAGE + this.random.int(16, PAGE - length - 16);
+        start -= start % (piece.alignment ?? 1);
       }
       if (this.isFree(section, start, start + length)) return start + tagAt;
     }

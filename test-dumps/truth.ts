@@ -44,6 +44,8 @@ export interface TagHitTruth {
   readable: boolean;
   /** Why not. */
   hidden: string | null;
+  /** ARM64: where the second of the two instructions that build the tag stands. */
+  second?: bigint;
 }
 
 export interface ModuleTruth {
