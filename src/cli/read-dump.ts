@@ -1,15 +1,17 @@
 /** What all commands on one dump share: finding the file, progress, Ctrl+C, closing. */
 
 import { InputError } from '../../parsers/bytes/input-error.js';
+import type { SymbolSources } from '../../symbols/sources.js';
 import { OpenedDump } from '../kernel/opened-dump.js';
 import { UsageError } from './errors.js';
 import { onInterrupt } from './interrupt.js';
 import type { Host } from './output.js';
 import { Progress } from './progress.js';
+import { symbolSources, type SymbolArguments } from './symbol-options.js';
 import { expandWildcards } from './wildcards.js';
 import { isSameFile } from './write-file.js';
 
-export interface DumpArguments {
+export interface DumpArguments extends SymbolArguments {
   /** Path of the dump, maybe with wildcards. */
   readonly dump: string;
   readonly output?: string | undefined;
@@ -26,7 +28,7 @@ export interface DumpArguments {
 export async function readDump<T>(
   args: DumpArguments,
   host: Host,
-  read: (opened: OpenedDump, progress: Progress['update']) => T,
+  read: (opened: OpenedDump, progress: Progress['update'], symbols: SymbolSources | null) => T | Promise<T>,
 ): Promise<T> {
   const path = oneFile(args.dump, host.platform);
   if (args.output !== undefined && isSameFile(path, args.output)) {
@@ -35,21 +37,25 @@ export async function readDump<T>(
   const progress = new Progress(host.stderr, args.quiet !== true);
   const release = onInterrupt(progress.end);
   let opened: OpenedDump | null = null;
+  let symbols: SymbolSources | null = null;
   try {
+    symbols = await symbolSources(args, host.env, progress.update);
     opened = await OpenedDump.open(path, {
       progress: (done, total) => {
         progress.update('unpacking', done, total);
       },
+      ...(symbols === null ? {} : { symbols }),
       ...(args.member === undefined ? {} : { member: args.member }),
       ...(args['max-unpacked'] === undefined ? {} : { mostBytes: args['max-unpacked'] * 2 ** 30 }),
     });
     if (opened.file.container === null) release();
-    const result = read(opened, progress.update);
+    const result = await read(opened, progress.update, symbols);
     // Lets a Ctrl+C that came meanwhile be heard before anything is printed.
     await new Promise(setImmediate);
     return result;
   } finally {
     opened?.close();
+    symbols?.close();
     progress.end();
     release();
   }

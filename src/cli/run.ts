@@ -52,7 +52,7 @@ async function show(text: string, stream: Stream, code: ExitCode): Promise<ExitC
 }
 
 /** General options whose value is the next word. */
-const WITH_VALUE = new Set(['--output', '-o']);
+const WITH_VALUE = new Set(['--output', '-o', '--symbols', '--symbol-server', '--profiles']);
 
 /** The command that a line means and what follows it; null for a line without one. */
 function pick(args: readonly string[]): { entry: CommandEntry | null; rest: readonly string[] } {

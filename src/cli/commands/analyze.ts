@@ -11,6 +11,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, jsonOption, POOLTAG, TOP } from '../options.js';
 import { readDump } from '../read-dump.js';
+import { SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { makeFolder, writeWhole } from '../write-file.js';
 
@@ -43,6 +44,7 @@ export const command = defineCommand({
       describe: 'End with exit code 1 when a leak is suspected',
       group: GROUP.output,
     },
+    ...SYMBOLS,
   },
   examples: [
     ['analyze MEMORY.DMP', 'what leaks, and the driver behind it'],

@@ -7,10 +7,11 @@ import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, jsonOption } from '../options.js';
 import { readDump } from '../read-dump.js';
+import { SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP },
-  options: { json: jsonOption('Write it as JSON') },
+  options: { json: jsonOption('Write it as JSON'), ...SYMBOLS },
   examples: [
     ['info MEMORY.DMP', 'kind of dump, system, bug check'],
     ['info MEMORY.DMP --json', 'the same for programs'],

@@ -10,6 +10,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, jsonOption } from '../options.js';
 import { readDump } from '../read-dump.js';
+import { SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP },
@@ -21,6 +22,7 @@ export const command = defineCommand({
       group: GROUP.what,
     },
     json: jsonOption('Write them as JSON'),
+    ...SYMBOLS,
   },
   examples: [
     ['modules MEMORY.DMP', 'all drivers by address, and those unloaded'],

@@ -9,6 +9,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, jsonOption, POOLTAG, TOP } from '../options.js';
 import { readDump } from '../read-dump.js';
+import { SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
 
 export const command = defineCommand({
@@ -24,6 +25,7 @@ export const command = defineCommand({
     pooltag: POOLTAG,
     top: { ...TOP, alias: 't', describe: 'Rows to list, as /tN' },
     json: jsonOption('Write all rows as JSON'),
+    ...SYMBOLS,
   },
   examples: [
     ['poolused MEMORY.DMP /t5 2', 'the five largest in nonpaged pool'],

@@ -9,6 +9,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, jsonOption } from '../options.js';
 import { readDump } from '../read-dump.js';
+import { SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
   positionals: {
@@ -26,6 +27,7 @@ export const command = defineCommand({
       group: GROUP.what,
     },
     json: jsonOption('Write the hits as JSON'),
+    ...SYMBOLS,
   },
   examples: [
     ['search MEMORY.DMP Leak', 'every place where a driver holds the tag'],

@@ -7,6 +7,7 @@ import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, jsonOption } from '../options.js';
 import { readDump } from '../read-dump.js';
+import { SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP },
@@ -18,6 +19,7 @@ export const command = defineCommand({
       group: GROUP.output,
     },
     json: jsonOption('Write them as JSON, in pages and each with its source'),
+    ...SYMBOLS,
   },
   examples: [
     ['vm MEMORY.DMP', 'as WinDbg prints it for that Windows'],
