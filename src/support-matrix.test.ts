@@ -1,0 +1,121 @@
+/**
+ * Every kind of dump that each generation of Windows writes, built, analyzed and compared with the truth: totals, tag and
+ * driver. docs/support-matrix.md is what came out; this test fails when the page says anything else
+ * (`UPDATE_GOLDEN=1` writes it).
+ */
+
+import { expect } from 'chai';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { buildDump, type DumpKind, type Scenario } from '../test-dumps/build-dump.js';
+import { SCENARIOS } from '../test-dumps/scenarios.js';
+import { analyze } from './leak/analyze.js';
+import { expectTags, openBuilt } from './truth.test.helper.js';
+
+const PAGE = new URL('../../docs/support-matrix.md', import.meta.url);
+
+/** The kinds that a generation writes, by column. */
+const WINDOWS_7: Partial<Record<Column, DumpKind>> = {
+  complete: 'full', kernel: 'kernel', small: 'triage',
+  '.dump /k': 'rdmp-kernel', '.dump /ka': 'rdmp-kernel-user', '.dump /f': 'rdmp-full',
+}; // prettier-ignore
+const WINDOWS_8: Partial<Record<Column, DumpKind>> = {
+  ...WINDOWS_7, complete: 'bitmap-full', kernel: 'bitmap-kernel', automatic: 'automatic',
+}; // prettier-ignore
+
+const COLUMNS = ['complete', 'kernel', 'automatic', 'small', '.dump /k', '.dump /ka', '.dump /f'] as const;
+type Column = (typeof COLUMNS)[number];
+
+interface Row {
+  windows: string;
+  processor: string;
+  scenario: Scenario;
+  kinds: Partial<Record<Column, DumpKind>>;
+}
+
+const x64 = (windows: string, kernel: string, kinds = WINDOWS_8): Row => ({
+  windows,
+  processor: 'x64',
+  scenario: { kernel },
+  kinds,
+});
+
+const ROWS: readonly Row[] = [
+  x64('7 SP1, Server 2008 R2', '6.1.7601.24540', WINDOWS_7),
+  x64('8.1, Server 2012 R2', '6.3.9600.21620'),
+  x64('10 1607, Server 2016', '10.0.14393.5582'),
+  x64('10 1809, Server 2019', '10.0.17763.4644'),
+  x64('10 1903/1909', '10.0.18362.836'),
+  x64('10 2004-22H2', '10.0.19041.804'),
+  x64('Server 2022', '10.0.20348.2400'),
+  x64('11 21H2', '10.0.22000.2538'),
+  { windows: 'Server 2022', processor: 'x64, 5 levels', scenario: { kernel: '10.0.20348.2400', paging: { levels: 5 } }, kinds: WINDOWS_8 },
+  { windows: '11 21H2', processor: 'ARM64', scenario: { kernel: '10.0.22000.2538', architecture: 'arm64' }, kinds: WINDOWS_8 },
+]; // prettier-ignore
+
+const WORDS = {
+  whole: 'totals, tag, driver',
+  partial: 'tag and driver; totals not known',
+  small: 'says that it holds no pool tables',
+} as const;
+
+/** Analyzes one cell and says what it gave; throws when that is less than is claimed anywhere. */
+function tryCell(row: Row, kind: DumpKind): string {
+  const built = buildDump({ ...SCENARIOS.modernLeak(), ...row.scenario, kind });
+  const result = analyze(openBuilt(built));
+  if (kind === 'triage') {
+    expect(result.poolTags).to.equal(null);
+    expect(result.warnings.map((w) => w.code)).to.include('triage-dump');
+    expect(result.modules).to.have.length(built.truth.modules.length);
+    return WORDS.small;
+  }
+  const suspect = result.suspects[0];
+  expect([suspect?.tag, suspect?.drivers[0]?.module, suspect?.drivers[0]?.confidence]).to.deep.equal([
+    'AcNb',
+    'acmenet.sys',
+    'high',
+  ]);
+  expectTags(result, built.truth);
+  const usage = result.memory?.nonPagedPoolUsage ?? null;
+  if (usage === null) return WORDS.partial;
+  const { nonPagedPoolUsage: executable, nonPagedPoolNxUsage: nx } = built.truth.memory;
+  expect(Number(usage.pages)).to.be.oneOf([executable, (executable ?? 0) + (nx ?? 0)]);
+  expect(result.memory?.commitLimit?.pages).to.equal(built.truth.memory.commitLimit);
+  return WORDS.whole;
+}
+
+describe('the support matrix', function () {
+  this.timeout(60_000);
+  const found = new Map<string, string>();
+
+  for (const row of ROWS) {
+    for (const [column, kind] of Object.entries(row.kinds)) {
+      it(`${row.windows}, ${row.processor}, ${column}`, () => {
+        found.set(`${row.windows} ${row.processor} ${column}`, tryCell(row, kind));
+      });
+    }
+  }
+
+  it('is what docs/support-matrix.md says', () => {
+    const lines = ROWS.map(({ windows, processor, kinds }) => {
+      const cells = COLUMNS.map((column) =>
+        kinds[column] === undefined ? 'n/a' : (found.get(`${windows} ${processor} ${column}`) ?? 'FAILED'),
+      );
+      return `| ${windows} | ${processor} | ${cells.join(' | ')} |`;
+    });
+    const text = [
+      '# Support matrix', '',
+      'Made by the test run (`src/support-matrix.test.ts`): every cell is a dump of that kind, built for that kernel by',
+      '`test-dumps/`, analyzed, and compared with what the builder knows to be in it. `n/a`: that Windows does not write it.', '',
+      '- *totals, tag, driver*: the pool totals and the commit limit, every row of the pool tag table, and the leaking driver',
+      '  (with high confidence) are as built.',
+      '- *tag and driver; totals not known*: the same without the `!vm` totals, which this kernel keeps where only its symbols tell.',
+      '- *says that it holds no pool tables*: a small memory dump has none; modules, bug check and unloaded drivers are read.', '',
+      `| Windows | processor | ${COLUMNS.join(' | ')} |`,
+      `|---|---|${COLUMNS.map(() => '---').join('|')}|`,
+      ...lines, '',
+    ].join('\n'); // prettier-ignore
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(PAGE, text);
+    expect(text).not.to.include('FAILED');
+    expect(readFileSync(PAGE, 'utf8').replaceAll('\r\n', '\n')).to.equal(text);
+  });
+});
