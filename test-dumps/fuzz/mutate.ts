@@ -42,6 +42,9 @@ export const SEEDS: readonly Scenario[] = [
   { ...tiny, kind: 'kernel', kernel: '6.1.7601.24540' },
   { ...tiny, kind: 'triage' },
   { ...tiny, kind: 'bitmap-kernel', hideIdentity: 'unknown-all' },
+  { ...tiny, kind: 'rdmp-full' },
+  { ...tiny, kind: 'rdmp-kernel', kernel: '10.0.20348.2400', paging: { levels: 5 } },
+  { ...tiny, kind: 'bitmap-kernel', kernel: '10.0.22000.2538', architecture: 'arm64' },
 ];
 
 /** One change of a byte string. */
