@@ -80,7 +80,7 @@ function findColumns(header: readonly string[]): Columns | null {
   const of = (prefix: string): { allocs: number; frees: number; bytes: number } => ({
     allocs: find(`${prefix}allocs`),
     frees: find(`${prefix}frees`),
-    bytes: find(`${prefix}bytes`, `${prefix}size`, prefix === '' ? 'bytes' : prefix),
+    bytes: find(`${prefix}bytes`, `${prefix}size`, prefix === '' ? 'value' : prefix),
   });
   const nonPaged = { pool: 'nonpaged' as const, ...of('nonpaged') };
   const paged = { pool: 'paged' as const, ...of('paged') };

@@ -26,21 +26,30 @@ export function hasNumber(name: string): boolean {
 }
 
 const DATE_TIME =
-  /(?<!\d)((?:19|20)\d{2})([-_.]?)(\d{2})\2(\d{2})(?:[-_T. ]{0,2}(\d{2})[-_.h:]?(\d{2})(?:[-_.m:]?(\d{2}))?s?(Z)?)?(?!\d)/i;
+  /(?<!\d)((?:19|20)\d{2})([-_.]?)(\d{2})\2(\d{2})(?:[-_T. ]{0,2}(\d{2})[-_.h:]?(\d{2})(?:[-_.m:]?(\d{2}))?s?(Z)?)?(?!\d)/gi;
 /** Seconds since 1970, from 2001 to 2033. */
 const UNIX_TIME = /(?<!\d)(1\d{9})(?!\d)/;
 
-/** The date, and the time of day where it has one, in a file's name. Milliseconds, read as UTC. */
+/**
+ * The date, and the time of day where it has one, in a file's name. Milliseconds, read as UTC. Of several (a machine may
+ * be called after a year) the last with a time of day, else the last.
+ */
 export function timeInName(name: string): { time: number; utc: boolean } | null {
-  const match = DATE_TIME.exec(name);
-  if (match !== null) {
-    const [, year, , month, day, hour = '0', minute = '0', second = '0', zone] = match;
-    const time = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-    const back = new Date(time);
-    const exists = back.getUTCMonth() === Number(month) - 1 && back.getUTCDate() === Number(day);
-    if (exists && Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60)
-      return { time, utc: zone !== undefined };
+  let found: { time: number; utc: boolean; full: boolean } | null = null;
+  for (const match of name.matchAll(DATE_TIME)) {
+    const date = dateOf(match);
+    if (date !== null && (found === null || date.full || !found.full)) found = date;
   }
+  if (found !== null) return { time: found.time, utc: found.utc };
   const unix = UNIX_TIME.exec(name);
   return unix === null ? null : { time: Number(unix[1]) * 1000, utc: true };
+}
+
+function dateOf(match: RegExpMatchArray): { time: number; utc: boolean; full: boolean } | null {
+  const [, year, , month, day, hour = '0', minute = '0', second = '0', zone] = match;
+  const time = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  const back = new Date(time);
+  if (back.getUTCMonth() !== Number(month) - 1 || back.getUTCDate() !== Number(day)) return null;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null;
+  return { time, utc: zone !== undefined, full: match[5] !== undefined };
 }

@@ -1,0 +1,73 @@
+/**
+ * A dump's tag table in the look of a `poolmon -n` log, so that tools for such logs can read dumps. Narrow columns are those
+ * of 32-bit systems, wide ones those of the newer tool on 64-bit systems.
+ */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type { AnalysisResult, Count, Pages, PoolCounters, PoolTagRow } from '../../result.js';
+import { exactInteger } from '../format.js';
+
+export interface SnapshotLogOptions {
+  /** Default: wide for 64-bit systems, narrow for 32-bit ones. */
+  columns?: 'narrow' | 'wide' | undefined;
+  /** Show Mapped_Driver from the descriptions of the rows, as poolmon's /g does. */
+  mapped?: boolean | undefined;
+}
+
+const NARROW = ' Tag  Type     Allocs         Frees    Diff   Bytes    Per Alloc';
+const WIDE = ' Tag  Type     Allocs            Frees               Diff            Bytes                 Per Alloc';
+const GAP = '        ';
+
+/**
+ * The log, ended by a line feed. Figures that the dump does not tell - page faults among them, which no dump tells - are
+ * 0, since the format has no way to leave them out.
+ */
+export function renderSnapshotLog(
+  { dump, memory, poolTags }: Pick<AnalysisResult, 'dump' | 'memory' | 'poolTags'>,
+  options: SnapshotLogOptions = {},
+): string {
+  const is32 = dump.architecture === 'x86' || dump.architecture === 'x86-pae';
+  const narrow = (options.columns ?? (is32 ? 'narrow' : 'wide')) === 'narrow';
+  const title = (narrow ? NARROW : WIDE) + (options.mapped === true ? `${narrow ? '  ' : '       '}Mapped_Driver` : '');
+  const rows = [...(poolTags?.rows ?? [])].sort((a, b) =>
+    a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : a.hex < b.hex ? -1 : 1,
+  );
+  const lines = rows.flatMap((row) =>
+    (['nonPaged', 'paged'] as const).flatMap((pool) => {
+      if (exactInteger(row[pool].allocs) === 0n) return [];
+      const driver = options.mapped === true ? GAP + mappedDriver(row) : '';
+      return [tableRow(row.tag, pool === 'paged' ? 'Paged' : 'Nonp', row[pool], narrow) + driver];
+    }),
+  );
+  const kb = (pages: Pages | null | undefined): bigint =>
+    pages === null || pages === undefined ? 0n : exactInteger(pages.pages) * 4n;
+  const nonPaged = kb(memory?.nonPagedPoolUsage) + kb(memory?.nonPagedPoolNxUsage);
+  const m = memory;
+  return [
+    ` Memory:${w(kb(m?.physicalMemory), 8)}K Avail:${w(kb(m?.availablePages), 8)}K  PageFlts:${w(0n, 6)}   InRam Krnl:${w(0n, 5)}K P:${w(0n, 5)}K`,
+    ` Commit:${w(kb(m?.committedPages), 7)}K Limit:${w(kb(m?.commitLimit), 7)}K Peak:${w(kb(m?.peakCommitment), 7)}K            Pool N:${w(nonPaged, 5)}K P:${w(kb(m?.pagedPoolUsage), 5)}K`,
+    '',
+    title,
+    '',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+const w = (value: bigint, width: number): string => value.toString().padStart(width);
+
+function tableRow(tag: string, type: string, counters: PoolCounters, narrow: boolean): string {
+  const [allocs, frees, diff, bytes] = [counters.allocs, counters.frees, counters.outstanding, counters.bytes].map(
+    (value: Count) => exactInteger(value),
+  ) as [bigint, bigint, bigint, bigint];
+  const each = diff <= 0n ? 0n : bytes / diff;
+  const widths = narrow ? [9, 9, 9, 8, 10] : [18, 18, 17, 14, 16];
+  const cells = [allocs, frees, diff, bytes, each].map((value, i) => w(value, widths[i] ?? 0));
+  return ` ${printable(tag).padEnd(4)} ${type.padEnd(5)} ${cells.join(' ')}`;
+}
+
+/** `[binary - description]`, `[description]`, or `Unknown Driver`. */
+function mappedDriver({ binary, description }: PoolTagRow): string {
+  const parts = [binary, description].flatMap((text) => (text === null ? [] : [printable(text)]));
+  return parts.length === 0 ? 'Unknown Driver' : `[${parts.join(' - ')}]`;
+}

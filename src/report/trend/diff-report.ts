@@ -1,0 +1,172 @@
+/** What grew between two snapshots, for people and as JSON. */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type { Difference, DiffSide, TagChange } from '../../leak/growth/diff.js';
+import { SCHEMA_VERSION } from '../../result.js';
+import { counted, duration, humanBytes, NOT_KNOWN, thousands, utc } from '../format.js';
+import { renderPart } from '../part-json.js';
+import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';
+import type { TrendReportOptions } from './trend-json.js';
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_TOP = 20;
+
+export interface DiffTextOptions extends StyleOptions, TrendReportOptions {
+  /** Rows in the table of tags. Default 20. */
+  top?: number | undefined;
+}
+
+const iso = (time: number | null): string | null =>
+  time === null || !(Math.abs(time) < 8e15) ? null : new Date(time).toISOString();
+
+/** Bytes an hour; null where no time between the two is known. */
+function perHour(bytes: number, { elapsedMs }: Difference): number | null {
+  return elapsedMs === null || elapsedMs <= 0 ? null : Math.round((bytes * HOUR_MS) / elapsedMs);
+}
+
+/** The object of `diff --json`. */
+export function renderDiffJson(difference: Difference, { describe }: TrendReportOptions = {}): string {
+  const { before, after, elapsedMs, restarted, tags, unchanged, modules, warnings } = difference;
+  const side = ({ path, kind, time, figures }: DiffSide): object => ({ path, kind, time: iso(time), figures });
+  return renderPart({
+    schemaVersion: SCHEMA_VERSION,
+    before: side(before),
+    after: side(after),
+    hours: elapsedMs === null ? null : elapsedMs / HOUR_MS,
+    restarted,
+    tags: tags.map((change) => ({
+      tag: change.tag,
+      pool: change.pool,
+      before: change.before,
+      after: change.after,
+      bytes: change.bytes,
+      outstanding: change.outstanding,
+      perHour: perHour(change.bytes, difference),
+      ...(describe?.(change.tag) ?? { description: null, binary: null, tagSource: null }),
+    })),
+    unchangedTags: unchanged,
+    moduleChanges: modules,
+    warnings,
+  });
+}
+
+/** The report for people, ended by a line feed. */
+export function renderDiff(difference: Difference, options: DiffTextOptions = {}): string {
+  const style = createStyle(options);
+  const top = options.top ?? DEFAULT_TOP;
+  const grown = difference.tags.filter(({ bytes }) => bytes > 0);
+  const fallen = difference.tags.filter(({ bytes }) => bytes <= 0).reverse();
+  const sections = [
+    head(difference, style),
+    totals(difference),
+    tagTable('Grew', grown, top, difference, options, style),
+    tagTable('Fell, or changed in number only', fallen, Math.min(5, top), difference, options, style),
+    [`${counted(difference.unchanged, 'tag')} did not change.`],
+    ...modules(difference, style),
+    difference.warnings.length === 0
+      ? []
+      : [
+          heading('Mind', style),
+          ...bullets(
+            difference.warnings.map(({ message }) => printable(message)),
+            style,
+          ),
+        ],
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function head({ before, after, elapsedMs, restarted }: Difference, style: Style): string[] {
+  const side = (name: string, { path, time }: DiffSide): string =>
+    `  ${name}  ${printable(path)}${time === null ? '' : `, ${utc(iso(time))}`}`;
+  const between =
+    elapsedMs === null ? 'time between them not known' : `${duration(Math.abs(elapsedMs) / 1000)} between them`;
+  const lines = [
+    heading('Difference of two snapshots', style),
+    side('before', before),
+    side('after ', after),
+    `  ${between}`,
+  ];
+  if (restarted)
+    lines.push(
+      ...wrap('The machine was restarted in between: what is new since then is not only growth.', style.width, '  '),
+    );
+  return lines;
+}
+
+function totals({ before, after }: Difference): string[] {
+  const rows = [
+    ['nonpaged pool', before.figures.nonPagedPool, after.figures.nonPagedPool],
+    ['paged pool', before.figures.pagedPool, after.figures.pagedPool],
+    ['committed', before.figures.committed, after.figures.committed],
+  ] as const;
+  return rows.flatMap(([name, a, b]) => {
+    if (a === null && b === null) return [];
+    const change = a === null || b === null ? '' : `  ${signed(b - a)}`;
+    return [`  ${name.padEnd(14)}${size(a).padStart(10)} -> ${size(b).padStart(10)}${change}`];
+  });
+}
+
+const size = (bytes: number | null): string => (bytes === null ? NOT_KNOWN : humanBytes(Math.round(bytes)));
+const signed = (bytes: number): string => `${bytes > 0 ? '+' : ''}${humanBytes(Math.round(bytes))}`;
+
+function tagTable(
+  title: string,
+  rows: readonly TagChange[],
+  top: number,
+  difference: Difference,
+  { describe }: DiffTextOptions,
+  style: Style,
+): string[] {
+  if (rows.length === 0) return [];
+  const cells = (list: readonly string[]): string => {
+    const [tag = '', pool = '', bytes = '', hour = '', count = '', before = '', after = ''] = list;
+    return `  ${tag.padEnd(4)}  ${pool.padEnd(8)}${bytes.padStart(12)}${hour.padStart(12)}${count.padStart(11)}${before.padStart(12)}${after.padStart(12)}`;
+  };
+  const lines = rows.slice(0, top).map((change) => {
+    const rate = perHour(change.bytes, difference);
+    const about = describe?.(change.tag);
+    const user = printable(about?.binary ?? about?.description ?? '');
+    const text = cells([
+      printable(change.tag),
+      change.pool,
+      signed(change.bytes),
+      rate === null ? '' : signed(rate),
+      change.outstanding === null ? '' : `${change.outstanding > 0 ? '+' : ''}${thousands(change.outstanding)}`,
+      change.before === null ? '-' : size(change.before.bytes),
+      change.after === null ? '-' : size(change.after.bytes),
+    ]);
+    return fit(`${text}  ${user}`.trimEnd(), style.width, style);
+  });
+  const more = rows.length > top ? [style.paint('dim', `  and ${thousands(rows.length - top)} more`)] : [];
+  const names = cells(['Tag', 'Pool', 'Bytes', 'an hour', 'Number', 'Before', 'After']);
+  return [heading(title, style), style.paint('dim', names), ...lines, ...more];
+}
+
+function modules({ modules: changes }: Difference, style: Style): string[][] {
+  if (changes === null) return [];
+  const { loaded, unloaded, changed } = changes;
+  if (loaded.length + unloaded.length + changed.length === 0) return [['The same drivers are loaded.']];
+  const version = (text: string | null): string => (text === null ? '' : ` ${printable(text)}`);
+  const list = (title: string, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : [heading(title, style), ...wrap(names.join(', '), style.width, '  ')];
+  const changes2 = changed.map(({ name, before, after }) => {
+    const [a, b] = [before.fileVersion, after.fileVersion];
+    if (a !== b) return `${printable(name)}:${version(a) || ' no version'} ->${version(b) || ' no version'}`;
+    return `${printable(name)}: another build${version(b)}`;
+  });
+  return [
+    list(
+      'Loaded since',
+      loaded.map((m) => printable(m.name) + version(m.fileVersion)),
+    ),
+    list(
+      'Unloaded since',
+      unloaded.map((m) => printable(m.name) + version(m.fileVersion)),
+    ),
+    changes2.length === 0 ? [] : [heading('Other build or version', style), ...bullets(changes2, style)],
+  ];
+}

@@ -1,0 +1,43 @@
+/**
+ * Growth as one table: a row a sample of a series, in the order of the ranking, as spreadsheets and data frames take it.
+ * RFC 4180 with CRLF, UTF-8 with a byte order mark; unknown is an empty cell.
+ */
+
+import { printable } from '../../../parsers/text-safety.js';
+import { outstanding } from '../../leak/growth/counters.js';
+import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
+import { isoTime } from './trend-json.js';
+
+const COLUMNS = 'time,kind,tag,pool,label,unit,value,allocs,frees,outstanding,stretch,judgement';
+
+/** All of the table. */
+export function renderTrendCsv(trend: Trend): string {
+  const times = Array.from(trend.times, (time) => isoTime(trend, time) ?? '');
+  const rows = ['\ufeff' + COLUMNS];
+  for (const judged of trend.series) addRows(judged, times, rows);
+  rows.push('');
+  return rows.join('\r\n');
+}
+
+function addRows({ series, verdict }: JudgedSeries, times: readonly string[], rows: string[]): void {
+  const { name, ranks, values, allocs, frees } = series;
+  const about = [name.kind, name.tag ?? '', name.pool ?? '', name.label, name.unit].map(cell).join(',');
+  for (const [s, { from, to }] of verdict.stretches.entries()) {
+    for (let i = from; i < to; i++) {
+      const [made, gone] = [allocs?.[i] ?? NaN, frees?.[i] ?? NaN];
+      const counters = `${number(made)},${number(gone)},${number(outstanding(made, gone))}`;
+      rows.push(
+        `${times[ranks[i] ?? 0] ?? ''},${about},${number(values[i] ?? NaN)},${counters},${s + 1},${verdict.judgement}`,
+      );
+    }
+  }
+}
+
+const number = (value: number): string => (Number.isFinite(value) ? String(value) : '');
+
+/** What begins a formula in a spreadsheet begins with an apostrophe. */
+function cell(text: string): string {
+  const safe = printable(text);
+  const harmless = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(safe) ? `'${safe}` : safe;
+  return /[",\r\n]|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}

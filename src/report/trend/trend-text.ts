@@ -1,0 +1,230 @@
+/** Growth for people: the verdict first, then what leaks with a picture of it, then what else moves. */
+
+import { printable } from '../../../parsers/text-safety.js';
+import type { Limit } from '../../leak/growth/limits.js';
+import { COMMITTED } from '../../leak/growth/read-poolmon.js';
+import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
+import { counted, duration, humanBytes, thousands, utc } from '../format.js';
+import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';
+import { sparkline } from './sparkline.js';
+import { isoTime, type TrendReportOptions } from './trend-json.js';
+
+export interface TrendTextOptions extends StyleOptions, TrendReportOptions {
+  /** Rows in the tables. Default 10. */
+  top?: number | undefined;
+}
+
+const DEFAULT_TOP = 10;
+/** Leaks that are told with all reasons. */
+const EXPLAINED = 5;
+
+/** The report, ended by a line feed. */
+export function renderTrend(trend: Trend, options: TrendTextOptions = {}): string {
+  const style = createStyle(options);
+  const top = options.top ?? DEFAULT_TOP;
+  const whole = trend.series.filter(isWhole);
+  const of: Pick = (judgement) => trend.series.filter((s) => s.verdict.judgement === judgement && !isWhole(s));
+  const leaks = of('leak');
+  const sections = [
+    headline(trend, style),
+    ...verdict(trend, leaks, style),
+    section('Leaks', table(trend, leaks.slice(0, top), style), leaks.length - top, style),
+    reasons(leaks.slice(0, Math.min(top, EXPLAINED)), options, style),
+    together(trend, style),
+    section('The machine as a whole', table(trend, whole, style), 0, style),
+    untagged(trend),
+    ...others(trend, of, top, style),
+    warnings(trend, style),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function headline(trend: Trend, style: Style): string[] {
+  const { times, files, reboots } = trend;
+  const from = files.length === 1 ? printable(files[0]?.name ?? '') : counted(files.length, 'file');
+  const restarts = reboots.length === 0 ? '' : `, ${counted(reboots.length, 'restart')}`;
+  const text = `Growth over ${counted(times.length, 'snapshot')} from ${from}, ${period(trend)}${restarts}`;
+  return wrap(text, style.width).map((line) => heading(line, style));
+}
+
+function period(trend: Trend): string {
+  const [first, last] = [trend.times[0] ?? 0, trend.times.at(-1) ?? 0];
+  if (!trend.timed) return 'at times that are not known';
+  if (trend.times.length === 1) return utc(isoTime(trend, first));
+  return `${utc(isoTime(trend, first))} to ${utc(isoTime(trend, last))} (${duration((last - first) / 1000)})`;
+}
+
+function verdict(trend: Trend, leaks: readonly JudgedSeries[], style: Style): string[][] {
+  const worst = leaks[0] ?? trend.series.find(({ verdict: { judgement } }) => judgement === 'leak');
+  if (worst !== undefined) {
+    const text = [`${subject(worst)} grows ${rate(worst, trend.timed)} and does not come back`];
+    if (leaks.length > 1) text.push(`, and ${counted(leaks.length - 1, 'other series', 'other series')} with it`);
+    const lines = [text.join('') + '.', ...worst.limits.slice(0, 1).map(untilLimit)].flatMap((t) =>
+      wrap(t, style.width - 6),
+    );
+    return [lines.map((line, i) => `${i === 0 ? style.paint('bad', 'LEAK') : '    '}  ${line}`)];
+  }
+  const undecided = trend.series.filter(({ verdict: v }) => v.judgement === 'too-little-data').length;
+  if (undecided > 0) {
+    const text = `${thousands(undecided)} of ${counted(trend.series.length, 'series', 'series')} cannot be judged: ${untilWhen(trend)}.`;
+    return [indented(style.paint('warn', 'NOT YET'), 'NOT YET', text, style)];
+  }
+  const text = `Nothing grows without coming back, in ${counted(trend.series.length, 'series', 'series')}.`;
+  return [indented(style.paint('good', 'NO LEAK'), 'NO LEAK', text, style)];
+}
+
+function indented(painted: string, plain: string, text: string, style: Style): string[] {
+  const indent = ' '.repeat(plain.length + 2);
+  return wrap(text, style.width - indent.length).map((line, i) => (i === 0 ? `${painted}  ${line}` : indent + line));
+}
+
+function untilLimit({ name, limit, used, hours: left, soonestHours }: Limit): string {
+  const sooner = soonestHours === null || soonestHours >= left ? '' : ` (${longTime(soonestHours)} at the earliest)`;
+  return `At this rate the ${name} is reached in ${longTime(left)}${sooner}: ${humanBytes(Math.round(used))} of ${humanBytes(Math.round(limit))} are in use.`;
+}
+
+/** `50 min`, `31 h`, `643 days`. */
+function longTime(count: number): string {
+  if (count < 1) return `${Math.round(count * 60)} min`;
+  if (count < 72) return `${count.toFixed(count < 10 ? 1 : 0)} h`;
+  return count > 24 * 3650 ? 'more than ten years' : `${thousands(Math.round(count / 24))} days`;
+}
+
+function untilWhen(trend: Trend): string {
+  if (trend.times.length === 1) return 'one snapshot shows no growth. Give two or more of the same machine';
+  if (!trend.timed) return 'the times of the snapshots are not known (--interval)';
+  return 'go on until two full days are covered, so that load can be told from a leak';
+}
+
+/** Figures of the whole machine: they grow with what leaks, and are no suspects. */
+const isWhole = ({ series: { name } }: JudgedSeries): boolean => name.kind === 'pool-total' || name.label === COMMITTED;
+
+/** `Leak in nonpaged pool`, `nonpaged pool`, `svchost handles`. */
+function subject({ series: { name } }: JudgedSeries): string {
+  const label = printable(name.label);
+  return name.kind === 'pool-tag' ? `Tag ${label} in ${name.pool ?? ''} pool` : label;
+}
+
+function amount(value: number, { series: { name } }: JudgedSeries): string {
+  if (!Number.isFinite(value)) return 'n/a';
+  if (name.unit === 'bytes') return humanBytes(Math.round(value));
+  return Number.isInteger(value) || Math.abs(value) >= 1000 ? thousands(Math.round(value)) : value.toPrecision(4);
+}
+
+function rate(judged: JudgedSeries, timed: boolean): string {
+  const { perHour, perHourLow: low, perHourHigh: high } = judged.verdict.main.verdict;
+  if (perHour === null || !timed) return 'from snapshot to snapshot';
+  const between =
+    low === null || high === null || low === high ? '' : ` (${amount(low, judged)} to ${amount(high, judged)})`;
+  return `${amount(perHour, judged)} an hour${between}`;
+}
+
+function section(title: string, lines: readonly string[], more: number, style: Style): string[] {
+  if (lines.length === 0) return [];
+  const rest = more > 0 ? [style.paint('dim', `  and ${thousands(more)} more`)] : [];
+  return [heading(title, style), ...lines, ...rest];
+}
+
+const PICTURE = 30;
+
+/** Rows with growth, size, judgement and a picture. */
+function table(trend: Trend, rows: readonly JudgedSeries[], style: Style): string[] {
+  if (rows.length === 0) return [];
+  const labels = rows.map(({ series: { name } }) => {
+    return name.kind === 'pool-tag' ? `${printable(name.label)} ${name.pool ?? ''}` : printable(name.label);
+  });
+  const width = Math.min(style.width - 68, Math.max(14, ...labels.map((label) => label.length)));
+  const perHour = trend.timed ? 'an hour' : '';
+  const head = `  ${'Series'.padEnd(width)}  ${perHour.padStart(11)}  ${'now'.padStart(10)}  ${'limit in'.padStart(10)}  trend`;
+  return [
+    style.paint('dim', head),
+    ...rows.map((judged, i) => {
+      const v = judged.verdict.main.verdict;
+      const growth = v.perHour === null || !trend.timed ? '' : signed(v.perHour, judged);
+      const last = judged.series.values[judged.verdict.main.to - 1] ?? NaN;
+      const limit =
+        judged.limits[0] === undefined ? '' : longTime(judged.limits[0].hours).replace('more than ten', '> 10');
+      const cells = `${growth.padStart(11)}  ${amount(last, judged).padStart(10)}  ${limit.padStart(10)}`;
+      return `  ${fit(labels[i] ?? '', width, style).padEnd(width)}  ${cells}  ${picture(trend, judged, style)}`.trimEnd();
+    }),
+  ];
+}
+
+function signed(value: number, judged: JudgedSeries): string {
+  const rounded = judged.series.name.unit === 'bytes' ? Math.round(value) : value;
+  return `${rounded > 0 ? '+' : ''}${amount(rounded, judged)}`;
+}
+
+function picture(trend: Trend, { series }: JudgedSeries, style: Style): string {
+  const times = Float64Array.from(series.ranks, (rank) => trend.times[rank] ?? 0);
+  const range = { start: trend.times[0] ?? 0, end: trend.times.at(-1) ?? 0, width: PICTURE, ascii: style.ascii };
+  return sparkline(times, series.values, range);
+}
+
+function reasons(leaks: readonly JudgedSeries[], { describe }: TrendTextOptions, style: Style): string[] {
+  return leaks.flatMap((judged) => {
+    const { name } = judged.series;
+    const known = describe !== undefined && name.tag !== null ? describe(name.tag) : null;
+    const user = [known?.binary, known?.description].flatMap((text) =>
+      typeof text === 'string' ? [printable(text)] : [],
+    );
+    const notes = [...judged.verdict.reasons, ...judged.notes].map(({ message }) => printable(message));
+    const title = `${subject(judged)}${user.length > 0 ? ` - ${user.join(', ')}` : ''}`;
+    return [...wrap(title, style.width), ...bullets(notes, style)];
+  });
+}
+
+function together({ groups }: Trend, style: Style): string[] {
+  if (groups.length === 0) return [];
+  const lines = groups.map(({ tags, ratios }) => {
+    const members = tags.map(
+      (tag, i) => `${printable(tag)}${i === 0 ? '' : ` (${(ratios[i] ?? 1).toPrecision(3)} for each)`}`,
+    );
+    return members.join(', ');
+  });
+  return [heading('Grow together', style), ...bullets(lines, style)];
+}
+
+function untagged({ untagged: rests }: Trend): string[] {
+  return (['nonpaged', 'paged'] as const).flatMap((pool) => {
+    const rest = rests[pool];
+    if (rest === null || rest.restBytes <= 0) return [];
+    const share = ((100 * rest.restBytes) / rest.poolBytes).toFixed(0);
+    return [
+      `  ${humanBytes(rest.restBytes)} of ${humanBytes(rest.poolBytes)} ${pool} pool (${share} %) stand under no tag in the last snapshot`,
+    ];
+  });
+}
+
+type Pick = (judgement: string) => JudgedSeries[];
+
+function others(trend: Trend, of: Pick, top: number, style: Style): string[][] {
+  const size = ({ series, verdict: v }: JudgedSeries): number => series.values[v.main.to - 1] ?? 0;
+  const steps = of('step');
+  const open = of('too-little-data');
+  const [load, flat] = [of('load'), of('flat')];
+  const still = [...load, ...flat]
+    .filter(({ series }) => series.name.unit === 'bytes')
+    .sort((a, b) => size(b) - size(a));
+  const count = Math.min(5, top);
+  const summary = `${counted(load.length, 'series', 'series')} rise and fall with load, ${thousands(flat.length)} are flat.`;
+  return [
+    section('Steps: moved once', table(trend, steps.slice(0, top), style), steps.length - top, style),
+    section('Not yet to be told', table(trend, open.slice(0, top), style), open.length - top, style),
+    still.length === 0 ? [] : section('Largest that do not grow', table(trend, still.slice(0, count), style), 0, style),
+    load.length + flat.length === 0 ? [] : [summary],
+  ];
+}
+
+/** Warnings that are shown. */
+const MOST_NOTES = 8;
+
+function warnings({ warnings: notes }: Trend, style: Style): string[] {
+  if (notes.length === 0) return [];
+  const shown = notes.slice(0, MOST_NOTES).map(({ message }) => printable(message));
+  if (notes.length > MOST_NOTES) shown.push(`and ${notes.length - MOST_NOTES} more (--json has them all)`);
+  return [heading('Mind', style), ...bullets(shown, style)];
+}
