@@ -101,6 +101,11 @@ export function writeProcesses(
     const pid = spec.pid ?? 400 + i * 148;
     const session = sessions.find((s) => s.id === spec.session);
     const directory = root.root * PAGE + pcid;
+    // _DISPATCHER_HEADER: a process object, its size in 4-byte units.
+    space.write(
+      at + field('Pcb'),
+      Uint8Array.of(3, 0, (offsetOf(kernel, '_KPROCESS', 'DirectoryTableBase') + 0x400) / 4, 0),
+    );
     space.u64(at + dtb, directory);
     space.u64(at + field('UniqueProcessId'), pid);
     space.u64(at + field('InheritedFromUniqueProcessId'), spec.parentPid ?? (i === 0 ? 0 : 4));

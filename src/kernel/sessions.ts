@@ -4,11 +4,10 @@ import { plus, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { readScalar } from '../../parsers/kernel/structures.js';
 import { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
-import { X86Memory } from '../../parsers/paging/x86.js';
 import { count, type Pages } from '../result.js';
 import type { Kernel } from './open-kernel.js';
+import { processSpaces } from './process-spaces.js';
 import { readProcesses } from './processes.js';
-import { processSpaces } from './x86-processes.js';
 
 /** Terminal servers have hundreds; one space each is enough to translate session images. */
 const MOST_SESSIONS = 1024;
@@ -52,7 +51,9 @@ export function sessionSpaces(kernel: Kernel): TranslatedMemory[] {
   let spaces = knownSpaces.get(kernel);
   if (spaces === undefined) {
     spaces = readSessions(kernel).map((s) => s.memory);
-    if (spaces.length === 0 && kernel.memory instanceof X86Memory) spaces = processSpaces(kernel, kernel.memory);
+    const { memory, symbols } = kernel;
+    const unknown = symbols?.layout('_EPROCESS') === null;
+    if (spaces.length === 0 && unknown && memory instanceof TranslatedMemory) spaces = processSpaces(kernel, memory);
     knownSpaces.set(kernel, spaces);
   }
   return spaces;

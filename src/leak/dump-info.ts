@@ -36,7 +36,7 @@ export function describeDump(opened: OpenedDump): DumpInfo {
   const { dump, file } = opened;
   const { header } = dump;
   const attributes = header.attributes ?? 0;
-  const { memory } = opened.kernel;
+  const { memory, debuggerData } = opened.kernel;
   const code = header.bugCheckCode;
   return {
     path: opened.path,
@@ -50,7 +50,7 @@ export function describeDump(opened: OpenedDump): DumpInfo {
     truncated: dump.truncated || file.damage !== null,
     encrypted: (attributes & ATTRIBUTES.EncryptedDumpData) !== 0,
     architecture: architectureOf(opened),
-    pagingLevels: memory instanceof TranslatedMemory ? memory.levels : null,
+    pagingLevels: memory instanceof TranslatedMemory ? memory.levels : (debuggerData?.pagingLevels ?? null),
     directoryTableBase: header.directoryTableBase === null ? null : hex(header.directoryTableBase),
     processors: header.numberProcessors,
     pagesPresent: dump.pages === null ? null : dump.pages.pagesPresent - dump.pagesCut,
