@@ -7,11 +7,13 @@ import { plus, type PhysicalAddress, type VirtualAddress } from '../../parsers/a
 import { failed, hex } from '../../parsers/bytes/failure.js';
 import { MACHINE, type Dump } from '../../parsers/dump/open-dump.js';
 import { PhysicalMemory } from '../../parsers/dump/physical-memory.js';
+import type { DebuggerData } from '../../parsers/kernel/debugger-data.js';
 import { Arm64Memory } from '../../parsers/paging/arm64.js';
 import { DEFAULT_OPTIONS } from '../../parsers/paging/table-memory.js';
 import type { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
 import { X64Memory } from '../../parsers/paging/x64.js';
 import { X86Memory } from '../../parsers/paging/x86.js';
+import type { KernelIdentity } from '../../symbols/kernel-symbols.js';
 import type { Warning } from '../result.js';
 import { otherTableBases } from './find-table-base.js';
 
@@ -111,4 +113,22 @@ function closes(memory: TranslatedMemory, head: VirtualAddress): boolean {
   if (failed(first) || first === head || first === 0n) return false;
   const back = memory.readPointer(plus(first, memory.pointerSize));
   return !failed(back) && back === head;
+}
+
+/** The kernel that Windows starts where five levels of paging are on. */
+const FIVE_LEVEL_KERNEL = /^ntkrla57\./i;
+
+/** A warning where the kernel's own word, in its name or its debugger block, is not how its page tables are read. */
+export function levelDoubt(memory: TranslatedMemory, identity: KernelIdentity, block: DebuggerData | null): Warning[] {
+  if (!(memory instanceof X64Memory)) return [];
+  const named = identity.pdb === null ? null : FIVE_LEVEL_KERNEL.test(identity.pdb.name) ? 5 : 4;
+  const told = block?.pagingLevels ?? named;
+  if (told === null || told === memory.levels) return [];
+  return [
+    {
+      code: 'paging-levels',
+      where: 'dump',
+      message: `the kernel says that it uses ${told} levels of paging, but its page tables are read with ${memory.levels}`,
+    },
+  ];
 }

@@ -14,9 +14,11 @@ import { readCodeView } from '../../parsers/pe/image.js';
 import { createKernelSymbols, type GivenFacts } from '../../symbols/built-in-symbols.js';
 import type { KernelArchitecture, KernelIdentity, KernelSymbols } from '../../symbols/kernel-symbols.js';
 import { resolvePath } from '../../symbols/paths.js';
+import { findProfile } from '../../symbols/profiles/profiles.js';
 import type { Warning } from '../result.js';
-import { openAddressSpace } from './address-space.js';
+import { levelDoubt, openAddressSpace } from './address-space.js';
 import { locateDebuggerData, locateKernel, type KernelImage } from './locate-kernel.js';
+import { withMemoryState } from './scanned-symbols.js';
 import { paeDoubt, tunedX86 } from './x86-space.js';
 
 /** A kernel in a dump, as far as the dump allows. */
@@ -100,8 +102,18 @@ export function openKernel(
       facts,
     });
   const debuggerData = locateDebuggerData(memory, dump.header, image, create(null).symbols);
-  const { symbols, warnings: symbolWarnings } = create(debuggerData);
+  const { symbols: known, warnings: symbolWarnings } = create(debuggerData);
   warnings.push(...symbolWarnings.map((w) => ({ ...w, where: 'symbols' })));
+  const { symbols, warnings: searchWarnings } = withMemoryState({
+    memory,
+    image,
+    header: dump.header,
+    identity,
+    symbols: known,
+    block: (name) => debuggerData?.pointer(name) ?? null,
+    without: options.hideProfiles === true ? (findProfile(identity)?.profile.version ?? null) : null,
+  });
+  warnings.push(...searchWarnings);
   if (debuggerData === null) {
     warnings.push({
       code: 'no-debugger-block',
@@ -115,6 +127,7 @@ export function openKernel(
       message: 'the header points to no debugger data block; it was found in the kernel image',
     });
   }
+  warnings.push(...levelDoubt(memory, identity, debuggerData));
   return {
     dump,
     memory: withKernelRules(memory, symbols, buildNumber),
