@@ -177,7 +177,7 @@ describe('processors and bodies', function () {
           { architecture: 'arm64', kernel: '10.0.22000.2538' } as const,
           { paging: { levels: 5 } } as const,
         ]) {
-          const { message } = from({ header: { directoryTableBase }, ...change });
+          const { message } = from({ header: { directoryTableBase }, processes: [], ...change });
           expect(message).to.match(/maps itself/);
         }
       });
