@@ -103,6 +103,33 @@ export function nearestLayout(
   });
 }
 
+/** All layouts of one release. */
+export interface Release {
+  readonly version: string;
+  layout(type: string): StructLayout | null;
+}
+
+/**
+ * The releases of a build and of those that share its binaries, one for each set of layouts, the latest first. Which of them a kernel is like
+ * must be told from its data: layouts change between releases of one build.
+ */
+export function releasesOf(
+  buildNumber: number,
+  without: string | null = null,
+  architecture: LayoutArchitecture = 'x64',
+): readonly Release[] {
+  const family = releaseFamily(buildNumber);
+  const bySet = new Map<string, Donor>();
+  const own = donors(architecture).filter((donor) => donor.family === family && donor.version !== without);
+  for (const donor of own.toSorted((a, b) => b.build - a.build || b.revision - a.revision)) {
+    if (!bySet.has(donor.set)) bySet.set(donor.set, donor);
+  }
+  return [...bySet.values()].map(({ version, set }) => ({
+    version,
+    layout: (type) => layoutInSet(set, type, architecture),
+  }));
+}
+
 /** Pointers that ExPoolTagTables holds: what the build's profiles say, else what both neighbouring builds agree on, else `null`. */
 export function nearestTagTablesCapacity(buildNumber: number): number | null {
   const family = releaseFamily(buildNumber);

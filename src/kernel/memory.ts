@@ -156,5 +156,6 @@ function sumLists(
 
 /** An address from one source with a layout from another is only as good as the weaker of them. */
 export function weaker(a: FigureSource, b: FigureSource): FigureSource {
-  return a === 'nearest' || b === 'nearest' ? 'nearest' : a;
+  for (const weak of ['scan', 'nearest'] as const) if (a === weak || b === weak) return weak;
+  return a;
 }
