@@ -49,6 +49,9 @@ export interface PoolmonOptions {
   readonly drivers?: boolean;
 }
 
+/** Bytes of a narrow row without its line end. */
+const SHORTEST_USUAL_ROW = 61;
+
 const BLANK = 0x20;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -115,12 +118,12 @@ interface Open {
 
 class Reader {
   count = 0;
-  private capacity = 1024;
-  private tags = new Uint32Array(this.capacity);
-  private pools = new Uint8Array(this.capacity);
-  private allocs = new Float64Array(this.capacity);
-  private frees = new Float64Array(this.capacity);
-  private bytes = new Float64Array(this.capacity);
+  private capacity: number;
+  private tags: Uint32Array;
+  private pools: Uint8Array;
+  private allocs: Float64Array;
+  private frees: Float64Array;
+  private bytes: Float64Array;
   private readonly drivers = new Map<number, string>();
   private readonly snapshots: PoolmonSnapshot[] = [];
   private badRows = 0;
@@ -140,7 +143,14 @@ class Reader {
   constructor(
     private readonly data: Uint8Array,
     private readonly keepDrivers: boolean,
-  ) {}
+  ) {
+    this.capacity = Math.max(64, Math.ceil(data.length / SHORTEST_USUAL_ROW));
+    this.tags = new Uint32Array(this.capacity);
+    this.pools = new Uint8Array(this.capacity);
+    this.allocs = new Float64Array(this.capacity);
+    this.frees = new Float64Array(this.capacity);
+    this.bytes = new Float64Array(this.capacity);
+  }
 
   read(): void {
     const { data } = this;
@@ -174,8 +184,8 @@ class Reader {
       if (data[at + 7] !== 0x61 || data[at + 8] !== 0x67 || data[at + 9] !== 0x65 || data[at + 10] !== 0x64)
         return false;
     } else if (data[at + 7] !== 0x6f || data[at + 8] !== 0x6e || data[at + 9] !== 0x70) return false;
-    const found = this.readNumbers(at + (paged ? 11 : 10));
-    if (found < 4) {
+    const from = at + (paged ? 11 : 10);
+    if (!this.readPlainNumbers(from) && this.readNumbers(from) < 4) {
       this.badRows++;
       this.skipLine();
       return true;
@@ -236,6 +246,28 @@ class Reader {
 
   private text(from: number, to: number): string {
     return Buffer.from(this.data.buffer, this.data.byteOffset + from, to - from).toString('latin1');
+  }
+
+  /**
+   * The usual row, read without a look at anything unusual: Allocs, Frees, Diff, Bytes and Per Alloc in plain digits, then
+   * the end of the line or a blank. False for any other row, which `readNumbers` reads.
+   */
+  private readPlainNumbers(from: number): boolean {
+    const { data, numbers } = this;
+    let at = from;
+    for (let found = 0; found < 5; found++) {
+      while (data[at] === BLANK) at++;
+      let digit = (data[at] ?? 0) - ZERO;
+      if (digit >>> 0 > 9) return false;
+      let value = digit;
+      while ((digit = (data[++at] ?? 0) - ZERO) >>> 0 <= 9) value = value * 10 + digit;
+      numbers[found] = value;
+    }
+    const end = data[at];
+    if (end !== RETURN && end !== NEWLINE && end !== BLANK) return false;
+    this.changes = false;
+    this.position = at;
+    return true;
   }
 
   /** Fills `numbers`, leaves `position` behind the last, and returns how many there were. Changes in parentheses are passed over. */

@@ -43,6 +43,7 @@ const MOST_FILES = 20_000;
 export async function readInputs(paths: readonly string[], options: ReadOptions = {}): Promise<Collector> {
   const to = new Collector(options.modules === true);
   const found = findFiles(paths);
+  to.store.reserve(Math.ceil(totalBytes(found) / BYTES_A_ROW));
   const passed: string[] = [];
   let firstError: InputError | null = null;
   for (const [i, { path, named }] of found.entries()) {
@@ -76,6 +77,21 @@ export async function readInputs(paths: readonly string[], options: ReadOptions 
 
 const firstErrorText = (path: string): string =>
   `${basename(path)} is no poolmon log, counter log (CSV), dump or result of dumpleak analyze --json`;
+
+/** Bytes of files that may be logs. */
+function totalBytes(found: readonly Found[]): number {
+  let total = 0;
+  for (const { path } of found) {
+    const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes <= MAXIMUM_LOG) total += bytes;
+  }
+  return total;
+}
+
+/** A row of a poolmon log and its line end. */
+const BYTES_A_ROW = 63;
+/** Larger files are dumps, or logs for which the room grows as they are read. */
+const MAXIMUM_LOG = 16 * 2 ** 20;
 
 /** Files in natural order of their names, none twice. */
 function findFiles(paths: readonly string[]): Found[] {

@@ -133,7 +133,9 @@ export class SeriesStore {
     const values = new Float64Array(rows);
     const allocs = new Float64Array(rows);
     const frees = new Float64Array(rows);
-    for (const row of order) {
+    const count = order?.length ?? rows;
+    for (let k = 0; k < count; k++) {
+      const row = order === null ? k : (order[k] ?? 0);
       const s = this.series[row] ?? 0;
       const rank = rankOf[this.samples[row] ?? 0] ?? -1;
       if (rank < 0) continue;
@@ -164,8 +166,21 @@ export class SeriesStore {
     });
   }
 
-  /** Row numbers in the order of their samples. Rows of one sample were appended together. */
-  private byRank(rankOf: Int32Array): Int32Array {
+  /** Row numbers in the order of their samples. Rows of one sample were appended together. Null: as they stand. */
+  private byRank(rankOf: Int32Array): Int32Array | null {
+    let before = 0;
+    let row = 0;
+    while (row < this.rows) {
+      const rank = rankOf[this.samples[row] ?? 0] ?? -1;
+      if (rank < before) break;
+      before = rank;
+      row++;
+    }
+    if (row === this.rows) return null;
+    return this.sortedRows(rankOf);
+  }
+
+  private sortedRows(rankOf: Int32Array): Int32Array {
     const order = new Int32Array(this.rows);
     const starts = new Int32Array(rankOf.length + 1);
     for (let row = 0; row < this.rows; row++) {
@@ -190,8 +205,13 @@ export class SeriesStore {
     return this.names.push(name) - 1;
   }
 
-  private grow(): void {
-    this.capacity *= 2;
+  /** Makes room for so many rows in all, at most for MOST_ROWS. */
+  reserve(rows: number): void {
+    if (rows > this.capacity) this.grow(Math.min(rows, MOST_ROWS));
+  }
+
+  private grow(capacity = this.capacity * 2): void {
+    this.capacity = capacity;
     const wider = <T extends Int32Array | Float64Array>(to: T, from: T): T => {
       to.set(from);
       return to;
