@@ -80,9 +80,18 @@ class Fields {
     return this.paths.get(name)?.offset ?? null;
   }
 
-  /** What tells two releases apart. */
-  get signature(): string {
-    return JSON.stringify([this.size, [...this.paths.values()].map((path) => path?.offset ?? null)]);
+  /** Fields that are known. */
+  get known(): number {
+    return [...this.paths.values()].filter((path) => path !== null).length;
+  }
+
+  /** No field that both know stands elsewhere. */
+  isLike(other: Fields): boolean {
+    if (this.size !== other.size) return false;
+    return [...this.paths.keys()].every((name) => {
+      const [one, two] = [this.offset(name), other.offset(name)];
+      return one === null || two === null || one === two;
+    });
   }
 
   reader(memory: VirtualMemory, base: VirtualAddress): (name: string) => number | null {
@@ -259,20 +268,21 @@ export function findState(
   );
 }
 
-/** Releases that differ in these fields, and where the field stands by which they are found. */
+/** Releases that differ in these fields, each the one of its kind that knows most of them, and where the field stands by which they are found. */
 function variantsOf(
   releases: readonly Release[],
   type: string,
   names: readonly string[],
   anchor: string,
 ): { fields: Fields; anchor: number }[] {
-  const known = new Map<string, { fields: Fields; anchor: number }>();
-  for (const release of releases) {
-    const fields = new Fields(release, type, names);
+  const variants: { fields: Fields; anchor: number }[] = [];
+  const all = releases.map((release) => new Fields(release, type, names)).toSorted((a, b) => b.known - a.known);
+  for (const fields of all) {
     const offset = fields.offset(anchor);
-    if (offset !== null && !known.has(fields.signature)) known.set(fields.signature, { fields, anchor: offset });
+    if (offset === null || variants.some((other) => other.fields.isLike(fields))) continue;
+    variants.push({ fields, anchor: offset });
   }
-  return [...known.values()];
+  return variants;
 }
 
 function take(places: Iterable<VirtualAddress>): VirtualAddress[] {
@@ -299,9 +309,9 @@ function best(
     if (refused || agree < ENOUGH) continue;
     believed.push({ address: virtual(address), release: fields.release, agree, compared });
   }
-  // A place that nothing speaks against goes before places that only fit by and large.
-  const whole = believed.filter(({ agree, compared }) => agree === compared);
-  const left = whole.length > 0 ? whole : believed;
+  // Releases of one build share parts of their layouts: with a wrong one fewer values agree.
+  const most = Math.max(0, ...believed.map(({ agree }) => agree));
+  const left = believed.filter(({ agree }) => agree === most);
   const [first] = left;
   return first !== undefined && left.length === 1 ? first : { candidates: left.length };
 }
