@@ -5,7 +5,7 @@
 
 import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed, hex, type ReadFailure } from '../../parsers/bytes/failure.js';
-import { COUNTERS, trackerRecord, TrackerSums, type TrackerRecord } from '../../parsers/kernel/pool-tracker.js';
+import { COUNTERS, TrackerSums, type TrackerRecord } from '../../parsers/kernel/pool-tracker.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import type { FigureSource, KernelSymbols } from '../../symbols/kernel-symbols.js';
 import type { Warning } from '../result.js';
@@ -14,6 +14,7 @@ import { weaker } from './memory.js';
 import { hasOnlyTable } from './only-table.js';
 import type { Kernel } from './open-kernel.js';
 import { inferTableSize } from './pool-table-size.js';
+import { recordLayout, type RecordLayout } from './record-layout.js';
 
 /** Slots that a table can have: Windows starts at 64 and doubles with memory. */
 const SMALLEST = 64;
@@ -65,12 +66,13 @@ function readTables(kernel: Kernel, warn: Warn): TagTable | null {
       ? warn('pool-tagging-off', TAGGING_OFF)
       : warn('no-pool-table', 'PoolTrackTable is null: pool tagging was off or the pointer was not in the dump');
   }
-  const layout = symbols.layout('_POOL_TRACKER_TABLE');
-  const record = layout === null ? null : trackerRecord(layout.value);
-  if (layout === null || record === null) {
+  const layout = recordLayout(memory, symbols, main);
+  if (layout === null) {
     return warn('no-pool-layout', 'the layout of _POOL_TRACKER_TABLE is not known for this kernel');
   }
-  const entries = tableSize(memory, symbols, main, record, warn);
+  if (layout.note !== null) warn('record-layout-inferred', layout.note);
+  const { record } = layout;
+  const entries = tableSize(memory, symbols, main, layout, warn);
   if (entries === null) return null;
   const known = { address: main, variable: variable.value, record, entries };
   const processors = processorTables(kernel, memory, symbols, known, warn);
@@ -95,6 +97,14 @@ function readTables(kernel: Kernel, warn: Warn): TagTable | null {
     }
   }
   if (tables === 0) return null;
+  if (complete && symbols.address('ExPoolTagTables') === null && !agree(sums, warn)) complete = false;
+  if (symbols.address('PoolTrackTableExpansion') === null && sums.rows >= entries - 1) {
+    complete = false;
+    warn(
+      'no-expansion-table',
+      'every slot of the pool tag table is taken, and no symbols tell where the table for further tags is',
+    );
+  }
   const expansion = expansionTable(memory, symbols, warn);
   if (expansion === 'unreadable') complete = false;
   else if (expansion !== null) {
@@ -116,13 +126,13 @@ function tableSize(
   memory: VirtualMemory,
   symbols: KernelSymbols,
   table: VirtualAddress,
-  record: TrackerRecord,
+  layout: RecordLayout,
   warn: Warn,
 ): number | null {
   const variable = symbols.address('PoolTrackTableSize');
   const stored = variable === null ? null : memory.readPointer(variable.value);
   if (stored === null) {
-    const inferred = inferTableSize(memory, table, record);
+    const inferred = layout.size ?? inferTableSize(memory, table, layout.record);
     if (inferred === null) return warn('no-pool-size', 'the size of the pool tag table is not known for this kernel');
     const from = inferred.by === 'hash' ? 'where its tags stand' : 'how far its records go';
     warn('pool-size-inferred', `the size of the pool tag table (${inferred.slots} slots) was inferred from ${from}`);
@@ -178,6 +188,31 @@ function processorTables(
     if (table !== 0n) tables.push(table);
   }
   return tables;
+}
+
+/** Tags that may have more frees than allocations where all tables are there: counters move while a live dump is written. */
+const ODD_SHARE = 0.01;
+const ODD_ROWS = 2;
+
+/** Whether the sums can be those of all tables: memory is freed on other processors than allocated it, so those of a part cannot. */
+function agree(sums: TrackerSums, warn: Warn): boolean {
+  let odd = 0;
+  for (let row = 0; row < sums.rows; row++) {
+    if (isBelowZero(sums, row, 'NonPaged') || isBelowZero(sums, row, 'Paged')) odd++;
+  }
+  if (odd <= Math.max(ODD_ROWS, sums.rows * ODD_SHARE)) return true;
+  warn(
+    'tables-inconsistent',
+    `${odd} of ${sums.rows} tags have more frees than allocations in the tables that were found: some table is missing`,
+  );
+  return false;
+}
+
+function isBelowZero(sums: TrackerSums, row: number, pool: 'NonPaged' | 'Paged'): boolean {
+  const counter = (name: 'Allocs' | 'Frees' | 'Bytes'): number => COUNTER_INDEX[`${pool}${name}`];
+  const [allocs, frees, bytes] = [counter('Allocs'), counter('Frees'), counter('Bytes')];
+  const outstanding = BigInt.asIntN(sums.width(allocs), sums.sum(row, allocs) - sums.sum(row, frees));
+  return outstanding < 0n || BigInt.asIntN(sums.width(bytes), sums.sum(row, bytes)) < 0n;
 }
 
 function expansionTable(
