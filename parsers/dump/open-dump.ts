@@ -1,7 +1,7 @@
 /** Opens a kernel dump: header, kind of body, and the physical pages behind it. */
 
 import { PAGE_SIZE, fileOffset } from '../addresses.js';
-import { failed, ReadFailure } from '../bytes/failure.js';
+import { failed, type ReadFailure } from '../bytes/failure.js';
 import { InputError } from '../bytes/input-error.js';
 import type { ByteSource } from '../bytes/source.js';
 import { readBitmapBody } from './bitmap-body.js';
@@ -16,9 +16,16 @@ import { readTriage, type Triage } from './triage.js';
 
 /** Bits of Attributes in both headers. */
 export const ATTRIBUTES = {
+  HiberCrash: 1 << 0,
+  DumpDevicePowerOff: 1 << 1,
   InsufficientDumpfileSize: 1 << 2,
+  KernelGeneratedTriageDump: 1 << 3,
   LiveDumpGeneratedDump: 1 << 4,
+  DumpIsGeneratedOffline: 1 << 5,
+  FilterDumpFile: 1 << 6,
+  EarlyBootCrash: 1 << 7,
   EncryptedDumpData: 1 << 8,
+  DecryptedDump: 1 << 9,
 } as const;
 
 /** IMAGE_FILE_MACHINE_* of the processors that dumps come from. */
@@ -37,6 +44,8 @@ export interface Dump {
   /** Where physical pages stand; null for kinds that hold none. */
   readonly pages: PageIndex | null;
   readonly triage: Triage | null;
+  /** File offset of the byte after the dump's own data, where secondary data may begin; 0 where there is no data. */
+  readonly end: number;
   /** The file ends before its last page, or the header says that the dump did not fit. */
   readonly truncated: boolean;
   /** Pages that the dump should hold but that lie past the end of the file. */
@@ -97,7 +106,8 @@ export function openDump(source: ByteSource): Dump {
     kind: body.kind,
     pages: body.pages,
     triage: body.triage,
-    truncated: short || insufficient,
+    end: body.triage?.sizeOfDump ?? body.end,
+    truncated: short || insufficient || softErrors.some(({ code }) => code === 'triage-incomplete'),
     pagesCut,
     softErrors,
   };
@@ -135,6 +145,12 @@ function readBody(source: ByteSource, header: DumpHeader): Body {
     );
   }
   if (header.dumpType === 3) return emptyBody('header');
+  if (isAllZero(source, header.headerSize)) {
+    throw new InputError(
+      'all-zero',
+      `${source.name}: only zeros follow the dump header: Windows reserved the file but did not write the dump into it, or the copy failed`,
+    );
+  }
   throw new InputError(
     'corrupt',
     `${source.name}: no dump data was recognised after the header (DumpType ${String(header.dumpType)})`,
@@ -173,10 +189,14 @@ function triageBody(source: ByteSource, header: DumpHeader): Body | ReadFailure 
   return { kind: 'triage', pages: null, triage, end: 0, softErrors: triage.softErrors };
 }
 
+/** DumpType of a complete dump: the one that may be zeros, where the machine's memory was. */
+const FULL = 1;
+
 /** Runs need a sane PhysicalMemoryBlock and at least one page in the file. */
 function fullBody(source: ByteSource, header: DumpHeader): Body | null {
   const memory = header.physicalMemory;
   if (memory === null || header.dumpType === 3 || source.byteLength <= header.headerSize) return null;
+  if (header.dumpType !== FULL && isAllZero(source, header.headerSize)) return null;
   const extents = consecutive(memory.runs, header.headerSize);
   const index = new RunIndex(extents);
   const last = extents.at(-1);
@@ -184,11 +204,11 @@ function fullBody(source: ByteSource, header: DumpHeader): Body | null {
   return { kind: 'full', pages: index, triage: null, end, softErrors: index.softErrors };
 }
 
-/** Samples the file at 64 places. */
-function isAllZero(source: ByteSource): boolean {
+/** Samples the file at 64 places from `start` on. */
+function isAllZero(source: ByteSource, start = 0): boolean {
   const sample = new Uint8Array(4096);
   for (let i = 0; i < 64; i++) {
-    const position = Math.floor((source.byteLength / 64) * i);
+    const position = start + Math.floor(((source.byteLength - start) / 64) * i);
     const count = source.read(fileOffset(position), sample);
     if (sample.subarray(0, count).some((byte) => byte !== 0)) return false;
   }
