@@ -9,9 +9,10 @@ import { decodeText, MAXIMUM_TEXT_BYTES } from '../../../parsers/text/decode.js'
 import { looksLikeBlg, looksLikePerfmon } from '../../../parsers/text/perfmon.js';
 import { looksLikeTagCsv } from '../../../parsers/text/poolmon-powershell.js';
 import { looksLikePoolmon } from '../../../parsers/text/poolmon.js';
+import type { OpenOptions } from '../../kernel/opened-dump.js';
 import { Collector, type InputKind } from './collector.js';
 import { naturalOrder } from './file-names.js';
-import type { CounterNames } from './perflib.js';
+import { parseCounterNames, type CounterNames } from './perflib.js';
 import { readDumpSample, readResults } from './read-dump.js';
 import { readPerfmon } from './read-perfmon.js';
 import { readPoolmon, readTagCsv } from './read-poolmon.js';
@@ -21,6 +22,8 @@ export interface ReadOptions {
   counterNames?: CounterNames | undefined;
   /** Read the drivers of dumps and results too. */
   modules?: boolean | undefined;
+  /** How dumps are opened. */
+  dumps?: OpenOptions | undefined;
   /** Called before each file. */
   progress?: ((done: number, total: number, name: string) => void) | undefined;
 }
@@ -29,6 +32,21 @@ interface Found {
   path: string;
   /** It was named by the user, not found in a folder. */
   named: boolean;
+}
+
+/** Reads a list of local counter names. Throws InputError when it cannot be read or names none of the known counters. */
+export function readCounterNames(path: string): CounterNames {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw asInputError(error, path);
+  }
+  const text = decodeText(bytes);
+  const names = failed(text) ? new Map<string, string>() : parseCounterNames(text);
+  if (names.size === 0)
+    throw new InputError('corrupt', `${path} holds no names of counters by index (58=Pool Nonpaged Bytes)`);
+  return names;
 }
 
 /** How much of a file is looked at to recognise it. */
@@ -165,7 +183,7 @@ async function take(
 ): Promise<ReadFailure | InputError | null> {
   const name = basename(path);
   try {
-    if (kind === 'dump') return await readDumpSample(path, to);
+    if (kind === 'dump') return await readDumpSample(path, to, options.dumps);
     if (size > MAXIMUM_TEXT_BYTES) {
       return new InputError(
         'too-large',
