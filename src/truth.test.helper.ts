@@ -77,7 +77,7 @@ export function expectMemory(result: AnalysisResult, truth: Truth): void {
     'nonpaged pools',
   ).to.deep.equal(truth.nonPagedPools);
   expect(result.memory?.pageFiles).to.deep.equal(truth.pageFiles);
-  expect(result.memory?.poolAllocationFailures?.count).to.equal(truth.poolAllocationFailures);
+  expect(result.memory?.poolAllocationFailures?.count ?? null).to.equal(truth.poolAllocationFailures);
 }
 
 /** Every row of the tag tables. */

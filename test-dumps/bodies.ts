@@ -14,13 +14,13 @@ export interface BodyHead {
 }
 
 /** Full dump: pages follow at once, run by run. */
-export function runsHead(): BodyHead {
-  return { bytes: new Uint8Array(0), bitmap: null, firstPage: HEADER_SIZE };
+export function runsHead(headerSize = HEADER_SIZE): BodyHead {
+  return { bytes: new Uint8Array(0), bitmap: null, firstPage: headerSize };
 }
 
 /** Bitmap header of types 5, 6 and 7: `SDMP`/`FDMP` `DUMP`, 64-bit sizes, bitmap at 0x38. */
-export function bitmapHead(pages: PageSet, bits: number, full: boolean): BodyHead {
-  const { bitmap, firstPage } = place(0x38, bits);
+export function bitmapHead(pages: PageSet, bits: number, full: boolean, headerSize = HEADER_SIZE): BodyHead {
+  const { bitmap, firstPage } = place(0x38, bits, headerSize);
   const bytes = new Uint8Array(0x38);
   bytes.set(latin1(full ? 'FDMPDUMP' : 'SDMPDUMP'), 0);
   putU64(bytes, 0x20, firstPage);
@@ -29,11 +29,12 @@ export function bitmapHead(pages: PageSet, bits: number, full: boolean): BodyHea
   return { bytes, bitmap, firstPage };
 }
 
-/** Summary header of type 2 for 64-bit machines up to Windows 7: 32-bit sizes, bitmap at 0x28. */
-export function summaryHead(pages: PageSet, bits: number): BodyHead {
-  const { bitmap, firstPage } = place(0x28, bits);
+/** Summary header of type 2 up to Windows 7: 32-bit sizes, bitmap at 0x28, or on 32-bit machines at 0x20. */
+export function summaryHead(pages: PageSet, bits: number, headerSize = HEADER_SIZE): BodyHead {
+  const size = headerSize === HEADER_SIZE ? 0x28 : 0x20;
+  const { bitmap, firstPage } = place(size, bits, headerSize);
   if (bits > 0xffffffff) throw new Error('a summary header cannot count that many frames');
-  const bytes = new Uint8Array(0x28);
+  const bytes = new Uint8Array(size);
   bytes.set(latin1('SDMPDUMP'), 0);
   putU32(bytes, 0x08, 1);
   putU32(bytes, 0x0c, firstPage);
@@ -68,7 +69,7 @@ export function rdmpHead(pages: PageSet, complete: boolean): BodyHead {
 }
 
 /** The bitmap follows the body's header of `size` bytes, and the pages begin on a page border after it. */
-function place(size: number, bits: number): Pick<BodyHead, 'bitmap' | 'firstPage'> {
-  const bitmap = { offset: HEADER_SIZE + size, length: Math.ceil(bits / 8) };
+function place(size: number, bits: number, headerSize: number): Pick<BodyHead, 'bitmap' | 'firstPage'> {
+  const bitmap = { offset: headerSize + size, length: Math.ceil(bits / 8) };
   return { bitmap, firstPage: alignUp(bitmap.offset + bitmap.length, PAGE) };
 }

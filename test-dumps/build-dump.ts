@@ -4,7 +4,8 @@ import { bitmapHead, rdmpHead, runsHead, summaryHead, type BodyHead } from './bo
 import { buildLab } from './build-labs.js';
 import { BuiltDump } from './built-dump.js';
 import { canonical } from './bytes.js';
-import { dumpHeader } from './dump-header.js';
+import { dumpHeaderX86, HEADER32_SIZE } from './dump-header-x86.js';
+import { dumpHeader, HEADER_SIZE, type HeaderFacts } from './dump-header.js';
 import { rvaOf } from './kernel-facts.js';
 import { buildMachine, type Machine } from './machine.js';
 import { moduleTruth, tagHits } from './module-truth.js';
@@ -14,6 +15,7 @@ import { PAGE } from './physical-memory.js';
 import { probe, readVirtual } from './reader.js';
 import { secondaryData } from './secondary-data.js';
 import type { BodyLayout, DumpKind, Scenario } from './scenario.js';
+import { triageBodyX86 } from './triage-x86.js';
 import { triageBody } from './triage.js';
 import type { Truth } from './truth.js';
 
@@ -38,6 +40,7 @@ const KINDS: Readonly<Record<DumpKind, { type: number; body: BodyLayout }>> = {
 /** Builds the dump. The same scenario gives the same bytes, always. Throws on a scenario that contradicts itself. */
 export function buildDump(scenario: Scenario = {}): BuiltDump {
   const machine = buildMachine(scenario);
+  const narrow = scenario.architecture === 'x86';
   const kind = scenario.kind ?? 'bitmap-kernel';
   const body = scenario.body ?? KINDS[kind].body;
   const stored = storedPages(machine, kind, body, scenario.fillerPages ?? 0);
@@ -46,36 +49,39 @@ export function buildDump(scenario: Scenario = {}): BuiltDump {
   const dumpType = scenario.dumpType ?? KINDS[kind].type;
   const truth = describe(scenario, machine, kind, dumpType, body, stored);
   const { head, facts } =
-    body === 'triage' ? triageBody(machine) : { head: bodyHead(body, stored, bits, kind), facts: {} };
+    body === 'triage'
+      ? narrow
+        ? triageBodyX86(machine, scenario.dataBlockSize ?? 16)
+        : triageBody(machine)
+      : { head: bodyHead(body, stored, bits, kind, narrow), facts: {} };
   const spec = scenario.header ?? {};
   const { kernel, base } = machine;
-  const header = dumpHeader(
-    {
-      build: kernel.build,
-      machine: scenario.architecture === 'arm64' ? 0xaa64 : 0x8664,
-      directoryTableBase: Number(truth.header.directoryTableBase),
-      pfnDataBase: base + rvaOf(kernel, 'MmPfnDatabase'),
-      psLoadedModuleList: base + rvaOf(kernel, 'PsLoadedModuleList'),
-      psActiveProcessHead: base + rvaOf(kernel, 'PsActiveProcessHead'),
-      kdDebuggerDataBlock: kdbgPointer(machine, spec.kdbgPointer),
-      processors: machine.processors,
-      dumpType,
-      runs: (spec.physicalMemoryBlock ?? body !== 'triage') ? machine.memory.runs : null,
-      numberOfPages: machine.memory.pageCount,
-      requiredDumpSpace: head.firstPage + stored.count * PAGE,
-      bugCheckCode: machine.bugCheckCode,
-      bugCheckParameters: machine.bugCheckParameters,
-      systemTime: machine.systemTime,
-      upTime: machine.upTime,
-      productType: machine.productType,
-      suiteMask: machine.suiteMask,
-      instructionPointer: base + 0x1_4a40,
-      stackPointer: machine.space.plan.systemPtes + 0x7ff8,
-      ...facts,
-    },
-    spec,
-  );
-  const maskHigh = machine.masked ? 0x2000 : 0;
+  const headerFacts: HeaderFacts = {
+    build: kernel.build,
+    machine: scenario.architecture === 'arm64' ? 0xaa64 : 0x8664,
+    directoryTableBase: Number(truth.header.directoryTableBase),
+    pfnDataBase: base + rvaOf(kernel, 'MmPfnDatabase'),
+    psLoadedModuleList: base + rvaOf(kernel, 'PsLoadedModuleList'),
+    psActiveProcessHead: base + rvaOf(kernel, 'PsActiveProcessHead'),
+    kdDebuggerDataBlock: kdbgPointer(machine, spec.kdbgPointer),
+    processors: machine.processors,
+    dumpType,
+    runs: (spec.physicalMemoryBlock ?? body !== 'triage') ? machine.memory.runs : null,
+    numberOfPages: machine.memory.pageCount,
+    requiredDumpSpace: head.firstPage + stored.count * PAGE,
+    bugCheckCode: machine.bugCheckCode,
+    bugCheckParameters: machine.bugCheckParameters,
+    systemTime: machine.systemTime,
+    upTime: machine.upTime,
+    productType: machine.productType,
+    suiteMask: machine.suiteMask,
+    instructionPointer: base + 0x1_4a40,
+    stackPointer: machine.space.plan.systemPtes + 0x7ff8,
+    ...facts,
+  };
+  const header = narrow
+    ? dumpHeaderX86(headerFacts, spec, machine.space.tables.style.levels === 3)
+    : dumpHeader(headerFacts, spec);
   const dump = new BuiltDump(
     truth,
     header,
@@ -84,7 +90,7 @@ export function buildDump(scenario: Scenario = {}): BuiltDump {
     machine.memory.pages,
     secondaryData(kernel.build, scenario.secondaryData),
     scenario.truncateTo,
-    (address, length) => readVirtual(machine.space, stored, maskHigh, address, length),
+    (address, length) => readVirtual(machine.space, stored, address, length),
   );
   truth.fileBytes = dump.byteLength;
   return dump;
@@ -107,7 +113,7 @@ function tableBase(machine: Machine, scenario: Scenario): bigint {
       return BigInt(page * PAGE);
     }
     default:
-      return BigInt(tables.root * PAGE + (scenario.paging?.pcid ?? 0));
+      return BigInt(tables.directoryBase + (scenario.paging?.pcid ?? 0));
   }
 }
 
@@ -121,11 +127,12 @@ function storedPages(machine: Machine, kind: DumpKind, body: BodyLayout, filler:
   return PageSet.of(frames);
 }
 
-function bodyHead(body: BodyLayout, stored: PageSet, bits: number, kind: DumpKind): BodyHead {
-  if (body === 'bitmap') return bitmapHead(stored, bits, kind === 'bitmap-full');
-  if (body === 'summary') return summaryHead(stored, bits);
+function bodyHead(body: BodyLayout, stored: PageSet, bits: number, kind: DumpKind, narrow: boolean): BodyHead {
+  const headerSize = narrow ? HEADER32_SIZE : HEADER_SIZE;
+  if (body === 'bitmap') return bitmapHead(stored, bits, kind === 'bitmap-full', headerSize);
+  if (body === 'summary') return summaryHead(stored, bits, headerSize);
   if (body === 'rdmp') return rdmpHead(stored, kind === 'rdmp-full');
-  return runsHead();
+  return runsHead(headerSize);
 }
 
 function describe(
@@ -137,13 +144,12 @@ function describe(
   stored: PageSet,
 ): Truth {
   const { kernel, base, space, memory } = machine;
-  const maskHigh = machine.masked ? 0x2000 : 0;
   // A careful reader finds all: along the links of the other direction, else by the images' headers.
   const modules = body === 'triage' ? machine.modules.slice(0, machine.listed) : machine.modules;
   const truths = modules.map((module) => {
     const tables = module.spec.session === true ? machine.sessionTables : space.tables;
     return moduleTruth(module, (va) =>
-      tables ? probe(space, tables, stored, maskHigh, va) : { why: 'no process of a session' },
+      tables ? probe(space, tables, stored, va) : { why: 'no process of a session' },
     );
   });
   const uses = machine.modules.flatMap((m) => m.planter.planted.map((p) => p.use.tag));
@@ -163,7 +169,7 @@ function describe(
       pdb: identity.pdb,
       timeDateStamp: identity.timeDateStamp,
       sizeOfImage: identity.sizeOfImage,
-      buildLab: buildLab(kernel.build),
+      buildLab: 'NtBuildLab' in kernel.rva ? buildLab(kernel.build, kernel.pointerSize === 4) : null,
       genuine: identity.pdb.guid === kernel.pdb.guid,
     },
     header: {

@@ -3,12 +3,16 @@
  * Most fields hold the address of a global; from Windows 10 on the memory manager's are null.
  */
 
-import { canonical, getU64, latin1, putU16, putU32, putU64, putVa, type Va } from './bytes.js';
+import { canonical, getU32, getU64, latin1, putU16, putU32, putU64, putVa, type Va } from './bytes.js';
 import { offsetOf, rvaOf, type KernelFacts } from './kernel-facts.js';
 import type { TableStyle } from './page-tables.js';
 
 /** Bytes of the block in each build's kernel. */
 export function kdbgSize(build: number): number {
+  if (build < 2600) return 0x270;
+  if (build < 3790) return 0x290;
+  if (build < 6000) return 0x318;
+  if (build < 7600) return build === 6000 ? 0x328 : 0x330;
   if (build <= 7601) return 0x340;
   if (build <= 10586) return 0x360;
   return build < 17763 ? 0x368 : 0x380;
@@ -47,6 +51,8 @@ const OLD_GLOBALS: readonly (readonly [offset: number, symbol: string])[] = [
   [0x068, 'ExpPagedPoolDescriptor'],
   [0x070, 'ExpNumberOfPagedPools'],
   [0x0e0, 'MmNumberOfPagingFiles'],
+  [0x120, 'MmPagedPoolStart'],
+  [0x128, 'MmPagedPoolEnd'],
   [0x0e8, 'MmLowestPhysicalPage'],
   [0x0f0, 'MmHighestPhysicalPage'],
   [0x0f8, 'MmNumberOfPhysicalPages'],
@@ -78,11 +84,14 @@ export interface KdbgFacts {
   pteBase: Va;
   size: number;
   style: TableStyle;
+  /** 32-bit kernels may fill the upper half of their 64-bit fields with the sign. */
+  signExtended?: boolean;
 }
 
-/** Flags at 0x36: PaeEnabled (x64) in bit 0, PagingLevels in bits 2 to 5, which x64 fills in from 22000 on only. */
+/** Flags at 0x36: PaeEnabled (always on x64) in bit 0, PagingLevels in bits 2 to 5, which x64 fills in from 22000 on only. */
 function flags(kernel: KernelFacts, { architecture, levels }: TableStyle): number {
   if (architecture === 'arm64') return levels << 2;
+  if (architecture === 'x86') return levels === 3 ? 1 : 0;
   return kernel.build >= 22000 ? (levels << 2) | 1 : 1;
 }
 
@@ -104,7 +113,7 @@ export function kdbgBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array {
     const rva = kernel.rva[symbol];
     if (rva !== undefined) putVa(full, at, base + rva);
   }
-  if (!old) {
+  if (!old && kernel.pointerSize !== 4) {
     // Not the paged-pool commitment any more: this is where newer kernels count failed system PTEs.
     const state = base + rvaOf(kernel, 'MiState') + offsetOf(kernel, '_MI_SYSTEM_INFORMATION', 'Vs');
     const ptes = state + offsetOf(kernel, '_MI_VISIBLE_STATE', 'SystemPteInfo');
@@ -119,7 +128,15 @@ export function kdbgBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array {
   putU16(full, 0x2f4, 0x10);
   putU16(full, 0x2f6, 0x18);
   if (size >= 0x368) putVa(full, 0x360, facts.pteBase);
+  if (facts.signExtended === true) signExtend(full);
   return full.slice(0, size);
+}
+
+/** Fields that hold a 32-bit kernel address get its sign; the others are left as they are. */
+function signExtend(block: Uint8Array): void {
+  for (const at of [0x00, 0x08, ...Array.from({ length: (0x290 - 0x18) / 8 }, (_, i) => 0x18 + i * 8)]) {
+    if (getU32(block, at) >= 0x8000_0000 && getU32(block, at + 4) === 0) putU32(block, at + 4, 0xffff_ffff);
+  }
 }
 
 const MASK = 0xffff_ffff_ffff_ffffn;
@@ -146,6 +163,8 @@ export function encodeKdbg(block: Uint8Array, waitNever: bigint, waitAlways: big
   return out;
 }
 
+const MACHINES = { x64: 0x8664, arm64: 0xaa64, x86: 0x14c } as const;
+
 /** DBGKD_GET_VERSION64: 0x28 bytes. */
 export function versionBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array {
   const out = new Uint8Array(0x28);
@@ -153,7 +172,7 @@ export function versionBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array 
   putU16(out, 2, kernel.build);
   out[4] = 6;
   putU16(out, 6, 0x47);
-  putU16(out, 8, facts.style.architecture === 'arm64' ? 0xaa64 : 0x8664);
+  putU16(out, 8, MACHINES[facts.style.architecture]);
   putVa(out, 0x10, facts.base);
   putVa(out, 0x18, facts.base + rvaOf(kernel, 'PsLoadedModuleList'));
   putVa(out, 0x20, facts.listHead);

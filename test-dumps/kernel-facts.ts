@@ -12,6 +12,8 @@ export interface KernelFacts {
   /** `10.0.19041.804`. */
   readonly version: string;
   readonly build: number;
+  /** Bytes of a pointer; 8 when missing. */
+  readonly pointerSize?: 4;
   readonly pdb: { readonly name: string; readonly guid: string; readonly age: number };
   /** Null where no public table pairs this PDB with an image. */
   readonly timeDateStamp: number | null;

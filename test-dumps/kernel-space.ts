@@ -1,7 +1,7 @@
 /** The dumped system's kernel address space: where things live in each generation, and writing at virtual addresses. */
 
 import { alignUp, canonical, latin1, putU16, putU32, putU64, putVa, utf16, type Va } from './bytes.js';
-import type { PageTables } from './page-tables.js';
+import type { AddressTables } from './page-tables.js';
 import { PAGE, ZERO_PAGE, type PhysicalMemory } from './physical-memory.js';
 
 /** First addresses of the regions of one generation, as 48-bit numbers. */
@@ -15,9 +15,38 @@ export interface AddressPlan {
   pteBase: Va;
   pfnDatabase: Va;
   sharedUserData: Va;
+  /** The start of a stretch where nothing is mapped. */
+  nowhere: Va;
 }
 
-const COMMON = { sharedUserData: 0xf780_0000_0000 };
+const COMMON = { sharedUserData: 0xf780_0000_0000, nowhere: 0xfe70_0000_0000 };
+
+/** 32-bit systems: the regions of NT 5 stand where they always stood, those of later ones anywhere. */
+export function addressPlanX86(build: number): AddressPlan {
+  const common = { pteBase: 0xc000_0000, sharedUserData: 0xffdf_0000, nowhere: 0xfd00_0000 };
+  if (build <= 3790) {
+    return {
+      ...common,
+      kernel: build <= 2600 ? 0x804d_7000 : 0x8080_0000,
+      drivers: 0xf700_0000,
+      nonPagedPool: 0x8180_0000,
+      pagedPool: 0xe100_0000,
+      systemPtes: 0xf900_0000,
+      session: 0xbe00_0000,
+      pfnDatabase: 0x8100_0000,
+    };
+  }
+  return {
+    ...common,
+    kernel: 0x8280_0000,
+    drivers: 0x8b00_0000,
+    nonPagedPool: 0x8580_0000,
+    pagedPool: 0x9a00_0000,
+    systemPtes: 0xa600_0000,
+    session: 0x9600_0000,
+    pfnDatabase: 0x8340_0000,
+  };
+}
 
 /** Windows 7 and 8.1 use fixed regions; from 14393 on they are random, so any sane set will do. */
 export function addressPlan(build: number): AddressPlan {
@@ -60,20 +89,17 @@ export function addressPlan(build: number): AddressPlan {
   };
 }
 
-/** The PML4 slot of an address. */
-export function pml4Slot(va: Va): number {
-  return Math.floor(va / 0x80_0000_0000) % 512;
-}
-
 export class KernelSpace {
   private readonly frames = new Map<number, number>();
   private readonly next = new Map<string, Va>();
 
   constructor(
     readonly memory: PhysicalMemory,
-    readonly tables: PageTables,
+    readonly tables: AddressTables,
     readonly plan: AddressPlan,
     poolPages: '4k' | '2m' | '1g' = '4k',
+    /** Bytes of a pointer. */
+    readonly width: 4 | 8 = 8,
   ) {
     this.next.set('nonPagedPool', plan.nonPagedPool);
     this.next.set('pagedPool', plan.pagedPool);
@@ -143,7 +169,14 @@ export class KernelSpace {
   }
 
   pointer(va: Va, target: Va): void {
-    putVa(this.page(va), va % PAGE, target);
+    if (this.width === 4) this.u32(va, target);
+    else putVa(this.page(va), va % PAGE, target);
+  }
+
+  /** A number as wide as a pointer (SIZE_T); modulo 2^32 on 32-bit systems. */
+  word(va: Va, value: number | bigint): void {
+    if (this.width === 8) this.u64(va, value);
+    else this.u32(va, typeof value === 'bigint' ? Number(BigInt.asUintN(32, value)) : value);
   }
 
   ascii(va: Va, text: string): void {
@@ -157,7 +190,7 @@ export class KernelSpace {
     this.write(buffer, bytes);
     this.u16(va, bytes.length);
     this.u16(va + 2, bytes.length + 2);
-    this.pointer(va + 8, buffer);
+    this.pointer(va + this.width, buffer);
   }
 
   /** Links `entries` (addresses of their `_LIST_ENTRY`) behind `head` in a ring. */
@@ -167,12 +200,12 @@ export class KernelSpace {
       const here = ring[i] ?? head;
       const after = ring[(i + 1) % ring.length] ?? head;
       this.pointer(here, after);
-      this.pointer(after + 8, here);
+      this.pointer(after + this.width, here);
     }
   }
 
   private mapPoolLarge(level: 2 | 3): void {
-    const pages = level === 2 ? 0x200 : 0x40000;
+    const pages = level === 2 ? this.tables.largePages : 0x40000;
     const span = pages * PAGE;
     const start = alignUp(this.plan.nonPagedPool, span);
     const count = level === 2 ? 8 : 1;

@@ -3,14 +3,14 @@
 import { canonical, putU64, putVa, utf16, va48, type Va } from './bytes.js';
 import { defaultDrivers, defaultRows } from './defaults.js';
 import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
-import { addressPlan, KernelSpace, pml4Slot } from './kernel-space.js';
+import { addressPlan, addressPlanX86, KernelSpace } from './kernel-space.js';
 import { MemoryCounters } from './memory-counters.js';
 import { memoryFigures } from './memory-figures.js';
 import { placeKernel, placeModule, type Placement } from './module-pages.js';
 import {
   choosePageStates, driverModule, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
 } from './modules.js'; // prettier-ignore
-import { PageTables } from './page-tables.js';
+import { PageTables, type AddressTables } from './page-tables.js';
 import { PAGE, PhysicalMemory, typicalRuns } from './physical-memory.js';
 import { writePoolTables } from './pool-tables.js';
 import { Prng } from './prng.js';
@@ -20,6 +20,8 @@ import { writeSystemGlobals } from './system-globals.js';
 import type { Truth } from './truth.js';
 import { writeUnloaded } from './unloaded.js';
 import { writeVerifier } from './verifier.js';
+import { x86Facts } from './x86-kernels.js';
+import { X86PageTables } from './x86-page-tables.js';
 
 const GIGABYTE = 0x4000_0000;
 /** 2026-03-02 11:41:17 UTC as a FILETIME. */
@@ -41,7 +43,7 @@ export interface Machine {
   /** Frames that a dump shall not hold. */
   absent: Set<number>;
   /** The tables that session modules are mapped in: of a process of a session; null without any. */
-  sessionTables: PageTables | null;
+  sessionTables: AddressTables | null;
   processors: number;
   kdbgBlock: Uint8Array;
   bugCheckCode: number;
@@ -60,19 +62,31 @@ export interface Machine {
 export function buildMachine(scenario: Scenario): Machine {
   const seed = scenario.seed ?? 1;
   const random = new Prng(seed);
-  const kernel = kernelFacts(scenario.kernel ?? '10.0.19041.804');
   const paging = scenario.paging ?? {};
   const memorySpec = scenario.memory ?? {};
-  const runs = memorySpec.runs ?? typicalRuns(Math.floor((memorySpec.bytes ?? 8 * GIGABYTE) / PAGE));
+  const narrow = scenario.architecture === 'x86';
+  const processors = scenario.processors ?? (narrow ? 2 : 8);
+  const pae = paging.pae ?? true;
+  const kernel = narrow
+    ? x86Facts(scenario.kernel ?? '7601', { pae, multiprocessor: processors > 1 })
+    : kernelFacts(scenario.kernel ?? '10.0.19041.804');
+  const ram = memorySpec.bytes ?? (narrow ? 2 : 8) * GIGABYTE;
+  const runs = memorySpec.runs ?? typicalRuns(Math.floor(ram / PAGE));
   const memory = new PhysicalMemory(runs, random.fork('frames'));
   // Bit 45, as on machines whose processors address 46 bits of memory.
   const masked = '_MI_HARDWARE_STATE' in kernel.structs && scenario.architecture !== 'arm64';
-  const style = { architecture: scenario.architecture ?? 'x64', levels: paging.levels ?? 4 } as const;
-  const tables = new PageTables(memory, { low: 0, high: masked ? 0x2000 : 0 }, style);
-  const plan = addressPlan(kernel.build);
+  const plan = narrow ? addressPlanX86(kernel.build) : addressPlan(kernel.build);
+  const tables = narrow
+    ? new X86PageTables(memory, pae, kernel.build < 6000 ? { pagedPoolStart: plan.pagedPool } : 'upper-half')
+    : new PageTables(
+        memory,
+        { low: 0, high: masked ? 0x2000 : 0 },
+        { architecture: scenario.architecture ?? 'x64', levels: paging.levels ?? 4 },
+      );
+  const { style } = tables;
   const base = scenario.kernelBase === undefined ? plan.kernel : va48(scenario.kernelBase);
-  const space = new KernelSpace(memory, tables, plan, paging.poolPages);
-  if (paging.selfMap !== false) tables.mapSelf(pml4Slot(plan.pteBase));
+  const space = new KernelSpace(memory, tables, plan, paging.poolPages, narrow ? 4 : 8);
+  if (paging.selfMap !== false) tables.mapSelf(plan.pteBase);
   const absent = new Set<number>();
   const to: Placement = {
     space,
@@ -92,7 +106,7 @@ export function buildMachine(scenario: Scenario): Machine {
   const places = new ModulePlaces(specs, plan.drivers, plan.session, kernel.build >= 10240 ? 0x10000 : PAGE);
   const processSpecs = scenario.processes ?? DEFAULT_PROCESSES;
   const inSessions = processSpecs.some((p) => p.session !== undefined);
-  const sessionTables = inSessions ? new PageTables(memory, { low: 0, high: masked ? 0x2000 : 0 }, style) : null;
+  const sessionTables = inSessions ? tables.fresh() : null;
   const drivers = specs.map((spec) => {
     const module = driverModule(
       spec,
@@ -110,7 +124,6 @@ export function buildMachine(scenario: Scenario): Machine {
   writeModuleList(space, kernel, base, modules, scenario);
 
   const header = scenario.header ?? {};
-  const processors = scenario.processors ?? 8;
   const systemTime = header.systemTime ?? DEFAULT_TIME;
   const upTime = header.upTime ?? DEFAULT_UP_TIME;
   const productType = header.productType ?? 1;
@@ -195,14 +208,15 @@ function bugCheckParameters(space: KernelSpace, header: HeaderSpec): bigint[] {
 
 /** Globals that are structures or arrays, whose pages begin as zeros. */
 function structSizes(kernel: KernelFacts): [string, number][] {
-  const sizes: [string, number][] = [['ExPoolTagTables', kernel.tagTablesCapacity * 8], ['KiProcessorBlock', kernel.tagTablesCapacity * 8]]; // prettier-ignore
+  const sizes: [string, number][] = [['KiProcessorBlock', kernel.tagTablesCapacity * 8]];
+  if ('ExPoolTagTables' in kernel.rva) sizes.push(['ExPoolTagTables', kernel.tagTablesCapacity * 8]);
   const pairs = {
     MiState: '_MI_SYSTEM_INFORMATION',
     MiSystemPartition: '_MI_PARTITION',
     MmVerifierData: '_MM_DRIVER_VERIFIER_DATA',
   };
   for (const [symbol, type] of Object.entries(pairs)) {
-    if (symbol in kernel.rva) sizes.push([symbol, structOf(kernel, type).size]);
+    if (symbol in kernel.rva) sizes.push([symbol, kernel.structs[type]?.size ?? PAGE]);
   }
   if ('NonPagedPoolDescriptor' in kernel.rva)
     sizes.push(['NonPagedPoolDescriptor', structOf(kernel, '_POOL_DESCRIPTOR').size]);
@@ -210,7 +224,7 @@ function structSizes(kernel: KernelFacts): [string, number][] {
 }
 
 /** The frame of the last-level table that translates an address, or -1. */
-function tableOver(tables: PageTables, va: Va): number {
+function tableOver(tables: AddressTables, va: Va): number {
   const walk = tables.walk(va);
   return walk.tables[tables.style.levels - 1] ?? -1;
 }

@@ -42,22 +42,30 @@ export class MemoryCounters {
     const memory = Object.fromEntries(
       Object.keys(this.figures.pages).map((field) => [field, this.written[field as MemoryField] ?? null]),
     ) as Record<MemoryField, number | null>;
-    memory.sessionCommit = hasSessions ? this.figures.pages.sessionCommit : null;
+    memory.sessionCommit = hasSessions && this.space.width === 8 ? this.figures.pages.sessionCommit : null;
+    // The dump header counts RAM too.
+    memory.physicalMemory ??= this.figures.pages.physicalMemory;
     const descriptors = hasDescriptors(this.kernel);
     const nx = this.kernel.build >= 9200;
     return {
       memory,
       pagedPools: descriptors ? this.figures.pagedPools : null,
-      nonPagedPools: descriptors
-        ? this.figures.nonPagedPools.map((pool, node) => ({
-            node,
-            pages: pool.pages,
-            nxPages: nx ? pool.nxPages : null,
-          }))
-        : null,
-      pageFiles: this.figures.pageFiles,
-      poolAllocationFailures: this.figures.failures,
+      nonPagedPools:
+        descriptors && this.showsNx()
+          ? this.figures.nonPagedPools.map((pool, node) => ({
+              node,
+              pages: pool.pages,
+              nxPages: nx ? pool.nxPages : null,
+            }))
+          : null,
+      pageFiles: this.knowsPageFiles() ? this.figures.pageFiles : null,
+      poolAllocationFailures: this.kernel.rva['ExPoolFailures'] === undefined ? null : this.figures.failures,
     };
+  }
+
+  private knowsPageFiles(): boolean {
+    const { rva, structs } = this.kernel;
+    return '_MMPAGING_FILE' in structs && ('MmPagingFile' in rva || 'MiSystemPartition' in rva);
   }
 
   private writeGlobals(): void {
@@ -78,10 +86,12 @@ export class MemoryCounters {
     figure('MmPeakCommitment', 'peakCommitment');
     figure('MmMaximumNonPagedPoolInPages', 'nonPagedPoolMaximum');
     this.global('MmTotalCommitLimitMaximum', pages.commitLimit * 2);
-    this.global('MmMaximumNonPagedPoolInBytes', pages.nonPagedPoolMaximum * PAGE);
+    this.global('MmMaximumNonPagedPoolInBytes', pages.nonPagedPoolMaximum * PAGE, 'nonPagedPoolMaximum');
     this.global('MmSizeOfNonPagedPoolInBytes', pages.nonPagedPoolMaximum * PAGE);
-    this.global('MmAllocatedNonPagedPool', this.allNonPaged());
-    this.written.nonPagedPoolUsage = pages.nonPagedPoolUsage;
+    if ('MmAllocatedNonPagedPool' in this.kernel.rva) {
+      this.global('MmAllocatedNonPagedPool', this.allNonPaged());
+      this.written.nonPagedPoolUsage = this.showsNx() ? pages.nonPagedPoolUsage : this.allNonPaged();
+    }
     const driverCommit = this.kernel.rva['MmDriverCommit'];
     if (driverCommit !== undefined) {
       this.space.u32(this.base + driverCommit, pages.driverCommit);
@@ -92,12 +102,25 @@ export class MemoryCounters {
     this.list('MmStandbyPageListHead', 'standbyPages');
     this.list('MmModifiedPageListHead', 'modifiedPages');
     this.list('MmModifiedNoWritePageListHead', 'modifiedNoWritePages');
-    this.byPriority(this.base + rvaOf(this.kernel, 'MmStandbyPageListByPriority'));
-    this.pagedPoolInfo(this.base + rvaOf(this.kernel, 'MmPagedPoolInfo'));
-    this.systemPtes(this.base + rvaOf(this.kernel, 'MiSystemPteInfo'));
-    const count = this.base + rvaOf(this.kernel, 'MmNumberOfPagingFiles');
-    this.space.u32(count, this.figures.pageFiles.length);
-    this.pageFiles(this.base + rvaOf(this.kernel, 'MmPagingFile'));
+    const at = (symbol: string, write: (address: Va) => void): void => {
+      const rva = this.kernel.rva[symbol];
+      if (rva !== undefined) write(this.base + rva);
+    };
+    at('MmStandbyPageListByPriority', (a) => {
+      this.byPriority(a);
+    });
+    at('MmPagedPoolInfo', (a) => {
+      if ('_MM_PAGED_POOL_INFO' in this.kernel.structs) this.pagedPoolInfo(a);
+    });
+    at('MiSystemPteInfo', (a) => {
+      this.systemPtes(a);
+    });
+    at('MmNumberOfPagingFiles', (a) => {
+      this.space.u32(a, this.figures.pageFiles.length);
+    });
+    at('MmPagingFile', (a) => {
+      if ('_MMPAGING_FILE' in this.kernel.structs) this.pageFiles(a);
+    });
   }
 
   private writeState(): void {
@@ -170,10 +193,15 @@ export class MemoryCounters {
     return pages.nonPagedPoolUsage + (apart ? pages.nonPagedPoolNxUsage : 0);
   }
 
+  /** The pool that cannot be executed is counted apart where a reader finds it. */
+  private showsNx(): boolean {
+    return this.kernel.build < 9200 || 'ExpNonPagedPoolDescriptor' in this.kernel.rva;
+  }
+
   private global(symbol: string, value: number, field?: MemoryField): void {
     const rva = this.kernel.rva[symbol];
     if (rva === undefined) return;
-    this.space.u64(this.base + rva, value);
+    this.space.word(this.base + rva, value);
     if (field) this.written[field] = this.figures.pages[field];
   }
 
@@ -194,7 +222,7 @@ export class MemoryCounters {
     for (let priority = 0; priority < 8; priority++) {
       const part = priority === 7 ? left : Math.floor(left / 3);
       left -= part;
-      this.space.u64(at + priority * size, part);
+      this.space.word(at + priority * size, part);
       this.space.u32(at + priority * size + 8, 2);
     }
   }
@@ -202,10 +230,10 @@ export class MemoryCounters {
   private pagedPoolInfo(at: Va): void {
     const { fields } = structOf(this.kernel, '_MM_PAGED_POOL_INFO');
     const { pages } = this.figures;
-    this.space.u64(at + (fields['AllocatedPagedPool'] ?? 0), pages.pagedPoolUsage);
+    this.space.word(at + (fields['AllocatedPagedPool'] ?? 0), pages.pagedPoolUsage);
     this.written.pagedPoolUsage = pages.pagedPoolUsage;
-    if (fields['MaximumSize'] !== undefined) this.space.u64(at + fields['MaximumSize'], pages.pagedPoolMaximum);
-    if (fields['PagedPoolCommit'] !== undefined) this.space.u64(at + fields['PagedPoolCommit'], pages.pagedPoolCommit);
+    if (fields['MaximumSize'] !== undefined) this.space.word(at + fields['MaximumSize'], pages.pagedPoolMaximum);
+    if (fields['PagedPoolCommit'] !== undefined) this.space.word(at + fields['PagedPoolCommit'], pages.pagedPoolCommit);
   }
 
   /** Free system PTEs; a 32-bit number in Windows 7. */
@@ -229,13 +257,13 @@ export class MemoryCounters {
     const { size, fields } = structOf(this.kernel, '_MMPAGING_FILE');
     this.figures.pageFiles.forEach((file, i) => {
       const at = this.space.allocate('nonPagedPool', size);
-      this.space.u64(at + (fields['Size'] ?? 0), file.currentPages);
-      this.space.u64(at + (fields['MaximumSize'] ?? 0), file.maximumPages);
-      this.space.u64(at + (fields['MinimumSize'] ?? 0), file.minimumPages);
-      this.space.u64(at + (fields['FreeSpace'] ?? 0), file.freePages);
-      this.space.u64(at + (fields['PeakUsage'] ?? 0), file.currentPages - file.freePages);
+      this.space.word(at + (fields['Size'] ?? 0), file.currentPages);
+      this.space.word(at + (fields['MaximumSize'] ?? 0), file.maximumPages);
+      this.space.word(at + (fields['MinimumSize'] ?? 0), file.minimumPages);
+      this.space.word(at + (fields['FreeSpace'] ?? 0), file.freePages);
+      this.space.word(at + (fields['PeakUsage'] ?? 0), file.currentPages - file.freePages);
       this.space.unicode(at + (fields['PageFileName'] ?? 0), file.path);
-      this.space.pointer(array + i * 8, at);
+      this.space.pointer(array + i * this.space.width, at);
     });
   }
 
@@ -243,25 +271,28 @@ export class MemoryCounters {
     const nx = this.kernel.build >= 9200;
     const { size } = structOf(this.kernel, '_POOL_DESCRIPTOR');
     const first = this.base + rvaOf(this.kernel, 'NonPagedPoolDescriptor');
-    const array = this.base + rvaOf(this.kernel, 'ExpNonPagedPoolDescriptor');
+    const array = this.kernel.rva['ExpNonPagedPoolDescriptor'];
     let count = 0;
     this.figures.nonPagedPools.forEach((pool, node) => {
       const kinds: [number, number][] = nx ? [[0, pool.pages], [0x200, pool.nxPages]] : [[0, pool.pages]]; // prettier-ignore
       for (const [type, pages] of kinds) {
         const at = count === 0 ? first : this.space.allocate('nonPagedPool', size, 64);
         this.descriptor(at, type, node, pages);
-        this.space.pointer(array + count++ * 8, at);
+        if (array !== undefined) this.space.pointer(this.base + array + count * this.space.width, at);
+        count++;
       }
     });
-    this.space.u32(this.base + rvaOf(this.kernel, 'ExpNumberOfNonPagedPools'), count);
-    if (nx) this.written.nonPagedPoolNxUsage = this.figures.pages.nonPagedPoolNxUsage;
+    const counter = this.kernel.rva['ExpNumberOfNonPagedPools'];
+    if (counter !== undefined) this.space.u32(this.base + counter, count);
+    if (nx && array !== undefined) this.written.nonPagedPoolNxUsage = this.figures.pages.nonPagedPoolNxUsage;
     const paged = this.base + rvaOf(this.kernel, 'ExpPagedPoolDescriptor');
     this.figures.pagedPools.forEach((pages, i) => {
       const at = this.space.allocate('nonPagedPool', size, 64);
       this.descriptor(at, 1, i, pages);
-      this.space.pointer(paged + i * 8, at);
+      this.space.pointer(paged + i * this.space.width, at);
     });
     this.space.u32(this.base + rvaOf(this.kernel, 'ExpNumberOfPagedPools'), this.figures.pagedPools.length - 1);
+    this.written.pagedPoolUsage ??= this.figures.pages.pagedPoolUsage;
     const vector = this.kernel.rva['PoolVector'];
     if (vector !== undefined) this.space.pointer(this.base + vector, first);
   }
@@ -274,7 +305,7 @@ export class MemoryCounters {
       if (fields[name] !== undefined) this.space.u32(at + fields[name], value);
     };
     const put64 = (name: string, value: number): void => {
-      if (fields[name] !== undefined) this.space.u64(at + fields[name], value);
+      if (fields[name] !== undefined) this.space.word(at + fields[name], value);
     };
     put32('PoolType', type);
     put32('PoolTypeCopy', type);

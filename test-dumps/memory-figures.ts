@@ -22,7 +22,7 @@ function hasNx(kernel: KernelFacts): boolean {
 
 /** Kernels that count pool pages in `_POOL_DESCRIPTOR`s. */
 export function hasDescriptors(kernel: KernelFacts): boolean {
-  return '_POOL_DESCRIPTOR' in kernel.structs;
+  return '_POOL_DESCRIPTOR' in kernel.structs && 'NonPagedPoolDescriptor' in kernel.rva;
 }
 
 function defaultPageFiles(ram: number): PageFileSpec[] {
@@ -68,6 +68,8 @@ export function memoryFigures(
   const standby = Math.max(0, Math.ceil(ram * 0.4) - Math.ceil(nonPaged / 2));
   const modified = given.modifiedPages ?? Math.ceil(ram * 0.01);
   const nx = given.nonPagedPoolNxUsage ?? (hasNx(kernel) ? nonPaged - Math.min(nonPaged, 200) : 0);
+  // The address space of 32-bit systems bounds their pools.
+  const narrow = kernel.pointerSize === 4;
   const pages: Record<MemoryField, number> = {
     physicalMemory: ram,
     availablePages: free + zeroed + standby,
@@ -82,9 +84,9 @@ export function memoryFigures(
     standbyPages: standby,
     nonPagedPoolUsage: nonPaged,
     nonPagedPoolNxUsage: nx,
-    nonPagedPoolMaximum: kernel.build <= 7601 ? Math.floor(ram * 0.745) : 0x1_0000_0000,
+    nonPagedPoolMaximum: narrow ? 0x6_0000 : kernel.build <= 7601 ? Math.floor(ram * 0.745) : 0x1_0000_0000,
     pagedPoolUsage: paged,
-    pagedPoolMaximum: kernel.build <= 7601 ? 0x200_0000 : 0x1_0000_0000,
+    pagedPoolMaximum: narrow ? 0x7_0000 : kernel.build <= 7601 ? 0x200_0000 : 0x1_0000_0000,
     sessionCommit: sessions.reduce((sum, session) => sum + session.committedPages, 0),
     sharedCommit: Math.ceil(ram * 0.015),
     specialPool: 0,

@@ -3,33 +3,32 @@
 import type { Va } from './bytes.js';
 import type { BuiltModule } from './modules.js';
 import type { KernelSpace } from './kernel-space.js';
-import { transition, type PageTables } from './page-tables.js';
+import type { AddressTables } from './page-tables.js';
 import { PAGE } from './physical-memory.js';
 import type { Prng } from './prng.js';
-
-const LARGE_PAGES = 0x200;
 
 export interface Placement {
   space: KernelSpace;
   /** Tables to map in: the system's, or those of the sessions. */
-  tables: PageTables;
+  tables: AddressTables;
   /** Frames that the dump shall not hold. */
   absent: Set<number>;
   random: Prng;
   swizzle: boolean;
 }
 
-/** Maps ntoskrnl.exe: by 2 MB pages where its base allows and `large` wishes, else page by page like any module. */
+/** Maps ntoskrnl.exe: by large pages where its base allows and `large` wishes, else page by page like any module. */
 export function placeKernel(module: BuiltModule, to: Placement, large: boolean): void {
-  if (!large || module.base % (LARGE_PAGES * PAGE) !== 0) {
+  const { largePages } = to.tables;
+  if (!large || module.base % (largePages * PAGE) !== 0) {
     placeModule(module, to);
     return;
   }
   const pages = module.image.size / PAGE;
-  for (let first = 0; first < pages; first += LARGE_PAGES) {
-    const block = to.space.memory.allocateBlock(LARGE_PAGES, LARGE_PAGES);
+  for (let first = 0; first < pages; first += largePages) {
+    const block = to.space.memory.allocateBlock(largePages, largePages);
     to.tables.mapLarge(module.base + first * PAGE, block, 2, { writable: true, executable: true });
-    for (let i = 0; i < LARGE_PAGES && first + i < pages; i++) fill(module, first + i, block + i, to);
+    for (let i = 0; i < largePages && first + i < pages; i++) fill(module, first + i, block + i, to);
   }
 }
 
@@ -58,7 +57,7 @@ export function placeModule(module: BuiltModule, to: Placement): void {
       case 'prototype-transition':
       case 'prototype-absent': {
         const frame = to.space.memory.allocate();
-        to.tables.mapPrototype(va, prototypePte(to.space, frame, state === 'prototype-transition'));
+        to.tables.mapPrototype(va, prototypePte(to.space, to.tables, frame, state === 'prototype-transition'));
         fill(module, page, frame, to);
         break;
       }
@@ -74,12 +73,9 @@ export function placeModule(module: BuiltModule, to: Placement): void {
 }
 
 /** A prototype PTE in paged pool for `frame`, valid or in transition. */
-function prototypePte(space: KernelSpace, frame: number, inTransition: boolean): Va {
+function prototypePte(space: KernelSpace, tables: AddressTables, frame: number, inTransition: boolean): Va {
   const at = space.allocate('pagedPool', 8, 8);
-  const [low, high] = space.tables.entry(frame, {}, 'page');
-  const moving = transition(frame);
-  space.u32(at, inTransition ? moving.low | 0x10 : low);
-  space.u32(at + 4, inTransition ? moving.high : high);
+  space.write(at, tables.prototypePte(frame, inTransition));
   return at;
 }
 

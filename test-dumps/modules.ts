@@ -7,7 +7,7 @@ import type { KernelSpace } from './kernel-space.js';
 import { PeImage } from './pe-image.js';
 import { PAGE } from './physical-memory.js';
 import { Prng } from './prng.js';
-import type { ModuleSpec, PageState, PdbSpec, Scenario } from './scenario.js';
+import type { Architecture, ModuleSpec, PageState, PdbSpec, Scenario } from './scenario.js';
 import { TagPlanter } from './tag-uses.js';
 
 /** A module with its image and its place. */
@@ -96,6 +96,7 @@ export function kernelModule(kernel: KernelFacts, scenario: Scenario, base: Va, 
     wrapper,
     allocate: exports['ExAllocatePoolWithTag'] ?? wrapper,
     free: exports['ExFreePoolWithTag'] ?? wrapper,
+    base,
   });
   for (const use of scenario.kernelTags ?? []) planter.plant(use);
   const spec: ModuleSpec = { name: 'ntoskrnl.exe', ...(scenario.kernelTags ? { tags: scenario.kernelTags } : {}) };
@@ -126,7 +127,7 @@ export function driverModule(
   base: Va,
   exports: Record<string, Va>,
   random: Prng,
-  architecture: 'x64' | 'arm64' = 'x64',
+  architecture: Architecture = 'x64',
 ): BuiltModule {
   const size = moduleSize(spec);
   const stem = spec.name.replace(/\.[^.]*$/, '');
@@ -145,7 +146,7 @@ export function driverModule(
     isDll: /\.dll$/i.test(spec.name),
     architecture,
   });
-  const planter = new TagPlanter(image, random, { wrapper: (image.section('.text')?.rva ?? PAGE) + 0x40 });
+  const planter = new TagPlanter(image, random, { wrapper: (image.section('.text')?.rva ?? PAGE) + 0x40, base });
   for (const use of spec.tags ?? []) planter.plant(use);
   const path = spec.path ?? `\\SystemRoot\\System32\\drivers\\${spec.name}`;
   return { spec, name: spec.name, path, base, image, planter, states: new Map(), frames: new Map() };
@@ -199,6 +200,18 @@ function chance(
   return 'valid';
 }
 
+/** `_KLDR_DATA_TABLE_ENTRY` by size of a pointer. */
+const KLDR = {
+  4: {
+    ...{ size: 0x5c, base: 0x18, entryPoint: 0x1c, sizeOfImage: 0x20, fullName: 0x24, baseName: 0x2c },
+    ...{ flags: 0x34, loadCount: 0x38, checkSum: 0x40 },
+  },
+  8: {
+    ...{ size: 0xa0, base: 0x30, entryPoint: 0x38, sizeOfImage: 0x40, fullName: 0x48, baseName: 0x58 },
+    ...{ flags: 0x68, loadCount: 0x6c, checkSum: 0x78 },
+  },
+} as const;
+
 /** Writes the `_KLDR_DATA_TABLE_ENTRY` of each module and links them behind `PsLoadedModuleList`. */
 export function writeModuleList(
   space: KernelSpace,
@@ -208,17 +221,18 @@ export function writeModuleList(
   scenario: Scenario,
 ): void {
   const hasTimestamp = kernel.structs['_KLDR_DATA_TABLE_ENTRY']?.fields['TimeDateStamp'];
+  const at = KLDR[space.width];
   const entries = modules.map((module) => {
-    const entry = space.allocate('nonPagedPool', 0xa0);
+    const entry = space.allocate('nonPagedPool', at.size);
     const { plan } = module.image;
-    space.pointer(entry + 0x30, module.base);
-    space.pointer(entry + 0x38, module.base + (module.image.section('.text')?.rva ?? PAGE) + 0x10);
-    space.u32(entry + 0x40, plan.size);
-    space.unicode(entry + 0x48, module.path, 'nonPagedPool');
-    space.unicode(entry + 0x58, module.name);
-    space.u32(entry + 0x68, 0x49104000);
-    space.u16(entry + 0x6c, 1);
-    space.u32(entry + 0x78, plan.checkSum);
+    space.pointer(entry + at.base, module.base);
+    space.pointer(entry + at.entryPoint, module.base + (module.image.section('.text')?.rva ?? PAGE) + 0x10);
+    space.u32(entry + at.sizeOfImage, plan.size);
+    space.unicode(entry + at.fullName, module.path, 'nonPagedPool');
+    space.unicode(entry + at.baseName, module.name);
+    space.u32(entry + at.flags, 0x49104000);
+    space.u16(entry + at.loadCount, 1);
+    space.u32(entry + at.checkSum, plan.checkSum);
     if (hasTimestamp !== undefined) space.u32(entry + hasTimestamp, plan.timeDateStamp);
     return entry;
   });
@@ -227,9 +241,9 @@ export function writeModuleList(
   const { loopAfter, breakAfter, breakBefore } = scenario.moduleList ?? {};
   const first = entries[0];
   if (loopAfter !== undefined && first !== undefined) space.pointer(entries[loopAfter - 1] ?? head, first);
-  const nowhere = space.plan.systemPtes + 0x7f_0000_0000;
+  const { nowhere } = space.plan;
   if (breakAfter !== undefined) space.pointer(entries[breakAfter - 1] ?? head, nowhere);
-  if (breakBefore !== undefined) space.pointer((entries[breakBefore] ?? head) + 8, nowhere);
+  if (breakBefore !== undefined) space.pointer((entries[breakBefore] ?? head) + space.width, nowhere);
 }
 
 /** Bases for modules without one: after each other with a gap, session images in their own region. */

@@ -4,6 +4,7 @@
  */
 
 import { PAGE, type PhysicalMemory } from './physical-memory.js';
+import type { Architecture } from './scenario.js';
 import { putU32, getU32, type Va } from './bytes.js';
 
 const VALID = 0x1;
@@ -31,8 +32,9 @@ const UPPER_HALF = 511;
 
 /** Whose tables they are. */
 export interface TableStyle {
-  architecture: 'x64' | 'arm64';
-  levels: 4 | 5;
+  architecture: Architecture;
+  /** x86 has two, or three with PAE. */
+  levels: 2 | 3 | 4 | 5;
 }
 
 const FOUR_LEVELS: TableStyle = { architecture: 'x64', levels: 4 };
@@ -45,14 +47,56 @@ export interface LeafFlags {
 /** Where a walk ended. `frame` counts 4 KB pages also inside large pages. */
 export type Walk =
   | { kind: 'mapped'; frame: number; tables: number[] }
-  | { kind: 'software'; low: number; high: number; tables: number[] }
+  | { kind: 'software'; state: SoftState; tables: number[] }
   | { kind: 'none'; level: number; tables: number[] };
 
-export class PageTables {
+/** What an invalid PTE that is not zero means. */
+export type SoftState =
+  | { kind: 'transition'; frame: number }
+  | { kind: 'prototype'; at: Va }
+  | { kind: 'paged out' }
+  | { kind: 'demand zero' };
+
+/** The page tables of one address space, whatever the processor. */
+export interface AddressTables {
+  readonly style: TableStyle;
+  /** Frame of the top-level table. */
+  readonly root: number;
+  /** The physical address that the processor is given: CR3. */
+  readonly directoryBase: number;
+  /** Bytes of a prototype PTE. */
+  readonly pteSize: 4 | 8;
+  /** Pages of a large page of level 2. */
+  readonly largePages: number;
+  map(va: Va, frame: number, flags?: LeafFlags): void;
+  mapLarge(va: Va, frame: number, level: 2 | 3, flags?: LeafFlags): void;
+  mapTransition(va: Va, frame: number, swizzle?: boolean): void;
+  mapPrototype(va: Va, prototype: Va): void;
+  mapPagedOut(va: Va, pageFileOffset: number): void;
+  /** The bytes of a prototype PTE for a page that is valid or in transition. */
+  prototypePte(frame: number, inTransition: boolean): Uint8Array;
+  /** The frame that a prototype PTE of that kind names. */
+  prototypeFrame(pte: Uint8Array): number;
+  /** Maps the tables into themselves, so that PTEs can be read at `pteBase`. */
+  mapSelf(pteBase: Va): void;
+  /** The part of the address space around `va` that processes can have apart: for sessions. */
+  slotOf(va: Va): number;
+  /** Empty tables in the same memory. */
+  fresh(): AddressTables;
+  /** Takes over the kernel half of other tables of this kind, but for the slots in `except`. */
+  shareKernelHalf(other: AddressTables, except: ReadonlySet<number>): void;
+  /** Takes over one slot, so that both see the same pages there. */
+  shareSlot(other: AddressTables, slot: number): void;
+  walk(va: Va): Walk;
+}
+
+export class PageTables implements AddressTables {
+  readonly pteSize = 8;
+  readonly largePages = 0x200;
   /** Frame of the top-level table. */
   readonly root: number;
   /** Frame of the fourth-level table of the kernel half: with four levels the root itself. */
-  private readonly fourth: number;
+  readonly fourth: number;
   private readonly cache = new Map<number, { frame: number; bytes: Uint8Array }>();
 
   /**
@@ -74,6 +118,32 @@ export class PageTables {
       const [low, high] = this.entry(this.fourth, { writable: true, executable: true }, 'table');
       write(memory.writable(this.root), UPPER_HALF, low, high);
     }
+  }
+
+  get directoryBase(): number {
+    return this.root * PAGE;
+  }
+
+  fresh(): PageTables {
+    return new PageTables(this.memory, this.invalidPteMask, this.style);
+  }
+
+  /** The PML4 slot. */
+  slotOf(va: Va): number {
+    return Math.floor(va / 0x80_0000_0000) % 512;
+  }
+
+  prototypePte(frame: number, inTransition: boolean): Uint8Array {
+    const bytes = new Uint8Array(8);
+    const pte = transition(frame);
+    const [low, high] = inTransition ? [pte.low | NOT_SWIZZLED, pte.high] : this.entry(frame, {}, 'page');
+    putU32(bytes, 0, low);
+    putU32(bytes, 4, high);
+    return bytes;
+  }
+
+  prototypeFrame(pte: Uint8Array): number {
+    return frameOf(getU32(pte, 0), getU32(pte, 4));
   }
 
   /** Maps one 4 KB page. */
@@ -112,15 +182,15 @@ export class PageTables {
     write(this.table(va, 1).bytes, index(va, 1), low, high);
   }
 
-  /** Points the root at itself, so that PTEs can be read at the self-map. `slot` comes from the PTE base. */
-  mapSelf(slot: number): void {
+  /** Points a slot of the root at itself. */
+  mapSelf(pteBase: Va): void {
     const [low, high] = this.entry(this.root, { writable: true }, 'page');
-    write(this.memory.writable(this.root), slot, low, high);
+    write(this.memory.writable(this.root), this.slotOf(pteBase), low, high);
   }
 
   /** Takes over the kernel half of `other`, but for the PML4 slots in `except`. */
-  shareKernelHalf(other: PageTables, except: ReadonlySet<number>): void {
-    const from = this.memory.writable(other.fourth);
+  shareKernelHalf(other: AddressTables, except: ReadonlySet<number>): void {
+    const from = this.memory.writable(fourthOf(other));
     const to = this.memory.writable(this.fourth);
     for (let slot = 256; slot < 512; slot++) {
       if (!except.has(slot)) to.set(from.subarray(slot * 8, slot * 8 + 8), slot * 8);
@@ -128,8 +198,8 @@ export class PageTables {
   }
 
   /** Takes over one PML4 slot of `other`, so that both see the same pages there. */
-  shareSlot(other: PageTables, slot: number): void {
-    const from = this.memory.writable(other.fourth);
+  shareSlot(other: AddressTables, slot: number): void {
+    const from = this.memory.writable(fourthOf(other));
     this.memory.writable(this.fourth).set(from.subarray(slot * 8, slot * 8 + 8), slot * 8);
   }
 
@@ -146,7 +216,7 @@ export class PageTables {
       const high = getU32(bytes, at + 4);
       if ((low & VALID) === 0) {
         return level === 1 && (low !== 0 || high !== 0)
-          ? { kind: 'software', low, high, tables }
+          ? { kind: 'software', state: this.softState(low, high), tables }
           : { kind: 'none', level, tables };
       }
       frame = frameOf(low, high);
@@ -157,6 +227,15 @@ export class PageTables {
       }
     }
     throw new Error('unreachable');
+  }
+
+  private softState(low: number, high: number): SoftState {
+    if ((low & (TRANSITION | PROTOTYPE)) === TRANSITION) {
+      const isMixed = (low & NOT_SWIZZLED) === 0;
+      return { kind: 'transition', frame: frameOf(low, isMixed ? high ^ this.invalidPteMask.high : high) };
+    }
+    if ((low & PROTOTYPE) !== 0) return { kind: 'prototype', at: high * 0x10000 + (low >>> 16) };
+    return { kind: high === 0 ? 'demand zero' : 'paged out' };
   }
 
   private table(va: Va, level: number): { frame: number; bytes: Uint8Array } {
@@ -178,7 +257,7 @@ export class PageTables {
   }
 
   /** The halves of an entry: of a page (also of a prototype PTE that is valid), of a large page, or of a table. */
-  entry(frame: number, flags: LeafFlags, kind: 'page' | 'block' | 'table'): [low: number, high: number] {
+  private entry(frame: number, flags: LeafFlags, kind: 'page' | 'block' | 'table'): [low: number, high: number] {
     if (this.style.architecture === 'arm64') {
       const low = (frame % 0x100000) * PAGE + (kind === 'block' ? VALID : VALID | ARM_TABLE);
       const high = Math.floor(frame / 0x100000);
@@ -196,6 +275,11 @@ export class PageTables {
   }
 }
 
+function fourthOf(tables: AddressTables): number {
+  if (!(tables instanceof PageTables)) throw new Error('tables of another processor');
+  return tables.fourth;
+}
+
 /** The halves of a valid PTE of x64. */
 function leaf(frame: number, flags: LeafFlags): [low: number, high: number] {
   const attributes = VALID | ACCESSED_DIRTY | GLOBAL | (flags.writable === true ? WRITE : 0);
@@ -204,7 +288,7 @@ function leaf(frame: number, flags: LeafFlags): [low: number, high: number] {
 }
 
 /** A transition PTE with its frame number in clear. */
-export function transition(frame: number): { low: number; high: number } {
+function transition(frame: number): { low: number; high: number } {
   return {
     low: ((frame % 0x100000) * PAGE + (TRANSITION | PROTECTION_EXECUTE_READ)) >>> 0,
     high: Math.floor(frame / 0x100000),

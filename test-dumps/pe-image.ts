@@ -1,5 +1,5 @@
 /**
- * A PE32+ image as the loader lays it out in memory: headers, section table, debug directory with an RSDS record, imports,
+ * A PE32+ (on x86, PE32) image as the loader lays it out in memory: headers, section table, debug directory with an RSDS record, imports,
  * exports and a version resource. Only pages with contents of their own are kept; the rest are code or zeros.
  */
 
@@ -8,7 +8,7 @@ import { alignUp, concat, guidBytes, latin1, putU16, putU32, putVa, type Va } fr
 import { codeFill } from './code.js';
 import { PAGE, ZERO_PAGE } from './physical-memory.js';
 import { versionResource } from './pe-resources.js';
-import type { PdbSpec, VersionSpec } from './scenario.js';
+import type { Architecture, PdbSpec, VersionSpec } from './scenario.js';
 
 export interface Section {
   name: string;
@@ -26,6 +26,7 @@ export const READ_DATA = 0x40000040;
 export const WRITE_DATA = 0xc8000040;
 export const DISCARD_DATA = 0x42000040;
 const EXECUTE = 0x20000000;
+const MACHINES = { x64: 0x8664, arm64: 0xaa64, x86: 0x14c } as const;
 
 export interface ImagePlan {
   name: string;
@@ -42,7 +43,7 @@ export interface ImagePlan {
   imports?: Record<string, Va>;
   isDll?: boolean;
   /** Default x64. */
-  architecture?: 'x64' | 'arm64';
+  architecture?: Architecture;
 }
 
 export class PeImage {
@@ -69,6 +70,10 @@ export class PeImage {
 
   get isArm64(): boolean {
     return this.plan.architecture === 'arm64';
+  }
+
+  get isX86(): boolean {
+    return this.plan.architecture === 'x86';
   }
 
   section(name: string): Section | undefined {
@@ -131,7 +136,8 @@ export class PeImage {
     const names = Object.entries(this.plan.imports ?? {});
     const descriptors = this.section('INIT') ?? home;
     if (!home || !descriptors || names.length === 0) return;
-    const table = new Uint8Array(names.length * 8 + 8);
+    const width = this.isX86 ? 4 : 8;
+    const table = new Uint8Array((names.length + 1) * width);
     const hints = new Uint8Array(table.length);
     const lookup = descriptors.rva + 40;
     let text = lookup + hints.length;
@@ -144,9 +150,10 @@ export class PeImage {
       return text - padded.length;
     };
     names.forEach(([name, target], i) => {
-      putU32(hints, i * 8, addText(latin1(`\0\0${name}\0`)));
-      putVa(table, i * 8, target);
-      this.iat.set(name, home.rva + i * 8);
+      putU32(hints, i * width, addText(latin1(`\0\0${name}\0`)));
+      if (width === 4) putU32(table, i * width, target);
+      else putVa(table, i * width, target);
+      this.iat.set(name, home.rva + i * width);
     });
     const descriptor = new Uint8Array(40);
     putU32(descriptor, 0, lookup);
@@ -207,13 +214,14 @@ export class PeImage {
     putU32(page, 0x3c, nt);
     page.set(latin1('!This program cannot be run in DOS mode.\r\r\n$'), 0x4e);
     page.set(latin1('PE\0\0'), nt);
-    putU16(page, nt + 4, this.isArm64 ? 0xaa64 : 0x8664);
+    const optionalSize = this.isX86 ? 0xe0 : 0xf0;
+    putU16(page, nt + 4, MACHINES[plan.architecture ?? 'x64']);
     putU16(page, nt + 6, this.sections.length);
     putU32(page, nt + 8, plan.timeDateStamp);
-    putU16(page, nt + 0x14, 0xf0);
+    putU16(page, nt + 0x14, optionalSize);
     putU16(page, nt + 0x16, plan.isDll === true ? 0x2022 : 0x22);
     const opt = nt + 0x18;
-    putU16(page, opt, 0x20b);
+    putU16(page, opt, this.isX86 ? 0x10b : 0x20b);
     const code = this.sections.filter((s) => (s.characteristics & EXECUTE) !== 0);
     putU32(
       page,
@@ -222,7 +230,8 @@ export class PeImage {
     );
     putU32(page, opt + 0x10, (code[0]?.rva ?? PAGE) + 0x10);
     putU32(page, opt + 0x14, code[0]?.rva ?? PAGE);
-    putVa(page, opt + 0x18, 0x1_0000);
+    if (this.isX86) putU32(page, opt + 0x1c, 0x1_0000);
+    else putVa(page, opt + 0x18, 0x1_0000);
     putU32(page, opt + 0x20, PAGE);
     putU32(page, opt + 0x24, 0x200);
     putU16(page, opt + 0x28, 10);
@@ -231,13 +240,14 @@ export class PeImage {
     putU32(page, opt + 0x3c, 0x600);
     putU32(page, opt + 0x40, plan.checkSum);
     putU16(page, opt + 0x44, 1);
-    putU32(page, opt + 0x6c, 16);
+    const directories = opt + (this.isX86 ? 0x60 : 0x70);
+    putU32(page, directories - 4, 16);
     for (const { index, rva, size } of this.directories) {
-      putU32(page, opt + 0x70 + index * 8, rva);
-      putU32(page, opt + 0x74 + index * 8, size);
+      putU32(page, directories + index * 8, rva);
+      putU32(page, directories + 4 + index * 8, size);
     }
     this.sections.forEach((section, i) => {
-      const at = opt + 0xf0 + i * 40;
+      const at = opt + optionalSize + i * 40;
       page.set(latin1(section.name.slice(0, 8)), at);
       putU32(page, at + 8, section.size);
       putU32(page, at + 0xc, section.rva);

@@ -20,8 +20,12 @@ export interface PoolTablesResult {
   absent: Va[];
 }
 
-/** Slot where a tag belongs: the hash of the 64-bit kernels, then the next free one. */
-function hashSlot(key: number, mask: number): number {
+/** Slot where a tag belongs, then the next free one. Windows 2000 and XP mix the characters one by one. */
+function hashSlot(key: number, mask: number, build: number): number {
+  if (build <= 2600) {
+    const mixed = [0, 8, 16, 24].reduce((hash, shift) => (hash << 2) ^ ((key >>> shift) & 0xff), 0);
+    return Math.floor((40543 * mixed) / 4) & mask;
+  }
   const product = 40543n * BigInt(key);
   return Number((product ^ (product >> 32n)) & BigInt(mask));
 }
@@ -34,7 +38,7 @@ class Tables {
   constructor(
     private readonly space: KernelSpace,
     private readonly record: StructFacts,
-    private readonly narrowCounts: boolean,
+    private readonly narrow: ReadonlySet<string>,
     private readonly random: Prng,
   ) {}
 
@@ -46,7 +50,7 @@ class Tables {
       const value = values[i] ?? 0n;
       if (value < 0n) this.negative++;
       const offset = this.record.fields[field] ?? 0;
-      if (this.narrowCounts && !field.endsWith('Bytes')) putU32(bytes, offset, Number(BigInt.asUintN(32, value)));
+      if (this.narrow.has(field)) putU32(bytes, offset, Number(BigInt.asUintN(32, value)));
       else putU64(bytes, offset, value);
     });
     this.space.write(at, bytes);
@@ -92,8 +96,9 @@ export function writePoolTables(
 ): PoolTablesResult {
   const rows = spec.rows ?? [];
   const record = structOf(kernel, '_POOL_TRACKER_TABLE');
-  const narrow = (record.fields['NonPagedFrees'] ?? 0) - (record.fields['NonPagedAllocs'] ?? 0) === 4;
-  const size = spec.tableSize ?? (kernel.build <= 7601 ? 2049 : 4097);
+  const narrowCounts = (record.fields['NonPagedFrees'] ?? 0) - (record.fields['NonPagedAllocs'] ?? 0) === 4;
+  const narrow = new Set<string>(FIELDS.filter((name) => (name.endsWith('Bytes') ? space.width === 4 : narrowCounts)));
+  const size = spec.tableSize ?? (kernel.build <= 2600 ? 1025 : kernel.build <= 7601 ? 2049 : 4097);
   const mask = size - 2;
   const placed = rows.filter((row) => row.place === 'expansion');
   const expansionSize = Math.max(spec.expansionSize ?? 0, placed.length);
@@ -103,23 +108,24 @@ export function writePoolTables(
   const newTable = (): Va => space.allocate('nonPagedPool', bytes, PAGE);
   const main = newTable();
   tables.addresses.push(main);
-  const array = base + rvaOf(kernel, 'ExPoolTagTables');
+  const array = kernel.rva['ExPoolTagTables'];
   const perProcessor: (Va | null)[] = [];
   const skipped = new Set(spec.absentProcessors ?? []);
   const wild = new Set(spec.wildProcessors ?? []);
   if (processors + skipped.size > kernel.tagTablesCapacity)
     throw new Error('more processors than ExPoolTagTables holds');
-  for (let number = 0, present = 0; present < processors; number++) {
+  const counted = array === undefined ? 0 : processors;
+  for (let number = 0, present = 0; present < counted; number++) {
     if (skipped.has(number)) {
       perProcessor.push(null);
       continue;
     }
     let table: Va;
-    if (wild.has(number)) table = space.plan.systemPtes + 0x6f_0000_0000 + number * 0x10_0000;
+    if (wild.has(number)) table = space.plan.nowhere + number * 0x10_0000;
     else if (number === 0 && spec.processorZero !== 'own') table = main;
     else tables.addresses.push((table = newTable()));
     perProcessor.push(table);
-    if (spec.arrayEmpty !== true) space.pointer(array + number * 8, table);
+    if (spec.arrayEmpty !== true) space.pointer(base + (array ?? 0) + number * space.width, table);
     present++;
   }
 
@@ -137,20 +143,20 @@ export function writePoolTables(
       let slot = size - 1;
       if (row.place !== 'overflow') {
         if (used.size >= size - 1) throw new Error(`more than ${size - 1} tags for one table`);
-        slot = hashSlot(key, mask);
+        slot = hashSlot(key, mask, kernel.build);
         while (used.has(slot)) slot = (slot + 1) & mask;
         used.add(slot);
       }
       tables.spread(slot, stored, totals);
     }
-    addTruth(truths, row, key, totals, narrow);
+    addTruth(truths, row, key, totals, narrowCounts, space.width);
   }
 
   const global = (name: string, value: number): void => {
     const rva = kernel.rva[name];
-    if (rva !== undefined) space.u64(base + rva, value);
+    if (rva !== undefined) space.word(base + rva, value);
   };
-  space.pointer(base + rvaOf(kernel, 'PoolTrackTable'), main);
+  space.pointer(base + rvaOf(kernel, 'PoolTrackTable'), spec.taggingOff === true ? 0 : main);
   global('PoolTrackTableSize', size);
   global('PoolTrackTableMask', mask);
   global('PoolTrackTableExpansionSize', expansionSize);
@@ -197,6 +203,7 @@ function addTruth(
   key: number,
   totals: readonly bigint[],
   narrow: boolean,
+  width: 4 | 8,
 ): void {
   const bits = narrow ? 32 : 64;
   const plainKey = (key & 0x7fffffff) >>> 0;
@@ -204,7 +211,7 @@ function addTruth(
   const counters = (at: number, old: CountersTruth | undefined): CountersTruth => {
     const allocs = BigInt.asUintN(bits, (totals[at] ?? 0n) + (old?.allocs ?? 0n));
     const frees = BigInt.asUintN(bits, (totals[at + 1] ?? 0n) + (old?.frees ?? 0n));
-    const bytes = BigInt.asIntN(64, (totals[at + 2] ?? 0n) + (old?.bytes ?? 0n));
+    const bytes = BigInt.asIntN(width * 8, (totals[at + 2] ?? 0n) + (old?.bytes ?? 0n));
     return { allocs, frees, outstanding: BigInt.asIntN(bits, allocs - frees), bytes };
   };
   into.set(plainKey, {

@@ -2,8 +2,8 @@
 
 import { canonical, latin1, type Va } from './bytes.js';
 import { offsetOf, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
-import { pml4Slot, type KernelSpace } from './kernel-space.js';
-import { PageTables } from './page-tables.js';
+import type { KernelSpace } from './kernel-space.js';
+import type { AddressTables } from './page-tables.js';
 import { PAGE } from './physical-memory.js';
 import type { ProcessSpec, SessionSpec } from './scenario.js';
 import type { Truth } from './truth.js';
@@ -50,9 +50,11 @@ export function writeSessions(
   kernel: KernelFacts,
   sessions: readonly SessionSpec[],
 ): BuiltSession[] {
-  const { size } = structOf(kernel, '_MM_SESSION_SPACE');
+  // The builder knows no session structures of 32-bit kernels: there sessions are address spaces alone.
+  const { size } = kernel.structs['_MM_SESSION_SPACE'] ?? { size: PAGE };
   return sessions.map(({ id, committedPages }) => {
     const address = space.allocate('systemPtes', size, PAGE);
+    if (kernel.pointerSize === 4) return { id, address, committedPages };
     space.u32(address + offsetOf(kernel, '_MM_SESSION_SPACE', 'SessionId'), id);
     space.u32(address + offsetOf(kernel, '_MM_SESSION_SPACE', 'ReferenceCount'), 1);
     space.u64(address + offsetOf(kernel, '_MM_SESSION_SPACE', 'CommittedPages'), committedPages);
@@ -65,7 +67,7 @@ export interface ProcessesResult {
   /** Root frames that shall not be in the dump. */
   absentRoots: number[];
   /** Page tables of every process, in order. */
-  tables: PageTables[];
+  tables: AddressTables[];
 }
 
 /**
@@ -78,41 +80,43 @@ export function writeProcesses(
   base: Va,
   specs: readonly ProcessSpec[],
   sessions: readonly BuiltSession[],
-  sessionTables: PageTables | null,
+  sessionTables: AddressTables | null,
   pcid: number,
   selfMap: boolean,
 ): ProcessesResult {
   const links: Va[] = [];
   const truth: Truth['processes'] = [];
-  const tables: PageTables[] = [];
+  const tables: AddressTables[] = [];
   const absentRoots: number[] = [];
-  const slot = pml4Slot(space.plan.session);
+  const slot = space.tables.slotOf(space.plan.session);
   const eprocess = structOf(kernel, '_EPROCESS');
   const field = (name: string): number => offsetOf(kernel, '_EPROCESS', name);
   const addresses = specs.map(() => space.allocate('nonPagedPool', eprocess.size));
   const dtb = field('Pcb') + offsetOf(kernel, '_KPROCESS', 'DirectoryTableBase');
   // Everything that the kernel half maps must be mapped before it is copied: allocate first, copy after.
-  const own = specs.map((_, i) =>
-    i === 0 ? space.tables : new PageTables(space.memory, undefined, space.tables.style),
-  );
+  const own = specs.map((_, i) => (i === 0 ? space.tables : space.tables.fresh()));
   specs.forEach((spec, i) => {
     const at = addresses[i] ?? 0;
     const root = own[i] ?? space.tables;
     const pid = spec.pid ?? 400 + i * 148;
     const session = sessions.find((s) => s.id === spec.session);
-    const directory = root.root * PAGE + pcid;
+    const directory = root.directoryBase + pcid;
     // _DISPATCHER_HEADER: a process object, its size in 4-byte units.
     space.write(
       at + field('Pcb'),
       Uint8Array.of(3, 0, (offsetOf(kernel, '_KPROCESS', 'DirectoryTableBase') + 0x400) / 4, 0),
     );
-    space.u64(at + dtb, directory);
-    space.u64(at + field('UniqueProcessId'), pid);
-    space.u64(at + field('InheritedFromUniqueProcessId'), spec.parentPid ?? (i === 0 ? 0 : 4));
+    const word = (name: string, value: number): void => {
+      const offset = eprocess.fields[name];
+      if (offset !== undefined) space.word(at + offset, value);
+    };
+    space.word(at + dtb, directory);
+    word('UniqueProcessId', pid);
+    word('InheritedFromUniqueProcessId', spec.parentPid ?? (i === 0 ? 0 : 4));
     space.write(at + field('ImageFileName'), latin1(spec.name.slice(0, 14)));
-    space.u64(at + field('CommitCharge'), spec.commit ?? 100);
-    space.u64(at + field('CommitChargePeak'), (spec.commit ?? 100) + 50);
-    if (session) space.pointer(at + field('Session'), session.address);
+    word('CommitCharge', spec.commit ?? 100);
+    word('CommitChargePeak', (spec.commit ?? 100) + 50);
+    if (session && 'Session' in eprocess.fields) space.pointer(at + field('Session'), session.address);
     links.push(at + field('ActiveProcessLinks'));
     if (spec.rootAbsent === true) absentRoots.push(root.root);
     tables.push(root);
@@ -125,11 +129,12 @@ export function writeProcesses(
     });
   });
   space.link(base + rvaOf(kernel, 'PsActiveProcessHead'), links);
-  if (addresses[0] !== undefined) space.pointer(base + rvaOf(kernel, 'PsInitialSystemProcess'), addresses[0]);
+  const system = kernel.rva['PsInitialSystemProcess'];
+  if (addresses[0] !== undefined && system !== undefined) space.pointer(base + system, addresses[0]);
   own.forEach((root, i) => {
     if (i === 0) return;
     root.shareKernelHalf(space.tables, new Set([slot]));
-    if (selfMap) root.mapSelf(pml4Slot(space.plan.pteBase));
+    if (selfMap) root.mapSelf(space.plan.pteBase);
     if (specs[i]?.session !== undefined && sessionTables) root.shareSlot(sessionTables, slot);
   });
   return { truth, absentRoots, tables };

@@ -6,6 +6,8 @@ import type { MemoryField } from './truth.js';
 export type DumpKind =
   | 'full' | 'kernel' | 'bitmap-full' | 'bitmap-kernel' | 'automatic' | 'triage' | 'header'
   | 'rdmp-kernel' | 'rdmp-kernel-user' | 'rdmp-full'; // prettier-ignore
+/** Whose machine it is. */
+export type Architecture = 'x64' | 'arm64' | 'x86';
 /** How pages are stored, whatever `DumpType` says. */
 export type BodyLayout = 'runs' | 'summary' | 'bitmap' | 'rdmp' | 'triage' | 'none';
 
@@ -117,6 +119,8 @@ export interface PoolSpec {
   expansionSize?: number;
   /** Processor numbers whose pointer in `ExPoolTagTables` is null. */
   absentProcessors?: number[];
+  /** PoolTrackTable is null, as on Windows 2000 and XP where pool tagging was not turned on. */
+  taggingOff?: boolean;
   /** Processor 0 uses the table at `PoolTrackTable` (default) or one of its own. */
   processorZero?: 'shared' | 'own';
   /** One page of one processor's table that the dump does not hold. */
@@ -155,6 +159,8 @@ export interface PagingSpec {
   levels?: 4 | 5;
   /** Top-level tables point at themselves, as Windows needs it. Default true; real dumps never lack it. */
   selfMap?: boolean;
+  /** x86: three levels of 8-byte entries. Default true. */
+  pae?: boolean;
   /** Low bits of the header's DirectoryTableBase. Default 0. */
   pcid?: number;
   /** Map nt with 2 MB pages. Default from Windows 10 on. */
@@ -222,6 +228,8 @@ export interface HeaderSpec {
   exceptionCode?: number;
   /** The directory table base: `wrong` is the address of a page that is no page table. Default `right`. */
   directoryTableBase?: 'right' | 'zero' | 'wrong';
+  /** x86: PaeEnabled, when it differs from what the page tables are; null leaves the filler. */
+  paeEnabled?: boolean | null;
   /** Where the debugger block pointer goes. Default `right`. */
   kdbgPointer?: 'right' | 'null' | 'wrong';
   /** Leave PhysicalMemoryBlock as filler, as triage dumps have it. Default by kind. */
@@ -237,7 +245,7 @@ export interface Scenario {
    * Default x64. ARM64 machines have x64's kernel structures here, where the kernel's own are not known, and identities
    * that no table knows.
    */
-  architecture?: 'x64' | 'arm64';
+  architecture?: Architecture;
   /** `10.0.19041.804` or a build number such as `19041`. */
   kernel?: string;
   kind?: DumpKind;
@@ -250,7 +258,8 @@ export interface Scenario {
   header?: HeaderSpec;
   memory?: MemorySpec;
   paging?: PagingSpec;
-  kdbg?: { encoded?: boolean; size?: number; absent?: boolean };
+  /** `signExtended`: 32-bit kernels may fill the upper halves of its pointers with their sign. */
+  kdbg?: { encoded?: boolean; size?: number; absent?: boolean; signExtended?: boolean };
   /**
    * Makes the kernel hard to recognise: its CodeView page or its headers left out, or identities that no table knows.
    * Addresses and layouts stay those of the real kernel.
@@ -271,6 +280,8 @@ export interface Scenario {
   pool?: PoolSpec;
   /** `MmVerifierData.Level` and the drivers under verification; `MmSpecialPoolTag`. */
   verifier?: { level?: number; drivers?: string[]; specialPoolTag?: number };
+  /** x86 triage dumps: bytes of an entry in the table of data blocks; both are seen. Default 16. */
+  dataBlockSize?: 12 | 16;
   /** Tags whose every occurrence in modules the truth shall list, besides those of tag uses. */
   watchTags?: string[];
   /** More frames to store in kernel kinds: pages of zeros, as of pools whose contents do not matter. */

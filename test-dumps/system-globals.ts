@@ -11,6 +11,11 @@ import type { Prng } from './prng.js';
 import type { Scenario } from './scenario.js';
 import type { Truth } from './truth.js';
 
+/** `CmNtCSDVersion` by build, or by build and revision: the service pack in the second byte. */
+const SERVICE_PACKS: Readonly<Record<string, number>> = {
+  '2195.7376': 0x400, '2600.5512': 0x300, '3790.3959': 0x200, '6002.18005': 0x200, 7601: 0x100,
+}; // prettier-ignore
+
 export interface SystemFacts {
   style: TableStyle;
   processors: number;
@@ -33,37 +38,63 @@ export function writeSystemGlobals(
   random: Prng,
 ): { truth: Truth['kdbg']; block: Uint8Array } {
   const at = (symbol: string): Va => base + rvaOf(kernel, symbol);
-  space.ascii(at('NtBuildLab'), buildLab(kernel.build));
-  space.ascii(at('NtBuildLabEx'), buildLab(kernel.build));
-  space.u32(at('NtBuildNumber'), 0xf0000000 + kernel.build);
-  space.u32(at('CmNtCSDVersion'), kernel.build === 7601 ? 0x100 : 0);
-  space.u32(at('KeNumberProcessors'), facts.processors);
-  space.u32(at('KeMaximumProcessors'), Math.max(64, facts.processors));
-  space.u32(at('KeTimeIncrement'), 156250);
-  space.pointer(at('PsNtosImageBase'), base);
-  space.pointer(at('PsHalImageBase'), facts.halBase);
-  space.pointer(at('MmPfnDatabase'), space.plan.pfnDatabase);
-  space.pointer(at('MmSystemRangeStart'), 0x8000_0000_0000);
-  space.u64(at('MmHighestUserAddress'), 0x7fff_fffe_ffffn);
-  const pteBase = kernel.rva['MmPteBase'];
-  if (pteBase !== undefined) space.pointer(base + pteBase, space.plan.pteBase);
+  const put = (symbol: string, write: (address: Va) => void): void => {
+    if (symbol in kernel.rva) write(at(symbol));
+  };
+  const u32 = (symbol: string, value: number): void => {
+    put(symbol, (a) => {
+      space.u32(a, value);
+    });
+  };
+  const pointer = (symbol: string, target: Va): void => {
+    put(symbol, (a) => {
+      space.pointer(a, target);
+    });
+  };
+  const narrow = space.width === 4;
+  for (const name of ['NtBuildLab', 'NtBuildLabEx']) {
+    put(name, (a) => {
+      space.ascii(a, buildLab(kernel.build, narrow));
+    });
+  }
+  u32('NtBuildNumber', 0xf0000000 + kernel.build);
+  u32(
+    'CmNtCSDVersion',
+    SERVICE_PACKS[kernel.version.split('.').slice(2).join('.')] ?? SERVICE_PACKS[kernel.build] ?? 0,
+  );
+  u32('KeNumberProcessors', facts.processors);
+  u32('KeMaximumProcessors', Math.max(64, facts.processors));
+  u32('KeTimeIncrement', 156250);
+  pointer('PsNtosImageBase', base);
+  pointer('PsHalImageBase', facts.halBase);
+  pointer('MmPfnDatabase', space.plan.pfnDatabase);
+  pointer('MmSystemRangeStart', narrow ? 0x8000_0000 : 0x8000_0000_0000);
+  space.word(at('MmHighestUserAddress'), narrow ? 0x7ffe_ffffn : 0x7fff_fffe_ffffn);
+  pointer('MmPteBase', space.plan.pteBase);
+  pointer('MmPagedPoolStart', space.plan.pagedPool);
+  pointer('MmPagedPoolEnd', space.plan.pagedPool + 0x0fff_ffff);
   writePhysicalMemoryBlock(space, at('MmPhysicalMemoryBlock'), facts);
   writeSharedUserData(space, kernel, facts);
 
   const waitNever = getU64(random.bytes(8), 0);
   const waitAlways = getU64(random.bytes(8), 0);
-  space.u64(at('KiWaitNever'), waitNever);
-  space.u64(at('KiWaitAlways'), waitAlways);
+  if (!narrow) {
+    space.u64(at('KiWaitNever'), waitNever);
+    space.u64(at('KiWaitAlways'), waitAlways);
+  }
   const listHead = space.allocate('nonPagedPool', 16);
   const address = at('KdDebuggerDataBlock');
   space.pointer(listHead, address);
-  space.pointer(listHead + 8, address);
+  space.pointer(listHead + space.width, address);
   const block = kdbg?.size ?? kdbgSize(kernel.build);
-  const blockFacts: KdbgFacts = { base, listHead, pteBase: space.plan.pteBase, size: block, style: facts.style };
+  const blockFacts: KdbgFacts = {
+    ...{ base, listHead, pteBase: space.plan.pteBase, size: block, style: facts.style },
+    signExtended: kdbg?.signExtended ?? false,
+  };
   const clear = kdbgBlock(kernel, blockFacts);
-  const flag = at('KdpDataBlockEncoded');
   const encoded = kdbg?.encoded ?? false;
-  space.write(flag, Uint8Array.of(encoded ? 1 : 0));
+  const flag = narrow ? 0 : at('KdpDataBlockEncoded');
+  if (!narrow) space.write(flag, Uint8Array.of(encoded ? 1 : 0));
   if (kdbg?.absent !== true) space.write(address, encoded ? encodeKdbg(clear, waitNever, waitAlways, flag) : clear);
   space.write(at('KdVersionBlock'), versionBlock(kernel, blockFacts));
   return { truth: { address: canonical(address), size: block, encoded }, block: clear };
@@ -71,12 +102,13 @@ export function writeSystemGlobals(
 
 /** `MmPhysicalMemoryBlock` points at a `_PHYSICAL_MEMORY_DESCRIPTOR`. */
 function writePhysicalMemoryBlock(space: KernelSpace, variable: Va, facts: SystemFacts): void {
-  const block = space.allocate('nonPagedPool', 16 + facts.runs.length * 16);
+  const { width } = space;
+  const block = space.allocate('nonPagedPool', (2 + facts.runs.length * 2) * width);
   space.u32(block, facts.runs.length);
-  space.u64(block + 8, facts.physicalPages);
+  space.word(block + width, facts.physicalPages);
   facts.runs.forEach((run, i) => {
-    space.u64(block + 16 + i * 16, run.basePage);
-    space.u64(block + 24 + i * 16, run.pageCount);
+    space.word(block + (2 + i * 2) * width, run.basePage);
+    space.word(block + (3 + i * 2) * width, run.pageCount);
   });
   space.pointer(variable, block);
 }

@@ -7,6 +7,7 @@ import type { PeImage, Section } from './pe-image.js';
 import { PAGE } from './physical-memory.js';
 import type { Prng } from './prng.js';
 import type { TagUse } from './scenario.js';
+import { x86Snippet } from './x86-code.js';
 
 export interface Planted {
   use: TagUse;
@@ -24,6 +25,8 @@ export interface CallTargets {
   /** RVA of the routine, in ntoskrnl.exe itself; drivers go through the import address table. */
   allocate?: number;
   free?: number;
+  /** Where the image is loaded: 32-bit calls through the import table name an address. */
+  base: number;
 }
 
 /** Import names of the allocator calls in drivers. */
@@ -45,7 +48,8 @@ export class TagPlanter {
   ) {}
 
   plant(use: TagUse): Planted {
-    const piece = (this.image.isArm64 ? armSnippet : snippet)(use, this.random);
+    const { isArm64, isX86 } = this.image;
+    const piece = (isArm64 ? armSnippet : isX86 ? x86Snippet : snippet)(use, this.random);
     const section = this.image.section(use.section ?? defaultSection(use)) ?? this.image.sections[0];
     if (!section) throw new Error(`${this.image.plan.name} has no section for tag ${use.tag}`);
     const tagRva = use.rva ?? this.place(use, section, piece);
@@ -54,8 +58,9 @@ export class TagPlanter {
       throw new Error(`tag use outside ${this.image.plan.name}`);
     this.used.push({ start, end: start + piece.bytes.length });
     for (const call of piece.calls) {
-      const next = start + call.at + 4;
-      putU32(piece.bytes, call.at, this.target(call.target, call.indirect) - next);
+      const target = this.target(call.target, call.indirect);
+      const isAddress = isX86 && call.indirect && this.image.iat.size > 0;
+      putU32(piece.bytes, call.at, isAddress ? this.calls.base + target : target - (start + call.at + 4));
     }
     // A direct call where the image has no import table to go through: E8 with a nop in front.
     const bytes = concat([piece.bytes]);

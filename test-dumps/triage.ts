@@ -15,9 +15,10 @@ const UNLOADED_SIZE = 0x38;
 const NAME_CHARACTERS = 12;
 
 /** Grows to the end of the file; offsets it hands out are absolute. */
-class Output {
+export class Output {
   private readonly parts: Uint8Array[] = [];
-  end = HEADER_SIZE;
+
+  constructor(public end: number = HEADER_SIZE) {}
 
   add(bytes: Uint8Array, alignment = 8): number {
     const pad = alignUp(this.end, alignment) - this.end;
@@ -61,7 +62,7 @@ export function triageBody(machine: Machine): { head: BodyHead; facts: Partial<H
 }
 
 /** Bytes of the machine's memory, zeros where there are none. */
-function copy(machine: Machine, address: bigint, length: number): Uint8Array {
+export function copy(machine: Machine, address: bigint, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   const va = va48(address);
   for (let done = 0; done < length;) {
@@ -110,7 +111,7 @@ function unloaded(machine: Machine): Uint8Array {
 }
 
 /** A DUMP_STRING: length in characters, UTF-16 text, NUL. */
-function dumpString(text: string): Uint8Array {
+export function dumpString(text: string): Uint8Array {
   const bytes = new Uint8Array(alignUp(4 + text.length * 2 + 2, 8));
   putU32(bytes, 0, text.length);
   bytes.set(utf16(text), 4);

@@ -82,7 +82,8 @@ export interface Truth {
     pdb: PdbSpec;
     timeDateStamp: number;
     sizeOfImage: number;
-    buildLab: string;
+    /** Null where the debugger block does not name it. */
+    buildLab: string | null;
     /** The image's identity is that of the real kernel. */
     genuine: boolean;
   };
@@ -126,8 +127,8 @@ export interface Truth {
   memory: Record<MemoryField, number | null>;
   nonPagedPools: { node: number; pages: number; nxPages: number | null }[] | null;
   pagedPools: number[] | null;
-  pageFiles: PageFileSpec[];
-  poolAllocationFailures: number;
+  pageFiles: PageFileSpec[] | null;
+  poolAllocationFailures: number | null;
   sessions: { id: number; address: bigint; committedPages: number }[];
   tagHits: TagHitTruth[];
   verifier: { level: number; drivers: string[]; specialPoolTag: number };

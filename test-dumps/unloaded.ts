@@ -7,7 +7,11 @@ import type { UnloadedSpec } from './scenario.js';
 import type { Truth } from './truth.js';
 
 const SLOTS = 50;
-const RECORD = 0x28;
+/** `_UNLOADED_DRIVERS` by size of a pointer. */
+const RECORD = {
+  4: { size: 0x18, start: 0x08, end: 0x0c, time: 0x10 },
+  8: { size: 0x28, start: 0x10, end: 0x18, time: 0x20 },
+} as const;
 
 /** Fills the ring, oldest first, and gives what remains in it: with more than 50 entries the oldest are overwritten. */
 export function writeUnloaded(
@@ -17,18 +21,22 @@ export function writeUnloaded(
   specs: readonly UnloadedSpec[],
   now: bigint,
 ): Truth['unloadedDrivers'] {
-  const array = space.allocate('nonPagedPool', SLOTS * RECORD);
+  const record = RECORD[space.width];
+  const array = space.allocate('nonPagedPool', SLOTS * record.size);
   space.pointer(base + rvaOf(kernel, 'MmUnloadedDrivers'), array);
   space.u32(base + rvaOf(kernel, 'MmLastUnloadedDriver'), specs.length);
   const all = specs.map((spec, i) => {
-    const start = spec.start === undefined ? space.plan.drivers + 0x4_0000_0000 + i * 0x20000 : va48(spec.start);
+    const start =
+      spec.start === undefined
+        ? space.plan.drivers + (space.width === 4 ? 0x1e0_0000 : 0x4_0000_0000) + i * 0x20000
+        : va48(spec.start);
     const end = start + (spec.size ?? 0x1a000);
     const time = spec.time ?? now - BigInt(specs.length - i) * 36_000_000_000n;
-    const at = array + (i % SLOTS) * RECORD;
+    const at = array + (i % SLOTS) * record.size;
     space.unicode(at, spec.name);
-    space.pointer(at + 0x10, start);
-    space.pointer(at + 0x18, end);
-    space.u64(at + 0x20, time);
+    space.pointer(at + record.start, start);
+    space.pointer(at + record.end, end);
+    space.u64(at + record.time, time);
     return { name: spec.name, start: canonical(start), end: canonical(end), time };
   });
   return all.slice(-SLOTS);

@@ -21,13 +21,13 @@ export function writeVerifier(
   const specialPoolTag = spec?.specialPoolTag ?? 0;
   const data = base + rvaOf(kernel, 'MmVerifierData');
   const field = (name: string): Va => data + offsetOf(kernel, '_MM_DRIVER_VERIFIER_DATA', name);
-  space.u32(field('Level'), level);
+  space.u32(data, level);
   if (level !== 0) {
     space.u32(field('AllocationsAttempted'), 482113);
     space.u32(field('AllocationsSucceeded'), 482101);
     space.u32(field('Loads'), drivers.length);
     space.u32(field('CurrentNonPagedPoolAllocations'), 9120);
-    space.u64(field('NonPagedBytes'), 12582912);
+    space.word(field('NonPagedBytes'), 12582912);
   }
   space.u32(base + rvaOf(kernel, 'MmSpecialPoolTag'), specialPoolTag);
   const tree = kernel.rva['ViTargetDriversAvl'];

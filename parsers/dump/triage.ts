@@ -138,7 +138,8 @@ function readDrivers(source: ByteSource, head: Uint8Array, { wide, driver }: Pla
   const pool = u32(head, 0x38);
   if (list === 0 || count === 0) return [];
   if (count > MOST_DRIVERS) return new ReadFailure('corrupt', `${count} drivers cannot be true`);
-  const gap = (pool - list) / count;
+  // Entries of 32-bit dumps need not fill up the 8 bytes on whose border the names begin.
+  const gap = wide ? (pool - list) / count : Math.floor((pool - list) / count / 4) * 4;
   const stride = Number.isInteger(gap) && gap >= driver.size && gap <= 0x200 ? gap : driver.size;
   const bytes = bytesAt(source, list, count * stride);
   if (failed(bytes)) return bytes;

@@ -15,8 +15,10 @@ import type { KernelImage } from './locate-kernel.js';
 const LARGEST_DATA = 64 * 1024 * 1024;
 /** Distinct pointers that are looked behind, at most. */
 const MOST_LOOKS = 200_000;
-/** `\??\C:\pagefile.sys`, `\DosDevices\C:\swapfile.sys`. */
-const FILE_NAME = /^\\[\x20-\x7e]{2,200}\.[A-Za-z]{1,8}$/;
+/** `\??\C:\pagefile.sys`, `\DosDevices\C:\swapfile.sys`: not `\SystemRoot\...`, as modules have it in this very place. */
+const FILE_NAME = /^\\(?:\?\?|DosDevices|Device)\\[\x20-\x7e]{2,200}\.[A-Za-z]{1,8}$/i;
+/** Pages that no paging file has; pointers are larger. */
+const TOO_LARGE = 2 ** 31;
 
 /** Where the array of `count` pointers begins, or null where no such array, or more than one, was found. */
 export function findPagingFiles(
@@ -66,7 +68,7 @@ function fileTest(memory: VirtualMemory, layout: StructLayout): (address: Virtua
     if (name === null || bytes === null || failed(bytes)) return false;
     const pages = (of: string): number => Number(field(bytes, layout, of, memory.pointerSize) ?? -1n);
     const [size, free, least, most] = [pages('Size'), pages('FreeSpace'), pages('MinimumSize'), pages('MaximumSize')];
-    if (size <= 0 || free < 0 || free > size || least > size || size > most) return false;
+    if (size <= 0 || free < 0 || free > size || least > size || size > most || most >= TOO_LARGE) return false;
     const text = readUnicodeString(memory, bytes, name);
     return !failed(text) && FILE_NAME.test(text);
   };

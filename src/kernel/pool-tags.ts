@@ -77,7 +77,7 @@ function readTables(kernel: Kernel, warn: Warn): TagTable | null {
   const known = { address: main, variable: variable.value, record, entries };
   const processors = processorTables(kernel, memory, symbols, known, warn);
   const addresses = [...new Set([main, ...(processors ?? [])])];
-  const expected = kernel.dump.header.numberProcessors ?? 1;
+  const expected = hasOnlyTable(kernel) ? 1 : (kernel.dump.header.numberProcessors ?? 1);
   let complete = processors !== null;
   if (processors !== null && addresses.length < expected) {
     complete = false;

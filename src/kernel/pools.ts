@@ -139,6 +139,9 @@ function descriptors(
 }
 
 function nodeDescriptors(kernel: Kernel): NodePools | null {
+  // From Windows 8 on most of nonpaged pool is in descriptors that only this array leads to.
+  const { symbols, identity } = kernel;
+  if (identity.buildNumber >= 9200 && symbols?.address('ExpNonPagedPoolDescriptor') === null) return null;
   const addresses = descriptors(
     kernel,
     'ExpNonPagedPoolDescriptor',
