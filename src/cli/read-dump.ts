@@ -29,6 +29,8 @@ export async function readDump<T>(
   args: DumpArguments,
   host: Host,
   read: (opened: OpenedDump, progress: Progress['update'], symbols: SymbolSources | null) => T | Promise<T>,
+  /** False for a command that looks for symbols itself. */
+  withSymbols = true,
 ): Promise<T> {
   const path = oneFile(args.dump, host.platform);
   if (args.output !== undefined && isSameFile(path, args.output)) {
@@ -39,7 +41,7 @@ export async function readDump<T>(
   let opened: OpenedDump | null = null;
   let symbols: SymbolSources | null = null;
   try {
-    symbols = await symbolSources(args, host.env, progress.update);
+    if (withSymbols) symbols = await symbolSources(args, host.env, progress.update);
     opened = await OpenedDump.open(path, {
       progress: (done, total) => {
         progress.update('unpacking', done, total);

@@ -13,6 +13,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'poolused', words: '<dump> [words..]', summary: 'Show what each pool tag holds, as !poolused does', load: () => import('./commands/poolused.js') },
   { name: 'modules', words: '<dump>', summary: 'List drivers, or find the one at an address, as lm does', load: () => import('./commands/modules.js') },
   { name: 'search', words: '<dump> [tag]', summary: 'Search all drivers for a tag or for bytes, as s -a does', load: () => import('./commands/search.js') },
+  { name: 'symbols', words: '<action> <file>', summary: 'Check or fetch the symbols that a dump needs, or describe a PDB', load: () => import('./commands/symbols.js') },
+  { name: 'profile', words: '<action> [pdb]', summary: "Make a small profile of a kernel's PDB for sites without symbols, or list profiles", load: () => import('./commands/profile.js') },
 ]; // prettier-ignore
 
 /** The command that a dump alone stands for: `dumpleak MEMORY.DMP`. */

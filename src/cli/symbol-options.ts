@@ -89,7 +89,8 @@ export async function openSources(
   });
 }
 
-function requireFolder(path: string): void {
+/** Throws FileError for a folder of profiles that cannot be opened. */
+export function requireFolder(path: string): void {
   let reason = 'it is no folder';
   try {
     if (statSync(path).isDirectory()) return;

@@ -3,6 +3,7 @@
 import { printable } from '../../../parsers/text-safety.js';
 import type { ModuleSymbols, NeededFile, SymbolCheck, SymbolStatus } from '../../../symbols/store/check.js';
 import type { Outcome, Place } from '../../../symbols/store/places.js';
+import type { FetchPlan } from '../../../symbols/store/plan.js';
 import { counted } from '../format.js';
 import {
   asciiOnly,
@@ -138,6 +139,31 @@ export function renderSymbolCheck(check: SymbolCheck, options: StyleOptions = {}
   ];
   const points = advice(check);
   if (points.length > 0) lines.push('', ...points.flatMap((point) => wrap(point, style.width)));
+  const text = `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  return style.ascii ? asciiOnly(text) : text;
+}
+
+/** What was written for `symbols fetch --urls FILE`, and how to go on. */
+export function renderFetchPlan(plan: FetchPlan, file: string, options: StyleOptions = {}): string {
+  const style = createStyle(options);
+  const { files, skipped } = plan;
+  const lines = [heading(`${counted(files.length, 'file')} to bring; the addresses are in ${printable(file)}`, style)];
+  if (files.length > 0) {
+    lines.push(
+      ...wrap(
+        'Download them where there is a network, and put each into a folder that you then name with --symbols, as:',
+        style.width,
+      ),
+      // Paths are not broken: people copy them.
+      ...files.map(({ storePath }) => `  ${printable(storePath)}`),
+    );
+  }
+  lines.push(
+    ...bullets(
+      skipped.map(({ request, reason }) => printable(`${request.name} is left out: ${reason}`)),
+      style,
+    ),
+  );
   const text = `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
   return style.ascii ? asciiOnly(text) : text;
 }

@@ -1,0 +1,125 @@
+/** `profile make` and `profile list`: what is known of kernels in files that can be mailed, and in the program itself. */
+
+import { readFileSync, statSync } from 'node:fs';
+import { isOfKernel, type KernelFacts } from '../../../symbols/kernel-facts.js';
+import { pdbFacts } from '../../../symbols/pdb-symbols.js';
+import { makeProfile, profileFileName } from '../../../symbols/profile-file.js';
+import { openProfileFolder } from '../../../symbols/profile-folder.js';
+import { findImageVersion } from '../../../symbols/profiles/images.js';
+import { kernelEntries } from '../../../symbols/profiles/profiles.js';
+import { identifyFile } from '../../../symbols/store/identify.js';
+import { renderPart } from '../../report/part-json.js';
+import { renderProfileList, type ProfileList } from '../../report/text/profile-list.js';
+import { FileError } from '../errors.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
+import type { Output } from '../output.js';
+import { checkWritable, writeWhole } from '../write-file.js';
+import { openPdbFile } from './pdb-file.js';
+
+/** No kernel image is larger. */
+const LARGEST_IMAGE = 128 * 1024 * 1024;
+
+/** Writes the profile of the kernel whose PDB stands at `path`: to `-o`, else to a file in the current folder that is named after the PDB. */
+export async function make(
+  path: string,
+  options: { readonly image?: string | undefined; readonly output?: string | undefined },
+  output: Output,
+): Promise<ExitCode> {
+  const { text, name } = profileOf(path, options.image);
+  if (options.output !== undefined) {
+    await output.text(text);
+    return EXIT.done;
+  }
+  checkWritable(name);
+  writeWhole(name, text);
+  await output.text(`${name}: ${Math.ceil(text.length / 1024)} KB\n`);
+  return EXIT.done;
+}
+
+function profileOf(path: string, image: string | undefined): { text: string; name: string } {
+  const { pdb, name } = openPdbFile(path);
+  try {
+    const facts = pdbFacts(pdb, { pdbName: name, ...(image === undefined ? {} : imageFacts(image, pdb.identity)) });
+    requireKernel(facts, path);
+    return { text: makeProfile(facts), name: profileFileName(facts) };
+  } finally {
+    pdb.close();
+  }
+}
+
+function requireKernel(facts: KernelFacts, path: string): void {
+  const missing = ['PoolTrackTable', 'PsLoadedModuleList'].filter((name) => facts.rva(name) === null);
+  if (facts.layout('_POOL_TRACKER_TABLE') === null) missing.push('_POOL_TRACKER_TABLE');
+  if (missing.length > 0) throw new FileError(`${path} is no kernel's PDB: it has no ${missing.join(', no ')}`);
+}
+
+/** Time stamp, size and version of the image, which must be of the same PDB. */
+function imageFacts(
+  path: string,
+  pdb: { readonly guid: string; readonly age: number; readonly machine: number },
+): { timeDateStamp: number; sizeOfImage: number; version: string | null } {
+  const identity = identityOf(path);
+  const { timeDateStamp, sizeOfImage } = identity;
+  const named = codeViewOf(path);
+  if (named === null) throw new FileError(`${path} names no PDB`);
+  if (!isOfKernel({ pdb: { name: '', ...pdb }, machine: null, version: null, timeDateStamp, sizeOfImage }, named)) {
+    throw new FileError(`${path} belongs to another PDB (GUID ${named.guid}, age ${named.age})`);
+  }
+  const architecture = pdb.machine === 0xaa64 ? 'arm64' : 'x64';
+  const known = pdb.machine === 0x14c ? null : findImageVersion(timeDateStamp, sizeOfImage, architecture);
+  return { timeDateStamp, sizeOfImage, version: known?.version ?? null };
+}
+
+function identityOf(path: string): { timeDateStamp: number; sizeOfImage: number } {
+  try {
+    const identity = identifyFile(path);
+    if (identity?.kind === 'image') return identity;
+  } catch (error) {
+    throw new FileError(error instanceof Error ? error.message : String(error));
+  }
+  throw new FileError(`${path} is no image`);
+}
+
+/** The CodeView record, wherever it stands in the file: `RSDS`, GUID, age, a name that ends in `.pdb`. */
+function codeViewOf(path: string): { guid: string; age: number } | null {
+  if (statSync(path).size > LARGEST_IMAGE) throw new FileError(`${path} is too large for a kernel image`);
+  const bytes = readFileSync(path);
+  for (let at = bytes.indexOf('RSDS'); at >= 0 && at + 32 < bytes.length; at = bytes.indexOf('RSDS', at + 1)) {
+    const end = bytes.indexOf(0, at + 24);
+    if (!/^[\x20-\x7e]{1,260}\.pdb$/i.test(bytes.toString('latin1', at + 24, Math.max(at + 24, end)))) continue;
+    const hex = (start: number, length: number): string =>
+      Buffer.from(bytes.subarray(start, start + length).toReversed()).toString('hex');
+    const guid = `${hex(at + 4, 4)}${hex(at + 8, 2)}${hex(at + 10, 2)}${bytes.toString('hex', at + 12, at + 20)}`;
+    return { guid: guid.toUpperCase(), age: bytes.readUInt32LE(at + 20) };
+  }
+  return null;
+}
+
+/** Lists the profiles in folders, or those that the program has built in. */
+export async function list(folders: readonly string[], json: boolean, output: Output): Promise<ExitCode> {
+  const found: ProfileList = folders.length === 0 ? builtIn() : inFolders(folders);
+  if (json) await output.json(renderPart(found));
+  else await output.text(renderProfileList(found, output.style));
+  return EXIT.done;
+}
+
+function builtIn(): ProfileList {
+  const profiles = kernelEntries().map(({ version, pdbKey }) => ({
+    file: null,
+    version,
+    machine: 0x8664,
+    pdb: { name: 'ntkrnlmp.pdb', guid: pdbKey.slice(0, 32), age: parseInt(pdbKey.slice(32), 16) },
+  }));
+  return { folders: [], profiles, problems: [] };
+}
+
+function inFolders(folders: readonly string[]): ProfileList {
+  const read = folders.map((folder) => openProfileFolder(folder).all());
+  return {
+    folders: [...folders],
+    profiles: read.flatMap(({ profiles }) =>
+      profiles.map(({ file, facts }) => ({ file, version: facts.version, machine: facts.machine, pdb: facts.pdb })),
+    ),
+    problems: read.flatMap(({ problems }) => problems),
+  };
+}
