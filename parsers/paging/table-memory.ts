@@ -143,7 +143,11 @@ export abstract class TableMemory extends TranslatedMemory {
         );
       }
       const next = this.frame(entryLow, entryHigh);
-      if ((level === 1 || level === 2) && (entryLow & this.rules.largeMask) === this.rules.largeValue) {
+      if ((entryLow & this.rules.largeMask) === this.rules.largeValue) {
+        if (level > 2) {
+          const value = join(entryHigh, entryLow);
+          return this.fail('corrupt', () => `${show(high, low)}: ${hex(value)} is no ${this.nameOf(level)}`);
+        }
         const size = level === 1 ? 0x200000 : 0x40000000;
         return next - (next % size) + (low & (size - 1)) - (low & 0x1fffff);
       }
