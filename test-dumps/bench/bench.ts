@@ -2,8 +2,10 @@
 
 import { analyzeBench } from './analyze-bench.js';
 import type { BenchLine } from './measure.js';
+import { pdbBench } from './pdb-bench.js';
+import { trendBench } from './trend-bench.js';
 
-const SUITES: readonly (() => Promise<BenchLine[]>)[] = [analyzeBench];
+const SUITES: readonly (() => Promise<BenchLine[]>)[] = [analyzeBench, pdbBench, trendBench];
 
 for (const suite of SUITES) {
   for (const { name, ratio, goal, detail, atLeast, unit } of await suite()) {
