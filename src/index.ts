@@ -14,6 +14,7 @@ export { OpenedDump, type OpenOptions } from './kernel/opened-dump.js';
 export type { TagHit } from './kernel/state.js';
 export { analyze, type AnalysisPart, type AnalyzeOptions } from './leak/analyze.js';
 export { inspect, type Inspection } from './leak/inspect.js';
+export { nameByPdbs } from './leak/name-functions.js';
 export { searchModules, type SearchResult } from './leak/search.js';
 export { csvFiles } from './report/csv.js';
 export { renderJson } from './report/json.js';
@@ -24,6 +25,8 @@ export { parsePoolUsedArguments, renderPoolUsed } from './report/text/poolused.j
 export { renderSearch } from './report/text/search.js';
 export { renderVm } from './report/text/vm.js';
 export * from './result.js';
+export { SymbolSources, type SymbolSourcesOptions } from '../symbols/sources.js';
+export { parseSymbolPath } from '../symbols/store/symbol-path.js';
 export { VERSION } from './version.js';
 
 /**

@@ -29,6 +29,7 @@ import { describeDump } from './dump-info.js';
 import { findLeak } from './find-leak.js';
 import { memoryFlags } from './memory-flags.js';
 import { describeModule, describeUnloaded } from './module-info.js';
+import { nameByExports } from './name-functions.js';
 import { reconcile } from './reconcile.js';
 import { describeTags } from './tag-rows.js';
 
@@ -93,6 +94,7 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
     options.parts === undefined || options.parts.includes('suspects')
       ? judge(opened, parts, modules ?? [], options)
       : described(parts.memory, parts.poolTags);
+  nameByExports(judged.suspects, modules ?? []);
   return {
     schemaVersion: SCHEMA_VERSION,
     run: {

@@ -58,15 +58,17 @@ export const command = defineCommand({
       throw new UsageError(`--tag ${tag}: a tag has up to four characters, or is 0x and its number`);
     }
     const lists = readTagLists(args.pooltag, host.env);
-    const result = await readDump(args, host, (opened, progress) => {
+    const result = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
-      return analyze(opened, {
+      const found = analyze(opened, {
         tag,
         pool,
         descriptions: lists.descriptions,
         progress,
         noted: noted({ tag, pool, pooltag: lists.files }),
       });
+      if (symbols !== null) await (await import('../../leak/name-functions.js')).nameByPdbs(found, symbols);
+      return found;
     });
     result.warnings.push(...lists.warnings);
     if (csv !== undefined) await writeTables(result, csv);
