@@ -26,7 +26,7 @@ export function theilSen(times: Float64Array, values: Float64Array, count: numbe
 
 /**
  * Theil-Sen's slope over the pairs that are a whole number of cycles apart (within `tolerance`), so that a daily cycle
- * cancels out. `only` picks the points that may begin a pair. Null where fewer than `atLeast` pairs exist.
+ * cancels out. Null where fewer than `atLeast` pairs exist.
  */
 export function cycleSlope(
   times: Float64Array,
@@ -35,7 +35,6 @@ export function cycleSlope(
   cycle: number,
   tolerance: number,
   atLeast: number,
-  only: Uint8Array | null,
 ): number | null {
   let pairs = 0;
   const cycles = Math.floor(((times[count - 1] ?? 0) - (times[0] ?? 0) + tolerance) / cycle);
@@ -43,7 +42,6 @@ export function cycleSlope(
     const lag = k * cycle;
     let j = 1;
     for (let i = 0; i < count - 1; i++) {
-      if (only !== null && only[i] === 0) continue;
       const wanted = (times[i] ?? 0) + lag;
       if (j <= i) j = i + 1;
       while (j < count - 1 && Math.abs((times[j + 1] ?? 0) - wanted) <= Math.abs((times[j] ?? 0) - wanted)) j++;

@@ -17,10 +17,33 @@ export interface Floors {
 
 const WINDOWS_WITHOUT_CYCLE = 8;
 const LEAST_IN_WINDOW = 3;
+/** A window with less than this share of its samples has a gap. */
+const LEAST_SHARE = 0.8;
 const buffer = new Float64Array(MOST_POINTS);
 
-/** The floors of whole cycles, the last one ending with the series; without a cycle, of stretches of one length. */
-export function floors(hours: Float64Array, values: Float64Array, n: number, cycleHours: number | null): Floors {
+/**
+ * The floors of whole cycles; without a cycle, of stretches of one length. Where a cycle has gaps its low hours may be
+ * missing: then those of `level`, from which the cycle was taken out, if they fall back less.
+ */
+export function floors(
+  hours: Float64Array,
+  values: Float64Array,
+  level: Float64Array,
+  n: number,
+  cycleHours: number | null,
+): Floors {
+  const plain = floorsOf(hours, values, n, cycleHours);
+  if (!plain.hasGaps) return plain;
+  const without = floorsOf(hours, level, n, cycleHours);
+  return without.fallBack < plain.fallBack ? without : plain;
+}
+
+function floorsOf(
+  hours: Float64Array,
+  values: Float64Array,
+  n: number,
+  cycleHours: number | null,
+): Floors & { hasGaps: boolean } {
   const first = hours[0] ?? 0;
   const last = hours[n - 1] ?? 0;
   const span = last - first;
@@ -29,7 +52,7 @@ export function floors(hours: Float64Array, values: Float64Array, n: number, cyc
       ? Math.max(2, Math.min(WINDOWS_WITHOUT_CYCLE, Math.floor(n / 4)))
       : Math.max(2, Math.floor(span / cycleHours + 0.02));
   const width = cycleHours ?? (span / windows) * 1.000001;
-  const found: Floors = { cycles: 0, rise: 0, hours: 0, fallBack: 0 };
+  const found = { cycles: 0, rise: 0, hours: 0, fallBack: 0, hasGaps: false };
   let firstFloor = NaN;
   let firstWindow = 0;
   let lowest = Infinity;
@@ -41,6 +64,7 @@ export function floors(hours: Float64Array, values: Float64Array, n: number, cyc
     let count = 0;
     while (at < n && ((hours[at] ?? 0) < end || (w === windows - 1 && cycleHours === null)))
       buffer[count++] = values[at++] ?? 0;
+    if (count < LEAST_SHARE * n * (width / span)) found.hasGaps = true;
     if (count < LEAST_IN_WINDOW) continue;
     const floor = quantile(buffer, count, FLOOR_QUANTILE);
     if (found.cycles === 0) {

@@ -51,7 +51,7 @@ export const PLAIN_STEP = { explains: 0.85, ratio: 0.5 } as const;
  * A jump that no other cycle has: by the growth in a cycle, and by what jumps usually measure, at least; looked for in
  * series of fewer cycles than this.
  */
-export const LONE_JUMP = { shareOfCycle: 0.7, usual: 2.5, cycles: 4, samplesPerCycle: 16 } as const;
+export const LONE_JUMP = { shareOfCycle: 0.7, usual: 2, cycles: 4, samplesPerCycle: 16 } as const;
 /** The rise by the range of all values, at least: growth that is lost in the load is not called a leak. */
 export const LEAST_SHARE_OF_RANGE = 0.2;
 /** Growth that begins late: how much better than a line it must fit, and its rise by the range of all values, at least. */

@@ -16,6 +16,7 @@ import { parseCounterNames, type CounterNames } from './perflib.js';
 import { readDumpSample, readResults } from './read-dump.js';
 import { readPerfmon } from './read-perfmon.js';
 import { readPoolmon, readTagCsv } from './read-poolmon.js';
+import { MOST_ROWS, MOST_SERIES } from './series.js';
 
 export interface ReadOptions {
   utcOffsetMinutes?: number | undefined;
@@ -83,6 +84,8 @@ export async function readInputs(paths: readonly string[], options: ReadOptions 
       to.warn(error.code, error.message);
     }
   }
+  if (to.store.refused) to.warn('too-many-series', `more than ${MOST_SERIES} series: the others are left out`);
+  if (to.store.full) to.warn('too-many-rows', `more than ${MOST_ROWS} rows: the last ones are left out`);
   if (to.samples.length === 0) {
     throw firstError ?? new InputError('empty', `${paths.join(', ')}: no file to read`);
   }

@@ -210,7 +210,7 @@ class Case {
     const cycle = this.options.cycleHours;
     const seasonal = this.cycles >= CYCLES_NEEDED - CYCLE_SLACK && typical * SAMPLES_PER_CYCLE <= cycle * 1.001;
     const tolerance = Math.max(0.55 * typical, cycle / 80);
-    const inCycles = seasonal ? cycleSlope(hours, values, n, cycle, tolerance, n / 4, null) : null;
+    const inCycles = seasonal ? cycleSlope(hours, values, n, cycle, tolerance, n / 4) : null;
     const slope = inCycles ?? theilSen(hours, values, n);
     const profile = readProfile(hours, values, n, slope, inCycles === null ? null : cycle, typical);
     const noise = readNoise(hours, profile, n);
@@ -247,7 +247,7 @@ class Case {
     const rise = slope * this.span;
     const level = profile.level;
     const step = this.step(level);
-    const low = floors(hours, this.values, n, profile.cycleHours);
+    const low = floors(hours, this.values, level, n, profile.cycleHours);
     if (step !== null) {
       const way = step.height > 0 ? 'rose' : 'fell';
       return this.say('step', 'one-step', `${way} once, and moves little before and after`);

@@ -18,8 +18,6 @@ export interface Profile {
   /** Cycles covered; null where no cycle was taken out. */
   cycles: number | null;
   cycleHours: number | null;
-  /** 1 for points in the lower half of the profile. */
-  lowPhase: Uint8Array;
 }
 
 export interface Noise {
@@ -35,7 +33,6 @@ const level = new Float64Array(MOST_POINTS);
 const residual = new Float64Array(MOST_POINTS);
 const buffer = new Float64Array(MOST_POINTS);
 const phaseOf = new Uint8Array(MOST_POINTS);
-const lowPhase = new Uint8Array(MOST_POINTS);
 const counts = new Uint16Array(PHASES + 1);
 const profile = new Float64Array(PHASES);
 
@@ -63,10 +60,9 @@ export function readProfile(
     const own = profile[phaseOf[i] ?? 0] ?? 0;
     residual[i] = (residual[i] ?? 0) - own;
     level[i] = (values[i] ?? 0) - own + middle;
-    lowPhase[i] = own <= middle ? 1 : 0;
   }
   const span = (hours[n - 1] ?? 0) - first;
-  return { level, residual, phases, cycles: cycleHours === null ? null : span / cycleHours, cycleHours, lowPhase };
+  return { level, residual, phases, cycles: cycleHours === null ? null : span / cycleHours, cycleHours };
 }
 
 /** The median of the residual in each phase, into `profile`; phases without a point take 0, which nothing reads. */

@@ -42,6 +42,8 @@ export const MOST_SERIES = 200_000;
 export class SeriesStore {
   /** Rows so far. */
   rows = 0;
+  /** There were more series than are kept. */
+  refused = false;
   private capacity = 1 << 14;
   private series = new Int32Array(this.capacity);
   private samples = new Int32Array(this.capacity);
@@ -200,7 +202,10 @@ export class SeriesStore {
   }
 
   private append(name: SeriesName): number {
-    if (this.names.length >= MOST_SERIES) return -1;
+    if (this.names.length >= MOST_SERIES) {
+      this.refused = true;
+      return -1;
+    }
     this.counts.push(0);
     return this.names.push(name) - 1;
   }
