@@ -1,11 +1,12 @@
-/** One step of the library in a process of its own, for the benchmark to measure: `steps.js open|analyze|bytes DUMP`. */
+/** One step of the library in a process of its own, for the benchmark to measure: `steps.js open|analyze|infer|bytes DUMP`. */
 
 import { analyze } from '../../src/leak/analyze.js';
 import { readModules } from '../../src/kernel/modules.js';
 import { OpenedDump } from '../../src/kernel/opened-dump.js';
 
 const [step = '', path = ''] = process.argv.slice(2);
-const dump = await OpenedDump.open(path);
+// Without its profile a kernel's tables and figures must be found by their content.
+const dump = await OpenedDump.open(path, { hideProfiles: step === 'infer' });
 if (step === 'open') readModules(dump.kernel);
 else analyze(dump);
 if (step === 'bytes') process.stdout.write(String(dump.bytesRead));
