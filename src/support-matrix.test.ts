@@ -22,6 +22,12 @@ const WINDOWS_8: Partial<Record<Column, DumpKind>> = {
   ...WINDOWS_7, complete: 'bitmap-full', kernel: 'bitmap-kernel', automatic: 'automatic',
 }; // prettier-ignore
 
+/** Of 32-bit systems no dump by a debugger is known. */
+const SMALLER_7: Partial<Record<Column, DumpKind>> = { complete: 'full', kernel: 'kernel', small: 'triage' };
+const SMALLER_8: Partial<Record<Column, DumpKind>> = {
+  complete: 'bitmap-full', kernel: 'bitmap-kernel', automatic: 'automatic', small: 'triage',
+}; // prettier-ignore
+
 const COLUMNS = ['complete', 'kernel', 'automatic', 'small', '.dump /k', '.dump /ka', '.dump /f'] as const;
 type Column = (typeof COLUMNS)[number];
 
@@ -39,7 +45,25 @@ const x64 = (windows: string, kernel: string, kinds = WINDOWS_8): Row => ({
   kinds,
 });
 
+/** 32-bit systems; from Windows 8 on all have PAE. */
+const x86 = (windows: string, kernel: string, kinds = SMALLER_8): Row[] =>
+  (kinds === SMALLER_7 ? [false, true] : [true]).map((pae) => ({
+    windows,
+    processor: pae ? 'x86 PAE' : 'x86',
+    scenario: { ...SCENARIOS.leak32(), kernel, paging: { pae } },
+    kinds,
+  }));
+
 const ROWS: readonly Row[] = [
+  ...x86('2000 SP4', '5.0.2195.7376', SMALLER_7),
+  ...x86('XP SP3', '5.1.2600.5512', SMALLER_7),
+  ...x86('Server 2003 SP2', '5.2.3790.3959', SMALLER_7),
+  ...x86('Vista SP2, Server 2008 SP2', '6.0.6002.18005', SMALLER_7),
+  ...x86('7 SP1', '6.1.7601.17514', SMALLER_7),
+  ...x86('8', '6.2.9200.16384'),
+  ...x86('8.1', '6.3.9600.17415'),
+  ...x86('10 1507', '10.0.10240.16384'),
+  ...x86('10 2004-22H2', '10.0.19041.928'),
   x64('7 SP1, Server 2008 R2', '6.1.7601.24540', WINDOWS_7),
   x64('8.1, Server 2012 R2', '6.3.9600.21620'),
   x64('10 1607, Server 2016', '10.0.14393.5582'),
@@ -105,7 +129,8 @@ describe('the support matrix', function () {
     const text = [
       '# Support matrix', '',
       'Made by the test run (`src/support-matrix.test.ts`): every cell is a dump of that kind, built for that kernel by',
-      '`test-dumps/`, analyzed, and compared with what the builder knows to be in it. `n/a`: that Windows does not write it.', '',
+      '`test-dumps/`, analyzed, and compared with what the builder knows to be in it. `n/a`: that Windows does not write it',
+      '(of 32-bit systems no dump by a debugger is known; Windows 2000 and XP count tags only where pool tagging was turned on).', '',
       '- *totals, tag, driver*: the pool totals and the commit limit, every row of the pool tag table, and the leaking driver',
       '  (with high confidence) are as built.',
       '- *tag and driver; totals not known*: the same without the `!vm` totals, which this kernel keeps where only its symbols tell.',

@@ -6,11 +6,12 @@ import {
 import {
   hiddenDriver, impossibleCounter, modernLeak, notmyfault, pagedLeak, sharedTag, verifierOn,
 } from './scenario-leaks.js'; // prettier-ignore
+import { leak32 } from './scenario-x86.js';
 import type { Scenario } from './scenario.js';
 
 /** Each call gives a fresh scenario that the caller may change. */
 export const SCENARIOS = {
-  notmyfault, modernLeak, pagedLeak, hiddenDriver, sharedTag, verifierOn, impossibleCounter,
+  notmyfault, modernLeak, pagedLeak, hiddenDriver, sharedTag, verifierOn, impossibleCounter, leak32,
   idleWorkstation, fileServer, terminalServer, databaseServer, pteExhaustion, commitExhaustion,
 } as const satisfies Record<string, () => Scenario>; // prettier-ignore
 

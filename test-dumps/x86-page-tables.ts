@@ -47,7 +47,10 @@ export class X86PageTables implements AddressTables {
     this.perTable = PAGE / this.pteSize;
     this.span = this.perTable * PAGE;
     this.largePages = this.perTable;
-    this.root = memory.allocate();
+    // CR3 has 32 bits.
+    let root = memory.allocate();
+    while (root >= 0x100000) root = memory.allocate();
+    this.root = root;
     const bytes = memory.writable(this.root);
     // All four directories exist from the start: processes share single entries of the kernel's.
     for (let i = 0; pae && i < 4; i++) {

@@ -45,6 +45,10 @@ export const SEEDS: readonly Scenario[] = [
   { ...tiny, kind: 'rdmp-full' },
   { ...tiny, kind: 'rdmp-kernel', kernel: '10.0.20348.2400', paging: { levels: 5 } },
   { ...tiny, kind: 'bitmap-kernel', kernel: '10.0.22000.2538', architecture: 'arm64' },
+  { ...tiny, kind: 'full', kernel: '2600', architecture: 'x86', paging: { pae: false } },
+  { ...tiny, kind: 'kernel', kernel: '3790', architecture: 'x86' },
+  { ...tiny, kind: 'bitmap-kernel', kernel: '19041', architecture: 'x86' },
+  { ...tiny, kind: 'triage', kernel: '7601', architecture: 'x86', dataBlockSize: 12 },
 ];
 
 /** One change of a byte string. */
