@@ -20,11 +20,12 @@ export interface Finding {
   missing: string[];
 }
 
-const COLLECT =
-  'Collect a kernel, automatic or complete memory dump (System Properties, Startup and Recovery; CrashDumpEnabled 2, 7 or 1): small memory dumps hold no pool tables.';
+/** The page of the documentation that says how dumps are collected. */
+const HOW = 'docs/collecting.md says how';
 
-const UNREADABLE =
-  'This kind of dump usually holds the tables: the warnings say what could not be read. Collect another dump, or give the symbols of its kernel.';
+const COLLECT = `Collect a kernel, automatic or complete memory dump (System Properties, Startup and Recovery; CrashDumpEnabled 2, 7 or 1): small memory dumps hold no pool tables. A kernel dump is enough; ${HOW}.`;
+
+const UNREADABLE = `This kind of dump usually holds the tables: the warnings say what could not be read. Collect another dump (${HOW}), or give the symbols of its kernel.`;
 
 /** True for kinds of dump that never hold pool tables. */
 export function hasNoTables(type: DumpType): boolean {
@@ -124,7 +125,7 @@ function growth(suspect: Suspect): string {
 function aboutGaps(suspect: Suspect): string[] {
   if (!suspect.searched || !searchIsPoor(suspect.searched)) return [];
   return [
-    'Many pages of the modules are not in this dump: a complete memory dump (CrashDumpEnabled 1), or the driver files themselves, can be searched for the tag.',
+    `Many pages of the modules are not in this dump: a complete memory dump (CrashDumpEnabled 1; ${HOW}), or the driver files themselves, can be searched for the tag.`,
   ];
 }
 
