@@ -4,6 +4,7 @@ import type { SearchResult } from '../leak/search.js';
 import { FULL } from './golden/samples.js';
 import { renderJson } from './json.js';
 import { renderPart, searchPart } from './part-json.js';
+import { renderSearch } from './text/search.js';
 
 describe('renderPart', () => {
   it('writes parts as the whole result has them, in the order given', () => {
@@ -67,9 +68,17 @@ describe('searchPart', () => {
           section: '.text',
           executable: true,
           protected: true,
+          secondHalf: null,
         },
       ],
       searched: found.searched,
     });
+    const pair = { second: virtual(0xfffff880044b63b2n), register: 2 };
+    const halves = { ...found, hits: found.hits.map((hit) => ({ ...hit, arm64: { pair, loadedBy: null } })) };
+    const { search } = searchPart(halves, '"Le"') as { search: { hits: { secondHalf: string }[] } };
+    expect(search.hits[0]?.secondHalf).to.equal('0xfffff880044b63b2');
+    const text = renderSearch({ ...halves, pattern: '"Le"' });
+    expect(text).to.include('built in two halves: MOVZ at fffff880`044b63aa, MOVK at fffff880`044b63b2\n');
+    expect(renderSearch({ ...found, pattern: '"Le"' })).not.to.include('halves');
   });
 });

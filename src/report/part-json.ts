@@ -28,6 +28,8 @@ export interface SearchHit extends Pick<Evidence, 'address' | 'bytes' | 'ascii' 
   offset: Hex;
   /** The tag stands there with the PROTECTED_POOL bit. */
   protected: boolean;
+  /** ARM64: two instructions build the tag, and this is where the second stands; else null. */
+  secondHalf: Hex | null;
 }
 
 /** What `search --json` writes. */
@@ -44,6 +46,7 @@ export function searchPart(found: SearchResult, pattern: string): object {
       section: hit.section,
       executable: hit.executable,
       protected: hit.protectedBit,
+      secondHalf: hit.arm64?.pair ? hex(hit.arm64.pair.second) : null,
     };
   });
   return { schemaVersion: SCHEMA_VERSION, dump, system, search: { pattern, hits, searched }, warnings };

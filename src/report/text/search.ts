@@ -1,5 +1,6 @@
 /** `s -a`: where bytes stand in memory, in the look of WinDbg; and the report of a search over all modules. */
 
+import type { TagHit } from '../../kernel/state.js';
 import type { AnalysisResult, ModuleInfo, Searched } from '../../result.js';
 import { printable } from '../../../parsers/text-safety.js';
 import { counted, debuggerAddress, percent, ratio, thousands } from '../format.js';
@@ -58,8 +59,19 @@ export interface SearchReport extends Pick<AnalysisResult, 'dump' | 'system'> {
   pattern: string;
   modules: readonly ModuleInfo[];
   /** `module` is an index into `modules`; in order of module and address. */
-  hits: readonly (Hit & { module: number })[];
+  hits: readonly (Hit & Pick<TagHit, 'module' | 'arm64'>)[];
   searched: Searched;
+}
+
+/** ARM64: at which places the bytes shown are not the tag's own but instructions that build it. */
+function halves(hits: SearchReport['hits'], wide: boolean): string {
+  return hits
+    .map(({ address, arm64 }) => {
+      if (!arm64?.pair) return '';
+      const [first, second] = [BigInt(address), arm64.pair.second].map((at) => debuggerAddress(at, wide));
+      return `built in two halves: MOVZ at ${first ?? ''}, MOVK at ${second ?? ''}\n`;
+    })
+    .join('');
 }
 
 /** The report of `dumpleak search`: hits by module, each under its `lm` line, then what could not be searched. */
@@ -75,7 +87,7 @@ export function renderSearch(report: SearchReport): string {
   const blocks = [...groups].map(([index, group]) => {
     const module = modules[index];
     const line = module === undefined ? 'not in a known module' : moduleLine(module, report.system, wide);
-    return `${line}\n${renderHits(group, { wide })}`;
+    return `${line}\n${renderHits(group, { wide })}${halves(group, wide)}`;
   });
   const pattern = printable(report.pattern);
   const title =
