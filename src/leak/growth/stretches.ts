@@ -121,11 +121,13 @@ function aboutRestarts(stretches: readonly Stretch[], main: Stretch): Note {
 
 /** What allocations and frees say about a leak. */
 function fromCounters({ allocs, frees }: Series, { from, to }: Stretch): Note[] {
-  const allocated = (allocs?.[to - 1] ?? NaN) - (allocs?.[from] ?? NaN);
-  const freed = (frees?.[to - 1] ?? NaN) - (frees?.[from] ?? NaN);
+  const [a, b] = [allocs?.[from] ?? NaN, allocs?.[to - 1] ?? NaN];
+  const [x, y] = [frees?.[from] ?? NaN, frees?.[to - 1] ?? NaN];
+  const [allocated, freed] = [b - a, y - x];
   if (!(allocated > 0) || !(freed >= 0)) return [];
-  if (freed < allocated / 100) {
-    return [{ code: 'never-freed', message: `${allocated} allocations since the first sample, ${freed} frees` }];
-  }
-  return [];
+  const counts = `${text(allocated)} allocations since the first sample, ${text(freed)} frees`;
+  const held = `${text(a - x)} outstanding at first, ${text(b - y)} at last`;
+  return [{ code: freed < allocated / 100 ? 'never-freed' : 'more-outstanding', message: `${counts}: ${held}` }];
 }
+
+const text = (count: number): string => count.toLocaleString('en-US');

@@ -9,6 +9,7 @@ import { CYCLE_HOURS } from './growth-thresholds.js';
 import { readInputs, type ReadOptions } from './inputs.js';
 import { timeToLimits, type Limit } from './limits.js';
 import { palNotes } from './pal.js';
+import { COMMITTED } from './read-poolmon.js';
 import { assignTimes } from './sample-times.js';
 import type { Series, SeriesKind } from './series.js';
 import { judgeSeries, type SeriesVerdict } from './stretches.js';
@@ -155,6 +156,11 @@ function wantedSeries({ tags, pool, kinds }: TrendOptions): (series: Series) => 
     if (pool !== undefined && name.pool !== null && name.pool !== pool) return false;
     return patterns === null || (name.tag !== null && patterns.lookup(name.tag) !== null);
   };
+}
+
+/** A figure of the whole machine: it grows with what leaks, and is no suspect itself. */
+export function isWhole({ series: { name } }: JudgedSeries): boolean {
+  return name.kind === 'pool-total' || name.label === COMMITTED;
 }
 
 const JUDGEMENT_ORDER = ['leak', 'step', 'too-little-data', 'load', 'flat'];

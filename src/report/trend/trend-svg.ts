@@ -4,7 +4,7 @@
  */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
+import { isWhole, type JudgedSeries, type Trend } from '../../leak/growth/trend.js';
 import { humanBytes, utc } from '../format.js';
 import { isoTime } from './trend-json.js';
 
@@ -62,7 +62,7 @@ const STYLE = [
 
 /** The series of bytes that are ranked first; those that do not move only where nothing else is there. */
 function chosen(trend: Trend, count: number): JudgedSeries[] {
-  const bytes = trend.series.filter(({ series: { name } }) => name.unit === 'bytes' && name.kind !== 'pool-total');
+  const bytes = trend.series.filter((judged) => judged.series.name.unit === 'bytes' && !isWhole(judged));
   const moving = bytes.filter(({ verdict }) => verdict.judgement !== 'flat');
   const suspects = moving.filter(({ verdict }) => verdict.judgement !== 'load');
   return (suspects.length > 0 ? suspects : moving.length > 0 ? moving : bytes).slice(0, count);

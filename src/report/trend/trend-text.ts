@@ -2,8 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { Limit } from '../../leak/growth/limits.js';
-import { COMMITTED } from '../../leak/growth/read-poolmon.js';
-import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
+import { isWhole, type JudgedSeries, type Trend } from '../../leak/growth/trend.js';
 import { counted, duration, humanBytes, thousands, utc } from '../format.js';
 import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';
 import { sparkline } from './sparkline.js';
@@ -32,7 +31,7 @@ export function renderTrend(trend: Trend, options: TrendTextOptions = {}): strin
     reasons(leaks.slice(0, Math.min(top, EXPLAINED)), options, style),
     together(trend, style),
     section('The machine as a whole', table(trend, whole, style), 0, style),
-    untagged(trend),
+    untagged(trend, style),
     ...others(trend, of, top, style),
     warnings(trend, style),
   ];
@@ -61,6 +60,9 @@ function verdict(trend: Trend, leaks: readonly JudgedSeries[], style: Style): st
   const worst = leaks[0] ?? trend.series.find(({ verdict: { judgement } }) => judgement === 'leak');
   if (worst !== undefined) {
     const text = [`${subject(worst)} grows ${rate(worst, trend.timed)} and does not come back`];
+    if (leaks.length === 0 && trend.series.some(({ series }) => series.name.kind === 'pool-tag')) {
+      text.push(', while no tag grows with it');
+    }
     if (leaks.length > 1) text.push(`, and ${counted(leaks.length - 1, 'other series', 'other series')} with it`);
     const lines = [text.join('') + '.', ...worst.limits.slice(0, 1).map(untilLimit)].flatMap((t) =>
       wrap(t, style.width - 6),
@@ -82,7 +84,8 @@ function indented(painted: string, plain: string, text: string, style: Style): s
 }
 
 function untilLimit({ name, limit, used, hours: left, soonestHours }: Limit): string {
-  const sooner = soonestHours === null || soonestHours >= left ? '' : ` (${longTime(soonestHours)} at the earliest)`;
+  const earliest = soonestHours === null ? '' : longTime(soonestHours);
+  const sooner = earliest === '' || earliest === longTime(left) ? '' : ` (${earliest} at the earliest)`;
   return `At this rate the ${name} is reached in ${longTime(left)}${sooner}: ${humanBytes(Math.round(used))} of ${humanBytes(Math.round(limit))} are in use.`;
 }
 
@@ -99,9 +102,6 @@ function untilWhen(trend: Trend): string {
   return 'go on until two full days are covered, so that load can be told from a leak';
 }
 
-/** Figures of the whole machine: they grow with what leaks, and are no suspects. */
-const isWhole = ({ series: { name } }: JudgedSeries): boolean => name.kind === 'pool-total' || name.label === COMMITTED;
-
 /** `Leak in nonpaged pool`, `nonpaged pool`, `svchost handles`. */
 function subject({ series: { name } }: JudgedSeries): string {
   const label = printable(name.label);
@@ -117,8 +117,8 @@ function amount(value: number, { series: { name } }: JudgedSeries): string {
 function rate(judged: JudgedSeries, timed: boolean): string {
   const { perHour, perHourLow: low, perHourHigh: high } = judged.verdict.main.verdict;
   if (perHour === null || !timed) return 'from snapshot to snapshot';
-  const between =
-    low === null || high === null || low === high ? '' : ` (${amount(low, judged)} to ${amount(high, judged)})`;
+  const [least, most] = [low === null ? '' : amount(low, judged), high === null ? '' : amount(high, judged)];
+  const between = least === most ? '' : ` (${least} to ${most})`;
   return `${amount(perHour, judged)} an hour${between}`;
 }
 
@@ -128,7 +128,10 @@ function section(title: string, lines: readonly string[], more: number, style: S
   return [heading(title, style), ...lines, ...rest];
 }
 
-const PICTURE = 30;
+/** Columns of a picture: as many as the width leaves. */
+const PICTURE = { least: 12, most: 30 };
+/** Columns of a row before its picture, without the name. */
+const FIGURES = 43;
 
 /** Rows with growth, size, judgement and a picture. */
 function table(trend: Trend, rows: readonly JudgedSeries[], style: Style): string[] {
@@ -136,7 +139,8 @@ function table(trend: Trend, rows: readonly JudgedSeries[], style: Style): strin
   const labels = rows.map(({ series: { name } }) => {
     return name.kind === 'pool-tag' ? `${printable(name.label)} ${name.pool ?? ''}` : printable(name.label);
   });
-  const width = Math.min(style.width - 68, Math.max(14, ...labels.map((label) => label.length)));
+  const width = Math.min(style.width - FIGURES - 15, Math.max(14, ...labels.map((label) => label.length)));
+  const columns = Math.max(PICTURE.least, Math.min(PICTURE.most, style.width - FIGURES - width));
   const perHour = trend.timed ? 'an hour' : '';
   const head = `  ${'Series'.padEnd(width)}  ${perHour.padStart(11)}  ${'now'.padStart(10)}  ${'limit in'.padStart(10)}  trend`;
   return [
@@ -148,7 +152,7 @@ function table(trend: Trend, rows: readonly JudgedSeries[], style: Style): strin
       const limit =
         judged.limits[0] === undefined ? '' : longTime(judged.limits[0].hours).replace('more than ten', '> 10');
       const cells = `${growth.padStart(11)}  ${amount(last, judged).padStart(10)}  ${limit.padStart(10)}`;
-      return `  ${fit(labels[i] ?? '', width, style).padEnd(width)}  ${cells}  ${picture(trend, judged, style)}`.trimEnd();
+      return `  ${fit(labels[i] ?? '', width, style).padEnd(width)}  ${cells}  ${picture(trend, judged, columns, style)}`.trimEnd();
     }),
   ];
 }
@@ -158,9 +162,9 @@ function signed(value: number, judged: JudgedSeries): string {
   return `${rounded > 0 ? '+' : ''}${amount(rounded, judged)}`;
 }
 
-function picture(trend: Trend, { series }: JudgedSeries, style: Style): string {
+function picture(trend: Trend, { series }: JudgedSeries, columns: number, style: Style): string {
   const times = Float64Array.from(series.ranks, (rank) => trend.times[rank] ?? 0);
-  const range = { start: trend.times[0] ?? 0, end: trend.times.at(-1) ?? 0, width: PICTURE, ascii: style.ascii };
+  const range = { start: trend.times[0] ?? 0, end: trend.times.at(-1) ?? 0, width: columns, ascii: style.ascii };
   return sparkline(times, series.values, range);
 }
 
@@ -188,14 +192,13 @@ function together({ groups }: Trend, style: Style): string[] {
   return [heading('Grow together', style), ...bullets(lines, style)];
 }
 
-function untagged({ untagged: rests }: Trend): string[] {
+function untagged({ untagged: rests }: Trend, style: Style): string[] {
   return (['nonpaged', 'paged'] as const).flatMap((pool) => {
     const rest = rests[pool];
     if (rest === null || rest.restBytes <= 0) return [];
     const share = ((100 * rest.restBytes) / rest.poolBytes).toFixed(0);
-    return [
-      `  ${humanBytes(rest.restBytes)} of ${humanBytes(rest.poolBytes)} ${pool} pool (${share} %) stand under no tag in the last snapshot`,
-    ];
+    const text = `Under no tag in the last snapshot: ${humanBytes(rest.restBytes)} of ${humanBytes(rest.poolBytes)} ${pool} pool (${share} %)`;
+    return wrap(text, style.width, '  ');
   });
 }
 
@@ -210,7 +213,7 @@ function others(trend: Trend, of: Pick, top: number, style: Style): string[][] {
     .filter(({ series }) => series.name.unit === 'bytes')
     .sort((a, b) => size(b) - size(a));
   const count = Math.min(5, top);
-  const summary = `${counted(load.length, 'series', 'series')} rise and fall with load, ${thousands(flat.length)} are flat.`;
+  const summary = `Series that rise and fall with load: ${thousands(load.length)}. Flat: ${thousands(flat.length)}.`;
   return [
     section('Steps: moved once', table(trend, steps.slice(0, top), style), steps.length - top, style),
     section('Not yet to be told', table(trend, open.slice(0, top), style), open.length - top, style),
