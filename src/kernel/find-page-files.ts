@@ -9,10 +9,9 @@ import { u32, u64 } from '../../parsers/bytes/fields.js';
 import type { StructLayout } from '../../parsers/kernel/layout.js';
 import { field, readUnicodeString } from '../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
+import { dataSections } from './data-sections.js';
 import type { KernelImage } from './locate-kernel.js';
 
-/** No kernel's data is larger, in bytes. */
-const LARGEST_DATA = 64 * 1024 * 1024;
 /** Distinct pointers that are looked behind, at most. */
 const MOST_LOOKS = 200_000;
 /** `\??\C:\pagefile.sys`, `\DosDevices\C:\swapfile.sys`: not `\SystemRoot\...`, as modules have it in this very place. */
@@ -52,11 +51,6 @@ export function findPagingFiles(
     }
   }
   return found;
-}
-
-function dataSections(image: KernelImage): { rva: number; size: number }[] {
-  const sections = image.headers?.sections.filter((s) => !s.executable && s.size > 0 && s.size <= LARGEST_DATA) ?? [];
-  return sections.length > 0 ? sections : [{ rva: 0, size: Math.min(image.size ?? 0, LARGEST_DATA) }];
 }
 
 /** Says of an address whether a `_MMPAGING_FILE` stands there; remembers its answers. */

@@ -9,6 +9,7 @@ import { failed } from '../../parsers/bytes/failure.js';
 import { u32 } from '../../parsers/bytes/fields.js';
 import { PROTECTED_POOL, type TrackerRecord } from '../../parsers/kernel/pool-tracker.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
+import { dataSections } from './data-sections.js';
 import type { KernelImage } from './locate-kernel.js';
 
 /** Slots compared, and tags that they must hold in the table at PoolTrackTable. */
@@ -16,10 +17,8 @@ const SAMPLES = 192;
 const FEWEST_TAGS = 12;
 /** Pointers in the array, at most: 2048 on the largest builds. */
 const MOST_POINTERS = 4096;
-/** Distinct pointers that are looked behind, at most. */
-const MOST_LOOKS = 200_000;
-/** No kernel's data is larger, in bytes. */
-const LARGEST_SECTION = 64 * 1024 * 1024;
+/** Reads behind pointers, at most: real kernels need a few thousand, and the samples of every processor's table. */
+const MOST_READS = 600_000;
 
 /** What stands behind a pointer: a table; perhaps one (not in the dump, or without any tag); something else. */
 type Verdict = 'table' | 'perhaps' | 'other';
@@ -49,14 +48,6 @@ export function findTagTables(memory: VirtualMemory, image: KernelImage, main: K
   return best.length === 0 ? null : best;
 }
 
-/** Where variables are: sections that hold no code, or all of the image where its section table is missing. */
-function dataSections(image: KernelImage): { rva: number; size: number }[] {
-  const sections = image.headers?.sections ?? [];
-  const data = sections.filter((s) => !s.executable && s.size > 0 && s.size <= LARGEST_SECTION);
-  if (data.length > 0) return data;
-  return [{ rva: 0, size: Math.min(image.size ?? 0, LARGEST_SECTION) }];
-}
-
 /** Judges pointers by what they point at; null where the known table holds too few tags to compare with. */
 function judgeOf(memory: VirtualMemory, main: KnownTable): ((pointer: bigint) => Verdict) | null {
   const { record, entries } = main;
@@ -70,10 +61,12 @@ function judgeOf(memory: VirtualMemory, main: KnownTable): ((pointer: bigint) =>
   if (samples.length < FEWEST_TAGS) return null;
   const isPaged = entries * record.size >= PAGE_SIZE;
   const known = new Map<bigint, Verdict>();
+  let reads = 0;
   const look = (table: VirtualAddress): Verdict => {
     let same = 0;
     for (const { offset, tag } of samples) {
       const found = memory.readU32(plus(table, offset));
+      reads++;
       if (failed(found)) return same > 0 ? 'table' : 'perhaps';
       if (found === 0) continue;
       if ((found & ~PROTECTED_POOL) >>> 0 !== tag) return 'other';
@@ -86,7 +79,7 @@ function judgeOf(memory: VirtualMemory, main: KnownTable): ((pointer: bigint) =>
     if ((pointer & (isPaged ? 0xfffn : 7n)) !== 0n) return 'other';
     const before = known.get(pointer);
     if (before !== undefined) return before;
-    if (known.size >= MOST_LOOKS) return 'other';
+    if (reads >= MOST_READS) return 'other';
     const verdict = look(virtual(pointer));
     known.set(pointer, verdict);
     return verdict;
