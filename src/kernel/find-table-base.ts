@@ -21,7 +21,9 @@ export interface TableBase {
 /** Pages of physical memory looked through at most: 1 GB. */
 const MOST_PAGES = 1 << 18;
 /** Bases given out at most. */
-const MOST_FOUND = 2048;
+const MOST_FOUND = 1024;
+/** Places looked at where the System process' name stands, at most: there is one that counts. */
+const MOST_NAMES = 256;
 
 /** Bases found, the cheapest to find first. Nothing for 32-bit dumps. */
 export function* otherTableBases(dump: Dump, memory: PhysicalMemory): Iterable<TableBase> {
@@ -39,6 +41,7 @@ export function* otherTableBases(dump: Dump, memory: PhysicalMemory): Iterable<T
 function* candidates(dump: Dump, memory: PhysicalMemory, hasStartBlock: boolean): Iterable<TableBase> {
   if (hasStartBlock) yield* startBlocks(memory);
   const page = Buffer.alloc(PAGE_SIZE);
+  let names = 0;
   let at = dump.pages?.nextPresent(pfn(0)) ?? ABSENT;
   for (let seen = 0; at !== ABSENT && seen < MOST_PAGES; seen++) {
     const offset = memory.locate(at * PAGE_SIZE);
@@ -47,7 +50,10 @@ function* candidates(dump: Dump, memory: PhysicalMemory, hasStartBlock: boolean)
       if (pointsAtItself(page, at)) {
         yield { root: physical(at * PAGE_SIZE), from: 'a top-level page table that maps itself' };
       }
-      yield* systemProcesses(page, at * PAGE_SIZE, memory);
+      for (let name = page.indexOf(SYSTEM); name >= 0 && names < MOST_NAMES; names++) {
+        yield* systemProcess(at * PAGE_SIZE + name, memory);
+        name = page.indexOf(SYSTEM, name + 1);
+      }
     }
     at = dump.pages?.nextPresent(pfn(at + 1)) ?? ABSENT;
   }
@@ -92,18 +98,16 @@ const PROCESS_OBJECT = 3;
 /** `_KPROCESS.DirectoryTableBase`, on x64 from 3790 and on ARM64. */
 const DIRECTORY_TABLE_BASE = 0x28;
 
-/** `_EPROCESS` of the System process: its name, and before it a process header with a base that can be one. */
-function* systemProcesses(page: Buffer, address: number, memory: PhysicalMemory): Iterable<TableBase> {
+/** `_EPROCESS` before a name at a physical address: a process header, with a base that can be one. */
+function* systemProcess(name: number, memory: PhysicalMemory): Iterable<TableBase> {
+  if (name % 8 !== 0) return;
   const head = new Uint8Array(DIRECTORY_TABLE_BASE + 8);
-  for (let name = page.indexOf(SYSTEM); name >= 0; name = page.indexOf(SYSTEM, name + 1)) {
-    if (name % 8 !== 0) continue;
-    for (let back = NAME_FROM; back <= NAME_TO; back += 8) {
-      const start = address + name - back;
-      if (start < 0 || (start % PAGE_SIZE) + head.length > PAGE_SIZE) continue;
-      if (memory.read(physical(start), head) !== null || head[0] !== PROCESS_OBJECT) continue;
-      const root = tableBase(head, DIRECTORY_TABLE_BASE);
-      if (root !== null) yield { root, from: 'the System process' };
-    }
+  for (let back = NAME_FROM; back <= NAME_TO; back += 8) {
+    const start = name - back;
+    if (start < 0 || (start % PAGE_SIZE) + head.length > PAGE_SIZE) continue;
+    if (memory.read(physical(start), head) !== null || head[0] !== PROCESS_OBJECT) continue;
+    const root = tableBase(head, DIRECTORY_TABLE_BASE);
+    if (root !== null) yield { root, from: 'the System process' };
   }
 }
 

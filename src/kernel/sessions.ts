@@ -11,6 +11,8 @@ import { readProcesses } from './processes.js';
 
 /** Terminal servers have hundreds; one space each is enough to translate session images. */
 const MOST_SESSIONS = 1024;
+/** Address spaces tried where only processes are known, not their sessions: any process of any session will do. */
+const MOST_SPACES = 256;
 
 /** A session, seen through the page tables of one of its processes. */
 export interface Session {
@@ -53,7 +55,8 @@ export function sessionSpaces(kernel: Kernel): TranslatedMemory[] {
     spaces = readSessions(kernel).map((s) => s.memory);
     const { memory, symbols } = kernel;
     const unknown = symbols?.layout('_EPROCESS') === null;
-    if (spaces.length === 0 && unknown && memory instanceof TranslatedMemory) spaces = processSpaces(kernel, memory);
+    if (spaces.length === 0 && unknown && memory instanceof TranslatedMemory)
+      spaces = processSpaces(kernel, memory).slice(0, MOST_SPACES);
     knownSpaces.set(kernel, spaces);
   }
   return spaces;

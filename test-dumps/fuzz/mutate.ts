@@ -45,6 +45,12 @@ export const SEEDS: readonly Scenario[] = [
   { ...tiny, kind: 'rdmp-full' },
   { ...tiny, kind: 'rdmp-kernel', kernel: '10.0.20348.2400', paging: { levels: 5 } },
   { ...tiny, kind: 'bitmap-kernel', kernel: '10.0.22000.2538', architecture: 'arm64' },
+  {
+    ...tiny,
+    header: { directoryTableBase: 'wrong' },
+    moduleList: { breakAfter: 1, breakBefore: 2 },
+    secondaryData: [{ guid: 'e83b40d2-b0a0-4842-abea-71c9e3463dd1', hex: '4d434647'.repeat(40) }],
+  },
   { ...tiny, kind: 'full', kernel: '2600', architecture: 'x86', paging: { pae: false } },
   { ...tiny, kind: 'kernel', kernel: '3790', architecture: 'x86' },
   { ...tiny, kind: 'bitmap-kernel', kernel: '19041', architecture: 'x86' },
