@@ -85,7 +85,9 @@ describe('nearestLayout', () => {
     expect(sizes('_MM_PAGED_POOL_INFO', [2195, 2600, 3790, 6002, 7601, 9200, 9600])).to.deep.equal([
       ...[null, 0x24, 0x20, 0x38, 0x38, 0x34, 0x38],
     ]);
-    expect(nearestLayout('_MI_PARTITION', 19041, null, null, 'x86')).to.equal(null);
+    expect(nearestLayout('_MI_PARTITION', 19041, null, null, 'x86')?.layout.size).to.equal(0x1b40);
+    expect(nearestLayout('_MI_PARTITION', 18885, null, null, 'x86')).to.equal(null);
+    expect(nearestLayout('_EPROCESS', 19041, null, null, 'x86')).to.equal(null);
   });
 
   it('does not carry types across builds that change in almost every one', () => {

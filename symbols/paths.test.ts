@@ -131,4 +131,45 @@ describe('resolvePath', () => {
     expect(bySource('nearest')).to.equal(14);
     expect(count).to.be.above(6000);
   });
+
+  it('puts every memory counter of 32-bit kernels where the published offsets have it', function () {
+    const { paths } = readStructures(this).vmPaths;
+    const kept = new Set<string>();
+    let count = 0;
+    for (const [path, offsets] of Object.entries(paths)) {
+      const dot = path.indexOf('.');
+      for (const [label, offset] of Object.entries(offsets).filter(([name]) => name.endsWith('-x86'))) {
+        const version = label.slice(0, -'-x86'.length);
+        const layouts: Parameters<typeof resolvePath>[0] = {
+          layout: (type) => {
+            const value = layoutInSet(version, type, 'x86');
+            return value === null ? null : { value, source: 'nearest' };
+          },
+        };
+        const resolved = resolvePath(layouts, ROOTS[path.slice(0, dot)]!, path.slice(dot + 1));
+        if (resolved === null) continue;
+        expect(resolved.offset, `${path} in ${version}`).to.equal(offset);
+        kept.add(path);
+        count++;
+      }
+    }
+    expect(count).to.be.above(250);
+    // The tables keep what the figures need and nothing else.
+    const shown = (root: string, names: string): string[] => names.split(' ').map((name) => `${root}.${name}`);
+    expect([...kept]).to.have.members([
+      ...shown('MiState.Pools', 'MaximumNonPagedPoolThreshold AllocatedNonPagedPool'),
+      ...shown('MiState.Vs', 'PagedPoolInfo.MaximumSize PagedPoolInfo.AllocatedPagedPool MaximumNonPagedPoolInPages'),
+      ...shown('MiState.Vs', 'SystemPteInfo.TotalFreeSystemPtes NonPagedPoolCommit SpecialPagesInUse ProcessCommit'),
+      ...shown('MiState.Vs', 'SharedCommit DriverCommit'),
+      ...shown('MiSystemPartition.PageLists', 'ZeroedPageListHead FreePageListHead StandbyPageListHead'),
+      ...shown('MiSystemPartition.PageLists', 'StandbyPageListByPriority'),
+      ...shown('MiSystemPartition.Commit', 'PeakCommitment TotalCommitLimitMaximum'),
+      ...shown('MiSystemPartition.Vp', 'LowestPhysicalPage HighestPhysicalPage NumberOfPhysicalPages PagingFile'),
+      ...shown('MiSystemPartition.Vp', 'NumberOfPagingFiles AvailablePages ResidentAvailablePages TotalCommittedPages'),
+      ...shown(
+        'MiSystemPartition.Vp',
+        'TotalCommitLimit SharedCommit ModifiedPageListHead ModifiedNoWritePageListHead',
+      ),
+    ]);
+  });
 });

@@ -113,7 +113,7 @@ export function kdbgBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array {
     const rva = kernel.rva[symbol];
     if (rva !== undefined) putVa(full, at, base + rva);
   }
-  if (!old && kernel.pointerSize !== 4) {
+  if (!old) {
     // Not the paged-pool commitment any more: this is where newer kernels count failed system PTEs.
     const state = base + rvaOf(kernel, 'MiState') + offsetOf(kernel, '_MI_SYSTEM_INFORMATION', 'Vs');
     const ptes = state + offsetOf(kernel, '_MI_VISIBLE_STATE', 'SystemPteInfo');

@@ -74,7 +74,7 @@ export function buildMachine(scenario: Scenario): Machine {
   const runs = memorySpec.runs ?? typicalRuns(Math.floor(ram / PAGE));
   const memory = new PhysicalMemory(runs, random.fork('frames'));
   // Bit 45, as on machines whose processors address 46 bits of memory.
-  const masked = '_MI_HARDWARE_STATE' in kernel.structs && scenario.architecture !== 'arm64';
+  const masked = '_MI_HARDWARE_STATE' in kernel.structs && (scenario.architecture ?? 'x64') === 'x64';
   const plan = narrow ? addressPlanX86(kernel.build) : addressPlan(kernel.build);
   const tables = narrow
     ? new X86PageTables(memory, pae, kernel.build < 6000 ? { pagedPoolStart: plan.pagedPool } : 'upper-half')

@@ -129,8 +129,9 @@ export class MemoryCounters {
     const pools = state + offsetOf(this.kernel, '_MI_SYSTEM_INFORMATION', 'Pools');
     const visible = state + offsetOf(this.kernel, '_MI_SYSTEM_INFORMATION', 'Vs');
     const hardware = state + offsetOf(this.kernel, '_MI_SYSTEM_INFORMATION', 'Hardware');
-    this.space.u64(hardware + offsetOf(this.kernel, '_MI_HARDWARE_STATE', 'InvalidPteMask'), this.invalidPteMask);
-    this.space.u64(pools + offsetOf(this.kernel, '_MI_POOL_STATE', 'AllocatedNonPagedPool'), this.allNonPaged());
+    const mask = structOf(this.kernel, '_MI_HARDWARE_STATE').fields['InvalidPteMask'];
+    if (mask !== undefined) this.space.u64(hardware + mask, this.invalidPteMask);
+    this.space.word(pools + offsetOf(this.kernel, '_MI_POOL_STATE', 'AllocatedNonPagedPool'), this.allNonPaged());
     this.written.nonPagedPoolUsage = pages.nonPagedPoolUsage;
     const vs = (name: string, field: MemoryField): void => {
       this.member(visible, '_MI_VISIBLE_STATE', name, field);
@@ -168,7 +169,7 @@ export class MemoryCounters {
     vp('ModifiedPageListHead', 'modifiedPages');
     vp('ModifiedNoWritePageListHead', 'modifiedNoWritePages');
     this.member(commit, '_MI_PARTITION_COMMIT', 'PeakCommitment', 'peakCommitment');
-    this.space.u64(
+    this.space.word(
       commit + offsetOf(this.kernel, '_MI_PARTITION_COMMIT', 'TotalCommitLimitMaximum'),
       pages.commitLimit * 2,
     );
@@ -212,7 +213,7 @@ export class MemoryCounters {
   private member(at: Va, type: string, name: string, field: MemoryField): void {
     const offset = structOf(this.kernel, type).fields[name];
     if (offset === undefined) return;
-    this.space.u64(at + offset, this.figures.pages[field]);
+    this.space.word(at + offset, this.figures.pages[field]);
     this.written[field] = this.figures.pages[field];
   }
 
@@ -246,8 +247,8 @@ export class MemoryCounters {
       this.space.u32(at + free, freeSystemPtes);
       this.space.u32(at + all, freeSystemPtes + 21077);
     } else {
-      this.space.u64(at + free, freeSystemPtes);
-      this.space.u64(at + all, freeSystemPtes + 967296);
+      this.space.word(at + free, freeSystemPtes);
+      this.space.word(at + all, freeSystemPtes + 967296);
     }
     this.space.u32(at + (fields['PteFailures'] ?? 0), freeSystemPtes < 1000 ? 3567 : 0);
     this.written.freeSystemPtes = freeSystemPtes;

@@ -72,6 +72,7 @@ function globalSizes(
       ['MmPagingFile', 16 * 4],
     );
   }
+  if (!old) sizes.unshift(['MiState', size('_MI_SYSTEM_INFORMATION')], ['MiSystemPartition', size('_MI_PARTITION')]);
   if (hasProcessorTables(build, variant)) sizes.push(['ExPoolTagTables', POINTERS * 4]);
   return sizes;
 }
@@ -96,7 +97,7 @@ export function x86Facts(wanted: string, variant: X86Variant): KernelFacts {
   let at = FIRST_RVA;
   for (const [name, size] of globalSizes(build, variant, structs)) {
     rva[name] = at;
-    at = Math.ceil((at + size) / 16) * 16;
+    at = Math.ceil((at + size) / 64) * 64;
   }
   const name = PDB_NAMES[variant.pae ? 'true' : 'false'][variant.multiprocessor ? 1 : 0];
   const digits = build.toString(16).padStart(4, '0').toUpperCase();

@@ -21,10 +21,12 @@ export function dataSections(image: KernelImage): readonly DataSection[] {
   return data.length > 0 ? data : [{ rva: 0, size: Math.min(image.size ?? 0, LARGEST_SECTION) }];
 }
 
-/** Every aligned place of a 64-bit value in the data of the image. `value` is at most 2^53 - 1. */
+/** Every aligned place of a value as wide as a pointer in the data of the image. `value` is at most 2^53 - 1. */
 export function* placesOfValue(memory: VirtualMemory, image: KernelImage, value: number): Iterable<VirtualAddress> {
   const low = value >>> 0;
   const high = Math.floor(value / 0x100000000);
+  const wide = memory.pointerSize === 8;
+  if (!wide && high !== 0) return;
   for (const { rva, size } of dataSections(image)) {
     const start = plus(image.base, rva);
     for (const { bytes, offset } of memory.chunks(start, size)) {
@@ -32,7 +34,7 @@ export function* placesOfValue(memory: VirtualMemory, image: KernelImage, value:
       const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
       const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
       for (let i = words.indexOf(low); i >= 0; i = words.indexOf(low, i + 1)) {
-        if (i % 2 === 0 && words[i + 1] === high) yield plus(start, offset + i * 4);
+        if (!wide || (i % 2 === 0 && words[i + 1] === high)) yield plus(start, offset + i * 4);
       }
     }
   }

@@ -138,7 +138,7 @@ const PARTITION_FIELDS = [
   'Commit.TotalCommitLimitMaximum', 'PageLists.ZeroedPageListHead.Total', 'PageLists.FreePageListHead.Total',
 ] as const; // prettier-ignore
 
-function judgePartition(value: (name: string) => number | null, anchors: MemoryAnchors): Judgement {
+function judgePartition(value: (name: string) => number | null, anchors: MemoryAnchors, pointerSize: 4 | 8): Judgement {
   const judged = new Judgement();
   const { physicalPages, highestPage } = anchors;
   const available = value('Vp.AvailablePages');
@@ -166,7 +166,7 @@ function judgePartition(value: (name: string) => number | null, anchors: MemoryA
   judged.must(atMost(value('Vp.NumberOfPagingFiles'), 16));
   judged.must(atMost(highest, MOST));
   const resident = value('Vp.ResidentAvailablePages');
-  judged.must(resident === null ? null : resident <= physicalPages || resident > 2 ** 63);
+  judged.must(resident === null ? null : resident <= physicalPages || resident > 2 ** (pointerSize * 8 - 1));
   judged.agrees(positive(available));
   judged.agrees(positive(resident));
   judged.agrees(both(positive(committed), atMost(committed, limit)));
@@ -228,7 +228,7 @@ export function findPartition(
     variants.flatMap(({ fields, anchor }) => places.map((place) => ({ fields, address: plus(place, -anchor) }))),
     memory,
     image,
-    (value) => judgePartition(value, anchors),
+    (value) => judgePartition(value, anchors, memory.pointerSize),
   );
 }
 

@@ -42,10 +42,10 @@ export function withMemoryState(searched: Searched): { symbols: KernelSymbols; w
   const { buildNumber, architecture = 'x64' } = identity;
   const isKnown = symbols.address('MiState') !== null && symbols.address('MiSystemPartition') !== null;
   const anchors = image === null || isKnown ? null : anchorsOf(searched);
-  if (buildNumber < FIRST_WITH_STATE || architecture !== 'x64' || image === null || anchors === null) {
+  if (buildNumber < FIRST_WITH_STATE || architecture === 'arm64' || image === null || anchors === null) {
     return { symbols, warnings: [] };
   }
-  const releases = releasesOf(buildNumber, searched.without);
+  const releases = releasesOf(buildNumber, searched.without, architecture);
   if (releases.length === 0) {
     const message = `how build ${buildNumber} lays out the memory manager's state is not known: ${needed(identity)}`;
     return { symbols, warnings: [warning('no-memory-layout', message)] };
@@ -89,7 +89,7 @@ function anchorsOf({ memory, header, block }: Searched): MemoryAnchors | null {
   const { physicalMemory } = header;
   if (physicalMemory === null) return null;
   const size = block('MmSizeOfPagedPoolInBytes');
-  const bytes = size === null ? null : memory.readU64(size);
+  const bytes = size === null ? null : memory.readPointer(size);
   const last = physicalMemory.runs.at(-1);
   return {
     pagedPoolCommit: block('MmPagedPoolCommit'),

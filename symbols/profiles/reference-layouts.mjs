@@ -162,7 +162,7 @@ export function layoutsWithoutProfile(reference, x64) {
 
 // ---------------------------------------------------------------- 32-bit kernels
 
-/** What a dump of a 32-bit kernel can need: the debugger block names no other structure. */
+/** What a dump of a 32-bit kernel can need: the debugger block leads to no other structure, nor does a search. */
 export const X86_TYPES = [
   '_POOL_TRACKER_TABLE',
   '_POOL_DESCRIPTOR',
@@ -171,10 +171,36 @@ export const X86_TYPES = [
   '_MMPAGING_FILE',
   '_KLDR_DATA_TABLE_ENTRY',
   '_MM_DRIVER_VERIFIER_DATA',
+  '_MI_SYSTEM_INFORMATION',
+  '_MI_POOL_STATE',
+  '_MI_VISIBLE_STATE',
+  '_MI_SYSTEM_PTE_TYPE',
+  '_MI_HARDWARE_STATE',
+  '_MI_PARTITION',
+  '_MI_VISIBLE_PARTITION',
+  '_MI_PARTITION_COMMIT',
+  '_MI_PARTITION_PAGE_LISTS',
 ];
 
-/** Of merged layouts with many bit fields only these fields are taken. */
+/** The first build whose memory manager keeps its figures in `_MI_` structures. */
+const FIRST_WITH_STATE = 10240;
+
+const words = (text) => text.trim().split(/\s+/);
+
+/** Of large layouts, and of those with many bit fields, only these fields are taken. */
 const X86_FIELDS = {
+  _MI_SYSTEM_INFORMATION: words('Pools Vs Hardware'),
+  _MI_POOL_STATE: words('AllocatedNonPagedPool MaximumNonPagedPoolThreshold'),
+  _MI_VISIBLE_STATE: words(`PagedPoolInfo MaximumNonPagedPoolInPages SizeOfPagedPoolInPages SystemPteInfo
+    NonPagedPoolCommit SpecialPagesInUse ProcessCommit SharedCommit DriverCommit`),
+  _MI_SYSTEM_PTE_TYPE: words('PteFailures TotalSystemPtes TotalFreeSystemPtes'),
+  _MI_HARDWARE_STATE: words('InvalidPteMask'),
+  _MI_PARTITION: words('PageLists Commit Vp'),
+  _MI_VISIBLE_PARTITION: words(`LowestPhysicalPage HighestPhysicalPage NumberOfPhysicalPages NumberOfPagingFiles
+    PagingFile AvailablePages ResidentAvailablePages TotalCommittedPages TotalCommitLimit SharedCommit
+    ModifiedPageListHead ModifiedNoWritePageListHead TotalPagesForPagingFile`),
+  _MI_PARTITION_COMMIT: words('PeakCommitment TotalCommitLimitMaximum'),
+  _MI_PARTITION_PAGE_LISTS: words('ZeroedPageListHead FreePageListHead StandbyPageListHead StandbyPageListByPriority'),
   _MMPAGING_FILE: ['Size', 'MaximumSize', 'MinimumSize', 'FreeSpace', 'PeakUsage', 'PageFileName'],
   _KLDR_DATA_TABLE_ENTRY: [
     ...['InLoadOrderLinks', 'DllBase', 'EntryPoint', 'SizeOfImage', 'FullDllName', 'BaseDllName', 'Flags', 'LoadCount'],
@@ -238,6 +264,7 @@ export function layoutsOfX86(reference) {
   for (const type of X86_TYPES) {
     for (const entry of (reference.structs[type]?.x86 ?? []).filter(({ size }) => size > 0)) {
       for (const version of entry.builds.filter(isVersion)) {
+        if (type.startsWith('_MI_') && buildOf(version) < FIRST_WITH_STATE) continue;
         if (!versions.has(version)) versions.set(version, new Map([['_KLDR_DATA_TABLE_ENTRY', COMMON_KLDR_X86]]));
         versions.get(version).set(type, x86Layout(type, entry));
       }

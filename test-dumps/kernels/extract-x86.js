@@ -28,6 +28,17 @@ const STRUCTS = {
   _KLDR_DATA_TABLE_ENTRY: 'TimeDateStamp SizeOfImageNotRounded',
   _MM_DRIVER_VERIFIER_DATA:
     'Level AllocationsAttempted AllocationsSucceeded AllocationsSucceededSpecialPool Loads CurrentPagedPoolAllocations CurrentNonPagedPoolAllocations PagedBytes NonPagedBytes',
+  _MI_SYSTEM_INFORMATION: 'Pools Vs Hardware',
+  _MI_POOL_STATE: 'AllocatedNonPagedPool',
+  _MI_VISIBLE_STATE:
+    'PagedPoolInfo MaximumNonPagedPoolInPages SizeOfPagedPoolInPages SystemPteInfo NonPagedPoolCommit SpecialPagesInUse ProcessCommit SharedCommit DriverCommit',
+  _MI_SYSTEM_PTE_TYPE: 'PteFailures TotalSystemPtes TotalFreeSystemPtes',
+  _MI_HARDWARE_STATE: 'InvalidPteMask',
+  _MI_PARTITION: 'PageLists Commit Vp',
+  _MI_PARTITION_PAGE_LISTS: 'ZeroedPageListHead FreePageListHead StandbyPageListHead StandbyPageListByPriority',
+  _MI_PARTITION_COMMIT: 'PeakCommitment TotalCommitLimitMaximum',
+  _MI_VISIBLE_PARTITION:
+    'LowestPhysicalPage HighestPhysicalPage NumberOfPhysicalPages NumberOfPagingFiles PagingFile AvailablePages ResidentAvailablePages TotalCommittedPages TotalCommitLimit SharedCommit ModifiedPageListHead ModifiedNoWritePageListHead TotalPagesForPagingFile',
 };
 
 /** Windows 2000, of whose structures only these are described. */
@@ -50,6 +61,8 @@ const known = JSON.parse(readFileSync(source, 'utf8')).structs;
 function structsOf(version) {
   const structs = {};
   for (const [name, wanted] of Object.entries(STRUCTS)) {
+    // Before Windows 10 the memory manager keeps its figures in plain globals.
+    if (name.startsWith('_MI_') && !version.startsWith('10.')) continue;
     const layout = known[name].x86.find(({ size, builds }) => size > 0 && builds.includes(version));
     if (layout === undefined) continue;
     const fields = layout.fields.filter((f) => wanted === '*' || wanted.split(' ').includes(f.name));
