@@ -1,6 +1,6 @@
 /** The main command: cost against the dump's size, against starting node, in memory, in bytes read; speed of the search. */
 
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { searchTags } from '../../src/kernel/tag-search.js';
 import { buildDump } from '../build-dump.js';
 import { SCENARIOS } from '../scenarios.js';
 import { measure, type BenchLine } from './measure.js';
+import { zipOf } from './zip.js';
 
 const GB = 2 ** 30;
 const MAIN = fileURLToPath(new URL('../../bin/dumpleak.js', import.meta.url));
@@ -65,11 +66,32 @@ export async function analyzeBench(): Promise<BenchLine[]> {
       goal: 0.01,
       detail: `${(bytesRead / 2 ** 20).toFixed(1)} MB of ${(statSync(large).size / GB).toFixed(1)} GB`,
     });
-    lines.push(await searchLine(small));
+    lines.push(...otherKinds(folder), await searchLine(small));
     return lines;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A 32-bit system, and a kernel dump in a zip against the same dump as it is. */
+function otherKinds(folder: string): BenchLine[] {
+  const narrow = join(folder, 'x86.dmp');
+  const plain = join(folder, 'plain.dmp');
+  const zipped = join(folder, 'plain.zip');
+  buildDump(SCENARIOS.leak32()).writeTo(narrow);
+  const built = buildDump({ ...SCENARIOS.modernLeak(), kind: 'bitmap-kernel' });
+  built.writeTo(plain);
+  writeFileSync(zipped, zipOf('MEMORY.DMP', built.toBytes()));
+  const base = measure([STEPS, 'analyze', plain], 7);
+  const line = (name: string, path: string, goal: number): BenchLine => {
+    const cost = measure([STEPS, 'analyze', path], 7);
+    const detail = `${cost.cpuMs.toFixed(0)} ms against ${base.cpuMs.toFixed(0)} ms of processor time`;
+    return { name, ratio: cost.cpuMs / base.cpuMs, goal, detail };
+  };
+  return [
+    line('analyze a 32-bit dump against an x64 one', narrow, 1.5),
+    line('analyze a dump in a zip against as it is', zipped, 3),
+  ];
 }
 
 /** The same machine and leak with so many GB of RAM, every page of it in the dump. */
