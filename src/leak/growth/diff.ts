@@ -74,6 +74,7 @@ interface Side {
   sample: Sample;
   counts: Map<string, { tag: string; pool: PoolKind; bytes: number; allocs: number; frees: number }>;
   modules: ModuleFact[] | null;
+  machines: string[];
   warnings: Note[];
 }
 
@@ -101,7 +102,15 @@ async function readSide(path: string, options: ReadOptions & TimeOptions): Promi
   }
   const time = timeOf(collected, index, options);
   const { warnings, modules } = collected;
-  return { side: { path, kind: file.kind, time, figures: sample.figures }, sample, counts, modules, warnings };
+  const machines = [...collected.machines];
+  return {
+    side: { path, kind: file.kind, time, figures: sample.figures },
+    sample,
+    counts,
+    modules,
+    machines,
+    warnings,
+  };
 }
 
 function timeOf({ files, samples }: Collector, index: number, options: TimeOptions): number | null {
@@ -118,6 +127,13 @@ function compare(before: Side, after: Side): Difference {
   const elapsedMs = start === null || end === null ? null : end - start;
   if (elapsedMs !== null && elapsedMs < 0) {
     warnings.push({ code: 'wrong-order', message: 'the second snapshot is older than the first' });
+  }
+  const [one, other] = [before.machines, after.machines];
+  if (one.length > 0 && other.length > 0 && !one.some((name) => other.includes(name))) {
+    warnings.push({
+      code: 'several-machines',
+      message: `the snapshots are of two machines: ${one.join(', ')} and ${other.join(', ')}`,
+    });
   }
   const restarted = wasRestarted(before, after);
   const tags: TagChange[] = [];

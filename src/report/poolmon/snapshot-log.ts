@@ -3,6 +3,7 @@
  * of 32-bit systems, wide ones those of the newer tool on 64-bit systems.
  */
 
+import { InputError } from '../../../parsers/bytes/input-error.js';
 import { printable } from '../../../parsers/text-safety.js';
 import type { AnalysisResult, Count, Pages, PoolCounters, PoolTagRow } from '../../result.js';
 import { exactInteger } from '../format.js';
@@ -20,18 +21,24 @@ const GAP = '        ';
 
 /**
  * The log, ended by a line feed. Figures that the dump does not tell - page faults among them, which no dump tells - are
- * 0, since the format has no way to leave them out.
+ * 0, since the format has no way to leave them out. Throws InputError for a dump without a tag table.
  */
 export function renderSnapshotLog(
-  { dump, memory, poolTags }: Pick<AnalysisResult, 'dump' | 'memory' | 'poolTags'>,
+  result: Pick<AnalysisResult, 'dump' | 'memory' | 'poolTags' | 'warnings'>,
   options: SnapshotLogOptions = {},
 ): string {
+  const { dump, memory, poolTags, warnings } = result;
+  if (poolTags === null) {
+    const why = warnings.find(({ where }) => where === 'poolTags') ?? warnings.find(({ where }) => where === 'dump');
+    throw new InputError(
+      'wrong-kind',
+      `${dump.path} holds no pool tag table${why === undefined ? '' : `: ${why.message}`}`,
+    );
+  }
   const is32 = dump.architecture === 'x86' || dump.architecture === 'x86-pae';
   const narrow = (options.columns ?? (is32 ? 'narrow' : 'wide')) === 'narrow';
   const title = (narrow ? NARROW : WIDE) + (options.mapped === true ? `${narrow ? '  ' : '       '}Mapped_Driver` : '');
-  const rows = [...(poolTags?.rows ?? [])].sort((a, b) =>
-    a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : a.hex < b.hex ? -1 : 1,
-  );
+  const rows = [...poolTags.rows].sort((a, b) => (a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : a.hex < b.hex ? -1 : 1));
   const lines = rows.flatMap((row) =>
     (['nonPaged', 'paged'] as const).flatMap((pool) => {
       if (exactInteger(row[pool].allocs) === 0n) return [];

@@ -62,7 +62,7 @@ export function renderDiff(difference: Difference, options: DiffTextOptions = {}
     tagTable('Grew', grown, top, difference, options, style),
     tagTable('Fell, or changed in number only', fallen, Math.min(5, top), difference, options, style),
     [`${counted(difference.unchanged, 'tag')} did not change.`],
-    ...modules(difference, style),
+    ...modules(difference, top, style),
     difference.warnings.length === 0
       ? []
       : [
@@ -146,18 +146,19 @@ function tagTable(
   return [heading(title, style), style.paint('dim', names), ...lines, ...more];
 }
 
-function modules({ modules: changes }: Difference, style: Style): string[][] {
+function modules({ modules: changes }: Difference, top: number, style: Style): string[][] {
   if (changes === null) return [];
   const { loaded, unloaded, changed } = changes;
   if (loaded.length + unloaded.length + changed.length === 0) return [['The same drivers are loaded.']];
   const version = (text: string | null): string => (text === null ? '' : ` ${printable(text)}`);
   const list = (title: string, names: readonly string[]): string[] =>
     names.length === 0 ? [] : [heading(title, style), ...wrap(names.join(', '), style.width, '  ')];
-  const changes2 = changed.map(({ name, before, after }) => {
+  const builds = changed.slice(0, top).map(({ name, before, after }) => {
     const [a, b] = [before.fileVersion, after.fileVersion];
     if (a !== b) return `${printable(name)}:${version(a) || ' no version'} ->${version(b) || ' no version'}`;
     return `${printable(name)}: another build${version(b)}`;
   });
+  if (changed.length > top) builds.push(`and ${thousands(changed.length - top)} more`);
   return [
     list(
       'Loaded since',
@@ -167,6 +168,6 @@ function modules({ modules: changes }: Difference, style: Style): string[][] {
       'Unloaded since',
       unloaded.map((m) => printable(m.name) + version(m.fileVersion)),
     ),
-    changes2.length === 0 ? [] : [heading('Other build or version', style), ...bullets(changes2, style)],
+    builds.length === 0 ? [] : [heading('Other build or version', style), ...bullets(builds, style)],
   ];
 }
