@@ -15,11 +15,15 @@ export class HandReader {
   private readonly offsets: (frame: number) => number | null;
   /** Bits that some builds mix into invalid PTEs. */
   invalidPteMask = 0n;
+  /** Where the indexes of the tables stand in an address: one more with five levels. */
+  shifts = [39n, 30n, 21n, 12n];
+  private readonly arm: boolean;
 
   constructor(private readonly readAt: ReadAt) {
     this.header = readAt(0, 0x2000);
     if (this.header.toString('latin1', 0, 8) !== 'PAGEDU64') throw new Error('not a 64-bit dump');
     this.root = this.header.readBigUInt64LE(0x10) & FRAME;
+    this.arm = this.u32(0x30) === 0xaa64;
     this.offsets = this.body();
   }
 
@@ -48,12 +52,14 @@ export class HandReader {
   /** The page of a virtual address under a root table, or why there is none. */
   page(address: bigint, root = this.root): Buffer | string {
     let table = root & FRAME;
-    for (const shift of [39n, 30n, 21n, 12n]) {
+    for (const shift of this.shifts) {
       const bytes = this.frame(Number(table >> 12n));
       if (!bytes) return 'table not in dump';
       const entry = bytes.readBigUInt64LE(Number((address >> shift) & 511n) * 8);
       if ((entry & 1n) === 0n) return shift === 12n ? this.software(entry) : 'not mapped';
-      if (shift === 12n || (shift !== 39n && (entry & 0x80n) !== 0n)) {
+      const isLarge = this.arm ? (entry & 2n) === 0n : (entry & 0x80n) !== 0n;
+      if (this.arm && shift === 12n && isLarge) return 'no page entry';
+      if (shift === 12n || (shift < 39n && isLarge)) {
         const inside = address & ((1n << shift) - 1n) & ~0xfffn;
         return this.frame(Number(((entry & FRAME & ~((1n << shift) - 1n)) + inside) >> 12n)) ?? 'not in dump';
       }
@@ -121,6 +127,7 @@ export class HandReader {
       const bits = summary ? start.readUInt32LE(0x10) : Number(start.readBigUInt64LE(0x30));
       return bitmapOffsets(this.readAt(summary ? 0x2028 : 0x2038, Math.ceil(bits / 8)), first);
     }
+    if (start.toString('latin1', 4, 12) === 'RDMPDUMP') return this.records(Number(start.readBigUInt64LE(0x18)));
     const runs = this.runs();
     return (frame) => {
       let before = 0;
@@ -130,6 +137,19 @@ export class HandReader {
       }
       return null;
     };
+  }
+
+  /** RDMP: records of first page and number of pages from 0x2030 on, pages in their order from `first` on. */
+  private records(first: number): (frame: number) => number | null {
+    const offsets = new Map<number, number>();
+    let offset = first;
+    for (let at = 0x2030; at + 16 <= first; at += 16) {
+      const record = this.readAt(at, 16);
+      const base = Number(record.readBigUInt64LE(0));
+      const count = Number(record.readBigUInt64LE(8));
+      for (let page = base; page < base + count; page++, offset += 0x1000) offsets.set(page, offset);
+    }
+    return (frame) => offsets.get(frame) ?? null;
   }
 }
 

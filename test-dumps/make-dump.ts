@@ -9,7 +9,10 @@ import type { DumpKind, ModuleSpec, Scenario, TagRowSpec } from './scenario.js';
 import { SCENARIOS, type ScenarioName } from './scenarios.js';
 import { truthJson } from './truth-json.js';
 
-const KINDS: readonly DumpKind[] = ['full', 'kernel', 'bitmap-full', 'bitmap-kernel', 'automatic', 'triage', 'header'];
+const KINDS: readonly DumpKind[] = [
+  'full', 'kernel', 'bitmap-full', 'bitmap-kernel', 'automatic', 'triage', 'header',
+  'rdmp-kernel', 'rdmp-kernel-user', 'rdmp-full',
+]; // prettier-ignore
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
 /** `16GB`, `512m`, `4096` in bytes. Throws on anything else. */
@@ -53,6 +56,8 @@ interface Arguments {
   ram?: string | undefined;
   processors?: number | undefined;
   seed?: number | undefined;
+  architecture?: string | undefined;
+  levels?: number | undefined;
   tag?: string | undefined;
   bytes: string;
   pool: string;
@@ -67,6 +72,8 @@ export function scenarioOf(args: Omit<Arguments, 'output' | 'truth'>): Scenario 
   if (args.kernel !== undefined) scenario.kernel = args.kernel;
   if (args.processors !== undefined) scenario.processors = args.processors;
   if (args.seed !== undefined) scenario.seed = args.seed;
+  if (args.levels === 5) scenario.paging = { ...scenario.paging, levels: 5 };
+  if (args.architecture !== undefined) scenario.architecture = args.architecture as Scenario['architecture'] & string;
   if (args.ram !== undefined) scenario.memory = { bytes: parseSize(args.ram), ...ownFigures(scenario) };
   if (args.tag !== undefined) {
     const pool = args.pool === 'paged' ? 'paged' : 'nonpaged';
@@ -99,7 +106,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .scriptName('make-dump')
     .command(
       '$0 [scenario]',
-      'Write a synthetic Windows x64 kernel crash dump',
+      'Write a synthetic Windows kernel crash dump',
       (y) =>
         y.positional('scenario', {
           choices: Object.keys(SCENARIOS),
@@ -124,6 +131,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       describe: `Build or version: ${kernelVersions().join(', ')}`,
       group: 'Machine:',
     })
+    .option('architecture', { choices: ['x64', 'x86', 'arm64'], describe: 'Processor', group: 'Machine:' })
+    .option('levels', { choices: [4, 5], describe: 'Levels of page tables (x64)', group: 'Machine:' })
     .option('ram', { type: 'string', describe: 'Physical memory, such as 64GB', group: 'Machine:' })
     .option('processors', { type: 'number', describe: 'Processors, up to 640', group: 'Machine:' })
     .option('seed', { type: 'number', describe: 'Another seed, another layout of the same machine', group: 'Machine:' })
