@@ -114,7 +114,7 @@ describe('command line: commands', () => {
       expect(search.hits).to.deep.include({
       module: 'myfault.sys', address: '0xfffff880044b63aa', offset: '0x13aa',
       bytes: '4c 65 61 6b 3b c1 0f 42 c1 41 8d 49 fd 8b d0 ff', ascii: 'Leak;..B.A.I....',
-      section: '.text', executable: true, protected: false,
+      section: '.text', executable: true, protected: false, secondHalf: null,
     }); // prettier-ignore
       const one = await json('modules', '--at', '0xfffff880044b63aa');
       expect((one['modules'] as { name: string }[]).map(({ name }) => name)).to.deep.equal(['myfault.sys']);
