@@ -3,6 +3,9 @@
 /** More columns than any counter log has. */
 export const MAXIMUM_COLUMNS = 20_000;
 
+/** The longest cell in quotes that is kept, in characters. */
+const MAXIMUM_CELL = 65_536;
+
 /** The delimiter that a header line uses: the one that stands most often outside quotes. */
 export function delimiterOf(line: string): string {
   const bare = line.replace(/"[^"]*"/g, '');
@@ -30,7 +33,7 @@ export function eachRow(text: string, delimiter: string, row: (cells: string[], 
       let cell: string;
       if (text.charCodeAt(at) === QUOTE) {
         const end = closingQuote(text, at + 1);
-        cell = text.slice(at + 1, end);
+        cell = text.slice(at + 1, Math.min(end, at + 1 + MAXIMUM_CELL));
         if (cell.includes('\n')) line += cell.split('\n').length - 1;
         if (cell.includes('"')) cell = cell.replaceAll('""', '"');
         at = end + 1;

@@ -35,8 +35,10 @@ export interface PerfmonLog {
   readonly badValues: number;
 }
 
-/** Most values in a log: 500 counters over 80,000 samples. */
-export const MAXIMUM_VALUES = 40_000_000;
+/** Most values in a log: 400 counters over 40,000 samples. */
+export const MAXIMUM_VALUES = 16_000_000;
+/** Most samples in a log: a day, every second. */
+export const MAXIMUM_SAMPLES = 100_000;
 
 /** The header's first cell; the zone's name may be empty, or cut at a special character. */
 const PDH_HEADER = /\(PDH-[CT]SV [\d.]+\)\s*(?:\(([^)]*)\)?\s*(?:\((-?\d{1,4})\))?)?/;
@@ -96,8 +98,9 @@ class SampleReader {
       this.badRows++;
       return true;
     }
-    if ((this.samples + 1) * this.paths.length > MAXIMUM_VALUES) {
-      this.failure = new ReadFailure('corrupt', `holds more than ${MAXIMUM_VALUES} values; thin it with relog -t`);
+    if ((this.samples + 1) * this.paths.length > MAXIMUM_VALUES || this.samples >= MAXIMUM_SAMPLES) {
+      const bounds = `${MAXIMUM_SAMPLES} samples or ${MAXIMUM_VALUES} values`;
+      this.failure = new ReadFailure('corrupt', `holds more than ${bounds}; thin it with relog -t`);
       return false;
     }
     if (this.samples === this.capacity) this.grow();

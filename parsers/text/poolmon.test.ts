@@ -173,6 +173,10 @@ describe('poolmon logs', () => {
     expect(log.badRows).to.be.at.least(2);
   });
 
+  it('takes no tag across two lines', () => {
+    expect(rowsOf(parse(`abcd\n Nonp 1 2 3 4 5\n${PLAIN}`))).to.deep.equal(PLAIN_ROWS);
+  });
+
   it('knows tables of sessions', () => {
     const log = parse(snapshot(...HEADER, ' Session 0 pool information', TITLE, ...ROWS));
     expect(log.snapshots[0]!.scope).to.equal('session');

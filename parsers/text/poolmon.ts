@@ -9,6 +9,7 @@
 import { failed, ReadFailure } from '../bytes/failure.js';
 import { decodeText } from './decode.js';
 import { emptyHeader, readCommitLine, readMemoryLine, type PoolmonHeader } from './poolmon-header.js';
+import { RowColumns, RowNumbers } from './poolmon-rows.js';
 import { parseStamp, parseTimeOfDay, withTime, type Stamp } from './time-stamp.js';
 
 /** Which pool a table is about: the system's, or that of sessions (screens only). */
@@ -52,18 +53,16 @@ export interface PoolmonOptions {
 /** Bytes of a narrow row without its line end. */
 const SHORTEST_USUAL_ROW = 61;
 
+/** Tables in a file that are read. */
+const MOST_SNAPSHOTS = 100_000;
+/** Lines that are no rows, after which a file is read no further: a table has six or seven. */
+const MOST_OTHER_LINES = 2_000_000;
+
 const BLANK = 0x20;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
-const ZERO = 0x30;
-const NINE = 0x39;
 const UPPER_N = 0x4e;
 const UPPER_P = 0x50;
-const OPEN_PARENTHESIS = 0x28;
-const CLOSE_PARENTHESIS = 0x29;
-const MINUS = 0x2d;
-/** Between groups of three digits: comma, dot, apostrophe, and the fixed blank of ANSI and OEM code pages. */
-const GROUP_SEPARATORS: ReadonlySet<number> = new Set([0x2c, 0x2e, 0x27, 0xa0, 0xff]);
 
 /** The tag without bit 31 (PROTECTED_POOL), which is no part of it. */
 const TAG_MASK = 0x7fffffff;
@@ -117,49 +116,43 @@ interface Open {
 }
 
 class Reader {
-  count = 0;
-  private capacity: number;
-  private tags: Uint32Array;
-  private pools: Uint8Array;
-  private allocs: Float64Array;
-  private frees: Float64Array;
-  private bytes: Float64Array;
+  private readonly rows: RowColumns;
+  private readonly cursor: RowNumbers;
   private readonly drivers = new Map<number, string>();
   private readonly snapshots: PoolmonSnapshot[] = [];
   private badRows = 0;
   private narrow = false;
   private open: Open = { header: null, stamp: null, scope: 'system', screen: false, firstRow: 0 };
+  private otherLines = 0;
   private hasHeader = false;
   /** A stamp after the last row: of the table that follows, unless the file puts stamps after the tables. */
   private pending: Stamp | null = null;
   private stampsBefore = 0;
   private firstTable = true;
   private readonly after: (Stamp | null)[] = [];
-  /** Allocs, Frees, Diff, Bytes, Per Alloc of the row at hand. */
-  private readonly numbers = new Float64Array(5);
-  private changes = false;
-  private position = 0;
 
   constructor(
     private readonly data: Uint8Array,
     private readonly keepDrivers: boolean,
   ) {
-    this.capacity = Math.max(64, Math.ceil(data.length / SHORTEST_USUAL_ROW));
-    this.tags = new Uint32Array(this.capacity);
-    this.pools = new Uint8Array(this.capacity);
-    this.allocs = new Float64Array(this.capacity);
-    this.frees = new Float64Array(this.capacity);
-    this.bytes = new Float64Array(this.capacity);
+    this.rows = new RowColumns(Math.max(64, Math.ceil(data.length / SHORTEST_USUAL_ROW)));
+    this.cursor = new RowNumbers(data);
+  }
+
+  /** Rows so far. */
+  get count(): number {
+    return this.rows.count;
   }
 
   read(): void {
     const { data } = this;
     const end = data.length;
-    while (this.position < end) {
-      const at = this.position;
+    while (this.cursor.position < end && this.snapshots.length < MOST_SNAPSHOTS && this.otherLines < MOST_OTHER_LINES) {
+      const at = this.cursor.position;
       const type = data[at + 6];
       if (data[at + 5] === BLANK && (type === UPPER_N || type === UPPER_P) && this.row(at)) continue;
-      this.position = at;
+      this.cursor.position = at;
+      this.otherLines++;
       this.otherLine();
     }
     this.close();
@@ -171,21 +164,22 @@ class Reader {
     const snapshots = below
       ? this.snapshots.map((snapshot, i) => ({ ...snapshot, stamp: this.after[i] ?? null }))
       : this.snapshots;
-    const { count: rows, tags, pools, allocs, frees, bytes, drivers, badRows, narrow } = this;
+    const { drivers, badRows, narrow } = this;
+    const { count: rows, tags, pools, allocs, frees, bytes } = this.rows;
     return { snapshots, rows, tags, pools, allocs, frees, bytes, drivers, badRows, narrow };
   }
 
   /** A row whose tag stands at columns 1 to 4 and whose type at 6. False when it is something else. */
   private row(at: number): boolean {
     const { data } = this;
-    // `Nonp` or `Page` in one look at the last three letters.
+    for (let i = 0; i < 5; i++) if (data[at + i] === NEWLINE) return false;
     const paged = data[at + 6] === UPPER_P;
     if (paged) {
       if (data[at + 7] !== 0x61 || data[at + 8] !== 0x67 || data[at + 9] !== 0x65 || data[at + 10] !== 0x64)
         return false;
     } else if (data[at + 7] !== 0x6f || data[at + 8] !== 0x6e || data[at + 9] !== 0x70) return false;
     const from = at + (paged ? 11 : 10);
-    if (!this.readPlainNumbers(from) && this.readNumbers(from) < 4) {
+    if (!this.cursor.readPlain(from) && this.cursor.read(from) < 4) {
       this.badRows++;
       this.skipLine();
       return true;
@@ -200,24 +194,17 @@ class Reader {
   private add(tag: number, pool: number): void {
     if (!this.hasHeader && this.count > this.open.firstRow && this.repeatsFirst(tag, pool)) this.close();
     if (this.count === this.open.firstRow) this.begin();
-    if (this.count === this.capacity) this.grow();
-    const { count, numbers } = this;
-    this.tags[count] = tag;
-    this.pools[count] = pool;
-    this.allocs[count] = numbers[0] ?? 0;
-    this.frees[count] = numbers[1] ?? 0;
-    this.bytes[count] = numbers[3] ?? 0;
-    this.count = count + 1;
-    if (this.changes) this.open.screen = true;
-    const byte = this.data[this.position];
-    if (byte === RETURN || byte === NEWLINE) this.position += byte === RETURN ? 2 : 1;
+    this.rows.push(tag, pool, this.cursor.numbers);
+    if (this.cursor.changes) this.open.screen = true;
+    const byte = this.data[this.cursor.position];
+    if (byte === RETURN || byte === NEWLINE) this.cursor.position += byte === RETURN ? 2 : 1;
     else this.endOfRow(tag);
-    if (byte === RETURN && this.data[this.position - 1] !== NEWLINE) this.position--;
+    if (byte === RETURN && this.data[this.cursor.position - 1] !== NEWLINE) this.cursor.position--;
   }
 
   /** Rows without any header line: where the first tag comes again, the next table begins. */
   private repeatsFirst(tag: number, pool: number): boolean {
-    return this.tags[this.open.firstRow] === tag && this.pools[this.open.firstRow] === pool;
+    return this.rows.tags[this.open.firstRow] === tag && this.rows.pools[this.open.firstRow] === pool;
   }
 
   private begin(): void {
@@ -231,91 +218,29 @@ class Reader {
 
   /** What stands behind the numbers: Mapped_Driver. */
   private endOfRow(tag: number): void {
-    const from = this.position;
+    const from = this.cursor.position;
     this.skipLine();
     if (!this.keepDrivers || this.snapshots.length > 0 || this.drivers.has(tag)) return;
-    const text = this.text(from, Math.min(this.position, from + 300)).trim();
+    const text = this.text(from, Math.min(this.cursor.position, from + 300)).trim();
     const inner = /^\[([^[\]]*)\]?/.exec(text)?.[1] ?? '';
     if (inner !== '') this.drivers.set(tag, inner);
   }
 
   private skipLine(): void {
-    const next = this.data.indexOf(NEWLINE, this.position);
-    this.position = next < 0 ? this.data.length : next + 1;
+    const next = this.data.indexOf(NEWLINE, this.cursor.position);
+    this.cursor.position = next < 0 ? this.data.length : next + 1;
   }
 
   private text(from: number, to: number): string {
     return Buffer.from(this.data.buffer, this.data.byteOffset + from, to - from).toString('latin1');
   }
 
-  /**
-   * The usual row, read without a look at anything unusual: Allocs, Frees, Diff, Bytes and Per Alloc in plain digits, then
-   * the end of the line or a blank. False for any other row, which `readNumbers` reads.
-   */
-  private readPlainNumbers(from: number): boolean {
-    const { data, numbers } = this;
-    let at = from;
-    for (let found = 0; found < 5; found++) {
-      while (data[at] === BLANK) at++;
-      let digit = (data[at] ?? 0) - ZERO;
-      if (digit >>> 0 > 9) return false;
-      let value = digit;
-      while ((digit = (data[++at] ?? 0) - ZERO) >>> 0 <= 9) value = value * 10 + digit;
-      numbers[found] = value;
-    }
-    const end = data[at];
-    if (end !== RETURN && end !== NEWLINE && end !== BLANK) return false;
-    this.changes = false;
-    this.position = at;
-    return true;
-  }
-
-  /** Fills `numbers`, leaves `position` behind the last, and returns how many there were. Changes in parentheses are passed over. */
-  private readNumbers(from: number): number {
-    const { data, numbers } = this;
-    let at = from;
-    let found = 0;
-    this.changes = false;
-    for (;;) {
-      let byte = data[at];
-      while (byte === BLANK) byte = data[++at];
-      if (byte === OPEN_PARENTHESIS) {
-        this.changes = true;
-        const limit = at + 24;
-        while (at < limit && data[at] !== CLOSE_PARENTHESIS && data[at] !== NEWLINE) at++;
-        if (data[at] === CLOSE_PARENTHESIS) at++;
-        else break;
-        continue;
-      }
-      const negative = byte === MINUS;
-      if (negative) byte = data[++at];
-      if (byte === undefined || byte < ZERO || byte > NINE || found === 5) break;
-      let value = 0;
-      const limit = at + 26;
-      for (;;) {
-        value = value * 10 + byte - ZERO;
-        byte = data[++at];
-        if (byte === undefined || at >= limit) break;
-        if (byte >= ZERO && byte <= NINE) continue;
-        if (byte === BLANK || byte === RETURN || byte === NEWLINE || !this.isGroup(at, byte)) break;
-        byte = data[++at] ?? ZERO;
-      }
-      numbers[found++] = negative ? -value : value;
-    }
-    this.position = at;
-    return found;
-  }
-
-  private isGroup(at: number, byte: number): boolean {
-    if (!GROUP_SEPARATORS.has(byte)) return false;
-    for (let i = 1; i <= 3; i++) if (!isDigit(this.data[at + i])) return false;
-    return !isDigit(this.data[at + 4]);
-  }
-
   private otherLine(): void {
-    const from = this.position;
+    const from = this.cursor.position;
     this.skipLine();
-    const line = this.text(from, Math.min(this.position, from + 400)).trimEnd();
+    // Shorter than any row, header or date.
+    if (this.cursor.position - from < 5) return;
+    const line = this.text(from, Math.min(this.cursor.position, from + 400)).trimEnd();
     if (line === '') return;
     if (this.oddRow(line, from)) return;
     if (/^\s*Memory:/.test(line)) this.headerLine(line);
@@ -344,14 +269,14 @@ class Reader {
     if (match?.[2] === undefined) return false;
     const tag = fourBytes(match[2]);
     if (tag === null) return false;
-    const end = this.position;
-    if (this.readNumbers(from + match[0].length) < 4) {
+    const end = this.cursor.position;
+    if (this.cursor.read(from + match[0].length) < 4) {
       this.badRows++;
-      this.position = end;
+      this.cursor.position = end;
       return true;
     }
     this.add(tag, match[3] === 'Paged' ? 1 : 0);
-    this.position = end;
+    this.cursor.position = end;
     return true;
   }
 
@@ -373,23 +298,7 @@ class Reader {
       this.open = { header: null, stamp: null, scope: 'system', screen: false, firstRow: this.count };
     }
   }
-
-  private grow(): void {
-    this.capacity *= 2;
-    this.tags = copied(new Uint32Array(this.capacity), this.tags);
-    this.pools = copied(new Uint8Array(this.capacity), this.pools);
-    this.allocs = copied(new Float64Array(this.capacity), this.allocs);
-    this.frees = copied(new Float64Array(this.capacity), this.frees);
-    this.bytes = copied(new Float64Array(this.capacity), this.bytes);
-  }
 }
-
-function copied<T extends Uint32Array | Uint8Array | Float64Array>(to: T, from: T): T {
-  to.set(from);
-  return to;
-}
-
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= ZERO && byte <= NINE;
 
 /** A tag's number from its text: four characters, perhaps written in UTF-8. */
 function fourBytes(text: string): number | null {
