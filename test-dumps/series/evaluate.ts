@@ -1,9 +1,10 @@
 /**
  * How often the judge is right: every class of series, seeded, with the shares of each answer. Prints the table of
- * docs/trend.md: `node build/test-dumps/series/evaluate.js [series a class]`.
+ * docs/trend.md, or puts it there: `node build/test-dumps/series/evaluate.js [series a class] [docs/trend.md]`.
  */
 /* eslint-disable no-restricted-imports -- here, and nowhere else, the generator meets what it tests */
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { findReboots, unwrap, type SampleFacts } from '../../src/leak/growth/counters.js';
 import { CYCLE_HOURS } from '../../src/leak/growth/growth-thresholds.js';
@@ -36,7 +37,7 @@ export interface Trial {
 const LEAST_FOUND = { judgement: 'leak', atLeast: 0.95 } as const;
 const MOST_FALSE = { judgement: 'leak', atMost: 0.01 } as const;
 
-/** The judge was tuned on the seeds from 1 to 1000: the table is of others. */
+/** The judge was tuned on the seeds 1 to 1000 and 40001 to 43000: the table is of others. */
 export const FIRST_SEED = 5001;
 
 /** All trials, in the order of the table. */
@@ -121,7 +122,19 @@ export function scoreTable(scores: readonly Score[]): string {
   return [head, '|---|---|---|---|---|---|---|', ...rows].join('\n') + '\n';
 }
 
+/** Where the table stands in the documentation. */
+const MARKS = ['<!-- scores -->', '<!-- /scores -->'] as const;
+
+/** The documentation with a new table between the marks. */
+export function withTable(document: string, table: string): string {
+  const [start, end] = MARKS.map((mark) => document.indexOf(mark)) as [number, number];
+  if (start < 0 || end < start) throw new Error(`no ${MARKS.join(' and ')} in the document`);
+  return `${document.slice(0, start + MARKS[0].length)}\n\n${table}\n${document.slice(end)}`;
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const count = Number(process.argv[2] ?? 1000);
-  process.stdout.write(scoreTable(TRIALS.map((trial) => evaluate(trial, count))));
+  const [count = '1000', document] = process.argv.slice(2);
+  const table = scoreTable(TRIALS.map((trial) => evaluate(trial, Number(count))));
+  if (document === undefined) process.stdout.write(table);
+  else writeFileSync(document, withTable(readFileSync(document, 'utf8'), table));
 }

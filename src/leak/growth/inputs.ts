@@ -193,7 +193,7 @@ async function take(
         `${path}: ${size} bytes; at most ${MAXIMUM_TEXT_BYTES} are read. Split or thin it`,
       );
     }
-    const bytes = readFileSync(path);
+    const bytes = readWhole(path, size);
     const utcOffsetMinutes = options.utcOffsetMinutes ?? 0;
     if (kind === 'poolmon') return readPoolmon(bytes, name, to);
     if (kind === 'poolmon-csv') return readTagCsv(bytes, name, to, utcOffsetMinutes);
@@ -205,6 +205,29 @@ async function take(
     throw error;
   }
 }
+
+/** Files are read one after the other into the same room: what is taken from one is copied. */
+let room = Buffer.alloc(0);
+
+/** The first `size` bytes of a file, valid until the next call. */
+function readWhole(path: string, size: number): Buffer {
+  if (size > LARGEST_ROOM) return readFileSync(path);
+  if (room.length < size) room = Buffer.allocUnsafeSlow(Math.min(LARGEST_ROOM, size * 2));
+  const file = openSync(path, 'r');
+  try {
+    let filled = 0;
+    while (filled < size) {
+      const count = readSync(file, room, filled, size - filled, filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return room.subarray(0, filled);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const LARGEST_ROOM = 8 * 2 ** 20;
 
 function readHead(path: string): Buffer {
   const file = openSync(path, 'r');

@@ -34,6 +34,7 @@ import { floors, quarters, type Floors } from './floors.js';
 import { fitOnset, fitStep, loneJump, type Step } from './models.js';
 import { readNoise, readProfile, type Profile } from './noise.js';
 import { median, quantile } from './select.js';
+import { readSteps, type Steps } from './steps.js';
 
 export type Judgement = 'leak' | 'load' | 'step' | 'flat' | 'too-little-data';
 export type Unit = 'bytes' | 'count' | 'other';
@@ -95,36 +96,6 @@ function because(verdict: Verdict, code: string, message: string): Verdict {
   return verdict;
 }
 
-/** What single steps tell, over all samples. */
-interface Steps {
-  falls: number;
-  rises: number;
-  largestRise: number;
-  rise: number;
-  low: number;
-  high: number;
-}
-
-function readSteps(values: Float64Array): Steps {
-  const first = values[0] ?? 0;
-  const steps = { falls: 0, rises: 0, largestRise: 0, rise: 0, low: first, high: first };
-  let before = first;
-  for (let i = 1; i < values.length; i++) {
-    const value = values[i] ?? 0;
-    const change = value - before;
-    if (change < 0) steps.falls++;
-    else if (change > 0) {
-      steps.rises++;
-      if (change > steps.largestRise) steps.largestRise = change;
-    }
-    if (value < steps.low) steps.low = value;
-    else if (value > steps.high) steps.high = value;
-    before = value;
-  }
-  steps.rise = before - first;
-  return steps;
-}
-
 class Case {
   private readonly n: number;
   private readonly span: number;
@@ -158,9 +129,13 @@ class Case {
       return this.say('flat', 'constant', `the same value in all ${n} samples`);
     }
     if (span <= 0) return this.say('too-little-data', 'one-time', 'all samples are of one moment');
-    const profile = this.measure();
     const range = steps.high - steps.low;
-    if (range < this.least) return this.say('flat', 'small', 'moves by less than what is counted as growth');
+    if (range < this.least) {
+      this.measureSlope();
+      found.monotonic = mannKendall(this.values, n) / ((n * (n - 1)) / 2);
+      return this.say('flat', 'small', 'moves by less than what is counted as growth');
+    }
+    const profile = this.measure();
     if (this.neverFallsAndGrows()) return this.neverFalls();
     if (!this.options.timed) {
       return this.say(
@@ -203,8 +178,8 @@ class Case {
     return because(this.found, code, message);
   }
 
-  /** Slope, its interval and tau. */
-  private measure(): Profile {
+  /** The slope; the cycle where only pairs whole cycles apart were taken. */
+  private measureSlope(): { slope: number; cycle: number | null; typical: number } {
     const { hours, values, n, found } = this;
     const typical = typicalStep(hours, n);
     const cycle = this.options.cycleHours;
@@ -212,13 +187,19 @@ class Case {
     const tolerance = Math.max(0.55 * typical, cycle / 80);
     const inCycles = seasonal ? cycleSlope(hours, values, n, cycle, tolerance, n / 4) : null;
     const slope = inCycles ?? theilSen(hours, values, n);
-    const profile = readProfile(hours, values, n, slope, inCycles === null ? null : cycle, typical);
+    if (!Number.isNaN(slope)) found.perHour = slope;
+    return { slope, cycle: inCycles === null ? null : cycle, typical };
+  }
+
+  /** Slope, its interval and tau. */
+  private measure(): Profile {
+    const { hours, values, n, found } = this;
+    const { slope, cycle, typical } = this.measureSlope();
+    const profile = readProfile(hours, values, n, slope, cycle, typical);
     const noise = readNoise(hours, profile, n);
     this.slopeError = noise.slopeError;
-    found.monotonic = n < 2 ? null : mannKendall(profile.level, n) / ((n * (n - 1)) / 2);
-    if (Number.isNaN(slope)) return profile;
-    found.perHour = slope;
-    if (n >= 4) {
+    found.monotonic = mannKendall(profile.level, n) / ((n * (n - 1)) / 2);
+    if (n >= 4 && !Number.isNaN(slope)) {
       found.perHourLow = slope - INTERVAL_ERRORS * noise.slopeError;
       found.perHourHigh = slope + INTERVAL_ERRORS * noise.slopeError;
       found.significance = slope === 0 ? 0 : slope / noise.slopeError;

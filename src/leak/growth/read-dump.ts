@@ -139,9 +139,12 @@ export function readResults(bytes: Uint8Array, name: string, to: Collector): Rea
   return null;
 }
 
+/** Characters of one JSON document: a result of 10,000 tags has five million. As objects it takes some ten times that. */
+const LARGEST_DOCUMENT = 64 * 2 ** 20;
+
 /** The values in a text of JSON: of one document, or of one a line. */
 function* documents(text: string): Generator {
-  const whole = parse(text);
+  const whole = text.length > LARGEST_DOCUMENT ? undefined : parse(text);
   if (Array.isArray(whole)) yield* whole as unknown[];
   else if (whole !== undefined) yield whole;
   else {
@@ -149,7 +152,7 @@ function* documents(text: string): Generator {
       const newline = text.indexOf('\n', at);
       const end = newline < 0 ? text.length : newline;
       const line = text.slice(at, end).trim();
-      if (line !== '') yield parse(line);
+      if (line !== '') yield line.length > LARGEST_DOCUMENT ? undefined : parse(line);
       at = end + 1;
     }
   }

@@ -33,7 +33,7 @@ export interface Series {
   frees: Float64Array | null;
 }
 
-/** Values that are kept at most: 4,000 tags over 4,000 snapshots. */
+/** Values that are kept at most: 4,000 tags over 4,000 snapshots. 36 bytes each. */
 export const MOST_ROWS = 16_000_000;
 /** Series at most. */
 export const MOST_SERIES = 200_000;

@@ -6,12 +6,16 @@
 import { printable } from '../../../parsers/text-safety.js';
 import { outstanding } from '../../leak/growth/counters.js';
 import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
-import { isoTime } from './trend-json.js';
+import { checkSize, isoTime } from './trend-json.js';
 
 const COLUMNS = 'time,kind,tag,pool,label,unit,value,allocs,frees,outstanding,stretch,judgement';
 
-/** All of the table. */
+/** More do not fit one string. */
+const MOST_ROWS = 4_000_000;
+
+/** All of the table. Throws InputError for more rows than one text can hold. */
 export function renderTrendCsv(trend: Trend): string {
+  checkSize(trend, MOST_ROWS);
   const times = Array.from(trend.times, (time) => isoTime(trend, time) ?? '');
   const rows = ['\ufeff' + COLUMNS];
   for (const judged of trend.series) addRows(judged, times, rows);

@@ -1,5 +1,6 @@
 /** Growth as JSON: what docs/trend.schema.json describes. Built piece by piece: 4,000 tags have 800,000 points. */
 
+import { InputError } from '../../../parsers/bytes/input-error.js';
 import { printable } from '../../../parsers/text-safety.js';
 import { outstanding } from '../../leak/growth/counters.js';
 import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
@@ -11,17 +12,35 @@ export interface TrendReportOptions {
   describe?: ((tag: string) => TagDescription) | undefined;
 }
 
-/** The object as text: two blanks a level, the points of a series on one line, a line feed at the end. */
+/** More do not fit one string. */
+const MOST_POINTS = 12_000_000;
+
+/**
+ * The object as text: two blanks a level, the points of a series on one line, a line feed at the end. Throws InputError
+ * for more points than one text can hold.
+ */
 export function renderTrendJson(trend: Trend, options: TrendReportOptions = {}): string {
+  checkSize(trend, MOST_POINTS);
   const series = trend.series.map((judged) => {
-    const text = JSON.stringify(seriesPart(trend, judged, options), finite, 2).replaceAll('\n', '\n    ');
+    const part = JSON.stringify(seriesPart(trend, judged, options), finite, 2);
+    const text = escapeUnsafe(part).replaceAll('\n', '\n    ');
     return `    ${text.slice(0, text.lastIndexOf('\n'))},\n      "points": [${points(trend, judged)}]\n    }`;
   });
   const [before, after] = JSON.stringify({ ...overview(trend), series: [], ...tail(trend) }, finite, 2).split(
     '"series": []',
   );
   const list = series.length === 0 ? '[]' : `[\n${series.join(',\n')}\n  ]`;
-  return escapeUnsafe(`${before ?? ''}"series": ${list}${after ?? ''}\n`);
+  return `${before ?? ''}"series": ${list}${after ?? ''}\n`;
+}
+
+/** Throws InputError where all series together have more points. */
+export function checkSize(trend: Trend, most: number): void {
+  const points = trend.series.reduce((sum, { series }) => sum + series.ranks.length, 0);
+  if (points <= most) return;
+  throw new InputError(
+    'too-large',
+    `${points} values are more than one file can hold: choose tags, a pool or fewer snapshots`,
+  );
 }
 
 /** JSON has no NaN and no Infinity: what is not a number is unknown. Nine digits are more than any counter means. */
