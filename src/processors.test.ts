@@ -188,6 +188,17 @@ describe('processors and bodies', function () {
       });
     }
 
+    it('is not looked for where the header holds nothing to test it by; five levels are told all the same', () => {
+      const nothing = { 0x18: '0000000000000000', 0x20: '0000000000000000', 0x28: '0000000000000000', 0x80: '0000000000000000' }; // prettier-ignore
+      for (const levels of [4, 5] as const) {
+        const built = buildDump(leak({ header: { patches: nothing }, paging: { levels } }));
+        const result = analyze(openBuilt(built));
+        expect(result.dump.pagingLevels).to.equal(levels);
+        expect(codes(result)).to.include('kernel-not-found');
+        expect(codes(result).filter((code) => code.startsWith('directory-table'))).to.deep.equal([]);
+      }
+    });
+
     it('and no other: the header is told, nothing more', () => {
       const built = buildDump(
         leak({ header: { directoryTableBase: 'wrong' }, paging: { selfMap: false }, processes: [] }),

@@ -3,7 +3,7 @@
  * at the header's own directory table base; where they do not, other places that know a base are tried.
  */
 
-import { plus, type PhysicalAddress, type VirtualAddress } from '../../parsers/addresses.js';
+import { plus, virtual, type PhysicalAddress, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed, hex } from '../../parsers/bytes/failure.js';
 import { MACHINE, type Dump } from '../../parsers/dump/open-dump.js';
 import { PhysicalMemory } from '../../parsers/dump/physical-memory.js';
@@ -59,7 +59,9 @@ export function openAddressSpace(dump: Dump, warnings: Warning[]): TranslatedMem
   const memory = new PhysicalMemory(dump.source, pages);
   const root = header.directoryTableBase;
   const own = root === null ? null : best(readings(memory, root), dump);
-  if (own !== null && own.score > 0) return own.memory;
+  // Without a list to test another base by, there is nothing better than the header's.
+  const isTestable = header.psLoadedModuleList !== null || header.psActiveProcessHead !== null;
+  if (own !== null && (own.score > 0 || !isTestable)) return own.memory;
   for (const other of otherTableBases(dump, memory)) {
     const found = best(readings(memory, other.root), dump);
     // Here chance must be ruled out: only a list that closes is proof.
@@ -93,6 +95,8 @@ function best(candidates: readonly TranslatedMemory[], dump: Dump): { memory: Tr
   return chosen;
 }
 
+const SHARED_USER_DATA = virtual(0xfffff78000000000n);
+
 function judge(memory: TranslatedMemory, dump: Dump): number {
   const { psLoadedModuleList, psActiveProcessHead, kdDebuggerDataBlock, pfnDataBase } = dump.header;
   let score = 0;
@@ -100,8 +104,10 @@ function judge(memory: TranslatedMemory, dump: Dump): number {
     if (head !== null && closes(memory, head)) score += LIST_CLOSES;
   }
   if (score > 0) return score;
-  for (const address of [psLoadedModuleList, psActiveProcessHead, kdDebuggerDataBlock, pfnDataBase]) {
-    if (address === null || failed(memory.translate(address))) continue;
+  const known = [psLoadedModuleList, psActiveProcessHead, kdDebuggerDataBlock, pfnDataBase].filter((a) => a !== null);
+  // The page that user mode shares is at the same address in every 64-bit system.
+  for (const address of known.length > 0 ? known : [SHARED_USER_DATA]) {
+    if (failed(memory.translate(address))) continue;
     score += failed(memory.readPointer(address)) ? 1 : 2;
   }
   return score;
