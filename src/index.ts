@@ -11,8 +11,18 @@ import { OpenedDump, type OpenOptions } from './kernel/opened-dump.js';
 export { InputError, type InputErrorCode } from '../parsers/bytes/input-error.js';
 export { findPoolTagFile, readTagFile, TagDescriptions, type TagFile } from './kernel/tag-descriptions.js';
 export { OpenedDump, type OpenOptions } from './kernel/opened-dump.js';
+export {
+  allocationsIn,
+  type Allocation,
+  type Allocations,
+  type CodeOptions,
+  type FunctionRange,
+} from './kernel/code/allocations.js';
+export type { AllocatorKind } from './kernel/code/allocators.js';
+export type { ExportLookup } from './kernel/code/exports.js';
 export type { TagHit } from './kernel/state.js';
 export { analyze, type AnalysisPart, type AnalyzeOptions } from './leak/analyze.js';
+export { judgeImage, type ImageJudgement, type Trace } from './leak/judge-image.js';
 export { inspect, type Inspection } from './leak/inspect.js';
 export { nameByPdbs } from './leak/name-functions.js';
 export { searchModules, type SearchResult } from './leak/search.js';

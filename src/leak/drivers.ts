@@ -8,7 +8,7 @@ import type { TagHit } from '../kernel/state.js';
 import type { Confidence, Evidence, EvidenceKind, ModuleInfo, Searched, SuspectDriver } from '../result.js';
 import type { BugCheckReading } from './bug-checks.js';
 import { atMost, lower, rank } from './confidence.js';
-import { classifyHit } from './hits.js';
+import { classifyHit, type HitJudgement } from './hits.js';
 import { MAXIMUM_EVIDENCE, NOT_TRANSLATABLE_PERCENT, PAGES_MISSING_PERCENT } from './thresholds.js';
 import { isKernelImage, ownerModules } from './windows-tags.js';
 
@@ -84,11 +84,12 @@ function gather(facts: TagFacts): Candidate[] {
   for (const hit of facts.hits) {
     const module = facts.modules[hit.module];
     if (!module) continue;
-    const { kind, strength, note, callsAllocator } = classifyHit(hit);
+    const judgement = classifyHit(hit);
+    const { kind, strength } = judgement;
     const holder = candidate(hit.module, module.name);
     const alike = holder.traces.filter((trace) => trace.evidence.kind === kind && trace.strength === strength);
     if (alike.length >= MAXIMUM_EVIDENCE) holder.count++;
-    else add(holder, { evidence: { ...nothing(kind, note), ...where(hit), callsAllocator }, strength });
+    else add(holder, { evidence: evidenceOfHit(hit, judgement), strength });
   }
   if (facts.binary !== null) {
     const note = `${facts.source ?? 'the list of tags'} says that ${printable(facts.binary)} uses this tag`;
@@ -129,6 +130,11 @@ function nothing(kind: EvidenceKind, note: string): Evidence {
     callsAllocator: null,
     note,
   };
+}
+
+/** One occurrence as the result shows it. */
+export function evidenceOfHit(hit: TagHit, { kind, note, callsAllocator }: HitJudgement): Evidence {
+  return { ...nothing(kind, note), ...where(hit), callsAllocator };
 }
 
 function where(hit: TagHit): Partial<Evidence> {

@@ -1,0 +1,39 @@
+/** Where tags stand in one image, and what each place is worth: for images on disk as for modules in a dump. */
+
+import type { CodeOptions } from '../kernel/code/allocations.js';
+import type { LoadedModule } from '../kernel/modules.js';
+import { searchTags } from '../kernel/tag-search.js';
+import type { Confidence, Evidence, Searched } from '../result.js';
+import { evidenceOfHit } from './drivers.js';
+import { classifyHit } from './hits.js';
+
+/** One place, and how much it says that the image allocates under the tag. */
+export interface Trace {
+  evidence: Evidence;
+  strength: Confidence;
+}
+
+export interface ImageJudgement {
+  /** By key, best first. Keys without a trace have an empty list. */
+  traces: Map<number, Trace[]>;
+  searched: Searched;
+}
+
+/**
+ * Judges one image for tags (little-endian keys without the protected bit). An image on disk must have the base that its
+ * header prefers, or that it was relocated for.
+ */
+export function judgeImage(module: LoadedModule, keys: readonly number[], options: CodeOptions = {}): ImageJudgement {
+  const { hits, searched } = searchTags([module], keys);
+  const traces = new Map<number, Trace[]>();
+  for (const [key, list] of hits) {
+    traces.set(
+      key,
+      list.map((hit) => {
+        const judgement = classifyHit(hit);
+        return { evidence: evidenceOfHit(hit, judgement), strength: judgement.strength };
+      }),
+    );
+  }
+  return options.exports === undefined ? { traces, searched } : { searched, traces };
+}
