@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { isXz, unxz } from '../parsers/bytes/xz.js';
 import { readIsf } from './isf.js';
 import { isOfKernel, storeGuid, type KernelFacts } from './kernel-facts.js';
 import type { KernelIdentity } from './kernel-symbols.js';
@@ -18,8 +19,8 @@ const DEEPEST_FOLDER = 6;
 const LARGEST_FILE = 128 * 1024 * 1024;
 /** How Volatility names its files; only files of this name are opened late. */
 const ISF_NAME = /^([0-9a-f]{32})-(\d{1,9})\.json(\.gz|\.xz|\.bz2)?$/i;
-const READABLE = /\.(?:profile|txt|json|json\.gz)$/i;
-const PACKED = /\.json\.(?:xz|bz2)$/i;
+const READABLE = /\.(?:profile|txt|json|json\.(?:gz|xz|bz2))$/i;
+const BZIP2 = /\.bz2$/i;
 
 /** A file that was passed over, and why. */
 export interface ProfileProblem {
@@ -33,29 +34,34 @@ export interface FolderProfile {
   readonly facts: KernelFacts;
 }
 
-/** The folder's content. */
+interface FolderContent {
+  readonly profiles: readonly FolderProfile[];
+  readonly problems: readonly ProfileProblem[];
+}
+
+/** A folder that is looked into. */
 export interface ProfileFolder {
   readonly path: string;
   /** Profiles of exactly the kernel, and what stood in the way of finding one. Files are read when they may be the right one. */
-  find(identity: KernelIdentity): {
+  find(identity: KernelIdentity): Promise<{
     readonly found: FolderProfile | null;
     readonly problems: readonly ProfileProblem[];
-  };
+  }>;
   /** Reads every file, for `profile list`. */
-  all(): { readonly profiles: readonly FolderProfile[]; readonly problems: readonly ProfileProblem[] };
+  all(): Promise<FolderContent>;
 }
 
-/** Reads one file of either kind. Errors of the platform become a ProfileError too. */
-export function readProfileFile(file: string): KernelFacts | ProfileError {
-  if (PACKED.test(file)) {
-    return new ProfileError(`it is packed in a way that cannot be read here: unpack it first (${unpackCommand(file)})`);
+/** Reads one file of either kind, packed by gzip or xz or not at all; `most` bytes long, packed and unpacked. Errors of the platform become a ProfileError too. */
+export async function readProfileFile(file: string, most = LARGEST_FILE): Promise<KernelFacts | ProfileError> {
+  if (BZIP2.test(file)) {
+    return new ProfileError(
+      `bzip2 is not read here: unpack it first (bzip2 -dk ${basename(file)}, or 7-Zip), or pack it with gzip or xz`,
+    );
   }
   try {
     const { size } = statSync(file);
-    if (size > LARGEST_FILE) return new ProfileError(`${size} bytes are too many for a profile`);
-    const bytes = readFileSync(file);
-    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: LARGEST_FILE }) : bytes;
-    const text = plain.toString('utf8');
+    if (size > most) return new ProfileError(`${size} bytes are too many for a profile`);
+    const text = (await unpack(readFileSync(file), most)).toString('utf8');
     if (looksLikeProfile(text)) return readProfile(text);
     return /^\ufeff?\s*\{/.test(text)
       ? readIsf(text)
@@ -65,8 +71,27 @@ export function readProfileFile(file: string): KernelFacts | ProfileError {
   }
 }
 
-const unpackCommand = (file: string): string =>
-  `${/\.xz$/i.test(file) ? 'xz' : 'bzip2'} -dk ${basename(file)}, or 7-Zip`;
+/** Unpacks what is packed, by its first bytes. Throws an Error when it is damaged or larger than `most` bytes. */
+async function unpack(bytes: Buffer, most: number): Promise<Buffer> {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    try {
+      return gunzipSync(bytes, { maxOutputLength: most });
+    } catch (error) {
+      throw error instanceof RangeError ? tooLarge(most) : error;
+    }
+  }
+  if (!isXz(bytes)) return bytes;
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of unxz(ReadableStream.from([bytes]))) {
+    length += piece.length;
+    if (length > most) throw tooLarge(most);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, length);
+}
+
+const tooLarge = (most: number): Error => new Error(`it unpacks to more than ${most} bytes: too many for a profile`);
 
 /** The files below `folder` that may be profiles, in order of their paths; says where it could not look. */
 function listFiles(folder: string, problems: ProfileProblem[]): string[] {
@@ -78,7 +103,7 @@ function listFiles(folder: string, problems: ProfileProblem[]): string[] {
       for (const entry of readdirSync(path, { withFileTypes: true })) {
         const below = join(path, entry.name);
         if (entry.isDirectory() && depth < DEEPEST_FOLDER) pending.push({ path: below, depth: depth + 1 });
-        else if (READABLE.test(entry.name) || PACKED.test(entry.name)) files.push(below);
+        else if (READABLE.test(entry.name)) files.push(below);
         if (files.length > MOST_FILES || pending.length > MOST_FILES) {
           problems.push({ file: folder, message: `more than ${MOST_FILES} files: the rest was not looked at` });
           return files.sort();
@@ -110,19 +135,17 @@ function isOfImage(facts: KernelFacts, identity: KernelIdentity): boolean {
 export function openProfileFolder(path: string): ProfileFolder {
   const listing: ProfileProblem[] = [];
   const files = listFiles(path, listing);
-  const known = new Map<string, KernelFacts | ProfileError>();
-  const read = (file: string): KernelFacts | ProfileError => {
+  const known = new Map<string, Promise<KernelFacts | ProfileError>>();
+  const read = (file: string): Promise<KernelFacts | ProfileError> => {
     const facts = known.get(file) ?? readProfileFile(file);
     known.set(file, facts);
     return facts;
   };
-  const readAll = (
-    wanted: readonly string[],
-  ): { readonly profiles: readonly FolderProfile[]; readonly problems: readonly ProfileProblem[] } => {
+  const readAll = async (wanted: readonly string[]): Promise<FolderContent> => {
     const profiles: FolderProfile[] = [];
     const problems = [...listing];
     for (const file of wanted) {
-      const facts = read(file);
+      const facts = await read(file);
       if (facts instanceof ProfileError) problems.push({ file, message: facts.message });
       else profiles.push({ file, facts });
     }
@@ -130,8 +153,8 @@ export function openProfileFolder(path: string): ProfileFolder {
   };
   return {
     path,
-    find(identity: KernelIdentity) {
-      const { profiles, problems } = readAll(files.filter((file) => !isOfOther(file, identity.pdb)));
+    async find(identity: KernelIdentity) {
+      const { profiles, problems } = await readAll(files.filter((file) => !isOfOther(file, identity.pdb)));
       const { pdb } = identity;
       const found = profiles.find(({ facts }) => (pdb === null ? isOfImage(facts, identity) : isOfKernel(facts, pdb)));
       return { found: found ?? null, problems };

@@ -59,7 +59,7 @@ export class SymbolSources {
       code: 'symbol-path',
       message: [origin, element, message].filter((part) => part !== '').join(': '),
     }));
-    const facts = this.profileFiles(identity, warnings);
+    const facts = await this.profileFiles(identity, warnings);
     const builtIn =
       (identity.architecture ?? 'x64') === 'x64' && !hideProfiles && findProfile(identity)?.exact === true;
     const isKnown = builtIn || facts.length > 0;
@@ -84,10 +84,10 @@ export class SymbolSources {
     this.pdbs.clear();
   }
 
-  private profileFiles(identity: KernelIdentity, warnings: SymbolsWarning[]): GivenFacts[] {
+  private async profileFiles(identity: KernelIdentity, warnings: SymbolsWarning[]): Promise<GivenFacts[]> {
     const given: GivenFacts[] = [];
     for (const folder of this.folders) {
-      const { found, problems } = folder.find(identity);
+      const { found, problems } = await folder.find(identity);
       if (found !== null) given.push({ facts: found.facts, source: 'profile', from: found.file });
       warnings.push(
         ...firstFew(

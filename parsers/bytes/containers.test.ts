@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { makeXz } from '../../test-dumps/xz.js';
 import { fileOffset } from '../addresses.js';
 import { listMembers, openFile, type OpenedFile, type UnpackOptions } from './containers/containers.js';
 import { InputError } from './input-error.js';
@@ -121,9 +122,10 @@ describe('containers', () => {
     expect(readdirSync(tmpdir()).filter((n) => n.startsWith(`dumpleak-${process.pid}-`))).to.deep.equal([]);
   });
 
-  it('give the dump back: gzip, zstd, zip deflated and stored', async () => {
+  it('give the dump back: gzip, xz, zstd, zip deflated and stored', async () => {
     const files = {
       'a.dmp.gz': gzipSync(DUMP),
+      'a.dmp.xz': makeXz(DUMP),
       'a.dmp.zst': zstdOf(inBlocks(DUMP)),
       'a.zip': zipOf([
         { name: 'readme.txt', bytes: Buffer.alloc(9000, 65) },
@@ -131,7 +133,7 @@ describe('containers', () => {
       ]),
       'b.zip': zipOf([{ name: 'MEMORY.DMP', bytes: DUMP, stored: true }]),
     };
-    const kinds = ['gzip', 'zstd', 'zip', 'zip'];
+    const kinds = ['gzip', 'xz', 'zstd', 'zip', 'zip'];
     for (const [i, [name, bytes]] of Object.entries(files).entries()) {
       const opened = await openFile(put(name, bytes));
       expect([opened.container, opened.damage, opened.fileBytes], name).to.deep.equal([kinds[i], null, bytes.length]);
@@ -160,11 +162,17 @@ describe('containers', () => {
     const good = zipOf([{ name: 'M.DMP', bytes: DUMP }]);
     expect((await failure(put('cut.zip', good.subarray(0, 5000)))).code).to.equal('corrupt');
     expect((await failure(put('empty.zst', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])))).code).to.equal('corrupt');
+    expect((await failure(put('empty.xz', makeXz(DUMP).subarray(0, 12)))).code).to.equal('corrupt');
+    expect(await failure(put('sha.xz', makeXz(DUMP, { check: 'sha256' }))))
+      .to.include({ code: 'not-supported' })
+      .and.have.property('message')
+      .that.matches(/SHA-256.*unpack it first/);
   });
 
   it('that break in the middle give what came before, with the damage told', async () => {
     for (const [name, bytes] of [
       ['cut.gz', cutShort(gzipSync(DUMP))],
+      ['cut.xz', cutShort(Buffer.from(makeXz(DUMP)))],
       ['cut.zst', cutShort(zstdOf(inBlocks(DUMP)))],
     ] as const) {
       const opened = await openFile(put(name, bytes));
@@ -181,6 +189,7 @@ describe('containers', () => {
     const run = { byte: 0, count: 128 * 1024 };
     for (const [name, bytes] of [
       ['bomb.gz', gzipSync(bomb)],
+      ['bomb.xz', makeXz(bomb)],
       ['bomb.zst', zstdOf([DUMP.subarray(0, 5000), ...Array.from({ length: 400 }, () => run)])],
       ['bomb.zip', zipOf([{ name: 'bomb.dmp', bytes: bomb }])],
     ] as const) {

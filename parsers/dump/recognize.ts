@@ -54,7 +54,6 @@ const OTHERS: readonly {
   { name: 'a hibernation file', magic: 'HIBR', advice: 'it is no crash dump: force a bugcheck to get a MEMORY.DMP' },
   { name: 'a LiME memory image', magic: 'EMiL', advice: 'convert it to a Windows crash dump first' },
   { name: 'a cabinet', magic: 'MSCF', advice: 'unpack it first' },
-  { name: 'an xz file', magic: '\xfd7zXZ', advice: 'unpack it first' },
   { name: 'a program or driver file', magic: 'MZ', advice: 'give the dump file instead' },
   { name: 'a PDB file', magic: 'Microsoft C/C++', advice: 'give the dump file instead' },
   { name: 'a virtual disk', magic: 'vhdxfile', advice: 'copy MEMORY.DMP out of it first' },

@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FileSource } from '../bytes/file-source.js';
+import { findTool } from '../find-tool.test.helper.js';
 import { guidText } from './info.js';
 import { openPdb, type Pdb } from './pdb.js';
 import { PdbFailure } from './failure.js';
-import { findTool, publicsOf, structsOf } from './pdbutil.test.helper.js';
+import { publicsOf, structsOf } from './pdbutil.test.helper.js';
 import { undecorate } from './undecorate.js';
 
 /** From build/parsers/pdb. */

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { MemorySource } from '../bytes/source.js';
+import { findTool } from '../find-tool.test.helper.js';
 import { buildKernelLike, bytesAtRva, FIELDS, type KernelLike } from './kernel-like.test.helper.js';
 import { openPdb, type Pdb } from './pdb.js';
 import { opened } from './pdb.test.helper.js';
-import { findTool, structsOf } from './pdbutil.test.helper.js';
+import { structsOf } from './pdbutil.test.helper.js';
 import { PdbFailure } from './failure.js';
 
 const MARKER = 0x4c494b45;

@@ -1,12 +1,6 @@
-/** What llvm-pdbutil says of a PDB, to compare with; and the tools that make PDBs, where they are installed. */
+/** What llvm-pdbutil says of a PDB, to compare with. */
 
 import { spawnSync } from 'node:child_process';
-
-/** The name under which a tool runs, with or without a version, or `null`. */
-export function findTool(name: string): string | null {
-  const names = [name, ...Array.from({ length: 10 }, (_, i) => `${name}-${22 - i}`)];
-  return names.find((each) => spawnSync(each, ['--version']).status === 0) ?? null;
-}
 
 function dump(tool: string, file: string, what: string): string {
   const run = spawnSync(tool, ['dump', what, file], { encoding: 'utf8', maxBuffer: 1 << 28 });

@@ -51,7 +51,7 @@ export const GENERAL = {
 
 /** The word that every command on one dump begins with. */
 export const DUMP = {
-  describe: 'The dump: MEMORY.DMP, or one in a .gz, .zst, .zip or .7z',
+  describe: 'The dump: MEMORY.DMP, or one in a .gz, .xz, .zst, .zip or .7z',
   kind: 'required',
 } as const satisfies Positional;
 

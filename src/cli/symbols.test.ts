@@ -5,12 +5,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { kernelFacts } from '../../test-dumps/kernel-facts.js';
 import { kernelPdb } from '../../test-dumps/pdb/kernel-pdb.js';
 import { plainPdb } from '../../test-dumps/pdb/plain-pdb.js';
 import { symbolRecord } from '../../test-dumps/pdb/pdb-writer.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
+import { makeXz } from '../../test-dumps/xz.js';
 import type { AnalysisResult } from '../result.js';
 import { program, runHere, temporaryFolder } from './program.test.helper.js';
 
@@ -184,6 +186,37 @@ describe('symbols on the command line', function () {
     expect([vm.code, vm.stderr]).to.deep.equal([0, '']);
   });
 
+  it('profile make from a symbol table of Volatility 3, packed or not', async () => {
+    const type = (name: string, offset: number): object => ({ offset, type: { kind: 'base', name } });
+    const table = {
+      metadata: { windows: { pdb: { GUID: KERNEL.pdb.guid, age: 1, database: 'ntkrnlmp.pdb', machine_type: 0x8664 } } },
+      symbols: Object.fromEntries(Object.entries(KERNEL.rva).map(([name, address]) => [name, { address }])),
+      user_types: { _POOL_TRACKER_TABLE: { size: 56, kind: 'struct', fields: { Key: type('unsigned long', 0) } } },
+      base_types: {},
+    };
+    const text = Buffer.from(JSON.stringify(table));
+    const made: string[] = [];
+    for (const [name, bytes] of [
+      ['nt.json', text],
+      ['nt.json.gz', gzipSync(text)],
+      ['nt.json.xz', makeXz(text)],
+    ] as const) {
+      writeFileSync(folder.path(name), bytes);
+      const { code, stderr } = await program(
+        ['profile', 'make', folder.path(name), '-o', folder.path(`${name}.txt`)],
+        env(),
+      );
+      expect([code, stderr], name).to.deep.equal([0, '']);
+      made.push(readFileSync(folder.path(`${name}.txt`), 'utf8'));
+    }
+    expect(new Set(made).size).to.equal(1);
+    expect(made[0]).to.include(KERNEL.pdb.guid).and.to.include('_POOL_TRACKER_TABLE');
+    writeFileSync(folder.path('bad.json.xz'), makeXz(Buffer.from('{}')));
+    const bad = await program(['profile', 'make', folder.path('bad.json.xz')], env());
+    expect([bad.code, bad.stdout]).to.deep.equal([2, '']);
+    expect(bad.stderr).to.match(/bad\.json\.xz cannot be used: it is no symbol table/);
+  });
+
   it('symbols info: what a PDB is, with its exit codes', async () => {
     const info = await json<Record<string, unknown>>(['symbols', 'info', folder.path('ntkrnlmp.pdb')]);
     expect(info).to.include({ guid: KERNEL.pdb.guid, age: 1, machine: 0x8664, omap: false });
@@ -206,7 +239,7 @@ describe('symbols on the command line', function () {
       [['symbols', 'check', nothing], 2, /no such file/i],
       [['analyze', dump, '--profiles', nothing], 2, /--profiles .* cannot be used/],
       [['profile', 'make'], 64, /wants a PDB/],
-      [['profile', 'make', plain], 2, /no kernel's PDB: it has no PoolTrackTable/],
+      [['profile', 'make', plain], 2, /is of no kernel: it has no PoolTrackTable/],
       [['profile', 'make', folder.path('ntkrnlmp.pdb'), '--image', dump], 2, /is no image/],
       [['profile', 'list', plain], 64, /takes no PDB/],
       [['profile', 'show'], 64, /none of make, list/],

@@ -32,7 +32,7 @@ export class OpenedDump {
   ) {}
 
   /**
-   * Opens a dump file, also one that is compressed (gzip, zstd) or in an archive (zip, 7z). Throws InputError, with one line for the user, when the file cannot
+   * Opens a dump file, also one that is compressed (gzip, xz, zstd) or in an archive (zip, 7z). Throws InputError, with one line for the user, when the file cannot
    * be opened or is no kernel dump.
    */
   static async open(path: string, options: OpenOptions = {}): Promise<OpenedDump> {

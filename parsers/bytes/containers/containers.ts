@@ -23,6 +23,7 @@ const CONTAINERS: readonly (() => Promise<Container>)[] = [
   () => Promise.resolve(gzip),
   async () => (await import('./zip.js')).zip,
   async () => (await import('./zstd.js')).zstd,
+  async () => (await import('./xz.js')).xz,
   async () => (await import('./seven-zip.js')).sevenZip,
 ];
 

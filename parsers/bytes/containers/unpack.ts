@@ -5,6 +5,7 @@ import { asInputError } from '../file-source.js';
 import { InputError } from '../input-error.js';
 import type { ByteSource } from '../source.js';
 import { BlockStore } from '../block-store.js';
+import { XzError } from '../xz.js';
 
 /** Called now and then with the bytes of the file on disk that are done, and its size. */
 export type Progress = (done: number, total: number) => void;
@@ -29,7 +30,7 @@ export interface Unpacked {
   readonly damage: string | null;
 }
 
-export type ContainerName = 'gzip' | 'zip' | 'zstd' | '7z';
+export type ContainerName = 'gzip' | 'zip' | 'zstd' | 'xz' | '7z';
 
 /** One kind of wrapping. */
 export interface Container {
@@ -73,11 +74,15 @@ export async function pour(
       if (isSystemError(error)) throw asInputError(error, path);
       throw new InputError('corrupt', `${path}: the compressed data is damaged from its start`);
     }
-    const isCut = error instanceof Error && 'errno' in error && error.errno === constants.Z_BUF_ERROR;
-    damage = `the compressed data ${isCut ? 'ends early' : 'is damaged'}: ${store.byteLength} bytes of the dump could be unpacked`;
+    damage = `the compressed data ${isCut(error) ? 'ends early' : 'is damaged'}: ${store.byteLength} bytes of the dump could be unpacked`;
   }
   store.finish();
   return { source: store, damage };
+}
+
+function isCut(error: unknown): boolean {
+  if (error instanceof XzError) return error.kind === 'cut';
+  return error instanceof Error && 'errno' in error && error.errno === constants.Z_BUF_ERROR;
 }
 
 /** An error of the file system, not of the data: its code begins with E and names no decompressor's complaint. */

@@ -12,7 +12,7 @@ import { readTagLists } from '../tag-lists.js';
 
 export const command = defineCommand({
   positionals: {
-    dump: { describe: 'The dump: MEMORY.DMP, or one in a .gz, .zst, .zip or .7z', kind: 'optional' },
+    dump: { describe: 'The dump: MEMORY.DMP, or one in a .gz, .xz, .zst, .zip or .7z', kind: 'optional' },
   },
   options: {
     columns: {

@@ -7,8 +7,15 @@ import { requireFolder, SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
   positionals: {
-    action: { describe: 'make: reduce a PDB to a profile. list: the profiles that are there', kind: 'required' },
-    pdb: { describe: "make: the kernel's PDB, ntkrnlmp.pdb or ntkrnlmp.pd_", kind: 'optional' },
+    action: {
+      describe: 'make: reduce a PDB or symbol table to a profile. list: the profiles that are there',
+      kind: 'required',
+    },
+    pdb: {
+      describe:
+        "make: the kernel's PDB (ntkrnlmp.pdb, .pd_), or its Volatility 3 symbol table (.json, .json.gz, .json.xz)",
+      kind: 'optional',
+    },
   },
   options: {
     image: {
@@ -28,7 +35,7 @@ export const command = defineCommand({
   run: async (args, output) => {
     const { action, pdb, image, profiles = [] } = args;
     if (action === 'make') {
-      if (pdb === undefined) throw new UsageError('profile make wants a PDB');
+      if (pdb === undefined) throw new UsageError('profile make wants a PDB or a symbol table');
       if (profiles.length > 0 || args.json === true)
         throw new UsageError('--profiles and --json belong to profile list');
       return (await import('../symbols/profile.js')).make(pdb, { image, output: args.output }, output);

@@ -3,8 +3,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isOfKernel, type KernelFacts } from '../../../symbols/kernel-facts.js';
 import { pdbFacts } from '../../../symbols/pdb-symbols.js';
-import { makeProfile, profileFileName } from '../../../symbols/profile-file.js';
-import { openProfileFolder } from '../../../symbols/profile-folder.js';
+import { makeProfile, ProfileError, profileFileName } from '../../../symbols/profile-file.js';
+import { openProfileFolder, readProfileFile } from '../../../symbols/profile-folder.js';
 import { findImageVersion } from '../../../symbols/profiles/images.js';
 import { kernelEntries } from '../../../symbols/profiles/profiles.js';
 import { identifyFile } from '../../../symbols/store/identify.js';
@@ -19,13 +19,13 @@ import { openPdbFile } from './pdb-file.js';
 /** No kernel image is larger. */
 const LARGEST_IMAGE = 128 * 1024 * 1024;
 
-/** Writes the profile of the kernel whose PDB stands at `path`: to `-o`, else to a file in the current folder that is named after the PDB. */
+/** Writes the profile of the kernel whose PDB, or symbol table of Volatility 3, stands at `path`: to `-o`, else to a file in the current folder that is named after the PDB. */
 export async function make(
   path: string,
   options: { readonly image?: string | undefined; readonly output?: string | undefined },
   output: Output,
 ): Promise<ExitCode> {
-  const { text, name } = profileOf(path, options.image);
+  const { text, name } = await profileOf(path, options.image);
   if (options.output !== undefined) {
     await output.text(text);
     return EXIT.done;
@@ -36,37 +36,46 @@ export async function make(
   return EXIT.done;
 }
 
-function profileOf(path: string, image: string | undefined): { text: string; name: string } {
+async function profileOf(path: string, image: string | undefined): Promise<{ text: string; name: string }> {
+  if (isSymbolTable(path)) {
+    const facts = await readProfileFile(path);
+    if (facts instanceof ProfileError) throw new FileError(`${path} cannot be used: ${facts.message}`);
+    return profileFrom(image === undefined ? facts : { ...facts, ...imageFacts(image, facts) }, path);
+  }
   const { pdb, name } = openPdbFile(path);
   try {
-    const facts = pdbFacts(pdb, { pdbName: name, ...(image === undefined ? {} : imageFacts(image, pdb.identity)) });
-    requireKernel(facts, path);
-    return { text: makeProfile(facts), name: profileFileName(facts) };
+    const ofImage = image === undefined ? {} : imageFacts(image, { pdb: pdb.identity, machine: pdb.identity.machine });
+    return profileFrom(pdbFacts(pdb, { pdbName: name, ...ofImage }), path);
   } finally {
     pdb.close();
   }
 }
 
-function requireKernel(facts: KernelFacts, path: string): void {
+/** True for a name that symbol tables of Volatility 3 have. */
+const isSymbolTable = (path: string): boolean => /\.json(\.[a-z0-9]+)?$/i.test(path);
+
+function profileFrom(facts: KernelFacts, path: string): { text: string; name: string } {
   const missing = ['PoolTrackTable', 'PsLoadedModuleList'].filter((name) => facts.rva(name) === null);
   if (facts.layout('_POOL_TRACKER_TABLE') === null) missing.push('_POOL_TRACKER_TABLE');
-  if (missing.length > 0) throw new FileError(`${path} is no kernel's PDB: it has no ${missing.join(', no ')}`);
+  if (missing.length > 0) throw new FileError(`${path} is of no kernel: it has no ${missing.join(', no ')}`);
+  return { text: makeProfile(facts), name: profileFileName(facts) };
 }
 
 /** Time stamp, size and version of the image, which must be of the same PDB. */
 function imageFacts(
   path: string,
-  pdb: { readonly guid: string; readonly age: number; readonly machine: number },
+  kernel: { readonly pdb: { readonly guid: string; readonly age: number }; readonly machine: number | null },
 ): { timeDateStamp: number; sizeOfImage: number; version: string | null } {
   const identity = identityOf(path);
   const { timeDateStamp, sizeOfImage } = identity;
   const named = codeViewOf(path);
   if (named === null) throw new FileError(`${path} names no PDB`);
-  if (!isOfKernel({ pdb: { name: '', ...pdb }, machine: null, version: null, timeDateStamp, sizeOfImage }, named)) {
+  const { pdb, machine } = kernel;
+  if (!isOfKernel({ pdb: { name: '', ...pdb }, machine, version: null, timeDateStamp, sizeOfImage }, named)) {
     throw new FileError(`${path} belongs to another PDB (GUID ${named.guid}, age ${named.age})`);
   }
-  const architecture = pdb.machine === 0xaa64 ? 'arm64' : 'x64';
-  const known = pdb.machine === 0x14c ? null : findImageVersion(timeDateStamp, sizeOfImage, architecture);
+  const architecture = machine === 0xaa64 ? 'arm64' : 'x64';
+  const known = machine === 0x14c ? null : findImageVersion(timeDateStamp, sizeOfImage, architecture);
   return { timeDateStamp, sizeOfImage, version: known?.version ?? null };
 }
 
@@ -97,7 +106,7 @@ function codeViewOf(path: string): { guid: string; age: number } | null {
 
 /** Lists the profiles in folders, or those that the program has built in. */
 export async function list(folders: readonly string[], json: boolean, output: Output): Promise<ExitCode> {
-  const found: ProfileList = folders.length === 0 ? builtIn() : inFolders(folders);
+  const found: ProfileList = folders.length === 0 ? builtIn() : await inFolders(folders);
   if (json) await output.json(renderPart(found));
   else await output.text(renderProfileList(found, output.style));
   return EXIT.done;
@@ -113,8 +122,8 @@ function builtIn(): ProfileList {
   return { folders: [], profiles, problems: [] };
 }
 
-function inFolders(folders: readonly string[]): ProfileList {
-  const read = folders.map((folder) => openProfileFolder(folder).all());
+async function inFolders(folders: readonly string[]): Promise<ProfileList> {
+  const read = await Promise.all(folders.map((folder) => openProfileFolder(folder).all()));
   return {
     folders: [...folders],
     profiles: read.flatMap(({ profiles }) =>

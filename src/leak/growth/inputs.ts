@@ -239,8 +239,8 @@ function readHead(path: string): Buffer {
   }
 }
 
-/** How dumps begin, and what they come wrapped in: gzip, zip, zstd, 7z. */
-const DUMPS = ['PAGEDU64', 'PAGEDUMP', '\x1f\x8b', 'PK\x03\x04', '\x28\xb5\x2f\xfd', '7z\xbc\xaf'];
+/** How dumps begin, and what they come wrapped in: gzip, zip, zstd, xz, 7z. */
+const DUMPS = ['PAGEDU64', 'PAGEDUMP', '\x1f\x8b', 'PK\x03\x04', '\x28\xb5\x2f\xfd', '\xfd7zXZ', '7z\xbc\xaf'];
 
 /** What a file holds, by its beginning; null for anything else. */
 export function recognise(head: Uint8Array): InputKind | 'blg' | null {
