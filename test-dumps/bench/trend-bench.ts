@@ -10,7 +10,7 @@ import type { BenchLine } from './measure.js';
 const TAGS = 4000;
 const SNAPSHOTS = 200;
 const LEAKS = 3;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const GOAL = 5;
 
 /** Best of some rounds each, in turns. */

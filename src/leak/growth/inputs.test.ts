@@ -208,6 +208,34 @@ describe('growth from files', () => {
     );
     const local = await readTrend([csv], { counterNames: readCounterNames(names) });
     expect(local.series.map(({ series }) => series.name.label)).to.deep.equal(['nonpaged pool']);
+    expect(codes(local)).to.deep.equal([]);
+  });
+
+  it('counts bytes under their local names, and says that names are missing', async () => {
+    const header = [
+      '(PDH-CSV 4.0) (UTC)(0)',
+      '\\\\A\\M\\Pool (Bytes)',
+      '\\\\A\\M\\Octets lus/s',
+      '\\\\A\\P(a)\\Handleanzahl',
+    ];
+    const rows = Array.from({ length: 10 }, (_, i) => [
+      `11/20/2026 ${10 + i}:00:00.000`,
+      1e8 + i * 1e6,
+      i * 900,
+      i * 90,
+    ]);
+    const csv = path('local.csv');
+    writeFileSync(csv, [header, ...rows].map((cells) => cells.map((cell) => `"${cell}"`).join(',')).join('\r\n'));
+    const trend = await readTrend([csv]);
+    expect(codes(trend)).to.deep.equal(['counter-names']);
+    const units = new Map(
+      trend.series.map(({ series: { name }, verdict }) => [name.label, `${name.unit} ${verdict.judgement}`]),
+    );
+    expect(Object.fromEntries(units)).to.deep.equal({
+      'M\\Pool (Bytes)': 'bytes leak',
+      'M\\Octets lus/s': 'other load',
+      'P(a)\\Handleanzahl': 'other load',
+    });
   });
 
   it('knows the order alone where nothing tells times, and takes an interval', async () => {
@@ -261,6 +289,12 @@ describe('growth from files', () => {
     expect((await errorOf([path('mini.dmp')])).message).to.match(/minidump/);
     expect((await errorOf([path('missing.log')])).code).to.equal('not-found');
     expect((await errorOf([path('nothing')])).code).to.equal('empty');
+  });
+
+  it('knows a binary counter log by its name too', async () => {
+    const blg = path('x.blg');
+    writeFileSync(blg, Buffer.alloc(300, 0xee));
+    expect((await errorOf([blg])).message).to.contain('relog "x.blg" -f CSV');
   });
 
   it('goes on with the others when one file is bad', async () => {

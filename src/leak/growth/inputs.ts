@@ -163,7 +163,7 @@ async function readOne(
   }
   if (status.size === 0) return new InputError('empty', `${path} is empty`);
   const kind = recognise(head);
-  if (kind === 'blg') return binaryCounterLog(path);
+  if (kind === 'blg' || (kind === null && /\.blg$/i.test(path))) return binaryCounterLog(path);
   if (kind === null) return 'not-recognised';
   const name = basename(path);
   to.files.push({ path, name, fileTime: Math.round(status.mtimeMs), kind, samples: 0 });

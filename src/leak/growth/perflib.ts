@@ -70,3 +70,10 @@ function english(name: string, names: CounterNames): string {
   if (/^\d{1,6}$/.test(name)) return BY_INDEX[Number(name)] ?? name;
   return names.get(name.toLowerCase()) ?? name;
 }
+
+/** True of an object that is known by this English name: what a log in another language does not have. */
+export function isEnglishObject(name: string): boolean {
+  return /^(?:memory|process(?: v2)?|processor(?: information)?|system|paging file|cache|objects|server|(?:logical|physical)disk|network interface)$/i.test(
+    name,
+  );
+}

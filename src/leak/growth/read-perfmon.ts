@@ -4,7 +4,7 @@ import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
 import { parsePerfmonLog, type CounterPath, type PerfmonLog } from '../../../parsers/text/perfmon.js';
 import { counted } from './counted.js';
 import { NO_FIGURES, type Collector, type Figures } from './collector.js';
-import { englishPath, type CounterNames } from './perflib.js';
+import { englishPath, isEnglishObject, type CounterNames } from './perflib.js';
 import { COMMITTED } from './read-poolmon.js';
 import type { SeriesName } from './series.js';
 
@@ -46,6 +46,12 @@ export function readPerfmon(
     to.warn('time-zone', `${name}: the log does not tell its time zone; its times are taken as UTC`);
   }
   const paths = log.counters.map((path) => englishPath(path, options.names));
+  if (!paths.some(({ object }) => isEnglishObject(object))) {
+    to.warn(
+      'counter-names',
+      `${name}: no counter has the English name of one of memory or processes; if the log is in another language, give its names with --counter-names`,
+    );
+  }
   for (const { machine } of paths) if (machine !== null) to.machines.add(machine.toLowerCase());
   const columns = paths.map((path, i) => makeColumn(path, i, paths, log));
   const upTime = columns.find((c) => is(c.path, 'System', 'System Up Time'))?.values ?? null;
@@ -136,11 +142,15 @@ function poolOf(path: CounterPath): 'nonpaged' | 'paged' | null {
 }
 
 const AMOUNTS_OF_BYTES = /(?:\bbytes|\bkbytes|\bmbytes|working set(?: - private)?|commit limit)$/i;
+/** Rates end so in every language: `/sec`, `/s`, `/Sek.`, `/seg`. */
+const RATE = /\/\s?s/i;
+/** Names in other languages that say what they count: `Zugesicherte Bytes`, `Octets de réserve non paginée`. */
+const LOCAL_BYTES = /(?<![\p{L}/])(?:bytes?|octets)(?!\p{L})/iu;
 const AMOUNTS = /(?:handle count|thread count|processes|threads|\bcount|entries|objects|handles|allocs)$/i;
 
 function unitOf({ counter }: CounterPath): SeriesName['unit'] {
-  if (/\/sec|^%|^avg|peak/i.test(counter)) return 'other';
-  if (AMOUNTS_OF_BYTES.test(counter)) return 'bytes';
+  if (RATE.test(counter) || /^%|^avg|peak/i.test(counter)) return 'other';
+  if (AMOUNTS_OF_BYTES.test(counter) || LOCAL_BYTES.test(counter)) return 'bytes';
   return AMOUNTS.test(counter) ? 'count' : 'other';
 }
 

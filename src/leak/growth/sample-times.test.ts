@@ -84,6 +84,17 @@ describe('times of samples', () => {
     expect(isoTimes(files, { utcOffsetMinutes: -60 })).to.deep.equal(['2026-11-20T13:00:00', '2026-11-20T13:15:00']);
   });
 
+  it('come from the names that have a date, whatever the others have', () => {
+    const files = [file('log-1', T), file('p-20261120-1000.log', 5), file('log-2', T)];
+    expect(isoTimes(files, { intervalMs: 15 * MINUTE })).to.deep.equal([
+      '2026-11-20T11:45:00',
+      '2026-11-20T10:00:00',
+      '2026-11-20T12:00:00',
+    ]);
+    const twice = [file('p-20261120-a.log', T), file('p-20261120-b.log', T + 15 * MINUTE)];
+    expect(isoTimes(twice)).to.deep.equal(['2026-11-20T12:00:00', '2026-11-20T12:15:00']);
+  });
+
   it('come from file times where these follow the numbers', () => {
     const files = [file('log-1', T), file('log-2', T + 15 * MINUTE), file('log-10', T + 30 * MINUTE)];
     expect(isoTimes(files)).to.deep.equal(['2026-11-20T12:00:00', '2026-11-20T12:15:00', '2026-11-20T12:30:00']);

@@ -40,7 +40,8 @@ export function assignTimes(files: readonly TimedFile[], options: TimeOptions): 
   const warnings: Note[] = [];
   const times = files.map(({ samples }) => samples.map(({ time }) => time));
   readStamps(files, times, options.utcOffsetMinutes ?? 0, warnings);
-  const open = files.flatMap((file, i) => (times[i]?.every((time) => time === null) === true ? [i] : []));
+  const untimed = files.flatMap((file, i) => (times[i]?.every((time) => time === null) === true ? [i] : []));
+  const open = readNames(files, untimed, times, options.utcOffsetMinutes ?? 0);
   if (open.length > 0) openFiles(files, open, times, options, warnings);
   return { times, warnings };
 }
@@ -98,7 +99,28 @@ function fillBetween(times: (number | null)[]): void {
   }
 }
 
-/** Files of which no sample tells its time. */
+/**
+ * Takes the dates in the names of files with one snapshot each, where no two of them are the same. Returns the files that
+ * have none.
+ */
+function readNames(
+  files: readonly TimedFile[],
+  untimed: readonly number[],
+  times: (number | null)[][],
+  utcOffsetMinutes: number,
+): number[] {
+  const found = new Map<number, number>();
+  for (const f of untimed) {
+    const file = files[f];
+    const date = file?.samples.length === 1 ? timeInName(file.name) : null;
+    if (date !== null) found.set(f, date.time - (date.utc ? 0 : utcOffsetMinutes * 60_000));
+  }
+  if (new Set(found.values()).size < found.size) return [...untimed];
+  for (const [f, time] of found) times[f] = [time];
+  return untimed.filter((f) => !found.has(f));
+}
+
+/** Files of which no sample and no name tells its time. */
 function openFiles(
   files: readonly TimedFile[],
   open: readonly number[],
@@ -110,15 +132,6 @@ function openFiles(
     times[f] = values;
   };
   const single = open.every((f) => files[f]?.samples.length === 1);
-  const offset = (options.utcOffsetMinutes ?? 0) * 60_000;
-  const dated = open.map((f) => timeInName(files[f]?.name ?? ''));
-  if (single && dated.every((time) => time !== null) && new Set(dated.map((d) => d.time)).size === open.length) {
-    for (const [i, f] of open.entries()) {
-      const date = dated[i];
-      if (date !== undefined) set(f, [date.time - (date.utc ? 0 : offset)]);
-    }
-    return;
-  }
   if (options.intervalMs !== undefined) {
     const interval = options.intervalMs;
     const end = Math.max(...open.map((f) => files[f]?.fileTime ?? 0));

@@ -41,7 +41,8 @@ export function judgeSeries(
   if (stretches.length > 1) reasons.push(aboutRestarts(stretches, main));
   if (main.verdict.judgement === 'leak') reasons.push(...fromCounters(series, main));
   if (series.name.unit === 'other' && main.verdict.judgement === 'leak') {
-    const message = 'grows, but is a rate or a share and no amount that could leak';
+    const message =
+      'grows, but by its name it is no amount that could leak: a rate, a share, or a name in another language';
     return { judgement: 'load', reasons: [{ code: 'no-amount', message }, ...reasons], stretches, main };
   }
   return { judgement: main.verdict.judgement, reasons, stretches, main };
