@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { makeXz } from '../../test-dumps/xz.js';
 import { fileOffset } from '../addresses.js';
@@ -223,5 +223,12 @@ describe('containers', () => {
     expect((await failure(two)).code).to.equal('several-dumps');
     expect(contentOf(await openFile(two, { member: 'two.dmp' })).equals(OTHER)).to.equal(true);
     expect((await failure(one, { mostBytes: 1000 })).code).to.equal('too-large');
+    const link = join(folder, 'links', 'link.7z');
+    mkdirSync(dirname(link));
+    symlinkSync(one, link);
+    expect(contentOf(await openFile(link)).equals(DUMP)).to.equal(true);
+    expect((await failure(pack('locked.7z', '-psecret', 'MEMORY.DMP'))).code).to.equal('encrypted');
+    expect((await failure(pack('names.7z', '-psecret', '-mhe', 'two.dmp'))).message).to.match(/password.*Unpack it/);
+    expect(process.exitCode).to.equal(undefined);
   });
 });

@@ -3,80 +3,15 @@ import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync } from 'node:zlib';
-import { concat, putU16, putU32 } from '../../test-dumps/bytes.js';
-import { fields } from '../../test-dumps/pdb/msf-writer.js';
+import { concat, putU16 } from '../../test-dumps/bytes.js';
+import { makeCab, type CabSpec } from '../../test-dumps/pdb/cab-writer.js';
 import { Prng } from '../../test-dumps/prng.js';
 import { fileOffset } from '../addresses.js';
 import { FileSource } from '../bytes/file-source.js';
 import { MemorySource } from '../bytes/source.js';
-import { CabFailure, decompressCab, isCab, type UnpackedFile } from './cab.js';
+import { CabFailure, decompressCab, isCab, OtherCompression, type UnpackedFile } from './cab.js';
 
 const WINDOW = 0x8000;
-
-interface CabSpec {
-  readonly content: Uint8Array;
-  readonly name?: string;
-  readonly compression?: number;
-  /** Bytes of the folder before the file. */
-  readonly before?: number;
-  /** Sizes of reserved parts: header, folder, data. */
-  readonly reserve?: readonly [number, number, number];
-  readonly flags?: number;
-  readonly checksums?: boolean;
-}
-
-function sum(bytes: Uint8Array, seed: number): number {
-  let value = seed;
-  for (let i = 0; i < bytes.length; i += 4) {
-    const left = Math.min(4, bytes.length - i);
-    for (let j = 0; j < left; j++) value ^= bytes[i + j]! << (8 * (left === 4 ? j : left - 1 - j));
-  }
-  return value >>> 0;
-}
-
-/** Packs one file, block by block, each with the window of the one before as its dictionary. */
-function makeCab(spec: CabSpec): Uint8Array {
-  const { content, name = 'ntkrnlmp.pdb', compression = 1, reserve, checksums = true, before = 0 } = spec;
-  const all = concat([new Prng(1).bytes(before), content]);
-  const [headerReserve, folderReserve, dataReserve] = reserve ?? [0, 0, 0];
-  const blocks: Uint8Array[] = [];
-  for (let at = 0; at < all.length; at += WINDOW) {
-    const plain = all.subarray(at, at + WINDOW);
-    const dictionary = all.subarray(Math.max(0, at - WINDOW), at);
-    const packed =
-      compression === 0
-        ? plain
-        : concat([Uint8Array.of(0x43, 0x4b), deflateRawSync(plain, at === 0 ? {} : { dictionary })]);
-    const sizes = fields({ u16: packed.length }, { u16: plain.length });
-    const check = checksums ? sum(sizes, sum(packed, 0)) : 0;
-    blocks.push(concat([fields({ u32: check }), sizes, new Uint8Array(dataReserve), packed]));
-  }
-  const flags = (spec.flags ?? 0) | (reserve === undefined ? 0 : 4);
-  const extra = concat([
-    ...(reserve === undefined
-      ? []
-      : [fields({ u16: headerReserve }, Uint8Array.of(folderReserve, dataReserve)), new Uint8Array(headerReserve)]),
-    ...((flags & 1) === 0 ? [] : [fields({ text: 'before.cab' }, { text: 'disk' })]),
-    ...((flags & 2) === 0 ? [] : [fields({ text: 'after.cab' }, { text: 'disk' })]),
-  ]);
-  const filesAt = 36 + extra.length + 8 + folderReserve;
-  const file = fields({ u32: content.length }, { u32: before }, { u16: 0 }, new Uint8Array(6), { text: name });
-  const folder = concat([
-    fields({ u32: filesAt + file.length }, { u16: blocks.length }, { u16: compression }),
-    new Uint8Array(folderReserve),
-  ]);
-  const header = new Uint8Array(36);
-  header.set(Buffer.from('MSCF'));
-  putU32(header, 16, filesAt);
-  putU16(header, 24, 0x0103);
-  putU16(header, 26, 1);
-  putU16(header, 28, 1);
-  putU16(header, 30, flags);
-  const cab = concat([header, extra, folder, file, ...blocks]);
-  putU32(cab, 8, cab.length);
-  return cab;
-}
 
 const unpack = (cab: Uint8Array, limit?: number): UnpackedFile | CabFailure =>
   decompressCab(new MemorySource(cab, 'ntkrnlmp.pd_'), limit === undefined ? {} : { limit });
@@ -95,7 +30,7 @@ describe('CAB', () => {
 
   const kinds: readonly (readonly [string, Partial<CabSpec>])[] = [
     ['MSZIP', {}],
-    ['stored', { compression: 0 }],
+    ['stored', { packing: 'stored' }],
     ['with reserved parts', { reserve: [7, 3, 5] }],
     ['after other bytes of its folder', { before: 40_001 }],
     ['without checksums', { checksums: false }],
@@ -158,8 +93,10 @@ describe('CAB', () => {
     });
 
     it('LZX and other compressions, as not supported', () => {
-      const failure = unpack(changed(folderAt + 6, 0x1503)) as CabFailure;
-      expect(failure.kind).to.equal('not-supported');
+      const failure = unpack(changed(folderAt + 6, 0x1503)) as OtherCompression;
+      expect(failure).to.be.instanceOf(OtherCompression);
+      expect(failure).to.include({ kind: 'not-supported', compression: 'LZX', name: 'ntkrnlmp.pdb', files: 1 });
+      expect(failure.size).to.equal(content.length);
       expect(failure.message).to.match(/LZX.*unpack/);
       expect(kindOf(changed(folderAt + 6, 2))).to.equal('not-supported');
     });

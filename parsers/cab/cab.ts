@@ -25,7 +25,6 @@ const HAS_RESERVED = 4;
 const CONTINUED = 0xfffd;
 const STORED = 0;
 const MSZIP = 1;
-const LZX = 3;
 /** Most that one CFDATA unpacks to, and how far back MSZIP refers. */
 const WINDOW = 0x8000;
 /** A stored or barely packed block is a little longer than what it unpacks to. */
@@ -42,12 +41,29 @@ export class CabFailure extends ReadFailure {
   }
 }
 
+/** A sound cabinet whose file is packed in a way that is not read here. */
+export class OtherCompression extends CabFailure {
+  constructor(
+    message: string,
+    /** How it is packed: `LZX`, `Quantum`, or the number. */
+    readonly compression: string,
+    /** The file's name, as the cabinet has it; not to be trusted as a path. */
+    readonly name: string,
+    /** Bytes that it unpacks to, as the cabinet says. */
+    readonly size: number,
+    /** How many files the cabinet holds. */
+    readonly files: number,
+  ) {
+    super('not-supported', message);
+  }
+}
+
 /** A file out of a cabinet. */
 export interface UnpackedFile {
   /** As the cabinet has it; not to be trusted as a path. */
   readonly name: string;
-  /** Its bytes; close it when done. Past 32 MB they stand in a temporary file. */
-  readonly source: BlockStore;
+  /** Its bytes; close it when done. */
+  readonly source: ByteSource;
 }
 
 /** Options of `decompressCab`. */
@@ -98,11 +114,20 @@ function checksum(bytes: Uint8Array, seed: number): number {
   return (sum ^ rest) >>> 0;
 }
 
-function unsupported(compression: number, name: string): CabFailure {
-  const kind = (compression & 0xf) === LZX ? 'LZX' : `of kind ${compression & 0xf}`;
-  return new CabFailure(
-    'not-supported',
-    `${name}: its compression (${kind}) is not supported: unpack it with "expand" of Windows or 7-Zip first`,
+function unsupported(
+  source: ByteSource,
+  compression: number,
+  name: string,
+  size: number,
+  files: number,
+): OtherCompression {
+  const kind = ['', '', 'Quantum', 'LZX'][compression & 0xf] ?? `kind ${compression & 0xf}`;
+  return new OtherCompression(
+    `${source.name}: it is packed by ${kind}, which is not read: unpack it with "expand" of Windows or 7-Zip first`,
+    kind,
+    name,
+    size,
+    files,
   );
 }
 
@@ -160,7 +185,7 @@ export function isCab(source: ByteSource): boolean {
 }
 
 /**
- * Unpacks the first file of a cabinet. The result is complete: sizes and checksums were compared. Throws InputError when
+ * Unpacks the first file of a cabinet, where MSZIP or nothing packed it. Past 32 MB it stands in a temporary file. The result is complete: sizes and checksums were compared. Throws InputError when
  * the temporary folder cannot take it.
  */
 export function decompressCab(source: ByteSource, options: CabOptions = {}): UnpackedFile | CabFailure {
@@ -194,7 +219,6 @@ export function decompressCab(source: ByteSource, options: CabOptions = {}): Unp
   const folderBytes = bytesAt(source, at + folderNumber * (FOLDER + folderReserve), FOLDER);
   if (failed(folderBytes)) return folderBytes;
   const folder = { at: u32(folderBytes, 0), blocks: u16(folderBytes, 4), compression: u16(folderBytes, 6) };
-  if (![STORED, MSZIP].includes(folder.compression & 0xf)) return unsupported(folder.compression, source.name);
 
   const size = u32(entry, 0);
   const limit = options.limit ?? 2 ** 31;
@@ -203,6 +227,9 @@ export function decompressCab(source: ByteSource, options: CabOptions = {}): Unp
   const skip = u32(entry, 4);
   if (skip + size > folder.blocks * WINDOW) {
     return corrupt(source, `${folder.blocks} blocks cannot hold ${skip + size} bytes`);
+  }
+  if (![STORED, MSZIP].includes(folder.compression & 0xf)) {
+    return unsupported(source, folder.compression, name.name, size, u16(head, 0x1c));
   }
   const store = new BlockStore(name.name);
   const cab = { source, dataHeader };

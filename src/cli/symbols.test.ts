@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { kernelFacts } from '../../test-dumps/kernel-facts.js';
+import { makeCab } from '../../test-dumps/pdb/cab-writer.js';
 import { kernelPdb } from '../../test-dumps/pdb/kernel-pdb.js';
 import { plainPdb } from '../../test-dumps/pdb/plain-pdb.js';
 import { symbolRecord } from '../../test-dumps/pdb/pdb-writer.js';
@@ -93,6 +94,20 @@ describe('symbols on the command line', function () {
     const again = await json<AnalysisResult>(['analyze', dump, '--symbols', path, '--offline']);
     expect([again.system?.symbols?.source, requests.length]).to.deep.equal(['pdb', 0]);
     expect({ ...again, run: null, dump: null }).to.deep.equal({ ...result, run: null, dump: null });
+  });
+
+  it('a server that has the kernel only packed by LZX gives exact figures too', async () => {
+    const plain = files.get(NT)!;
+    files.delete(NT);
+    files.set(NT.replace(/b$/, '_'), makeCab({ content: plain, packing: 'lzx' }));
+    try {
+      const result = await json<AnalysisResult>(['analyze', dump, '--symbols', `srv*${folder.path('lzx')}*${url}`]);
+      expect(result.system?.symbols?.source).to.equal('pdb');
+      expect(readFileSync(folder.path(`lzx/${NT}`)).equals(plain)).to.equal(true);
+    } finally {
+      files.delete(NT.replace(/b$/, '_'));
+      files.set(NT, plain);
+    }
   });
 
   it('symbols check: asks, fetches nothing, says of every module where it looked', async () => {
@@ -223,6 +238,12 @@ describe('symbols on the command line', function () {
     expect(info['kernel']).to.include({ symbols: Object.keys(KERNEL.rva).length });
     const text = await program(['symbols', 'info', folder.path('ntkrnlmp.pdb')], env());
     expect(text.stdout).to.match(/GUID +[0-9A-F]{32}\n/);
+    for (const packing of ['mszip', 'lzx'] as const) {
+      const path = folder.path(`${packing}.pd_`);
+      writeFileSync(path, makeCab({ content: kernelPdb(KERNEL), packing }));
+      const same = { ...info, file: path, storePath: String(info['storePath']).replaceAll('ntkrnlmp', packing) };
+      expect(await json(['symbols', 'info', path])).to.deep.equal(same);
+    }
     expect((await program(['symbols', 'info', dump], env())).code).to.equal(2);
     expect((await program(['symbols', 'info', folder.path('nothing.pdb')], env())).code).to.equal(2);
   });

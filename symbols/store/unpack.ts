@@ -3,17 +3,15 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { fileOffset } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
-import { FileSource } from '../../parsers/bytes/file-source.js';
-import { decompressCab } from '../../parsers/cab/cab.js';
+import { unpackCab } from '../../parsers/cab/unpack-cab.js';
 
 const CHUNK = 1 << 20;
 
 /** Unpacks the cabinet at `from` into the existing file at `to`. Throws an Error with one sentence when it cannot. */
-export function unpackCabinet(from: string, to: string, mostBytes: number): void {
-  const source = new FileSource(from);
+export async function unpackCabinet(from: string, to: string, mostBytes: number): Promise<void> {
+  const unpacked = await unpackCab(from, { limit: mostBytes });
+  if (failed(unpacked)) throw new Error(unpacked.message);
   try {
-    const unpacked = decompressCab(source, { limit: mostBytes });
-    if (failed(unpacked)) throw new Error(unpacked.message);
     const file = openSync(to, 'r+');
     try {
       const chunk = new Uint8Array(CHUNK);
@@ -25,9 +23,8 @@ export function unpackCabinet(from: string, to: string, mostBytes: number): void
       }
     } finally {
       closeSync(file);
-      unpacked.source.close();
     }
   } finally {
-    source.close();
+    unpacked.source.close();
   }
 }

@@ -10,14 +10,14 @@ import { openPdbFile } from './pdb-file.js';
 
 /** Describes the PDB at `path`. Throws FileError when it is none. */
 export async function showPdb(path: string, json: boolean, output: Output): Promise<ExitCode> {
-  const info = describe(path);
+  const info = await describe(path);
   if (json) await output.json(renderPart(info));
   else await output.text(renderPdbInfo(info, output.style));
   return EXIT.done;
 }
 
-function describe(path: string): PdbInfo {
-  const { pdb, name } = openPdbFile(path);
+async function describe(path: string): Promise<PdbInfo> {
+  const { pdb, name } = await openPdbFile(path);
   try {
     const { guid, age, infoAge, machine } = pdb.identity;
     const { publics, types, streams, sections, omap } = pdb.counts();

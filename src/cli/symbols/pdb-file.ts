@@ -3,7 +3,9 @@
 import { basename } from 'node:path';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { FileSource } from '../../../parsers/bytes/file-source.js';
-import { decompressCab, isCab } from '../../../parsers/cab/cab.js';
+import type { ByteSource } from '../../../parsers/bytes/source.js';
+import { isCab } from '../../../parsers/cab/cab.js';
+import { unpackCab } from '../../../parsers/cab/unpack-cab.js';
 import { openPdb, type Pdb } from '../../../parsers/pdb/pdb.js';
 import { FileError } from '../errors.js';
 
@@ -14,25 +16,23 @@ export interface PdbFile {
 }
 
 /** Opens the PDB at `path`. Throws FileError when it cannot be opened or is none. The caller closes it. */
-export function openPdbFile(path: string): PdbFile {
-  let source;
-  try {
-    source = new FileSource(path);
-  } catch (error) {
-    throw new FileError(error instanceof Error ? error.message : String(error));
-  }
-  const name = basename(path).replace(/\.pd_$/i, '.pdb');
-  if (!isCab(source)) {
-    const pdb = openPdb(source);
-    if (!failed(pdb)) return { pdb, name };
-    source.close();
-    throw new FileError(pdb.message);
-  }
-  const unpacked = decompressCab(source);
+export async function openPdbFile(path: string): Promise<PdbFile> {
+  const source = await openSource(path);
+  const pdb = openPdb(source);
+  if (!failed(pdb)) return { pdb, name: basename(path).replace(/\.pd_$/i, '.pdb') };
   source.close();
-  if (failed(unpacked)) throw new FileError(unpacked.message);
-  const pdb = openPdb(unpacked.source);
-  if (!failed(pdb)) return { pdb, name };
-  unpacked.source.close();
   throw new FileError(pdb.message);
+}
+
+async function openSource(path: string): Promise<ByteSource> {
+  try {
+    const source = new FileSource(path);
+    if (!isCab(source)) return source;
+    source.close();
+    const unpacked = await unpackCab(path);
+    if (!failed(unpacked)) return unpacked.source;
+    throw new FileError(unpacked.message);
+  } catch (error) {
+    throw error instanceof FileError ? error : new FileError(error instanceof Error ? error.message : String(error));
+  }
 }

@@ -42,7 +42,7 @@ async function profileOf(path: string, image: string | undefined): Promise<{ tex
     if (facts instanceof ProfileError) throw new FileError(`${path} cannot be used: ${facts.message}`);
     return profileFrom(image === undefined ? facts : { ...facts, ...imageFacts(image, facts) }, path);
   }
-  const { pdb, name } = openPdbFile(path);
+  const { pdb, name } = await openPdbFile(path);
   try {
     const ofImage = image === undefined ? {} : imageFacts(image, { pdb: pdb.identity, machine: pdb.identity.machine });
     return profileFrom(pdbFacts(pdb, { pdbName: name, ...ofImage }), path);
