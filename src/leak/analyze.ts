@@ -6,6 +6,7 @@ import { asciiz, utf16 } from '../../parsers/bytes/fields.js';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { readUnicodeString } from '../../parsers/kernel/structures.js';
 import { readMemory } from '../kernel/memory.js';
+import { importsOf, usesFramework } from '../kernel/module-links.js';
 import { readModules, type LoadedModule } from '../kernel/modules.js';
 import type { Kernel } from '../kernel/open-kernel.js';
 import type { OpenedDump } from '../kernel/opened-dump.js';
@@ -32,6 +33,7 @@ import { describeModule, describeUnloaded } from './module-info.js';
 import { nameByExports } from './name-functions.js';
 import { reconcile } from './reconcile.js';
 import { describeTags } from './tag-rows.js';
+import type { ModuleLinks } from './tag-rules.js';
 
 /** A part of the analysis that can be asked for alone. */
 export type AnalysisPart = 'memory' | 'poolTags' | 'modules' | 'suspects';
@@ -147,8 +149,30 @@ function judge(
       searchTags(modules, keys, {
         progress: (done, total) => options.progress?.('searching modules', done, total),
       }),
+    links: linksOf(modules),
     options: { tag: options.tag, pool: options.pool },
   });
+}
+
+/** Reads what a module is linked with when it is asked for, and once. */
+function linksOf(modules: readonly LoadedModule[]): ModuleLinks {
+  const imports = new Map<number, ReadonlySet<string> | null>();
+  const frameworks = new Map<number, boolean | null>();
+  return {
+    importsOf: (module) => once(imports, module, modules, importsOf),
+    usesFramework: (module) => once(frameworks, module, modules, usesFramework),
+  };
+}
+
+function once<T>(
+  known: Map<number, T | null>,
+  place: number,
+  modules: readonly LoadedModule[],
+  read: (module: LoadedModule) => T | null,
+): T | null {
+  const module = modules[place];
+  if (module && !known.has(place)) known.set(place, read(module));
+  return known.get(place) ?? null;
 }
 
 /** Flags and reconciliation alone, for commands that name nobody. */

@@ -38,6 +38,9 @@ export const AGAINST_STEPS = {
   'implausible-counter': 'cap',
   // These concern who did it, not whether there is a leak.
   'shared-tag': 0,
+  'verifier-tag': 0,
+  'framework-tag': 0,
+  'object-tag': 0,
   'driver-not-found': 0,
   'pages-missing': 0,
   'not-searched': 0,

@@ -10,6 +10,7 @@ import type { BugCheckReading } from './bug-checks.js';
 import { atMost, lower, rank } from './confidence.js';
 import { classifyHit, type HitJudgement } from './hits.js';
 import { MAXIMUM_EVIDENCE, NOT_TRANSLATABLE_PERCENT, PAGES_MISSING_PERCENT } from './thresholds.js';
+import type { TagRule } from './tag-rules.js';
 import { isKernelImage, ownerModules } from './windows-tags.js';
 
 /** What ranking needs to know of a tag. */
@@ -24,6 +25,8 @@ export interface TagFacts {
   /** A default tag of many drivers, or a tag that Windows is documented to use: no driver is named from it. */
   common: boolean;
   bugCheck: BugCheckReading | null;
+  /** Modules that a rule leads to from the tag itself. */
+  rules?: readonly TagRule[];
   /** The confidence that the tag leaks at all: no driver is accused with more. */
   limit: Confidence;
 }
@@ -45,7 +48,7 @@ interface Candidate {
 }
 
 const KIND_ORDER: readonly EvidenceKind[] = [
-  'bugcheck', 'code-immediate-pair', 'code-immediate', 'pooltag-file', 'data', 'string',
+  'bugcheck', 'code-immediate-pair', 'code-immediate', 'pooltag-file', 'data', 'tag-rule', 'string',
 ]; // prettier-ignore
 
 /** All modules with a trace of the tag, best first. */
@@ -98,6 +101,10 @@ function gather(facts: TagFacts): Candidate[] {
       if (!module) continue;
       add(candidate(place, module.name), { evidence: nothing('pooltag-file', note), strength: 'medium' });
     }
+  }
+  for (const { module: place, strength, note } of facts.rules ?? []) {
+    const module = facts.modules[place];
+    if (module) add(candidate(place, module.name), { evidence: nothing('tag-rule', note), strength });
   }
   const named = facts.bugCheck?.driver;
   if (facts.bugCheck && named !== null && named !== undefined) {
@@ -185,6 +192,9 @@ function ownTraces(candidate: Candidate, others: readonly Candidate[]): Confiden
   } else if (users.length === 0) {
     if (listed) traces = 'medium';
     if (others.length === 0 && best(candidate, 'data') === 'medium') traces = 'medium';
+    // A rule counts where nobody else has more than text: a list or a constant elsewhere says another thing.
+    const rivals = others.some((other) => KIND_ORDER.some((kind) => kind !== 'string' && best(other, kind) !== null));
+    if (!rivals && best(candidate, 'tag-rule') === 'medium') traces = 'medium';
   }
   return rank(accused) > rank(traces) ? accused : traces;
 }

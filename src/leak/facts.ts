@@ -2,6 +2,7 @@
 
 import type { TagSearch, VerifierState } from '../kernel/state.js';
 import type { DumpType, MemoryInfo, ModuleInfo, PoolKind, PoolTags, UnloadedModule } from '../result.js';
+import type { ModuleLinks } from './tag-rules.js';
 
 /** The state of a dumped kernel, as far as the dump holds it. Null is unknown. */
 export interface LeakFacts {
@@ -22,6 +23,8 @@ export interface LeakFacts {
    * most once, with all keys that are asked for.
    */
   search(keys: readonly number[]): TagSearch;
+  /** What the modules are linked with; null where that is not known of any. */
+  links: ModuleLinks | null;
   options: LeakOptions;
 }
 

@@ -159,6 +159,7 @@ export function factsOf(given: Partial<LeakFacts> = {}): LeakFacts {
     verifier: { level: 0, drivers: [], specialPoolTag: 0 },
     readText: () => null,
     search: searchOf([]),
+    links: null,
     options: {},
     ...given,
   };

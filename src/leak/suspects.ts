@@ -13,6 +13,7 @@ import { isUnexplained, unexplainedMessage } from './reconcile.js';
 import type { Subject } from './subjects.js';
 import { requestedSubject, suspiciousTags } from './subjects.js';
 import { PAGE_BYTES } from './thresholds.js';
+import { frameworkRules, tagMeaning } from './tag-rules.js';
 import { list, poolName, share, size, tagText } from './wording.js';
 import { isCacheTag } from './windows-tags.js';
 
@@ -94,6 +95,7 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
     source: row.tagSource === 'built-in' ? 'the built-in list of tags' : row.tagSource,
     common: subject.shared !== null || subject.windows,
     bugCheck: readings.bugCheck,
+    rules: subject.windows ? [] : frameworkRules(row.tag, facts.modules ?? [], facts.links),
     limit: confidence,
   });
   if (searched) against.push(...aboutSearch(subject, searched, hits.length));
@@ -144,6 +146,8 @@ function speaksAgainst(facts: LeakFacts, readings: Readings, subject: Subject): 
       `${owner} is documented to use this tag: whoever makes it allocate is the cause, not necessarily the owner of the tag`,
     );
   }
+  const meaning = subject.shared === null ? tagMeaning(row, facts.modules, facts.links) : null;
+  if (meaning) add(meaning.code, meaning.message);
   if (subject.windows && isCacheTag(row.tag)) {
     add('cache-tag', 'This is a cache of Windows, which grows with the load and shrinks when memory is short');
   }
