@@ -5,7 +5,7 @@
 
 import { plus, type VirtualAddress } from '../addresses.js';
 import { failed, hex, ReadFailure } from '../bytes/failure.js';
-import { asciiz, u16, u32 } from '../bytes/fields.js';
+import { asciiz, u16, u32, u64 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 
 const MZ = 0x5a4d;
@@ -27,6 +27,9 @@ export interface ImageSection {
   /** Bytes in memory. */
   readonly size: number;
   readonly executable: boolean;
+  /** Where its bytes begin in the file, and how many of them there are. */
+  readonly fileOffset: number;
+  readonly fileSize: number;
 }
 
 /** A directory of the optional header. */
@@ -42,6 +45,14 @@ export interface ImageHeaders {
   /** Bytes. */
   readonly sizeOfImage: number;
   readonly checkSum: number;
+  /** The base that the linker chose; in a loaded image the one it was loaded at. */
+  readonly imageBase: bigint;
+  /** Bytes: where sections may begin in memory. */
+  readonly sectionAlignment: number;
+  /** Bytes of headers that are mapped. */
+  readonly sizeOfHeaders: number;
+  /** IMAGE_SUBSYSTEM_*: 1 is native. */
+  readonly subsystem: number;
   readonly sections: readonly ImageSection[];
   /** Up to 16 entries, in the order of the specification. */
   readonly directories: readonly DataDirectory[];
@@ -88,6 +99,10 @@ export function readImageHeaders(memory: VirtualMemory, base: VirtualAddress): I
     timeDateStamp: u32(head, 8),
     sizeOfImage: u32(head, 0x18 + 0x38),
     checkSum: u32(head, 0x18 + 0x40),
+    imageBase: magic === PE32_PLUS ? u64(head, 0x18 + 0x18) : BigInt(u32(head, 0x18 + 0x1c)),
+    sectionAlignment: u32(head, 0x18 + 0x20),
+    sizeOfHeaders: u32(head, 0x18 + 0x3c),
+    subsystem: u16(head, 0x18 + 0x44),
     sections: failed(sectionBytes) ? [] : parseSections(sectionBytes),
     directories: failed(directoryBytes)
       ? []
@@ -106,6 +121,8 @@ function parseSections(bytes: Uint8Array): ImageSection[] {
       size: u32(bytes, at + 8) || u32(bytes, at + 16),
       rva: u32(bytes, at + 12),
       executable: (u32(bytes, at + 36) & IMAGE_SCN_MEM_EXECUTE) !== 0,
+      fileOffset: u32(bytes, at + 20),
+      fileSize: u32(bytes, at + 16),
     });
   }
   return sections;

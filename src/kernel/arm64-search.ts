@@ -3,6 +3,7 @@
 import { plus } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { ConstantFinder, findLiteralLoads, type BuiltConstant } from '../../parsers/code/arm64.js';
+import { MACHINE } from '../../parsers/dump/open-dump.js';
 import { Arm64Memory } from '../../parsers/paging/arm64.js';
 import { sectionAt } from '../../parsers/pe/image.js';
 import type { LoadedModule } from './modules.js';
@@ -15,7 +16,7 @@ const MOST = 4096;
 
 /** True for modules whose code is ARM64. */
 export function isArm64(module: LoadedModule): boolean {
-  return module.memory instanceof Arm64Memory;
+  return module.headers?.machine === MACHINE.ARM64 || module.memory instanceof Arm64Memory;
 }
 
 /**

@@ -152,7 +152,7 @@ function describeModule(entry: Entry): LoadedModule {
 const orNull = <T>(value: T | ReadFailure): T | null => (failed(value) ? null : value);
 
 /** `dump_storport.sys` -> `dump_storport`; characters that an expression could not hold become `_`. */
-function debuggerName(name: string): string {
+export function debuggerName(name: string): string {
   const dot = name.lastIndexOf('.');
   return (dot > 0 ? name.slice(0, dot) : name).replace(/[^\p{L}\p{N}_]/gu, '_');
 }

@@ -32,7 +32,7 @@ export interface CsvFile {
 const PAGE_BYTES = 4096n;
 
 type Cell = string | number | boolean | null;
-type Row = readonly Cell[];
+export type Row = readonly Cell[];
 
 /** The tables of a result, in a fixed order. docs/result.md lists their columns. */
 export function csvFiles(result: AnalysisResult): CsvFile[] {
@@ -71,7 +71,8 @@ export function csvFiles(result: AnalysisResult): CsvFile[] {
   ];
 }
 
-function table(name: string, columns: readonly string[], rows: readonly Row[]): CsvFile {
+/** A table as a file, its header first. */
+export function table(name: string, columns: readonly string[], rows: readonly Row[]): CsvFile {
   const cells = [columns, ...rows.map((row) => row.map(safeCell))];
   return { name, text: stringify(cells, { record_delimiter: '\r\n', bom: true, quoted_match: /^\s|\s$/ }) };
 }

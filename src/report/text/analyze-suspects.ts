@@ -9,6 +9,7 @@ import type {
   ModuleInfo,
   Suspect,
   SuspectDriver,
+  VersionInfo,
 } from '../../result.js';
 import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../format.js';
 import { hasWideAddresses } from './dump-kind.js';
@@ -33,7 +34,8 @@ const KINDS: Readonly<Record<EvidenceKind, string>> = {
   'disk-image': 'in the driver file',
 };
 
-const TONES: Readonly<Record<Confidence, Tone>> = { high: 'bad', medium: 'warn', low: 'plain' };
+/** The colour of a confidence. */
+export const TONES: Readonly<Record<Confidence, Tone>> = { high: 'bad', medium: 'warn', low: 'plain' };
 
 /** The bytes of an evidence line: hexadecimal pairs; those that are missing are not there. */
 export function evidenceBytes(evidence: Evidence): Uint8Array {
@@ -56,7 +58,8 @@ export function shownSuspects(result: AnalysisResult): Suspect[] {
   return result.suspects.slice(0, MOST_SUSPECTS);
 }
 
-function evidenceLines(evidence: Evidence, shortName: string, wide: boolean, style: Style): string[] {
+/** One evidence: where it stands, its bytes, and why it counts. */
+export function evidenceLines(evidence: Evidence, shortName: string, wide: boolean, style: Style): string[] {
   const address = parseHex(evidence.address);
   const offset = parseHex(evidence.offset);
   const symbol = evidence.symbol === null ? null : printable(evidence.symbol);
@@ -82,8 +85,8 @@ function evidenceLines(evidence: Evidence, shortName: string, wide: boolean, sty
   ];
 }
 
-function versionText(module: ModuleInfo | null): string {
-  const version = module?.version ?? null;
+/** Company, description and version in one line; empty where unknown. */
+export function versionText(version: VersionInfo | null): string {
   if (version === null) return '';
   return [version.companyName, version.fileDescription, version.fileVersion]
     .filter((part) => part !== null)
@@ -94,7 +97,7 @@ function versionText(module: ModuleInfo | null): string {
 function driverLines(result: AnalysisResult, driver: SuspectDriver, style: Style): string[] {
   const module = moduleOf(result, driver);
   const name = fit(printable(driver.module), 40, style);
-  const about = fit(versionText(module), style.width - name.length - 24, style);
+  const about = fit(versionText(module?.version ?? null), style.width - name.length - 24, style);
   const head = `    ${style.paint(TONES[driver.confidence], name)}  confidence ${driver.confidence}${about === '' ? '' : `  ${style.paint('dim', about)}`}`;
   const shortName = fit(printable(module?.moduleName ?? driver.module.replace(/\.[^.]*$/, '')), 24, style);
   const wide = hasWideAddresses(result);

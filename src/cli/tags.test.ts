@@ -1,0 +1,153 @@
+import { expect } from 'chai';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { latin1 } from '../../test-dumps/bytes.js';
+import { makeCab } from '../../test-dumps/pdb/cab-writer.js';
+import { peFile, type PeFileSpec } from '../../test-dumps/drivers/pe-file.js';
+import type { TaggedFile } from '../leak/driver-files/search.js';
+import { runHere } from './program.test.helper.js';
+
+/** `mov r8d, "Leak"` before a call, and the tag in a text. */
+const ALLOCATES = Uint8Array.of(0x41, 0xb8, ...latin1('Leak'), 0xba, 0, 16, 0, 0, 0x33, 0xc9, 0xff, 0x15, 4, 0, 0, 0);
+const TEXT = latin1('LeakDetected: %p leaked\0');
+
+const driver = (code: Uint8Array, data: Uint8Array, more: Partial<PeFileSpec> = {}): Uint8Array =>
+  peFile({
+    sections: [
+      { name: '.text', bytes: code, executable: true },
+      { name: '.rdata', bytes: data },
+    ],
+    ...more,
+  });
+
+interface Json {
+  tag: string | null;
+  tags: string[];
+  files: TaggedFile[];
+  searched: { files: number; skipped: number; incomplete: number };
+  warnings: { code: string; message: string }[];
+}
+
+describe('dumpleak tags', () => {
+  let folder: string;
+  const at = (...names: string[]): string => join(folder, ...names);
+  const search = async (...args: string[]): Promise<Json> => {
+    const { code, stdout, stderr } = await runHere(['tags', ...args, '--json']);
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+    return JSON.parse(stdout) as Json;
+  };
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dumpleak-tags-'));
+    for (const name of ['drivers', 'store', 'store/packed.sys', 'store/packed.sys/5F0000003000', 'empty'])
+      mkdirSync(at(name));
+    writeFileSync(at('drivers', 'leaky.sys'), driver(ALLOCATES, Uint8Array.of(0)));
+    writeFileSync(at('drivers', 'detector.sys'), driver(Uint8Array.of(0xc3), TEXT));
+    writeFileSync(at('drivers', 'innocent.sys'), driver(Uint8Array.of(0xc3), Uint8Array.of(0)));
+    writeFileSync(at('drivers', 'user.dll'), driver(ALLOCATES, TEXT, { subsystem: 2 }));
+    writeFileSync(at('drivers', 'readme.txt'), 'Leak Leak Leak');
+    writeFileSync(at('drivers', 'damaged.sys'), driver(ALLOCATES, TEXT).subarray(0, 0x180));
+    const packed = makeCab({ content: driver(ALLOCATES, TEXT), name: 'packed.sys' });
+    writeFileSync(at('store', 'packed.sys', '5F0000003000', 'packed.sy_'), packed);
+  });
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('searches a folder and what is below it, best first', async () => {
+    const found = await search(folder, '--tag', 'Leak');
+    expect(found.tag).to.equal('Leak');
+    expect(found.files.map(({ path }) => path.slice(folder.length + 1).replaceAll('\\', '/'))).to.have.members([
+      'drivers/leaky.sys',
+      'store/packed.sys/5F0000003000/packed.sys',
+      'drivers/detector.sys',
+    ]);
+    const last = found.files.at(-1);
+    expect(last?.path).to.match(/detector.sys$/);
+    expect(last).to.deep.include({ tag: 'Leak', architecture: 'x64', confidence: 'low', version: null });
+    expect(last?.evidence[0]).to.deep.include({ kind: 'string', section: '.rdata', executable: false });
+    expect(found.searched).to.deep.equal({ files: 4, skipped: 2, incomplete: 0 });
+    expect(found.warnings.map(({ code }) => code)).to.deep.equal(['file-unreadable']);
+    expect(found.warnings[0]?.message).to.match(/damaged.sys: it has no sections/);
+  });
+
+  it('reads a file once, however it is named, and takes a named image for what it is', async () => {
+    const found = await search(
+      at('drivers', 'user.dll'),
+      at('drivers'),
+      at('drivers', 'user.dll'),
+      '--tag',
+      '0x6b61654c',
+    );
+    expect(found.files.filter(({ path }) => path.endsWith('user.dll'))).to.have.lengthOf(1);
+    expect(found.searched.files).to.equal(4);
+  });
+
+  it('looks for several tags', async () => {
+    const found = await search(at('drivers'), '--tag', 'Leak', '--tag', 'Dete', '--tag', 'Leak');
+    expect(found).to.deep.include({ tag: null, tags: ['Leak', 'Dete'] });
+    expect([...new Set(found.files.map(({ tag }) => tag))]).to.deep.equal(['Leak', 'Dete']);
+  });
+
+  it('follows links, but not in circles', async function () {
+    try {
+      symlinkSync(folder, at('empty', 'circle'), 'dir');
+    } catch {
+      return this.skip();
+    }
+    const found = await search(at('empty'), '--tag', 'Leak');
+    rmSync(at('empty', 'circle'));
+    expect(found.searched.files).to.equal(4);
+  });
+
+  it('reports for people', async () => {
+    const { code, stdout } = await runHere(['tags', at('drivers'), '--tag', 'Leak', '--tag', 'Gone']);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^Tag Leak: 1 driver with evidence, 1 driver with a weak trace$/m);
+    expect(stdout).to.match(/^Tag Gone: in none of the drivers$/m);
+    expect(stdout).to.match(/part of a longer text: "LeakDetected/);
+    expect(stdout).to.match(/^3 drivers searched, 2 other files skipped, 1 file could not be read\.$/m);
+  });
+
+  it('writes a table beside the report', async () => {
+    const csv = at('tags.csv');
+    expect((await runHere(['tags', at('drivers'), '--tag', 'Leak', '--csv', csv])).code).to.equal(0);
+    const [header, ...rows] = readFileSync(csv, 'utf8').trimEnd().split('\r\n');
+    expect(header).to.match(/^\ufefftag,path,architecture,confidence,/);
+    expect(rows).to.have.lengthOf.at.least(2);
+    rmSync(csv);
+  });
+
+  it('ends with 2 when nothing could be read, and says why', async () => {
+    const endings: [string[], RegExp][] = [
+      [[at('empty')], /no driver is there/],
+      [[at('nothing.sys')], /no such file/],
+      [[at('drivers', 'readme.txt')], /neither a driver nor a compressed one/],
+      [[at('drivers', 'damaged.sys')], /no sections/],
+      [[at('nothing.sys'), at('drivers', 'readme.txt')], /no such file \(and 1 more/],
+    ];
+    for (const [paths, message] of endings) {
+      const { code, stdout, stderr } = await runHere(['tags', ...paths, '--tag', 'Leak']);
+      expect({ code, stdout }, stderr).to.deep.equal({ code: 2, stdout: '' });
+      expect(stderr).to.match(message);
+    }
+  });
+
+  it('refuses what makes no sense', async () => {
+    const drivers = at('drivers');
+    const wrong: [string[], RegExp][] = [
+      [['--tag', 'Leak'], /wants drivers or folders/],
+      [[drivers], /--tag, or --localtag/],
+      [[drivers, '--tag', 'Leak', '--localtag'], /--tag, or --localtag/],
+      [[drivers, '--localtag', '--json'], /belong to --tag/],
+      [[drivers, '--tag', 'Leaked'], /up to four characters/],
+      [[drivers, '--tag', 'Leak', '-o', at('drivers', 'leaky.sys')], /would be overwritten/],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, stderr } = await runHere(['tags', ...args]);
+      expect(code, stderr).to.equal(64);
+      expect(stderr).to.match(message);
+    }
+  });
+});
