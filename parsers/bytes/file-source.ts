@@ -22,7 +22,7 @@ export class FileSource implements ByteSource {
     }
     try {
       const stats = fstatSync(this.descriptor);
-      if (stats.isDirectory()) throw new InputError('is-folder', `${name} is a folder, not a dump file`);
+      if (stats.isDirectory()) throw new InputError('is-folder', `${name} is a folder, not a file`);
       if (!stats.isFile()) throw new InputError('not-a-dump', `${name} is not a regular file`);
       this.byteLength = stats.size;
     } catch (error) {
@@ -64,7 +64,7 @@ export function asInputError(error: unknown, path: string): unknown {
     case 'ENOTDIR':
       return new InputError('not-found', `${path}: no such file`);
     case 'EISDIR':
-      return new InputError('is-folder', `${path} is a folder, not a dump file`);
+      return new InputError('is-folder', `${path} is a folder, not a file`);
     case 'EACCES':
     case 'EPERM':
       return new InputError(

@@ -73,8 +73,10 @@ describe('MSF', () => {
       ['BSJB\x01\0\x01\0', 'not-supported', /\.NET/],
       ['MSCF\0\0\0\0', 'not-supported', /unpack/],
       ['MZ\x90\0', 'not-a-pdb', /executable/],
-      ['<html>not here</html>', 'not-a-pdb', /signature/],
-      ['', 'not-a-pdb', /signature/],
+      ['<html>not here</html>', 'not-a-pdb', /web page/],
+      ['\xef\xbb\xbf\r\n<!DOCTYPE html>', 'not-a-pdb', /web page/],
+      ['PAGEDU64', 'not-a-pdb', /signature/],
+      ['', 'not-a-pdb', /is empty/],
     ];
     for (const [text, kind, message] of cases) {
       const failure = refuse(latin1(text));

@@ -141,6 +141,10 @@ function otherKind(name: string, head: Uint8Array): PdbFailure {
   const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
   const known = OTHER_KINDS.find(([magic]) => text.startsWith(magic));
   if (known !== undefined) return new PdbFailure(known[1], `${name} ${known[2]}`);
+  if (head.length === 0) return new PdbFailure('not-a-pdb', `${name} is empty`);
+  if (/^(\xef\xbb\xbf)?\s*<[!?a-z]/i.test(text)) {
+    return new PdbFailure('not-a-pdb', `${name} is not a PDB but a web page: a server's answer that was saved`);
+  }
   return new PdbFailure('not-a-pdb', `${name} is not a PDB: it does not begin with the MSF 7.00 signature`);
 }
 
@@ -179,7 +183,10 @@ export function openMsf(file: ByteSource): MsfFile | PdbFailure {
       return corrupt(`${what} refers to a block past the ${blockCount} of the file`);
     }
     const read = new MsfStream(file, blockSize, blocks, bytes, `${file.name}, ${what}`).bytes(0, bytes);
-    return failed(read) ? read : words(read);
+    if (!failed(read)) return words(read);
+    const whole = blockCount * blockSize;
+    if (file.byteLength >= whole) return read;
+    return new PdbFailure('cut-short', `${file.name} is cut off: it has ${file.byteLength} of ${whole} bytes`);
   };
   const mapNumbers = new Uint8Array(mapBlocks * 4);
   if (file.read(fileOffset(MAP_BLOCKS_AT), mapNumbers) < mapNumbers.length) {

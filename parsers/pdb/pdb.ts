@@ -97,6 +97,11 @@ export class Pdb {
     return this.source.name;
   }
 
+  /** Bytes that the file has by its own account; one that was cut short has fewer. */
+  get fileBytes(): number {
+    return this.msf.blockCount * this.msf.blockSize;
+  }
+
   /** Bytes of a pointer of the image's processor. */
   get pointerSize(): 4 | 8 {
     return this.identity.machine === MACHINE_X86 ? 4 : 8;

@@ -244,6 +244,17 @@ describe('symbols on the command line', function () {
       const same = { ...info, file: path, storePath: String(info['storePath']).replaceAll('ntkrnlmp', packing) };
       expect(await json(['symbols', 'info', path])).to.deep.equal(same);
     }
+    const whole = kernelPdb(KERNEL);
+    for (const [name, bytes, message] of [
+      ['cut.pdb', whole.subarray(0, -1), /is cut off: it has \d+ of \d+ bytes/],
+      ['half.pdb', whole.subarray(0, whole.length / 2), /is cut off: it has \d+ of \d+ bytes/],
+      ['page.pdb', Buffer.from('<!DOCTYPE html>'), /web page/],
+    ] as const) {
+      writeFileSync(folder.path(name), bytes);
+      const ended = await program(['symbols', 'info', folder.path(name)], env());
+      expect([ended.code, ended.stdout], name).to.deep.equal([2, '']);
+      expect(ended.stderr).to.match(message);
+    }
     expect((await program(['symbols', 'info', dump], env())).code).to.equal(2);
     expect((await program(['symbols', 'info', folder.path('nothing.pdb')], env())).code).to.equal(2);
   });

@@ -29,8 +29,7 @@ export function identifyFile(path: string): FileIdentity | null {
       if (pdb.kind === 'not-a-pdb') return null;
       throw new Error(pdb.message);
     }
-    // The superblock: bytes of a block, and how many blocks the file has.
-    requireBytes(source, u32(at(source, 0x20, 4), 0) * u32(at(source, 0x28, 4), 0));
+    requireBytes(source, pdb.fileBytes);
     return { kind: 'pdb', guid: pdb.identity.guid, age: pdb.identity.age };
   } finally {
     source.close();

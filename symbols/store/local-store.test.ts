@@ -122,6 +122,32 @@ describe('symbol store on disk', () => {
     expect((await find(`${root}/plain`, { ...NT, age: 7, image: 'x.SYS' })).found?.path).to.equal(plain);
   });
 
+  it('takes a file that the path names, whatever its name, when it is the one', async () => {
+    for (const name of ['ntkrnlmp.pdb', 'NtKrnlMp (1).PDB', 'server-2025.pdb', 'data']) {
+      const path = put(pdbBytes(), root, 'saved', name);
+      const search = await find(`${root}/empty;${path}`);
+      expect(search.found, name).to.include({ path, how: 'file' });
+    }
+    const packedFile = put(packed(pdbBytes()), root, 'saved', 'ntkrnlmp(2).pd_');
+    expect((await find(packedFile)).found).to.include({ path: join(root, 'default', ...NT_PARTS), how: 'unpacked' });
+  });
+
+  it('never takes a file that the path names when it is another', async () => {
+    const of = async (name: string, bytes: Buffer): Promise<[string, unknown, unknown]> => {
+      const search = await find(put(bytes, root, 'saved', name));
+      const [place] = search.places;
+      expect(search.places).to.have.length(1);
+      return [search.found === null ? 'none' : 'found', place?.outcome, place?.detail];
+    };
+    const mismatch = ['none', 'mismatch', `it has GUID ${OTHER_GUID}, age 1`];
+    expect(await of('ntkrnlmp.pdb', pdbBytes(OTHER_GUID))).to.deep.equal(mismatch);
+    expect(await of('ntkrnlmp (1).pdb', pdbBytes(OTHER_GUID))).to.deep.equal(mismatch);
+    const another = ['none', 'absent', 'it is another file'];
+    expect(await of('hal.pdb', pdbBytes(OTHER_GUID))).to.deep.equal(another);
+    expect(await of('hal.pdb', Buffer.from('<html>'))).to.deep.equal(another);
+    expect((await of('ntkrnlmp.pdb', Buffer.from('<html>')))[1]).to.equal('unreadable');
+  });
+
   it('unpacks compressed files into the cache before them, else into the default cache', async () => {
     const from = put(packed(pdbBytes()), root, 'sym/ntkrnlmp.pdb', `${GUID}1`, 'ntkrnlmp.pd_');
     const inDefault = join(root, 'default', ...NT_PARTS);

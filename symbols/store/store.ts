@@ -1,10 +1,12 @@
 /** Finds PDBs and images along a symbol path: folders, stores, caches and, where the path names them, servers. */
 
+import { isFile } from './any-case.js';
 import type { CacheHooks } from './cache.js';
 import { HttpClient } from './http-client.js';
 import { DEFAULT_LIMITS, type DownloadProgress, type HttpLimits } from './http-exchange.js';
 import { Intake, type Unpack } from './intake.js';
 import { LocalFolders, type Candidate } from './local.js';
+import { NamedFiles } from './named-file.js';
 import { PlaceLog, type Place } from './places.js';
 import { proxySettings, type ProxySettings } from './proxy.js';
 import { requestProblem, storeKey, type Identify, type SymbolRequest } from './request.js';
@@ -65,6 +67,7 @@ export interface SymbolSearch {
 export class SymbolStore {
   private readonly folders = new LocalFolders();
   private readonly intake: Intake;
+  private readonly namedFiles: NamedFiles;
   private readonly servers = new Map<string, SymbolServer>();
   private readonly searches = new Map<string, Promise<SymbolSearch>>();
   private readonly proxies: ProxySettings;
@@ -72,6 +75,7 @@ export class SymbolStore {
 
   constructor(private readonly options: SymbolStoreOptions) {
     this.proxies = proxySettings(options.env);
+    this.namedFiles = new NamedFiles(options.identify);
     this.intake = new Intake(
       {
         identify: options.identify,
@@ -137,6 +141,12 @@ export class SymbolStore {
       } else if (element.kind === 'cache') {
         await this.useFirst(run, this.folders.inStore(element.path, request, log, true), caches);
         caches.push(element.path);
+      } else if (isFile(element.path)) {
+        if (await this.namedFiles.mayBe(element.path, request)) {
+          await this.useFirst(run, [{ path: element.path, pointer: null }], caches, false);
+        } else {
+          log.add(element.path, 'absent', 'it is another file');
+        }
       } else {
         // Files in a plain folder are used where they lie; only what must be unpacked goes to a cache.
         await this.useFirst(run, this.folders.inPlainFolder(element.path, request, log), caches, false);

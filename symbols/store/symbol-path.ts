@@ -25,7 +25,7 @@ export type Store = FolderStore | ServerStore;
 
 /**
  * One element of the path, in search order.
- * - `folder`: a plain folder.
+ * - `folder`: a plain folder, or a file of its own.
  * - `cache`: `cache*dir`, a store that also takes what elements to its right bring.
  * - `chain`: `srv*a*b*https://c`; what a store brings is kept in the folders before it.
  */

@@ -19,6 +19,10 @@ export interface PdbFile {
 export async function openPdbFile(path: string): Promise<PdbFile> {
   const source = await openSource(path);
   const pdb = openPdb(source);
+  if (!failed(pdb) && source.byteLength < pdb.fileBytes) {
+    pdb.close();
+    throw new FileError(`${path} is cut off: it has ${source.byteLength} of ${pdb.fileBytes} bytes`);
+  }
   if (!failed(pdb)) return { pdb, name: basename(path).replace(/\.pd_$/i, '.pdb') };
   source.close();
   throw new FileError(pdb.message);
