@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { analyze } from '../../leak/analyze.js';
 import { tagKey } from '../../leak/tag-rows.js';
 import { renderJson } from '../../report/json.js';
+import type { Redactor } from '../../report/redact/redactor.js';
 import { renderAnalysis } from '../../report/text/analyze.js';
 import type { AnalysisResult } from '../../result.js';
 import { defineCommand } from '../command.js';
@@ -11,6 +12,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, jsonOption, POOLTAG, TOP } from '../options.js';
 import { readDump } from '../read-dump.js';
+import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
 import { SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { makeFolder, writeWhole } from '../write-file.js';
@@ -44,6 +46,7 @@ export const command = defineCommand({
       describe: 'End with exit code 1 when a leak is suspected',
       group: GROUP.output,
     },
+    ...REDACT,
     ...SYMBOLS,
   },
   examples: [
@@ -57,26 +60,33 @@ export const command = defineCommand({
     if (tag !== undefined && tagKey(tag) === null) {
       throw new UsageError(`--tag ${tag}: a tag has up to four characters, or is 0x and its number`);
     }
+    const redactor = await redactorFor(args);
     const lists = readTagLists(args.pooltag, host.env);
-    const result = await readDump(args, host, async (opened, progress, symbols) => {
+    const found = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
-      const found = analyze(opened, {
+      const result = analyze(opened, {
         tag,
         pool,
         descriptions: lists.descriptions,
         progress,
         noted: noted({ tag, pool, pooltag: lists.files }),
       });
-      if (symbols !== null) await (await import('../../leak/name-functions.js')).nameByPdbs(found, symbols);
-      return found;
+      if (symbols !== null) await (await import('../../leak/name-functions.js')).nameByPdbs(result, symbols);
+      return result;
     });
-    result.warnings.push(...lists.warnings);
+    found.warnings.push(...lists.warnings);
+    const result =
+      redactor === null ? found : await redacted(found, redactor, namedFiles(lists.files, args.symbols, args.profiles));
     if (csv !== undefined) await writeTables(result, csv);
     if (args.json === true) await output.json(renderJson(result));
     else await output.text(renderAnalysis(result, { ...output.style, top }));
     return args['fail-on-leak'] === true && result.verdict.leakSuspected ? EXIT.leak : EXIT.done;
   },
 });
+
+async function redacted(found: AnalysisResult, redactor: Redactor, files: string[]): Promise<AnalysisResult> {
+  return (await import('../../report/redact/result.js')).redactResult(found, redactor, files);
+}
 
 /** The options that were given. */
 function noted(options: Record<string, unknown>): Record<string, unknown> {

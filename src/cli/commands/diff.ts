@@ -7,6 +7,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { TIME_OPTIONS, withInputs } from '../growth-inputs.js';
 import { jsonOption, POOLTAG, TOP } from '../options.js';
+import { REDACT, redactorFor } from '../redact-options.js';
 import { readTagLists } from '../tag-lists.js';
 
 export const command = defineCommand({
@@ -19,6 +20,7 @@ export const command = defineCommand({
     pooltag: POOLTAG,
     json: jsonOption('Write it as JSON'),
     top: TOP,
+    ...REDACT,
   },
   examples: [
     ['diff monday.dmp friday.dmp', 'what grew, and which drivers came or changed'],
@@ -27,13 +29,16 @@ export const command = defineCommand({
   run: async (args, output, host) => {
     const { descriptions } = readTagLists(args.pooltag, host.env);
     const describe = descriptions.describe.bind(descriptions);
-    const difference = await withInputs([args.before, args.after], [], args, host, async (files, options) => {
+    const redactor = await redactorFor(args);
+    const read = await withInputs([args.before, args.after], [], args, host, async (files, options) => {
       const [before, after, more] = files;
       if (before === undefined || after === undefined || more !== undefined) {
         throw new UsageError(`diff compares two files; these names stand for ${files.length}`);
       }
       return readDifference(before, after, options);
     });
+    const difference =
+      redactor === null ? read : (await import('../../report/redact/growth.js')).redactDifference(read, redactor);
     if (args.json === true) await output.json(renderDiffJson(difference, { describe }));
     else await output.text(renderDiff(difference, { ...output.style, top: args.top, describe }));
     return EXIT.done;

@@ -10,6 +10,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { milliseconds, TIME_OPTIONS, withInputs } from '../growth-inputs.js';
 import { GROUP, jsonOption, POOLTAG, TOP } from '../options.js';
+import { REDACT, redactorFor } from '../redact-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { writeWhole } from '../write-file.js';
 
@@ -61,6 +62,7 @@ export const command = defineCommand({
     },
     top: TOP,
     'fail-on-leak': { type: 'boolean', describe: 'End with exit code 1 when something leaks', group: GROUP.output },
+    ...REDACT,
   },
   examples: [
     ['trend logs', 'all logs in a folder'],
@@ -73,9 +75,12 @@ export const command = defineCommand({
     if (inputs.length === 0) throw new UsageError('trend wants logs, dumps or folders to read');
     const { descriptions } = readTagLists(args.pooltag, host.env);
     const cycleHours = args.cycle === undefined ? undefined : args.cycle / HOUR_MS;
-    const trend = await withInputs(inputs, [csv, svg], args, host, async (files, options) =>
+    const redactor = await redactorFor(args);
+    const read = await withInputs(inputs, [csv, svg], args, host, async (files, options) =>
       readTrend(files, { ...options, tags: tag, pool, cycleHours }),
     );
+    const trend =
+      redactor === null ? read : (await import('../../report/redact/growth.js')).redactTrend(read, redactor);
     const describe = descriptions.describe.bind(descriptions);
     if (csv !== undefined) writeWhole(csv, renderTrendCsv(trend));
     if (svg !== undefined) writeWhole(svg, renderTrendSvg(trend, { top }));

@@ -42,6 +42,8 @@ export interface ModuleChange {
 export interface Difference {
   before: DiffSide;
   after: DiffSide;
+  /** Names of the machines that the two are of, as far as they tell. */
+  machines: readonly string[];
   /** Milliseconds between the two; null where a time is not known. */
   elapsedMs: number | null;
   /** The machine was restarted in between. */
@@ -148,6 +150,7 @@ function compare(before: Side, after: Side): Difference {
   return {
     before: before.side,
     after: after.side,
+    machines: [...new Set([...before.machines, ...after.machines])],
     elapsedMs,
     restarted,
     tags,

@@ -12,6 +12,7 @@ const module = (name: string, fileVersion: string | null, timeDateStamp = '0x1')
 const FOUND: Difference = {
   before: { path: 'monday.dmp', kind: 'dump', time: START, figures: { ...NO_FIGURES, nonPagedPool: 100 * MB, committed: 900 * MB } },
   after: { path: 'friday.dmp', kind: 'dump', time: START + 4 * 3_600_000, figures: { ...NO_FIGURES, nonPagedPool: 160 * MB } },
+  machines: [],
   elapsedMs: 4 * 3_600_000,
   restarted: false,
   tags: [
