@@ -17,6 +17,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'trend', words: '[inputs..]', summary: 'Tell a leak from load over a series of logs, counters or dumps', load: () => import('./commands/trend.js') },
   { name: 'diff', words: '<before> <after>', summary: 'Show what grew between two dumps or logs', load: () => import('./commands/diff.js') },
   { name: 'poolmon', words: '[dump]', summary: "Write a dump's tag table as a poolmon log, or a script that collects logs", load: () => import('./commands/poolmon.js') },
+  { name: 'batch', words: '[paths..]', summary: 'Read many dumps: which drivers leak where, and which machines share a cause', load: () => import('./commands/batch.js') },
   { name: 'symbols', words: '<action> <file>', summary: 'Check or fetch the symbols that a dump needs, or describe a PDB', load: () => import('./commands/symbols.js') },
   { name: 'profile', words: '<action> [pdb]', summary: "Make a small profile of a kernel's PDB for sites without symbols, or list profiles", load: () => import('./commands/profile.js') },
 ]; // prettier-ignore

@@ -1,0 +1,142 @@
+/** The work of a worker: identifies files and analyzes dumps. */
+
+import { basename, dirname } from 'node:path';
+import { failed } from '../../parsers/bytes/failure.js';
+import { listMembers } from '../../parsers/bytes/containers/containers.js';
+import { FileSource } from '../../parsers/bytes/file-source.js';
+import { InputError } from '../../parsers/bytes/input-error.js';
+import { openDump } from '../../parsers/dump/open-dump.js';
+import { OpenedDump } from '../kernel/opened-dump.js';
+import { readTagFile, TagDescriptions } from '../kernel/tag-descriptions.js';
+import { analyze } from '../leak/analyze.js';
+import { BATCH_ROWS } from '../report/json.js';
+import type { AnalysisResult } from '../result.js';
+import type { SymbolSources } from '../../symbols/sources.js';
+import type { BatchResult, DriverFact } from './entries.js';
+import { placeText } from './entries.js';
+import { identify } from './identity.js';
+import { machineFacts } from './machine-facts.js';
+import type { Analyzed, AnalysisSettings, AnalyzeTask, Identified } from './messages.js';
+import { renderPage } from './pages.js';
+
+export type Step = (step: string, done: number, total: number) => void;
+
+/** Throws InputError when the file cannot be read or is a damaged archive. */
+export async function identifyFile(path: string): Promise<Identified> {
+  const file = new FileSource(path);
+  let fileId: string;
+  let cut = false;
+  try {
+    fileId = identify(file).id;
+    cut = isCut(file);
+  } finally {
+    file.close();
+  }
+  return { kind: 'identify', fileId, members: await membersOf(path), cut };
+}
+
+/** The names of an archive's dumps; null also for one that cannot be listed: analyzing it says why. */
+async function membersOf(path: string): Promise<string[] | null> {
+  try {
+    const members = await listMembers(path);
+    return members === null || members.length < 2 ? null : members;
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
+}
+
+function isCut(file: FileSource): boolean {
+  try {
+    return openDump(file).truncated;
+  } catch {
+    return false;
+  }
+}
+
+/** Analyzes one dump. Throws InputError for what is no dump that can be analyzed. */
+export async function analyzeFile(
+  { path, member, fileId }: AnalyzeTask,
+  settings: AnalysisSettings,
+  tools: Tools,
+  progress: Step,
+): Promise<Analyzed> {
+  const opened = await OpenedDump.open(path, {
+    progress: (done, total) => {
+      progress('unpacking', done, total);
+    },
+    ...(tools.symbols === null ? {} : { symbols: tools.symbols }),
+    ...(member === null ? {} : { member }),
+    ...(settings.mostBytes === null ? {} : { mostBytes: settings.mostBytes }),
+  });
+  try {
+    const { id, headerId } = opened.file.container === null ? headOf(opened, fileId) : identify(opened.file.source);
+    const result = analyze(opened, { descriptions: tools.descriptions, progress, noted: noted(settings) });
+    if (tools.symbols !== null) {
+      await (await import('../leak/name-functions.js')).nameByPdbs(result, tools.symbols);
+    }
+    result.dump.path = placeText({ path, member });
+    const machine = machineFacts(result, settings.machineByFolder ? basename(dirname(path)) : null);
+    return {
+      kind: 'analyze',
+      page: renderPage(result),
+      entry: { kind: 'dump', path, member, fileId, id, headerId, machine, drivers: driversOf(result), result: short(result) }, // prettier-ignore
+    };
+  } finally {
+    opened.close();
+  }
+}
+
+/** A file that is not wrapped is its dump. */
+function headOf(opened: OpenedDump, fileId: string): { id: string; headerId: string } {
+  return { id: fileId, headerId: identify(opened.file.source).headerId };
+}
+
+/** What is opened once for all dumps of a worker. */
+export interface Tools {
+  descriptions: TagDescriptions;
+  symbols: SymbolSources | null;
+}
+
+/** Throws InputError for a list of tags that cannot be read (any more). */
+export async function makeTools(settings: AnalysisSettings, env: NodeJS.ProcessEnv): Promise<Tools> {
+  const lists = settings.pooltag.map((path) => {
+    const file = readTagFile(path);
+    if (failed(file)) throw new InputError('io', file.message);
+    return file;
+  });
+  return { descriptions: new TagDescriptions(lists), symbols: await openSymbols(settings, env) };
+}
+
+async function openSymbols({ symbols }: AnalysisSettings, env: NodeJS.ProcessEnv): Promise<SymbolSources | null> {
+  if (symbols === null) return null;
+  const [{ SymbolSources }, { parseSymbolPath }] = await Promise.all([
+    import('../../symbols/sources.js'),
+    import('../../symbols/store/symbol-path.js'),
+  ]);
+  const path = parseSymbolPath(symbols.path, env, { servers: symbols.servers });
+  return new SymbolSources({ path, env, profiles: symbols.profiles, offline: symbols.offline });
+}
+
+function noted({ pooltag }: AnalysisSettings): Record<string, unknown> {
+  return pooltag.length === 0 ? {} : { pooltag };
+}
+
+function driversOf({ modules }: AnalysisResult): DriverFact[] {
+  return (modules ?? []).map(({ name, version, timeDateStamp }) => ({
+    name,
+    version: version?.fileVersion ?? null,
+    company: version?.companyName ?? null,
+    timeDateStamp,
+  }));
+}
+
+/** The result as the contract has it for a batch. */
+function short(result: AnalysisResult): BatchResult {
+  const { schemaVersion, run, dump, system, memory, poolTags, unloadedModules, suspects, verdict, warnings } = result;
+  return {
+    ...{ schemaVersion, run, dump, system, memory },
+    poolTags: poolTags && { ...poolTags, rows: poolTags.rows.slice(0, BATCH_ROWS) },
+    ...{ unloadedModules, suspects, verdict, warnings },
+  };
+}

@@ -1,0 +1,71 @@
+/** Lines of journals for tests. */
+
+import type { CopyEntry, DumpEntry, FailureEntry, MachineFacts } from './entries.js';
+import type { Suspect } from '../result.js';
+
+const AT = '2026-03-01T00:00:00.000Z';
+
+export const UNKNOWN_MACHINE: MachineFacts = {
+  name: null,
+  nameFrom: null,
+  bootTime: null,
+  bootImage: null,
+  hardware: null,
+};
+
+export function failureEntry(path: string, change: Partial<FailureEntry> = {}): FailureEntry {
+  return {
+    ...{ kind: 'failure', at: AT, path, member: null, fileId: `f-${path}`, passed: false },
+    error: { code: 'corrupt', message: `${path} is damaged` },
+    ...change,
+  };
+}
+
+export const copyEntry = (path: string, fileId: string): CopyEntry => ({ kind: 'copy', at: AT, path, member: null, fileId }); // prettier-ignore
+
+export interface DumpFacts {
+  id?: string;
+  fileId?: string;
+  headerId?: string;
+  machine?: Partial<MachineFacts>;
+  systemTime?: string | null;
+  upTimeSeconds?: number | null;
+  /** Bytes under the tag; 0 for no suspect. */
+  bytes?: number;
+  tag?: string;
+  driver?: string | null;
+  version?: string | null;
+}
+
+/** A dump that was analyzed, with one suspect. */
+export function dumpEntry(path: string, facts: DumpFacts = {}): DumpEntry {
+  const { id = `d-${path}`, bytes = 500_000_000, tag = 'Leak', driver = 'acmenet.sys', version = '4.2.0.17' } = facts;
+  const zero = { allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
+  const suspect: Suspect = {
+    ...{ tag, pool: 'nonpaged', bytes, outstanding: 1000, averageBytes: 1000, shareOfPool: 0.9, shareOfMemory: 0.1 },
+    ...{ confidence: 'high', reasons: [{ code: 'dominates-pool', message: 'm' }], against: [], searched: null },
+    drivers: driver === null ? [] : [{ module: driver, confidence: 'high', evidence: [] }],
+  };
+  const row = {
+    ...{ tag, hex: '0x6b61654c', protected: false, paged: zero, description: null, binary: null, tagSource: null },
+    nonPaged: { allocs: Math.ceil(bytes / 1000), frees: 0, outstanding: Math.ceil(bytes / 1000), bytes },
+  };
+  const result = {
+    schemaVersion: '1.0',
+    run: { tool: 'dumpleak', version: '0.1.0', startedAt: AT, elapsedMs: 1, bytesRead: 1, options: {} },
+    dump: { path, fileBytes: 1000, type: 'full', architecture: 'x64', systemTime: facts.systemTime ?? null, upTimeSeconds: facts.upTimeSeconds ?? null }, // prettier-ignore
+    system: { name: 'Windows 10', buildNumber: 19041 },
+    memory: null,
+    poolTags: { complete: true, rows: [row] },
+    unloadedModules: null,
+    suspects: bytes === 0 ? [] : [suspect],
+    verdict: { leakSuspected: bytes > 0, headline: bytes > 0 ? `Leak in ${path}` : 'No pool leak seen', nextSteps: [] },
+    warnings: [],
+  } as unknown as DumpEntry['result'];
+  return {
+    ...{ kind: 'dump', at: AT, path, member: null, id, fileId: facts.fileId ?? id, headerId: facts.headerId ?? `h-${id}` },
+    machine: { ...UNKNOWN_MACHINE, ...facts.machine },
+    drivers: driver === null ? [] : [{ name: driver, version, company: 'Example Devices', timeDateStamp: '0x5f000000' }],
+    result,
+  }; // prettier-ignore
+}

@@ -1,0 +1,169 @@
+/** A history as its journal tells it: what every line means beside the others, whatever order they were written in. */
+
+import { naturalOrder } from '../leak/growth/file-names.js';
+import { placeText, type DumpEntry, type Entry, type FailureEntry, type Place } from './entries.js';
+import { journalPath, readHead, readJournal, readLineAt } from './journal.js';
+import { summarize, type Summary } from './summary.js';
+
+/** A dump as it is known. */
+export interface DumpRecord {
+  id: string;
+  fileId: string;
+  /** When its line was written, ISO 8601. */
+  at: string;
+  /** Where it lies: of several places, the first in natural order. */
+  place: string;
+  /** All places where it was seen. */
+  places: string[];
+  /** Where its line stands in the journal. */
+  offset: number;
+  length: number;
+  summary: Summary;
+}
+
+/** A file that could not be read. */
+export interface FailureRecord {
+  place: string;
+  at: string;
+  code: string;
+  message: string;
+}
+
+/** What is known of a file by its bytes. */
+export type Known = 'dump' | 'failure' | 'passed';
+
+/** Failures of reading rather than of the file: the next run tries again. */
+const PASSING = new Set(['io', 'in-use', 'access-denied', 'not-found']);
+
+interface Line {
+  /** Counts the lines: a later one knows better. */
+  order: number;
+  place: string;
+  at: string;
+  offset: number;
+  length: number;
+}
+interface DumpLine extends Line {
+  id: string;
+  fileId: string;
+  headerId: string;
+  summary: Summary;
+}
+interface FailureLine extends Line {
+  fileId: string | null;
+  passed: boolean;
+  code: string;
+  message: string;
+}
+
+export class History {
+  /** Lines of the journal that could not be read: the dumps they told of are analyzed again. */
+  damagedLines = 0;
+  private order = 0;
+  /** By identity of the file: the last one counts. */
+  private readonly dumps = new Map<string, DumpLine>();
+  private readonly failures = new Map<string, FailureLine>();
+  private readonly copies = new Map<string, Map<string, Line>>();
+  /** The last line that tells of a place. */
+  private readonly places = new Map<string, Line & { headerId: string | null }>();
+
+  constructor(readonly path: string) {}
+
+  /** Reads the journal of a folder; an empty history where there is none. Throws JournalError. */
+  static load(folder: string): History {
+    const history = new History(journalPath(folder));
+    readHead(history.path);
+    for (const { line, offset, length } of readJournal(history.path)) {
+      if (line === null) history.damagedLines++;
+      else if (line.kind !== 'journal') history.add(line, offset, length);
+    }
+    return history;
+  }
+
+  /** Takes a line that stands at a place in the journal. */
+  add(entry: Entry, offset: number, length: number): void {
+    const place = placeText(entry);
+    const line: Line = { order: this.order++, place, at: entry.at, offset, length };
+    if (entry.kind === 'dump') this.addDump(entry, line);
+    else if (entry.kind === 'failure') this.addFailure(entry, line);
+    else {
+      const known = this.copies.get(entry.fileId) ?? new Map<string, Line>();
+      this.copies.set(entry.fileId, known.set(place, line));
+      this.places.set(place, { ...line, headerId: null });
+    }
+  }
+
+  private addDump(entry: DumpEntry, line: Line): void {
+    const { id, fileId, headerId } = entry;
+    const before = this.places.get(line.place);
+    // The same crash at the same place in another state: it was still being copied, or was damaged.
+    if (before?.headerId === headerId) this.forgetAt(line.place, headerId);
+    this.dumps.set(fileId, { ...line, id, fileId, headerId, summary: summarize(entry) });
+    this.failures.delete(fileId);
+    this.places.set(line.place, { ...line, headerId });
+  }
+
+  private forgetAt(place: string, headerId: string): void {
+    for (const [fileId, dump] of this.dumps) {
+      if (dump.place === place && dump.headerId === headerId) this.dumps.delete(fileId);
+    }
+  }
+
+  private addFailure(entry: FailureEntry, line: Line): void {
+    const { fileId, passed, error } = entry;
+    this.places.set(line.place, { ...line, headerId: null });
+    // A dump that was read once is read: a later attempt that failed takes nothing away.
+    if (fileId !== null && this.dumps.has(fileId)) return;
+    this.failures.set(fileId ?? `place ${line.place}`, { ...line, fileId, passed, ...error });
+  }
+
+  /** What is known of a file; null for one to be read. */
+  known(fileId: string): Known | null {
+    if (this.dumps.has(fileId)) return 'dump';
+    const failure = this.failures.get(fileId);
+    if (failure === undefined || PASSING.has(failure.code)) return null;
+    return failure.passed ? 'passed' : 'failure';
+  }
+
+  /** Whether a file is known to lie at a place. */
+  knownAt(fileId: string, place: Place): boolean {
+    const text = placeText(place);
+    const first = this.dumps.get(fileId) ?? this.failures.get(fileId);
+    return first?.place === text || this.copies.get(fileId)?.has(text) === true;
+  }
+
+  /** The dumps, each once, in natural order of their places. */
+  records(): DumpRecord[] {
+    const byId = new Map<string, { first: DumpLine; places: Set<string> }>();
+    for (const dump of this.dumps.values()) {
+      const places = [dump.place, ...(this.copies.get(dump.fileId)?.keys() ?? [])];
+      const known = byId.get(dump.id);
+      if (known === undefined) byId.set(dump.id, { first: dump, places: new Set(places) });
+      else {
+        for (const place of places) known.places.add(place);
+        if (naturalOrder(dump.place, known.first.place) < 0) known.first = dump;
+      }
+    }
+    return [...byId.values()]
+      .map(({ first, places }): DumpRecord => {
+        const { id, fileId, at, offset, length, summary } = first;
+        const sorted = [...places].sort(naturalOrder);
+        return { id, fileId, at, place: sorted[0] ?? first.place, places: sorted, offset, length, summary };
+      })
+      .sort((a, b) => naturalOrder(a.place, b.place) || (a.id < b.id ? -1 : 1));
+  }
+
+  /** The files that could not be read and lie where they were, in natural order. */
+  failed(): FailureRecord[] {
+    return [...this.failures.values()]
+      .filter(({ passed, place, order }) => !passed && this.places.get(place)?.order === order)
+      .map(({ place, at, code, message }) => ({ place, at, code, message }))
+      .sort((a, b) => naturalOrder(a.place, b.place));
+  }
+
+  /** The line of a dump, from the journal; null when it is not there any more. */
+  entryOf({ offset, length }: DumpRecord): DumpEntry | null {
+    const line = readLineAt(this.path, { offset, length });
+    return line?.kind === 'dump' ? line : null;
+  }
+}

@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Lock, LockedError } from './lock.js';
+
+describe('batch: lock', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dumpleak-test-'));
+    path = join(folder, 'lock');
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const write = (owner: object) => {
+    writeFileSync(path, JSON.stringify({ pid: 1, host: hostname(), started: null, nonce: 'n', ...owner }));
+  };
+  const endedPid = () => spawnSync(process.execPath, ['-e', '']).pid;
+
+  it('is one owner’s, who is named to others, and free after it', () => {
+    const lock = Lock.take(path);
+    expect(() => Lock.take(path)).to.throw(LockedError, `in use by process ${process.pid} on ${hostname()}`);
+    lock.release();
+    expect(existsSync(path)).to.equal(false);
+    Lock.take(path).release();
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('of a process that is gone is taken over', () => {
+    write({ pid: endedPid() });
+    Lock.take(path).release();
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('of a process whose number is another’s by now is taken over', function () {
+    if (process.platform !== 'linux') this.skip();
+    write({ pid: process.pid, started: '1' });
+    Lock.take(path).release();
+  });
+
+  it('of another machine is respected until it has been silent for long', () => {
+    write({ host: `${hostname()}-other`, pid: endedPid() });
+    expect(() => Lock.take(path)).to.throw(LockedError, '-other');
+    const past = new Date(Date.now() - 16 * 60_000);
+    utimesSync(path, past, past);
+    Lock.take(path).release();
+  });
+
+  it('that cannot be read is respected likewise', () => {
+    writeFileSync(path, '{');
+    expect(() => Lock.take(path)).to.throw(LockedError, 'another process');
+    const past = new Date(Date.now() - 16 * 60_000);
+    utimesSync(path, past, past);
+    Lock.take(path).release();
+  });
+
+  it('is not released by one that has lost it', () => {
+    const lock = Lock.take(path);
+    write({ nonce: 'another' });
+    lock.release();
+    expect(existsSync(path)).to.equal(true);
+  });
+
+  it('can be waited for', async () => {
+    const lock = Lock.take(path);
+    setTimeout(() => {
+      lock.release();
+    }, 100);
+    (await Lock.wait(path, 10_000)).release();
+    write({ pid: process.pid });
+    await Lock.wait(path, 60).then(
+      () => expect.fail('was taken'),
+      (error: unknown) => expect(error).to.be.instanceOf(LockedError),
+    );
+  });
+});

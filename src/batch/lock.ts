@@ -1,0 +1,181 @@
+/**
+ * One writer of a folder at a time. The lock is a file that names its owner: process, machine, and when the process
+ * started, so that a lock whose owner is gone is known as such, also after its process number was given to another.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+
+export interface LockOwner {
+  pid: number;
+  host: string;
+  /** Of the process, as the platform counts it; null where it does not tell. */
+  started: string | null;
+  nonce: string;
+}
+
+/** The lock is another's. The message is one line for the user. */
+export class LockedError extends Error {
+  override readonly name = 'LockedError';
+
+  constructor(
+    path: string,
+    readonly owner: LockOwner | null,
+  ) {
+    const who = owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`;
+    super(`${dirname(path)} is in use by ${who}. Wait until it is done; if it is gone for good, delete ${path}`);
+  }
+}
+
+/** How often an owner says that it is alive, in milliseconds. */
+const BEAT = 20_000;
+/** An owner on another machine that has not said so for this long is gone. */
+const SILENCE = 15 * 60_000;
+
+export class Lock {
+  private readonly beat: NodeJS.Timeout;
+
+  private constructor(
+    readonly path: string,
+    private readonly owner: LockOwner,
+  ) {
+    this.beat = setInterval(() => {
+      try {
+        utimesSync(path, new Date(), new Date());
+      } catch {
+        // A network that is away for a moment; there is another beat.
+      }
+    }, BEAT);
+    this.beat.unref();
+  }
+
+  /** Takes the lock, or one whose owner is gone. Throws LockedError where it is held. */
+  static take(path: string): Lock {
+    mkdirSync(dirname(path), { recursive: true });
+    const owner: LockOwner = {
+      pid: process.pid,
+      host: hostname(),
+      started: startOf(process.pid),
+      nonce: randomUUID(),
+    };
+    // A lock whose owner is gone is moved away and the next attempt makes a new one.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      if (create(path, owner)) return new Lock(path, owner);
+      const held = read(path);
+      if (held === 'missing') continue;
+      if (!isGone(path, held)) throw new LockedError(path, held);
+      moveAway(path, held);
+    }
+    throw new LockedError(path, null);
+  }
+
+  /** Takes the lock, waiting for its owner at most so many milliseconds. Throws LockedError then. */
+  static async wait(path: string, milliseconds: number): Promise<Lock> {
+    const until = Date.now() + milliseconds;
+    for (;;) {
+      try {
+        return Lock.take(path);
+      } catch (error) {
+        if (!(error instanceof LockedError) || Date.now() >= until) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  release(): void {
+    clearInterval(this.beat);
+    const held = read(this.path);
+    if (held !== 'missing' && held?.nonce === this.owner.nonce) rmSync(this.path, { force: true });
+  }
+}
+
+/** Makes the file with its content at once: a lock is never seen half written. */
+function create(path: string, owner: LockOwner): boolean {
+  const draft = `${path}.${owner.nonce}`;
+  writeFileSync(draft, JSON.stringify(owner), { flag: 'w' });
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'EEXIST') return false;
+    // A file system without links (FAT, some networks): not as good, and good enough.
+    return createPlainly(path, owner);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function createPlainly(path: string, owner: LockOwner): boolean {
+  try {
+    writeFileSync(path, JSON.stringify(owner), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The owner of a lock; null where the file does not tell. */
+function read(path: string): LockOwner | null | 'missing' {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
+    throw error;
+  }
+  try {
+    const owner = JSON.parse(text) as Partial<LockOwner> | null;
+    if (typeof owner?.pid !== 'number' || typeof owner.host !== 'string' || typeof owner.nonce !== 'string')
+      return null;
+    return { pid: owner.pid, host: owner.host, started: owner.started ?? null, nonce: owner.nonce };
+  } catch {
+    return null;
+  }
+}
+
+function isGone(path: string, owner: LockOwner | null): boolean {
+  if (owner?.host !== hostname()) {
+    const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    return beat === undefined || Date.now() - beat > SILENCE;
+  }
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+  const started = startOf(owner.pid);
+  return started !== null && owner.started !== null && started !== owner.started;
+}
+
+/** Moves a lock away, but not one that somebody else has just taken in its place. */
+function moveAway(path: string, gone: LockOwner | null): void {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    return;
+  }
+  const moved = read(aside);
+  if (moved !== 'missing' && moved?.nonce !== gone?.nonce) {
+    try {
+      linkSync(aside, path);
+    } catch {
+      // Taken again already.
+    }
+  }
+  rmSync(aside, { force: true });
+}
+
+/** When a process started, in ticks since the machine did: Linux alone tells without asking another program. */
+function startOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}

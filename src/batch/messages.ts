@@ -1,0 +1,72 @@
+/** What a batch and its workers say to each other. */
+
+import type { Entry, DumpEntry } from './entries.js';
+
+/** What all analyses of a batch have in common; plain data, as it goes to another process. */
+export interface AnalysisSettings {
+  /** Lists that describe tags. */
+  pooltag: readonly string[];
+  /** Where symbols are looked for; null for nowhere but in the package. */
+  symbols: {
+    path: readonly string[];
+    servers: readonly string[];
+    profiles: readonly string[];
+    offline: boolean;
+  } | null;
+  /** Most bytes that a dump may unpack to. */
+  mostBytes: number | null;
+  /** The folder that a dump lies in is the name of its machine. */
+  machineByFolder: boolean;
+}
+
+/** Tells the identity of a file, and the dumps in it where it is an archive. */
+export interface IdentifyTask {
+  kind: 'identify';
+  path: string;
+}
+
+export interface AnalyzeTask {
+  kind: 'analyze';
+  path: string;
+  member: string | null;
+  fileId: string;
+}
+
+export type Task = IdentifyTask | AnalyzeTask;
+
+export interface Identified {
+  kind: 'identify';
+  fileId: string;
+  /** Names of the dumps in an archive; null for a file that holds one. */
+  members: string[] | null;
+  /** It is the header of a dump that says that the file should be longer. */
+  cut: boolean;
+}
+
+export interface Analyzed {
+  kind: 'analyze';
+  /** The line for the journal, but for `at`. */
+  entry: Omit<DumpEntry, 'at'>;
+  /** The page of the dump. */
+  page: string;
+}
+
+export interface Failed {
+  kind: 'failed';
+  error: Extract<Entry, { kind: 'failure' }>['error'];
+  /** An error of the program, with its stack, not of the dump. */
+  internal: boolean;
+}
+
+/** From the batch. */
+export type ToWorker =
+  { kind: 'start'; settings: AnalysisSettings; memoryBytes: number } | { kind: 'task'; task: Task };
+
+/** From a worker. */
+export type FromWorker =
+  | { kind: 'ready' }
+  | { kind: 'step'; step: string; done: number; total: number }
+  | { kind: 'done'; outcome: Identified | Analyzed | Failed; rssBytes: number };
+
+/** What a worker writes to stderr before it ends itself. */
+export const MEMORY_LIMIT_LINE = 'dumpleak-worker: memory limit reached';

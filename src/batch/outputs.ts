@@ -1,0 +1,68 @@
+/** What a batch leaves in its folder: all of it made from the history, each file whole or not at all. */
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { naturalOrder } from '../leak/growth/file-names.js';
+import { renderBatchLine } from '../report/json.js';
+import { VERSION } from '../version.js';
+import type { History } from './history.js';
+import { renderPage } from './pages.js';
+import type { Overview } from './overview.js';
+import { replaceFile } from './replace-file.js';
+
+export const pagesFolder = (out: string): string => join(out, 'pages');
+/** From the folder of the batch, as a link. */
+export const pageName = (id: string): string => `pages/${id}.html`;
+
+/** Writes results.ndjson, groups.json and the pages that are missing. Throws the platform's error. */
+export function writeOutputs(out: string, history: History, overview: Overview, now: Date): void {
+  mkdirSync(pagesFolder(out), { recursive: true });
+  writeMissingPages(out, history, overview);
+  replaceFile(join(out, 'results.ndjson'), resultLines(history, overview));
+  replaceFile(join(out, 'groups.json'), [groupsJson(overview, now)]);
+}
+
+/** In natural order of the places, dumps and failures among each other. */
+function* resultLines(history: History, { records, failures }: Overview): Generator<string> {
+  const all = [...records, ...failures].sort((a, b) => naturalOrder(a.place, b.place));
+  for (const one of all) {
+    if ('code' in one) {
+      yield renderBatchLine({ dump: { path: one.place }, error: { code: one.code, message: one.message } });
+      continue;
+    }
+    const entry = history.entryOf(one);
+    if (entry === null) continue;
+    const { result } = entry;
+    yield renderBatchLine({ ...result, dump: { ...result.dump, path: one.place }, modules: null });
+  }
+}
+
+/** Of a dump that another batch with the same history has read, the page is made of what the history keeps. */
+function writeMissingPages(out: string, history: History, { records }: Overview): void {
+  for (const record of records) {
+    const path = join(out, pageName(record.id));
+    if (existsSync(path)) continue;
+    const entry = history.entryOf(record);
+    if (entry !== null) replaceFile(path, [renderPage({ ...entry.result, modules: null })]);
+  }
+}
+
+/** The groups, with what counts for all of them. */
+export function groupsJson({ records, failures, groups, machines, machineOf }: Overview, now: Date): string {
+  const placeOf = new Map(records.map(({ id, place }) => [id, place]));
+  const json = {
+    schemaVersion: '1.0',
+    tool: { name: 'dumpleak', version: VERSION },
+    generatedAt: now.toISOString(),
+    dumps: records.length,
+    leaks: records.filter(({ summary }) => summary.leakSuspected).length,
+    failures: failures.length,
+    groups: groups.map(({ dumps, ...group }) => ({
+      ...group,
+      count: dumps.length,
+      dumps: dumps.map((id) => ({ id, path: placeOf.get(id) ?? null, machine: machineOf.get(id) ?? null })),
+    })),
+    machines,
+  };
+  return `${JSON.stringify(json, null, 2)}\n`;
+}

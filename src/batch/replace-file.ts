@@ -1,0 +1,57 @@
+/** Files that appear whole or not at all, also when the power fails. */
+
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const PREFIX = '.dumpleak-batch-';
+
+/** Writes parts under a temporary name in the same folder, then renames. Throws the platform's error. */
+export function replaceFile(path: string, parts: Iterable<string | Uint8Array>): void {
+  const folder = dirname(path);
+  const temporary = join(folder, `${PREFIX}${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
+  try {
+    const file = openSync(temporary, 'wx');
+    try {
+      for (const part of parts) writeAll(file, typeof part === 'string' ? Buffer.from(part) : part);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(folder);
+}
+
+/** Writes all bytes at the file's position, or at `position`. */
+export function writeAll(file: number, bytes: Uint8Array, position: number | null = null): void {
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(file, bytes, done, bytes.length - done, position === null ? null : position + done);
+  }
+}
+
+/** Makes a new name in a folder last. Platforms that cannot open folders (Windows) do so by themselves. */
+export function syncFolder(folder: string): void {
+  let file: number;
+  try {
+    file = openSync(folder, 'r');
+  } catch {
+    return;
+  }
+  try {
+    fsyncSync(file);
+  } catch {
+    // Some file systems of networks cannot; the file itself was synced.
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Removes what a run that was killed has left in a folder of which the caller is the only writer. */
+export function removeTemporaryFiles(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(PREFIX)) rmSync(join(folder, name), { force: true });
+  }
+}

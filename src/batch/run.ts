@@ -1,0 +1,126 @@
+/** A batch: finds the dumps, has workers read them, writes the journal and, at the end, the outputs. */
+
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BatchCounts, BatchEvents } from './events.js';
+import { findFiles, type FoundFile } from './find-files.js';
+import { History } from './history.js';
+import { Journal } from './journal.js';
+import { Lock } from './lock.js';
+import type { AnalysisSettings } from './messages.js';
+import { overviewOf, type Overview } from './overview.js';
+import { pagesFolder, writeOutputs } from './outputs.js';
+import { readFiles } from './read-files.js';
+import { removeTemporaryFiles } from './replace-file.js';
+import { Watcher } from './watcher.js';
+import { WorkerPool } from './worker-pool.js';
+
+export interface BatchOptions {
+  /** Files and folders; patterns are expanded already. */
+  paths: readonly string[];
+  out: string;
+  /** Folder of the history; within `out` where null. */
+  history: string | null;
+  jobs: number;
+  timeoutMs: number;
+  memoryBytes: number;
+  settings: AnalysisSettings;
+  /** Read all again, also what the history knows. */
+  again: boolean;
+  /** Read again what could not be read before. */
+  retry: boolean;
+  /** Go on as dumps arrive. */
+  watch: { everyMs: number; settleMs: number } | null;
+  /** Ends the batch. What is done stays done. */
+  stop: AbortSignal;
+  events: BatchEvents;
+}
+
+export interface BatchReport {
+  counts: BatchCounts;
+  /** One of the dumps, read now or before, is suspected of a leak. */
+  leakSuspected: boolean;
+  interrupted: boolean;
+  overview: Overview;
+}
+
+export const historyFolder = ({ out, history }: Pick<BatchOptions, 'out' | 'history'>): string =>
+  history ?? join(out, 'history');
+
+/**
+ * Runs a batch to its end. Throws LockedError where another one writes the history, JournalError for a journal that cannot
+ * be gone on with, and the platform's error where the folder cannot be written.
+ */
+export async function runBatch(options: BatchOptions): Promise<BatchReport> {
+  const { out, stop, events } = options;
+  const folder = historyFolder(options);
+  mkdirSync(pagesFolder(out), { recursive: true });
+  const lock = Lock.take(join(folder, 'lock'));
+  let journal: Journal | null = null;
+  let pool: WorkerPool | null = null;
+  const closePool = (): void => void pool?.close();
+  try {
+    for (const place of [folder, out, pagesFolder(out)]) removeTemporaryFiles(place);
+    journal = Journal.open(folder);
+    const history = History.load(folder);
+    if (history.damagedLines > 0) {
+      events.note(`${history.damagedLines} lines of the history cannot be read: their dumps are analyzed again`);
+    }
+    const { jobs, timeoutMs, memoryBytes, settings } = options;
+    pool = new WorkerPool({
+      ...{ jobs, timeoutMs, memoryBytes, settings },
+      progress: (task, step, done, total) => {
+        events.step(task, step, done, total);
+      },
+    });
+    stop.addEventListener('abort', closePool);
+    const counts: BatchCounts = { analyzed: 0, known: 0, failed: 0, knownFailures: 0, passed: 0 };
+    const seen = new Set<string>();
+    await passes(options, { pool, journal, history, counts, seen, folder });
+    const overview = overviewOf(history);
+    writeOutputs(out, history, overview, new Date());
+    const leaks = overview.records.some(({ summary, fileId }) => summary.leakSuspected && seen.has(fileId));
+    return { counts, leakSuspected: leaks, interrupted: stop.aborted, overview };
+  } finally {
+    stop.removeEventListener('abort', closePool);
+    await pool?.close();
+    journal?.close();
+    lock.release();
+  }
+}
+
+interface Running {
+  pool: WorkerPool;
+  journal: Journal;
+  history: History;
+  counts: BatchCounts;
+  /** Identities of the files that this run came by. */
+  seen: Set<string>;
+  folder: string;
+}
+
+/** One pass over the files; when watching, one after the other until the batch is stopped. */
+async function passes(options: BatchOptions, running: Running): Promise<void> {
+  const { watch, stop, out, events } = options;
+  const watcher = watch === null ? null : new Watcher(watch.settleMs, statOf);
+  for (let first = true; !stop.aborted; first = false) {
+    const found = findFiles(options.paths, [running.folder, pagesFolder(out)]);
+    const files =
+      watcher === null
+        ? found
+        : watcher.ready(found, Date.now(), (place) => {
+            events.deferred(place);
+          });
+    const done = await readFiles(files, { ...options, again: options.again && first, retry: options.retry && first }, running, watcher); // prettier-ignore
+    if (watch === null) return;
+    if (done > 0 || first) writeOutputs(out, running.history, overviewOf(running.history), new Date());
+    await sleep(watch.everyMs, null, { signal: stop }).catch(() => undefined);
+  }
+}
+
+/** Size and time of change of a file; null where there is none. */
+function statOf({ path }: FoundFile): { size: number; mtimeMs: number } | null {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status === undefined ? null : { size: status.size, mtimeMs: status.mtimeMs };
+}

@@ -1,0 +1,79 @@
+/** What is kept in memory of every dump of a history; the result itself stays in the journal. */
+
+import { toNumber, type Confidence, type PoolKind, type Suspect } from '../result.js';
+import type { DriverFact, DumpEntry, MachineFacts } from './entries.js';
+
+/** A suspect with the driver that may be named for it. */
+export interface SuspectSummary {
+  tag: string;
+  pool: PoolKind;
+  bytes: number;
+  confidence: Confidence;
+  /** Only where one driver is likely or certain: of several, none is named. */
+  driver: string | null;
+  driverConfidence: Confidence | null;
+  version: string | null;
+  company: string | null;
+  /** Of the driver's image: tells builds apart where it has no version. */
+  timeDateStamp: string | null;
+}
+
+export interface Summary {
+  systemName: string | null;
+  buildNumber: number | null;
+  type: string;
+  architecture: string | null;
+  systemTime: string | null;
+  leakSuspected: boolean;
+  headline: string;
+  suspects: SuspectSummary[];
+  machine: MachineFacts;
+}
+
+export function summarize({ result, drivers, machine }: DumpEntry): Summary {
+  const { dump, system, verdict } = result;
+  return {
+    systemName: system?.name ?? null,
+    buildNumber: system?.buildNumber ?? null,
+    type: dump.type,
+    architecture: dump.architecture,
+    systemTime: dump.systemTime,
+    leakSuspected: verdict.leakSuspected,
+    headline: verdict.headline,
+    suspects: causes(result.suspects, verdict.leakSuspected).map((suspect) => summarizeSuspect(suspect, drivers)),
+    machine,
+  };
+}
+
+/** The suspect that the verdict speaks of, and others that are as sure as can be. None without a suspected leak. */
+function causes(suspects: readonly Suspect[], leakSuspected: boolean): Suspect[] {
+  if (!leakSuspected) return [];
+  return suspects.filter(
+    ({ confidence, against }, i) =>
+      !against.some(({ code }) => code === 'not-suspicious') && (i === 0 || confidence === 'high'),
+  );
+}
+
+function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[]): SuspectSummary {
+  const named = namedDriver(suspect);
+  const fact = drivers.find(({ name }) => name.toLowerCase() === named?.module.toLowerCase()) ?? null;
+  return {
+    tag: suspect.tag,
+    pool: suspect.pool,
+    bytes: toNumber(suspect.bytes),
+    confidence: suspect.confidence,
+    driver: named?.module ?? null,
+    driverConfidence: named?.confidence ?? null,
+    version: fact?.version ?? null,
+    company: fact?.company ?? null,
+    timeDateStamp: fact?.timeDateStamp ?? null,
+  };
+}
+
+/** The driver that the headline names: the only certain one, else the only likely one. */
+function namedDriver({ drivers }: Suspect): Suspect['drivers'][number] | null {
+  const certain = drivers.filter(({ confidence }) => confidence === 'high');
+  const likely = drivers.filter(({ confidence }) => confidence !== 'low');
+  const [only, ...more] = certain.length > 0 ? certain : likely;
+  return only !== undefined && more.length === 0 ? only : null;
+}

@@ -1,0 +1,157 @@
+import { expect } from 'chai';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { buildDump } from '../../test-dumps/build-dump.js';
+import { makeShare } from '../../test-dumps/share.js';
+import { ended, program, runHere, start, temporaryFolder } from './program.test.helper.js';
+
+/** A machine small enough that a batch of it takes no time. */
+const tiny = (change: object) =>
+  buildDump({
+    kind: 'bitmap-kernel',
+    kernel: '10.0.19041.804',
+    memory: { bytes: 48 * 2 ** 20 },
+    modules: [{ name: 'acmenet.sys', size: 0x9000, version: { fileVersion: '4.2.0.17' }, tags: [{ tag: 'Leak', style: 'alloc' }] }], // prettier-ignore
+    pool: { tableSize: 257, rows: [{ tag: 'Leak', nonPaged: { allocs: 5000, frees: 12, bytes: 30_000_000 } }] },
+    ...change,
+  });
+
+interface Line {
+  dump: { path: string };
+  error?: { code: string; message: string };
+  modules?: unknown;
+  verdict?: { leakSuspected: boolean };
+}
+
+describe('command line: batch', function () {
+  this.timeout(60_000);
+  const folder = temporaryFolder();
+  const out = () => folder.path('out');
+  const results = (): Line[] =>
+    readFileSync(join(out(), 'results.ndjson'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+  const journalLines = () => readFileSync(join(out(), 'history/journal.ndjson'), 'utf8').split('\n').length - 1;
+
+  before(() => {
+    mkdirSync(folder.path('share/sub'), { recursive: true });
+    tiny({}).writeTo(folder.path('share/leak.dmp'));
+    writeFileSync(folder.path('share/sub/triage.dmp.gz'), gzipSync(buildDump({ kind: 'triage' }).toBytes()));
+    writeFileSync(folder.path('share/bad.dmp'), 'no dump');
+    writeFileSync(folder.path('share/readme.txt'), 'nothing to see');
+    writeFileSync(folder.path('share/logs.txt.gz'), gzipSync('log\n'.repeat(3000)));
+  });
+  beforeEach(() => {
+    rmSync(out(), { recursive: true, force: true });
+  });
+
+  it('reads what lies in a folder and writes results, groups, a page a dump', async () => {
+    const { code, stdout, stderr } = await program(['batch', folder.path('share'), '--out', out()]);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^Done: 2 dumps analyzed, 1 could not be read, 1 other file passed over\n/);
+    expect(stdout).to.match(/Leak {2}nonpaged, acmenet\.sys 4\.2\.0\.17: 1 dump on 1 machine, up to 28\.6 MB/);
+    const log = stderr.trimEnd().split('\n');
+    expect(log).to.have.length(3);
+    for (const line of log) expect(line).to.match(/^\d{4}-\d\d-\d\dT[\d:.]+Z {2}(LEAK|\? {3}|FAIL) {2}\S/);
+    const lines = results();
+    expect(lines.map(({ dump }) => dump.path)).to.deep.equal(
+      ['bad.dmp', 'leak.dmp', 'sub/triage.dmp.gz'].map((name) => join(folder.path('share'), name)),
+    );
+    expect(lines.map(({ error }) => error?.code)).to.deep.equal(['text-file', undefined, undefined]);
+    expect(lines.every((line) => !('modules' in line))).to.equal(true);
+    expect(readdirSync(join(out(), 'pages'))).to.have.length(2);
+    const groups = JSON.parse(readFileSync(join(out(), 'groups.json'), 'utf8')) as { groups: object[] };
+    expect(groups.groups).to.have.length(1);
+    expect(groups.groups[0]).to.include({ tag: 'Leak', driver: 'acmenet.sys', driverVersion: '4.2.0.17', count: 1 });
+    expect(readdirSync(out()).filter((name) => name.startsWith('.'))).to.deep.equal([]);
+    expect(existsSync(join(out(), 'history/lock'))).to.equal(false);
+  });
+
+  it('does nothing twice, knows copies, and does all again when asked', async () => {
+    const args = ['batch', folder.path('share'), '--out', out(), '--quiet'];
+    await runHere(args);
+    const before = readFileSync(join(out(), 'results.ndjson'));
+    const lines = journalLines();
+    const second = await runHere(args);
+    expect(second).to.include({ code: 0, stderr: '' });
+    expect(second.stdout).to.match(/^Done: 0 dumps analyzed, 3 known already, 1 other file passed over\n/);
+    expect(readFileSync(join(out(), 'results.ndjson'))).to.deep.equal(before);
+    expect(journalLines()).to.equal(lines);
+    copyFileSync(folder.path('share/leak.dmp'), folder.path('share/a copy.dmp'));
+    const third = await runHere(args);
+    rmSync(folder.path('share/a copy.dmp'));
+    expect(third.stdout).to.match(/^Done: 0 dumps analyzed, 4 known already/);
+    expect(results().map(({ dump }) => dump.path))
+      .to.include(folder.path('share/a copy.dmp'))
+      .and.have.length(3);
+    expect((await runHere([...args, '--retry'])).stdout).to.match(/^Done: 0 dumps analyzed, 2 known.*1 could not/);
+    expect((await runHere([...args, '--again'])).stdout).to.match(/^Done: 2 dumps analyzed, 1 could not be read/);
+  });
+
+  it('reads every dump of an archive', async function () {
+    const { writeZip } = await import('../../test-dumps/bench/zip.js');
+    mkdirSync(folder.path('zips'), { recursive: true });
+    const files = [
+      { name: 'a/MEMORY.DMP', data: tiny({ seed: 5 }).toBytes() },
+      { name: 'b/MEMORY.DMP', data: buildDump({ kind: 'triage' }).toBytes() },
+    ];
+    writeFileSync(folder.path('zips/two.zip'), writeZip(files));
+    const { code } = await runHere(['batch', folder.path('zips'), '--out', out(), '-q']);
+    expect(code).to.equal(0);
+    expect(results().map(({ dump }) => dump.path)).to.deep.equal(
+      ['a', 'b'].map((name) => folder.path(`zips/two.zip/${name}/MEMORY.DMP`)),
+    );
+  });
+
+  it('ends with 2 when nothing could be read, 1 for a leak when asked, 64 for wrong usage', async () => {
+    const bad = await runHere(['batch', folder.path('share/bad.dmp'), folder.path('none.dmp'), '--out', out()]);
+    expect(bad.code).to.equal(2);
+    expect(results().map(({ error }) => error?.code)).to.have.members(['text-file', 'not-found']);
+    const leak = ['batch', folder.path('share/*.dmp'), '--out', out(), '-q', '--fail-on-leak'];
+    expect((await runHere(leak)).code).to.equal(1);
+    expect((await runHere(leak)).code, 'also when it is known already').to.equal(1);
+    for (const args of [[], [folder.path('share')], ['--out', out()], ['x', '--out', out(), '--jobs', '0'], ['x', '--out', out(), '--every', '5s']]) {
+      expect((await runHere(['batch', ...args])).code, args.join(' ')).to.equal(64);
+    } // prettier-ignore
+  });
+
+  it('refuses a history that another batch writes, and a file in the place of its folder', async () => {
+    mkdirSync(join(out(), 'history'), { recursive: true });
+    const owner = { pid: process.pid, host: (await import('node:os')).hostname(), started: null, nonce: 'x' };
+    writeFileSync(join(out(), 'history/lock'), JSON.stringify(owner));
+    const { code, stderr } = await runHere(['batch', folder.path('share'), '--out', out()]);
+    expect({ code, stderr }).to.deep.equal({
+      code: 2,
+      stderr: `dumpleak: ${join(out(), 'history')} is in use by process ${process.pid} on ${owner.host}. Wait until it is done; if it is gone for good, delete ${join(out(), 'history/lock')}\n`,
+    });
+    expect(await runHere(['batch', folder.path('share'), '--out', folder.path('share/bad.dmp')])).to.include({ code: 2 }); // prettier-ignore
+  });
+
+  it('names machines by their folders when told to', async () => {
+    await runHere(['batch', folder.path('share'), '--out', out(), '-q', '--machine-by-folder']);
+    const { machines } = JSON.parse(readFileSync(join(out(), 'groups.json'), 'utf8')) as {
+      machines: { name: string }[];
+    };
+    expect(machines.map(({ name }) => name)).to.have.members(['share', 'sub']);
+  });
+
+  it('130: Ctrl+C keeps what is done; the same command goes on', async function () {
+    if (process.platform === 'win32') this.skip(); // no SIGINT can be sent to one process there
+    makeShare(folder.path('many'), 8, 3, 32 * 2 ** 20);
+    const args = ['batch', folder.path('many'), '--out', out(), '--jobs', '1'];
+    const child = start(args);
+    const end = ended(child);
+    await new Promise((resolve) => child.stderr?.once('data', resolve));
+    child.kill('SIGINT');
+    const { code, stdout } = await end;
+    expect(code).to.equal(130);
+    expect(stdout).to.match(/^Stopped: \d dumps? analyzed.*\nThe same command goes on from here\n/);
+    const done = results().length;
+    expect(done).to.be.within(1, 7);
+    expect(existsSync(join(out(), 'history/lock'))).to.equal(false);
+    expect((await runHere([...args, '-q'])).stdout).to.match(new RegExp(`^Done: .*${done} known already`));
+    expect(results()).to.have.length(8);
+  });
+});
