@@ -15,6 +15,8 @@ export interface DumpArguments extends SymbolArguments {
   /** Path of the dump, maybe with wildcards. */
   readonly dump: string;
   readonly output?: string | undefined;
+  /** The page of the report. */
+  readonly html?: string | undefined;
   readonly quiet?: boolean | undefined;
   readonly member?: string | undefined;
   /** GB. */
@@ -33,8 +35,13 @@ export async function readDump<T>(
   withSymbols = true,
 ): Promise<T> {
   const path = oneFile(args.dump, host.platform);
-  if (args.output !== undefined && isSameFile(path, args.output)) {
-    throw new UsageError(`--output ${args.output} would overwrite the dump`);
+  for (const [option, target] of [
+    ['--output', args.output],
+    ['--html', args.html],
+  ]) {
+    if (target !== undefined && isSameFile(path, target)) {
+      throw new UsageError(`${String(option)} ${target} would overwrite the dump`);
+    }
   }
   const progress = new Progress(host.stderr, args.quiet !== true);
   const release = onInterrupt(progress.end);

@@ -15,7 +15,7 @@ import { readDump } from '../read-dump.js';
 import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
 import { SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
-import { makeFolder, writeWhole } from '../write-file.js';
+import { checkWritable, makeFolder, writeWhole } from '../write-file.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP },
@@ -40,6 +40,12 @@ export const command = defineCommand({
       describe: 'Also write tables for spreadsheets to this folder',
       group: GROUP.output,
     },
+    html: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Also write a page for a browser or a mail to this file',
+      group: GROUP.output,
+    },
     top: TOP,
     'fail-on-leak': {
       type: 'boolean',
@@ -52,15 +58,17 @@ export const command = defineCommand({
   examples: [
     ['analyze MEMORY.DMP', 'what leaks, and the driver behind it'],
     ['analyze MEMORY.DMP --tag Leak --top 20', 'more about one tag, more rows'],
+    ['analyze MEMORY.DMP --html report.html', 'also a page with pictures, to be mailed'],
     ['analyze MEMORY.DMP --json -o result.json', 'the result for programs, in a file'],
     ['analyze MEMORY.DMP --fail-on-leak --quiet', 'for scripts: exit code 1 means a leak'],
   ],
   run: async (args, output, host) => {
-    const { tag, pool, csv, top } = args;
+    const { tag, pool, csv, html, top } = args;
     if (tag !== undefined && tagKey(tag) === null) {
       throw new UsageError(`--tag ${tag}: a tag has up to four characters, or is 0x and its number`);
     }
     const redactor = await redactorFor(args);
+    if (html !== undefined) checkWritable(html);
     const lists = readTagLists(args.pooltag, host.env);
     const found = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
@@ -78,6 +86,7 @@ export const command = defineCommand({
     const result =
       redactor === null ? found : await redacted(found, redactor, namedFiles(lists.files, args.symbols, args.profiles));
     if (csv !== undefined) await writeTables(result, csv);
+    if (html !== undefined) await writePage(result, html);
     if (args.json === true) await output.json(renderJson(result));
     else await output.text(renderAnalysis(result, { ...output.style, top }));
     return args['fail-on-leak'] === true && result.verdict.leakSuspected ? EXIT.leak : EXIT.done;
@@ -96,4 +105,9 @@ function noted(options: Record<string, unknown>): Record<string, unknown> {
 async function writeTables(result: AnalysisResult, folder: string): Promise<void> {
   const { csvFiles } = await import('../../report/csv.js');
   for (const { name, text } of csvFiles(result)) writeWhole(join(folder, name), text);
+}
+
+async function writePage(result: AnalysisResult, file: string): Promise<void> {
+  const { renderAnalysisPage } = await import('../../report/html/analysis-page.js');
+  writeWhole(file, renderAnalysisPage(result));
 }

@@ -1,30 +1,11 @@
 /** The memory part of `dumpleak analyze`: totals against limits, flags, tags against pool counters, the top tags. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Count, MemoryInfo, Pages, PoolTagRow, PoolTags, Reconciliation } from '../../result.js';
+import type { AnalysisResult, Count, MemoryInfo, PoolTagRow, PoolTags, Reconciliation } from '../../result.js';
 import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../format.js';
+import { nonPagedLimit, pagedLimit, pagesOf, usedPhysical, type Limit } from '../memory-limits.js';
 import { canHoldPoolTables } from './dump-kind.js';
 import { bullets, fit, heading, type Style } from './style.js';
-
-/** A limit and what it is. */
-interface Limit {
-  pages: Count | bigint;
-  name: string;
-}
-
-function pages(figure: Pages | null): Count | null {
-  return figure === null ? null : figure.pages;
-}
-
-/** The smaller of a pool's maximum and physical memory: maxima of many terabytes limit nothing. */
-function poolLimit(maximum: Pages | null, memory: MemoryInfo): Limit | null {
-  const most = pages(maximum);
-  const physical = pages(memory.physicalMemory);
-  if (physical !== null && (most === null || exactInteger(most) > exactInteger(physical))) {
-    return { pages: physical, name: 'physical memory' };
-  }
-  return most === null ? null : { pages: most, name: 'its maximum' };
-}
 
 function usageLine(name: string, used: Count | bigint | null, limit: Limit | null): string {
   const share = ratio(used, limit === null ? null : limit.pages);
@@ -35,12 +16,7 @@ function usageLine(name: string, used: Count | bigint | null, limit: Limit | nul
 
 function nonPagedLine(memory: MemoryInfo): string {
   const used = memory.nonPagedPoolUsage;
-  return usageLine('Nonpaged pool', used === null ? null : used.pages, poolLimit(memory.nonPagedPoolMaximum, memory));
-}
-
-function usedPhysical(memory: MemoryInfo): bigint | null {
-  const [physical, available] = [pages(memory.physicalMemory), pages(memory.availablePages)];
-  return physical === null || available === null ? null : exactInteger(physical) - exactInteger(available);
+  return usageLine('Nonpaged pool', used === null ? null : used.pages, nonPagedLimit(memory));
 }
 
 /** The memory totals in short. */
@@ -50,10 +26,10 @@ export function memorySection(result: AnalysisResult, style: Style): string[] {
     // A dump of a kind that holds no counters has said so at the top.
     return canHoldPoolTables(result.dump) ? [heading('Memory', style), '  The memory counters could not be read.'] : [];
   }
-  const physical = pages(memory.physicalMemory);
-  const commitLimit = pages(memory.commitLimit);
+  const physical = pagesOf(memory.physicalMemory);
+  const commitLimit = pagesOf(memory.commitLimit);
   const peak = memory.peakCommitment === null ? '' : `; peak ${humanPages(memory.peakCommitment.pages)}`;
-  const pte = pages(memory.freeSystemPtes);
+  const pte = pagesOf(memory.freeSystemPtes);
   const failures = memory.poolAllocationFailures;
   const lines = [
     heading('Memory', style),
@@ -63,10 +39,10 @@ export function memorySection(result: AnalysisResult, style: Style): string[] {
       physical === null ? null : { pages: physical, name: 'installed' },
     ),
     nonPagedLine(memory),
-    usageLine('Paged pool', pages(memory.pagedPoolUsage), pagedLimit(memory)),
+    usageLine('Paged pool', pagesOf(memory.pagedPoolUsage), pagedLimit(memory)),
     usageLine(
       'Commit',
-      pages(memory.committedPages),
+      pagesOf(memory.committedPages),
       commitLimit === null ? null : { pages: commitLimit, name: `limit${peak}` },
     ),
     `  ${'Free system PTEs'.padEnd(18)}${thousands(pte).padStart(12)}`,
@@ -82,15 +58,6 @@ export function memorySection(result: AnalysisResult, style: Style): string[] {
     '!',
   );
   return [...lines, ...marks.map((line) => style.paint('warn', line))];
-}
-
-/** Paged pool can grow to its maximum, and is backed by commit, not by physical memory. */
-function pagedLimit(memory: MemoryInfo): Limit | null {
-  const [most, commit] = [pages(memory.pagedPoolMaximum), pages(memory.commitLimit)];
-  if (commit !== null && (most === null || exactInteger(most) > exactInteger(commit))) {
-    return { pages: commit, name: 'commit limit' };
-  }
-  return most === null ? null : { pages: most, name: 'its maximum' };
 }
 
 function reconciliationLine(pool: string, figures: Reconciliation | null): string {

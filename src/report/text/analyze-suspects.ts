@@ -21,7 +21,8 @@ const MOST_SUSPECTS = 5;
 const MOST_DRIVERS = 4;
 const MOST_EVIDENCE = 4;
 
-const KINDS: Readonly<Record<EvidenceKind, string>> = {
+/** The kinds of evidence in words. */
+export const EVIDENCE_KINDS: Readonly<Record<EvidenceKind, string>> = {
   bugcheck: 'named by the bug check',
   'code-immediate': 'tag in code',
   'code-immediate-pair': 'tag built in code, in two halves',
@@ -71,7 +72,7 @@ export function evidenceLines(evidence: Evidence, shortName: string, wide: boole
     offset === null ? null : `${shortName}+0x${offset.toString(16)}`,
     symbol === null ? null : `(${symbol})`,
     section === null ? null : `${section}${code}`,
-    KINDS[evidence.kind],
+    EVIDENCE_KINDS[evidence.kind],
   ].filter((part) => part !== null);
   const detail = [
     evidence.instruction === null ? null : printable(evidence.instruction),

@@ -1,0 +1,147 @@
+/** The page of one dump: the verdict first, then pictures, evidence, tables. A pure function of the result. */
+
+import type { AnalysisResult, MemoryInfo, Warning } from '../../result.js';
+import { counted, elapsed, humanBytes, humanPages, thousands, utc } from '../format.js';
+import { debuggerSections } from '../text/analyze-windbg.js';
+import { canHoldPoolTables, dumpKind } from '../text/dump-kind.js';
+import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../text/identity.js';
+import { createStyle } from '../text/style.js';
+import { memoryTable, moduleTable, reconciliationList, tagTable, unloadedTable } from './analysis-tables.js';
+import { renderPage } from './page.js';
+import { poolBars } from './pool-bars.js';
+import { markup, joined, type SafeHtml } from './safe-html.js';
+import { confidenceBadge, suspectSections } from './suspect-sections.js';
+import { tagTreemaps } from './treemap.js';
+
+export interface AnalysisPageOptions {
+  /** The page that lists this one, relative to it: a link back is shown. */
+  index?: string | undefined;
+}
+
+/** The document, ended by a line feed. */
+export function renderAnalysisPage(result: AnalysisResult, options: AnalysisPageOptions = {}): string {
+  const sections: [id: string, name: string, body: SafeHtml | null][] = [
+    ['limits', 'Pool use', section('limits', 'Pool use against its limits', poolBars(result))],
+    ['treemap', 'Pictures', section('treemap', 'What holds the pools', tagTreemaps(result))],
+    ['suspect-1', 'Suspects', result.suspects.length === 0 ? null : suspectSections(result)],
+    ['memory', 'Memory', section('memory', 'Memory', memoryPart(result))],
+    ['tags', 'Tags', section('tags', 'Pool tags', tagPart(result))],
+    ['modules', 'Modules', section('modules', 'Modules', modulePart(result))],
+    ['dump', 'Dump', section('dump', 'This dump', identityPart(result))],
+    ['warnings', 'Warnings', section('warnings', 'Warnings', warningList(result.warnings))],
+    ['debugger', 'Debugger', debuggerPart(result)],
+  ];
+  const shown = sections.filter(([, , body]) => body !== null);
+  const { run } = result;
+  return renderPage({
+    title: `${result.verdict.headline} - ${baseName(result.dump.path)} - dumpleak`,
+    kind: 'pool analysis of one dump',
+    sections: shown.map(([id, name]) => [id, name]),
+    main: markup`${options.index !== undefined && markup`<p><a href="${options.index}">All dumps</a></p>`}
+${verdictSection(result)}
+${shown.map(([, , body]) => body)}`,
+    footer: markup`<p>Made by dumpleak ${run.version} at ${utc(run.startedAt)} from ${baseName(result.dump.path)}: ${humanBytes(run.bytesRead)} read in ${elapsed(run.elapsedMs)}. This page loads nothing and sends nothing.</p>`,
+  });
+}
+
+function section(id: string, title: string, body: SafeHtml | null): SafeHtml | null {
+  if (body === null) return null;
+  return markup`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
+${body}
+</section>
+`;
+}
+
+function verdictSection(result: AnalysisResult): SafeHtml {
+  const { verdict, poolTags, dump, warnings } = result;
+  const judged = verdict.leakSuspected ? 'leak suspected' : poolTags === null ? 'not decided' : 'no leak suspected';
+  const tone = verdict.leakSuspected ? 'bad' : poolTags === null ? 'warn' : 'good';
+  const confidence = verdict.leakSuspected ? result.suspects[0]?.confidence : undefined;
+  const facts = [
+    markup`<code>${baseName(dump.path)}</code>`,
+    result.system?.machineName ?? null,
+    systemName(result.system),
+    dump.systemTime === null ? null : utc(dump.systemTime),
+    warnings.length === 0 ? null : markup`<a href="#warnings">${counted(warnings.length, 'warning')}</a>`,
+  ];
+  const steps = verdict.nextSteps;
+  return markup`<section id="verdict" class="verdict ${tone}" aria-labelledby="verdict-title">
+<p class="badges"><span class="badge ${tone}">${judged}</span>${confidence !== undefined && confidenceBadge(confidence)}</p>
+<h1 id="verdict-title">${verdict.headline}</h1>
+<p class="facts">${joined(facts, ' \u00b7 ')}</p>
+${limits(result)}
+${steps.length > 0 && markup`<h2 class="after">Next steps</h2><ol>${steps.map((step) => markup`<li>${step}</li>`)}</ol>`}
+</section>
+`;
+}
+
+/** For a kind of dump without pool tables: that it has none. */
+function limits({ dump }: AnalysisResult): SafeHtml | null {
+  if (canHoldPoolTables(dump)) return null;
+  return markup`<p>A ${dumpKind(dump)} holds no pool tables: from it a pool leak can neither be seen nor be ruled out.</p>`;
+}
+
+function memoryPart({ memory, poolTags, dump }: AnalysisResult): SafeHtml | null {
+  if (memory === null) {
+    return canHoldPoolTables(dump) ? markup`<p>The memory counters could not be read.</p>` : null;
+  }
+  const failures = memory.poolAllocationFailures;
+  return markup`${memory.flags.length > 0 && markup`<ul class="notes">${memory.flags.map(({ message }) => markup`<li>${message}</li>`)}</ul>`}
+${poolTags !== null && markup`<h3>What the tags explain of each pool</h3>${reconciliationList(poolTags)}`}
+${failures !== null && markup`<p>Pool allocations that failed since the system started: ${thousands(failures.count)}</p>`}
+<details open><summary>All memory figures</summary>
+${memoryTable(memory)}${pageFiles(memory)}</details>`;
+}
+
+function pageFiles({ pageFiles: files }: MemoryInfo): SafeHtml | null {
+  if (files === null || files.length === 0) return null;
+  return markup`<h3>Page files</h3><ul>${files.map(
+    (file) =>
+      markup`<li><code>${file.path ?? 'without a name'}</code>: ${humanPages(file.currentPages)} now, ${humanPages(file.freePages)} of it free; ${humanPages(file.minimumPages)} to ${humanPages(file.maximumPages)}</li>`,
+  )}</ul>`;
+}
+
+function tagPart(result: AnalysisResult): SafeHtml | null {
+  if (result.poolTags !== null) return tagTable(result);
+  return canHoldPoolTables(result.dump) ? markup`<p>The pool tag tables could not be read.</p>` : null;
+}
+
+function modulePart(result: AnalysisResult): SafeHtml | null {
+  const [loaded, unloaded] = [moduleTable(result), unloadedTable(result.unloadedModules)];
+  if (loaded === null && unloaded === null) return null;
+  return markup`${loaded}${unloaded !== null && markup`<h3>Unloaded</h3>${unloaded}`}`;
+}
+
+function identityPart(result: AnalysisResult): SafeHtml {
+  const { dump, system } = result;
+  const rows = [...fileRows(dump), ...systemRows(dump, system)];
+  return markup`<dl>${rows.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}${dump.bugCheck !== null && markup`<dt>Bug check</dt><dd><code>${bugCheckText(dump.bugCheck)}</code></dd>`}</dl>`;
+}
+
+function warningList(warnings: readonly Warning[]): SafeHtml | null {
+  if (warnings.length === 0) return null;
+  return markup`<ul class="notes">${warnings.map(({ where, message }) => markup`<li>${message} <span class="soft">(${where})</span></li>`)}</ul>`;
+}
+
+/** The same findings as the debugger's commands print them, to be compared or copied. */
+function debuggerPart(result: AnalysisResult): SafeHtml | null {
+  const blocks = debuggerSections(result, undefined, createStyle({}));
+  if (blocks.length === 0) return null;
+  return markup`<section id="debugger"><details><summary><h2>As the debugger shows it</h2></summary>
+${blocks.map((lines) => markup`<pre tabindex="0">${preformatted(lines)}</pre>`)}
+</details></section>
+`;
+}
+
+/** Lines with tabulators as blanks: what else is no letter was made safe where the line was made. */
+function preformatted(lines: readonly string[]): SafeHtml {
+  return markup`${lines.map((line) => [
+    markup`${withoutTabs(line)}`,
+    markup`
+`,
+  ])}`;
+}
+
+function withoutTabs(line: string): string {
+  return line.split('\t').reduce((text, part) => text + ' '.repeat(8 - (text.length % 8)) + part);
+}

@@ -1,0 +1,274 @@
+/** The page of many dumps: which drivers leak where, which machines share a cause, what could not be read and why. */
+
+import { counted, humanBytes, thousands, utc } from '../format.js';
+import { baseName } from '../text/identity.js';
+import type { BatchIndex, IndexDump, IndexGroup, IndexGrowth, IndexMachine } from './index-data.js';
+import { renderPage } from './page.js';
+import { markup, joined, type HtmlValue, type SafeHtml } from './safe-html.js';
+import { sparklineSvg } from './sparkline-svg.js';
+import { confidenceBadge } from './suspect-sections.js';
+import { dataTable, type Cell } from './table.js';
+
+/** Groups that are written out above their table. */
+const MOST_CARDS = 12;
+/** Machines that are named in a group. */
+const MOST_NAMES = 12;
+
+interface Known {
+  index: BatchIndex;
+  dumps: ReadonlyMap<string, IndexDump>;
+  machines: ReadonlyMap<string, IndexMachine>;
+}
+
+const text = (show: string | null): Cell => ({ show: show ?? '' });
+const time = (at: string | null): Cell => ({ show: at === null ? 'n/a' : utc(at), sort: at });
+
+/** The document, ended by a line feed. */
+export function renderIndexPage(index: BatchIndex): string {
+  const known: Known = {
+    index,
+    dumps: new Map(index.dumps.map((dump) => [dump.id, dump])),
+    machines: new Map(index.machines.map((machine) => [machine.id, machine])),
+  };
+  const sections: [id: string, name: string, title: string, body: SafeHtml | null][] = [
+    ['causes', 'Causes', 'Causes, worst first', causes(known)],
+    ['failures', 'Not read', 'What could not be read', failures(index)],
+    ['dumps', 'Dumps', 'Dumps', index.dumps.length === 0 ? null : dumpTable(known)],
+    ['machines', 'Machines', 'Machines', index.machines.length === 0 ? null : machineTable(known)],
+  ];
+  const shown = sections.filter(([, , , body]) => body !== null);
+  return renderPage({
+    title: `${counted(index.dumps.length, 'dump')}: ${headline(known)} - dumpleak`,
+    kind: 'pool analysis of many dumps',
+    sections: shown.map(([id, name]) => [id, name]),
+    main: markup`${verdict(known)}
+${shown.map(
+  ([id, , title, body]) => markup`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
+${body}
+</section>
+`,
+)}`,
+    footer: markup`<p>Made by dumpleak ${index.tool.version} at ${utc(index.generatedAt)}. This page loads nothing and sends nothing.</p>`,
+  });
+}
+
+function headline({ index: { groups, dumps } }: Known): string {
+  const drivers = [...new Set(groups.flatMap(({ driver }) => (driver === null ? [] : [driver])))];
+  const leaking = dumps.filter(({ leakSuspected }) => leakSuspected).length;
+  if (leaking === 0 && groups.length === 0) {
+    return dumps.length === 0 ? 'No dump could be read' : 'No leak suspected in any dump';
+  }
+  const where = `a leak is suspected in ${thousands(leaking)} of ${counted(dumps.length, 'dump')}`;
+  const [first, second, ...more] = drivers;
+  if (first === undefined) return `No driver is named, but ${where}`;
+  const names =
+    second === undefined
+      ? first
+      : more.length === 0
+        ? `${first} and ${second}`
+        : `${first}, ${second} and ${counted(more.length, 'more driver')}`;
+  return `${names}: ${where}`;
+}
+
+function verdict(known: Known): SafeHtml {
+  const { dumps, groups, failures: failed, machines } = known.index;
+  const tone = groups.length > 0 ? 'bad' : dumps.length === 0 ? 'warn' : 'good';
+  const shared = groups.filter((group) => group.machines.length > 1);
+  const facts = [
+    counted(dumps.length, 'dump'),
+    counted(machines.length, 'machine'),
+    counted(groups.length, 'cause'),
+    markup`<a href="#${failed.length > 0 ? 'failures' : 'main'}">${counted(failed.length, 'file')} not read</a>`,
+  ];
+  return markup`<section id="verdict" class="verdict ${tone}" aria-labelledby="verdict-title">
+<h1 id="verdict-title">${headline(known)}</h1>
+<p class="facts">${joined(failed.length > 0 ? facts : facts.slice(0, 3), ' \u00b7 ')}</p>
+${shared.length > 0 && markup`<h2 class="after">Machines that share a cause</h2><ul>${shared.slice(0, MOST_CARDS).map((group) => markup`<li>${causeName(group)}: ${machineNames(group, known)}</li>`)}</ul>`}
+</section>
+`;
+}
+
+function causeName({ tag, pool, driver, driverVersion }: IndexGroup): SafeHtml {
+  const name = driver === null ? 'no driver named' : markup`<code>${driver}</code>`;
+  return markup`${name}${driverVersion !== null && markup` ${driverVersion}`}, tag <code>${tag}</code> in ${pool} pool`;
+}
+
+function machineNames({ machines }: IndexGroup, known: Known): SafeHtml {
+  const names = machines.slice(0, MOST_NAMES).map((id) => known.machines.get(id)?.name ?? id);
+  const more = machines.length - names.length;
+  return markup`${joined(
+    names.map((name) => markup`<span class="data">${name}</span>`),
+    ', ',
+  )}${more > 0 && markup` and ${counted(more, 'more machine')}`}`;
+}
+
+function causes(known: Known): SafeHtml | null {
+  const { groups } = known.index;
+  if (groups.length === 0) return null;
+  return markup`${groups.slice(0, MOST_CARDS).map((group) => causeCard(group, known))}
+${groups.length > 1 && groupTable(known)}`;
+}
+
+function causeCard(group: IndexGroup, known: Known): SafeHtml {
+  const { company, confidence, count, growth, firstSeen, lastSeen, dumps } = group;
+  const newest = dumps.map((id) => known.dumps.get(id)).findLast((dump) => dump !== undefined);
+  return markup`<div class="driver" id="group-${group.id}">
+<div class="name"><h3>${causeName(group)}</h3>${confidenceBadge(confidence)}${company !== null && markup`<span class="soft data">${company}</span>`}</div>
+<dl><dt>Seen in</dt><dd>${counted(count, 'dump')}${group.machines.length > 0 && markup` of ${counted(group.machines.length, 'machine')}: ${machineNames(group, known)}`}</dd>
+<dt>First and last</dt><dd>${utc(firstSeen)} to ${utc(lastSeen)}</dd>
+${growth !== null && markup`<dt>Growth</dt><dd>${growthText(growth)} ${sparklineSvg(growth.points)}</dd>`}
+${newest !== undefined && markup`<dt>For example</dt><dd>${dumpLink(newest)}: ${newest.headline}</dd>`}</dl>
+</div>
+`;
+}
+
+const JUDGEMENTS: Readonly<Record<IndexGrowth['judgement'], string>> = {
+  leak: 'grows without coming back',
+  load: 'rises and falls with load',
+  step: 'moved once',
+  flat: 'does not grow',
+  'too-little-data': 'too few dumps of one machine to tell',
+};
+
+function growthText({ perHour, judgement }: IndexGrowth): string {
+  const rate = perHour === null ? '' : `, ${perHour > 0 ? '+' : ''}${humanBytes(BigInt(Math.round(perHour)))} an hour`;
+  return JUDGEMENTS[judgement] + rate;
+}
+
+function groupTable(known: Known): SafeHtml {
+  return dataTable({
+    id: 'group-table',
+    noun: 'causes',
+    caption: 'All causes: dumps with the same tag, driver and version of it',
+    columns: [
+      { title: 'Driver', kind: 'text' },
+      { title: 'Version', kind: 'text' },
+      { title: 'Company', kind: 'text' },
+      { title: 'Tag', kind: 'text' },
+      { title: 'Pool', kind: 'text' },
+      { title: 'Confidence', kind: 'number' },
+      { title: 'Dumps', kind: 'number' },
+      { title: 'Machines', kind: 'number' },
+      { title: 'Growth', kind: 'number' },
+      { title: 'First seen', kind: 'text' },
+      { title: 'Last seen', kind: 'text' },
+    ],
+    rows: known.index.groups.map((group): Cell[] => [
+      { show: group.driver === null ? 'none named' : markup`<code>${group.driver}</code>` },
+      text(group.driverVersion),
+      text(group.company),
+      { show: markup`<code>${group.tag}</code>` },
+      text(group.pool),
+      confidenceCell(group.confidence),
+      { show: thousands(group.count) },
+      { show: thousands(group.machines.length) },
+      { show: group.growth === null ? '' : growthText(group.growth), sort: group.growth?.perHour ?? null },
+      time(group.firstSeen),
+      time(group.lastSeen),
+    ]),
+  });
+}
+
+const RANK = { high: 3, medium: 2, low: 1 } as const;
+
+function confidenceCell(confidence: IndexDump['confidence']): Cell {
+  return confidence === null ? text('') : { show: confidence, sort: RANK[confidence] };
+}
+
+function failures({ failures: failed }: BatchIndex): SafeHtml | null {
+  if (failed.length === 0) return null;
+  return dataTable({
+    id: 'failure-table',
+    noun: 'files',
+    caption: `${counted(failed.length, 'file')} that could not be read`,
+    columns: [
+      { title: 'File', kind: 'text' },
+      { title: 'Why', kind: 'text' },
+      { title: 'Code', kind: 'text' },
+    ],
+    rows: failed.map(({ path, code, message }) => [
+      { show: markup`<code>${path}</code>` },
+      text(message),
+      { show: markup`<code>${code}</code>` },
+    ]),
+  });
+}
+
+/** The dump's name, as a link where it has a page. */
+function dumpLink({ path, page }: IndexDump): SafeHtml {
+  const name: HtmlValue = markup`<code title="${path}">${baseName(path)}</code>`;
+  return page === null ? markup`${name}` : markup`<a href="${relativeLink(page)}">${name}</a>`;
+}
+
+/** A file beside the page or below it: never another scheme, whatever the name is. */
+function relativeLink(page: string): string {
+  const parts = page.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
+  return `./${parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/')}`;
+}
+
+function dumpTable(known: Known): SafeHtml {
+  const { dumps } = known.index;
+  return dataTable({
+    id: 'dump-table',
+    noun: 'dumps',
+    caption: `${counted(dumps.length, 'dump')} that could be read`,
+    columns: [
+      { title: 'Dump', kind: 'text' },
+      { title: 'Machine', kind: 'text' },
+      { title: 'Time', kind: 'text' },
+      { title: 'Leak', kind: 'text' },
+      { title: 'Confidence', kind: 'number' },
+      { title: 'Tag', kind: 'text' },
+      { title: 'Pool', kind: 'text' },
+      { title: 'Holds', kind: 'number' },
+      { title: 'Driver', kind: 'text' },
+      { title: 'Version', kind: 'text' },
+      { title: 'System', kind: 'text' },
+      { title: 'Finding', kind: 'text' },
+    ],
+    rows: dumps.map((dump): Cell[] => [
+      { show: dumpLink(dump), sort: dump.path },
+      text(dump.machine === null ? null : (known.machines.get(dump.machine)?.name ?? dump.machine)),
+      time(dump.systemTime),
+      { show: dump.leakSuspected ? markup`<span class="badge bad">suspected</span>` : 'no' },
+      confidenceCell(dump.confidence),
+      { show: dump.tag && markup`<code>${dump.tag}</code>` },
+      text(dump.pool),
+      dump.bytes === null ? text('') : { show: humanBytes(dump.bytes), sort: dump.bytes },
+      { show: dump.driver && markup`<code>${dump.driver}</code>` },
+      text(dump.driverVersion),
+      text(systemText(dump)),
+      text(dump.headline),
+    ]),
+  });
+}
+
+function systemText({ systemName, buildNumber, architecture, type }: IndexDump): string {
+  const build = buildNumber === null ? null : `build ${buildNumber}`;
+  return [systemName, build, architecture, type].filter((part) => part !== null).join(', ');
+}
+
+function machineTable(known: Known): SafeHtml {
+  const { machines, groups } = known.index;
+  const causesOf = new Map<string, IndexGroup[]>();
+  for (const group of groups) for (const id of group.machines) causesOf.set(id, [...(causesOf.get(id) ?? []), group]);
+  return dataTable({
+    id: 'machine-table',
+    noun: 'machines',
+    caption: counted(machines.length, 'machine'),
+    columns: [
+      { title: 'Machine', kind: 'text' },
+      { title: 'Dumps', kind: 'number' },
+      { title: 'First seen', kind: 'text' },
+      { title: 'Last seen', kind: 'text' },
+      { title: 'Causes', kind: 'text' },
+    ],
+    rows: machines.map(({ id, name, dumps, firstSeen, lastSeen }): Cell[] => [
+      text(name),
+      { show: thousands(dumps.length) },
+      time(firstSeen),
+      time(lastSeen),
+      { show: joined((causesOf.get(id) ?? []).map(causeName), '; ') },
+    ]),
+  });
+}

@@ -1,0 +1,127 @@
+import { expect } from 'chai';
+import { createHash } from 'node:crypto';
+import { FULL, TRIAGE, UNKNOWN } from '../golden/samples.js';
+import { renderAnalysisPage } from './analysis-page.js';
+import { renderIndexPage } from './index-page.js';
+import type { BatchIndex } from './index-data.js';
+import { HOSTILE_INDEX, HOSTILE_RESULT, INDEX, manyTags } from './pages.test.helper.js';
+
+const EMPTY: BatchIndex = {
+  generatedAt: '2026-11-20T09:00:00Z',
+  tool: { version: '0.1.0' },
+  dumps: [],
+  groups: [],
+  failures: [],
+  machines: [],
+};
+
+/** What is markup in a page: its tags, without its style and scripts. */
+function tagsOf(page: string): string[] {
+  return page.replace(/(<(style|script)>)[^]*?(?=<\/\2>)/g, '$1').match(/<[^>]*>/g) ?? [];
+}
+
+describe('report: pages', () => {
+  const pages: readonly (readonly [string, string])[] = [
+    ['a full result', renderAnalysisPage(FULL, { index: '../index.html' })],
+    ['a result of which nothing is known', renderAnalysisPage(UNKNOWN)],
+    ['a triage dump', renderAnalysisPage(TRIAGE)],
+    ['hostile names', renderAnalysisPage(HOSTILE_RESULT)],
+    ['an index', renderIndexPage(INDEX)],
+    ['an empty index', renderIndexPage(EMPTY)],
+    ['a hostile index', renderIndexPage(HOSTILE_INDEX)],
+  ];
+  for (const [name, page] of pages) {
+    describe(name, () => {
+      it('allows by its policy its own style and scripts, and nothing else', () => {
+        const policy = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/.exec(page)?.[1] ?? '';
+        const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+        const inside = (element: string) =>
+          [...page.matchAll(new RegExp(`<${element}>([^]*?)</${element}>`, 'g'))].map(([, text]) => hash(text ?? ''));
+        expect(inside('script')).to.have.length(2);
+        expect(policy.split('; ')).to.deep.equal([
+          "default-src 'none'",
+          `style-src ${inside('style').join(' ')}`,
+          `script-src ${inside('script').join(' ')}`,
+          'img-src data:',
+          "base-uri 'none'",
+          "form-action 'none'",
+        ]);
+      });
+
+      it('has no handler, no style of an element, no address of another place', () => {
+        for (const tag of tagsOf(page)) {
+          const attributes = tag.replace(/="[^"]*"/g, '=""');
+          expect(attributes).to.match(/^<!?\/?[a-z0-9]+( [a-zA-Z-]+(="")?)*\/?>$/, tag);
+          expect(attributes).to.not.match(/ (on[a-z]+|style|src|srcset|action|xlink)=/);
+          expect(tag).to.not.match(/^<(base|iframe|object|embed|form|link|img)\b/);
+          const target = / href="([^"]*)"/.exec(tag)?.[1];
+          if (target !== undefined) expect(target).to.match(/^(#[\w-]+|(\.\/|\.\.\/)[\w%.!~*()/-]+)$/);
+        }
+      });
+
+      it('closes what it opens', () => {
+        const open: string[] = [];
+        for (const tag of tagsOf(page)) {
+          const element = /^<\/?([a-z0-9]+)/.exec(tag)?.[1] ?? '';
+          if (['', 'meta', 'input', 'br', 'hr'].includes(element) || tag.endsWith('/>')) continue;
+          if (!tag.startsWith('</')) open.push(element);
+          else expect(open.pop(), tag).to.equal(element);
+        }
+        expect(open).to.deep.equal([]);
+      });
+
+      it('gives every id once, and labels and links that lead somewhere', () => {
+        const all = tagsOf(page).join('');
+        const ids = [...all.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
+        expect(new Set(ids).size).to.equal(ids.length);
+        const wanted = [...all.matchAll(/ (?:aria-labelledby="|href="#)([^"]*)"/g)].map(([, id]) => id);
+        expect(ids).to.include.members(wanted);
+      });
+    });
+  }
+
+  it('say the verdict first, then pictures, evidence, tables', () => {
+    const page = renderAnalysisPage(manyTags(30));
+    const places = [
+      ...['id="verdict-title"', 'Next steps', 'id="limits"', 'id="treemap"', 'id="suspect-1"', 'Speaks for it'],
+      ...['id="memory"', 'id="tag-table"', 'id="module-table"', 'id="warnings"'],
+    ].map((part) => page.indexOf(part));
+    expect(places).to.deep.equal(places.toSorted((a, b) => a - b));
+    expect(places[0]).to.be.greaterThan(0);
+  });
+
+  it('hold every tag and every module without a script', () => {
+    const page = renderAnalysisPage(manyTags(5000));
+    expect(page.match(/feature number \d+</g)).to.have.length(5000);
+  });
+
+  it('show evidence with its bytes and its instruction', () => {
+    const page = renderAnalysisPage(FULL);
+    const evidence = FULL.suspects.flatMap(({ drivers }) => drivers.flatMap((driver) => driver.evidence));
+    const instructions = evidence.flatMap(({ instruction }) => (instruction === null ? [] : [instruction]));
+    expect(instructions).to.not.have.length(0);
+    for (const instruction of instructions) expect(page).to.include(instruction);
+    expect(page).to.include('4c 65 61 6b');
+  });
+
+  it('of many dumps tell drivers, machines that share a cause, and what was not read', () => {
+    const page = renderIndexPage(INDEX);
+    expect(page).to.match(/<h1 [^>]*>myfault\.sys: a leak is suspected in 4 of 5 dumps<\/h1>/);
+    const shared = /Machines that share a cause<\/h2><ul>(.*?)<\/ul>/s.exec(page)?.[1] ?? '';
+    expect(shared.replace(/<[^>]*>/g, '')).to.equal('myfault.sys 4.0.0.0, tag Leak in nonpaged pool: FILE-01, FILE-02');
+    expect(page).to.include('not a Windows crash dump: it begins with 4d 5a 90 00');
+    expect(page).to.include('href="./dumps/d1.html"');
+    expect(renderIndexPage(EMPTY)).to.include('No dump could be read');
+  });
+
+  it('link to files beside them only', () => {
+    const [first] = INDEX.dumps;
+    const of = (page: string) => {
+      const links = renderIndexPage({ ...INDEX, dumps: [{ ...first!, page }], groups: [] });
+      return / href="(\.[^"]*)"/.exec(links)?.[1];
+    };
+    expect(of('a b/c#d?.html')).to.equal('./a%20b/c%23d%3F.html');
+    expect(of('javascript:alert(1)')).to.equal('./javascript%3Aalert(1)');
+    expect(of('//evil.example/../x')).to.equal('./evil.example/x');
+  });
+});
