@@ -252,6 +252,15 @@ export interface Searched {
   pagesMissing: number;
 }
 
+/** A tag whose outstanding allocations go with those of a suspect: a hint that changes no confidence. */
+export interface RelatedTag {
+  tag: string;
+  pool: PoolKind;
+  outstanding: Count;
+  /** Its outstanding allocations by the suspect's, three decimals. */
+  ratio: number;
+}
+
 export interface Suspect {
   tag: string;
   pool: PoolKind;
@@ -268,6 +277,8 @@ export interface Suspect {
   /** Best first; empty when no module holds the tag. */
   drivers: SuspectDriver[];
   searched: Searched | null;
+  /** Nearest to a whole ratio first; empty where no tag goes with it. */
+  related: RelatedTag[];
 }
 
 export interface Verdict {

@@ -10,10 +10,11 @@ import { rankDrivers } from './drivers.js';
 import type { LeakFacts } from './facts.js';
 import type { MemoryReading } from './memory-flags.js';
 import { isUnexplained, unexplainedMessage } from './reconcile.js';
+import { relatedTags } from './related-tags.js';
 import type { Subject } from './subjects.js';
 import { requestedSubject, suspiciousTags } from './subjects.js';
 import { PAGE_BYTES } from './thresholds.js';
-import { frameworkRules, tagMeaning } from './tag-rules.js';
+import { fitsUnloaded, frameworkRules, tagMeaning } from './tag-rules.js';
 import { list, poolName, share, size, tagText } from './wording.js';
 import { isCacheTag } from './windows-tags.js';
 
@@ -83,6 +84,7 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
   const { physical, pressure } = readings.memory;
   const usage = pressure[pool].usage;
   const searched = search?.searched ?? null;
+  const usable = (other: PoolTagRow, kind: PoolKind): boolean => !readings.memory.implausibleTags[kind].has(other);
   const against = speaksAgainst(facts, readings, subject);
   const codes = (notes: readonly Note[]): string[] => notes.map(({ code }) => code);
   const confidence = suspectConfidence(codes(reasons), codes(against));
@@ -98,7 +100,7 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
     rules: subject.windows ? [] : frameworkRules(row.tag, facts.modules ?? [], facts.links),
     limit: confidence,
   });
-  if (searched) against.push(...aboutSearch(subject, searched, hits.length));
+  if (searched) against.push(...aboutSearch(subject, searched, hits.length, facts.unloaded));
   else against.push(note('not-searched', 'No module could be searched for the tag'));
   return {
     tag: row.tag,
@@ -113,6 +115,7 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
     against,
     drivers,
     searched,
+    related: facts.poolTags ? relatedTags(facts.poolTags, row, pool, usable) : [],
   };
 }
 
@@ -178,7 +181,12 @@ function speaksAgainst(facts: LeakFacts, readings: Readings, subject: Subject): 
   return notes;
 }
 
-function aboutSearch(subject: Subject, searched: NonNullable<Suspect['searched']>, hits: number): Note[] {
+function aboutSearch(
+  subject: Subject,
+  searched: NonNullable<Suspect['searched']>,
+  hits: number,
+  unloaded: LeakFacts['unloaded'],
+): Note[] {
   const notes: Note[] = [];
   const total = searched.pagesPresent + searched.pagesMissing;
   const modules = searched.modules + searched.notTranslatable;
@@ -190,11 +198,30 @@ function aboutSearch(subject: Subject, searched: NonNullable<Suspect['searched']
   }
   if (hits === 0) {
     const tag = tagText(subject.row.tag);
-    notes.push(
-      note('driver-not-found', `No page of ${searched.modules} modules that is in this dump holds the tag ${tag}`),
-    );
+    const found = `No page of ${searched.modules} modules that is in this dump holds the tag ${tag}`;
+    notes.push(note('driver-not-found', `${found}. ${whatThatMeans(subject.row, searched, unloaded)}`));
   }
   return notes;
+}
+
+/** The reasons for which a tag can be missing from all modules. */
+function whatThatMeans(
+  row: PoolTagRow,
+  searched: NonNullable<Suspect['searched']>,
+  unloaded: LeakFacts['unloaded'],
+): string {
+  const reasons = [
+    ...(searched.pagesMissing > 0 ? [`its code is among the ${searched.pagesMissing} pages that are missing`] : []),
+    'the tag is computed at run time',
+    'a framework gives it (WDF: the first four characters of the service name)',
+    ...(unloaded === null || unloaded.length > 0 ? ['its driver was unloaded'] : []),
+  ];
+  const meaning = `Either ${reasons.join(', or ')}`;
+  const fitting = (unloaded ?? []).filter(({ name }) => fitsUnloaded(row, name)).map(({ name }) => name);
+  const names = [...new Set(fitting)];
+  return names.length === 0
+    ? meaning
+    : `${meaning}. By its name the tag fits ${list(names)}, which ${names.length === 1 ? 'was' : 'were'} unloaded before the dump`;
 }
 
 /** True when Driver Verifier is on for some driver. */

@@ -155,3 +155,21 @@ describe('tags whose owner is not the one to look for', () => {
 
   it('are none for a tag that somebody chose', () => expect(meaning('Leak', null)).to.equal('none'));
 });
+
+describe('a tag that no module holds', () => {
+  const against = (unloaded: string[]): string => {
+    const drivers = unloaded.map((name) => ({ name, start: null, end: null, unloadedAt: null }));
+    const suspect = onlySuspect(
+      oneTag('Acme', 4096 * MB, { modules: MODULES.slice(0, 2), search: searchOf([]), unloaded: drivers }),
+    );
+    return suspect.against.find(({ code }) => code === 'driver-not-found')?.message ?? '';
+  };
+
+  it('is told with what that can mean, and with the unloaded drivers that it fits by name', () => {
+    expect(against(['other.sys', 'acmedisk.sys', 'acmedisk.sys'])).to.match(
+      /among the 480 pages that are missing, or .*run time, or .*framework.*, or its driver was unloaded\. By its name the tag fits acmedisk\.sys, which was unloaded/,
+    );
+    expect(against(['other.sys'])).to.match(/its driver was unloaded$/);
+    expect(against([])).to.not.contain('unloaded');
+  });
+});

@@ -58,6 +58,14 @@ export function frameworkRules(tag: string, modules: readonly ModuleInfo[], link
   }));
 }
 
+/** True when a driver that is no longer loaded is documented to use the tag, or gets it from the framework by its name. */
+export function fitsUnloaded(row: Pick<PoolTagRow, 'tag' | 'binary' | 'tagSource'>, name: string): boolean {
+  const service = name.replace(/\.sys$/i, '');
+  if (row.tag !== 'FxDr' && frameworkTag(service).toLowerCase() === row.tag.toLowerCase()) return true;
+  const binary = documentedBinary(row);
+  return binary !== null && isOwner(binary, name.toLowerCase());
+}
+
 function frameworkNote(tag: string, exact: boolean, uses: boolean | null): string {
   const rule =
     tag === 'FxDr'

@@ -46,6 +46,14 @@ export const PAGES_MISSING_PERCENT = 20;
 /** Modules of which no page could be translated, percent of all; likewise. */
 export const NOT_TRANSLATABLE_PERCENT = 10;
 
+/** Tags whose counts go together: both have more outstanding allocations than this, */
+export const RELATED_MANY_OUTSTANDING = 1000;
+/** and one has as many as the other, or up to so many times as many, within this, percent. */
+export const RELATED_LARGEST_RATIO = 4;
+export const RELATED_DEVIATION_PERCENT = 1;
+/** Shown of a suspect. */
+export const MAXIMUM_RELATED = 8;
+
 /** Suspects in a result and evidence items of a driver: more are counted, not listed. */
 export const MAXIMUM_SUSPECTS = 16;
 export const MAXIMUM_EVIDENCE = 16;

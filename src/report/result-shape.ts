@@ -152,6 +152,7 @@ export const RESULT_SHAPE: Shape<AnalysisResult> = {
     against: NOTE,
     drivers: DRIVER,
     searched: { modules: VALUE, notTranslatable: VALUE, pagesPresent: VALUE, pagesMissing: VALUE },
+    related: { tag: VALUE, pool: VALUE, outstanding: VALUE, ratio: VALUE },
   },
   verdict: { leakSuspected: VALUE, headline: VALUE, nextSteps: VALUE },
   warnings: { ...NOTE, where: VALUE },

@@ -231,6 +231,7 @@ export const FULL: AnalysisResult = {
         { module: 'other.sys', confidence: 'low', evidence: [{ ...NO_EVIDENCE, kind: 'string' }] },
       ],
       searched: { modules: 152, notTranslatable: 2, pagesPresent: 20110, pagesMissing: 480 },
+      related: [{ tag: 'IoWI', pool: 'nonpaged', outstanding: 1202, ratio: 2 }],
     },
     {
       tag: 'Abcd',
@@ -245,6 +246,7 @@ export const FULL: AnalysisResult = {
       against: [],
       drivers: [],
       searched: null,
+      related: [],
     },
   ],
   verdict: {

@@ -154,7 +154,7 @@ describe('redaction: results', () => {
     result.warnings.push({ code: 'y', where: 'dump', message: 'C:\\Users\\bobqx\\x.txt' });
     result.suspects.push({
       tag: 'Leak', pool: 'nonpaged', bytes: 1, outstanding: 1, averageBytes: 1, shareOfPool: null, shareOfMemory: null,
-      confidence: 'high', reasons: [], against: [], searched: null,
+      confidence: 'high', reasons: [], against: [], searched: null, related: [],
       drivers: [{ module: 'a.sys', confidence: 'high', evidence: [
         evidence('string', 'Leakqx of bobqx'), evidence('code-immediate', 'LeakA..qx'), evidence('allocation-content', 'bobqx'),
       ] }],

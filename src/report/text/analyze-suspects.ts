@@ -20,6 +20,7 @@ import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from 
 const MOST_SUSPECTS = 5;
 const MOST_DRIVERS = 4;
 const MOST_EVIDENCE = 4;
+const MOST_UNLOADED = 10;
 
 /** The kinds of evidence in words. */
 export const EVIDENCE_KINDS: Readonly<Record<EvidenceKind, string>> = {
@@ -126,6 +127,36 @@ function driversLines(result: AnalysisResult, suspect: Suspect, style: Style): s
   ];
 }
 
+/** Tags whose counts go with the suspect's. */
+function relatedLines({ related, tag }: Suspect, style: Style): string[] {
+  if (related.length === 0) return [];
+  const points = related.map(
+    (other) =>
+      `${printable(other.tag)}, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${other.ratio} times as many`,
+  );
+  return [
+    ...wrap(`Tags whose counts go with ${printable(tag)}: a hint, it may be chance`, style.width, '  ', '    '),
+    ...bullets(points, style, style.bullet, '    '),
+  ];
+}
+
+/** Unloaded drivers, where no loaded one is named: what is outstanding may be theirs. */
+function unloadedLines(result: AnalysisResult, suspect: Suspect, style: Style): string[] {
+  if (suspect.drivers.some(({ confidence }) => confidence !== 'low')) return [];
+  const unloaded = result.unloadedModules ?? [];
+  if (unloaded.length === 0) return [];
+  const times = unloaded.slice(0, MOST_UNLOADED).map(({ name, unloadedAt }) => {
+    const when = unloadedAt === null ? '' : ` (${unloadedAt.slice(0, 19).replace('T', ' ')} UTC)`;
+    return `${printable(name)}${when}`;
+  });
+  const more = unloaded.length - times.length;
+  return [
+    '  Unloaded before the dump, the latest first: one of these may have allocated it',
+    ...flow(times, ', ', style.width, '    ', '    '),
+    ...(more > 0 ? [`    and ${counted(more, 'more', 'more')}: with --json or "dumpleak modules"`] : []),
+  ];
+}
+
 function figureRows(suspect: Suspect): [string, string][] {
   const average =
     suspect.averageBytes === null ? '' : `, ${thousands(Math.round(suspect.averageBytes))} bytes on average`;
@@ -156,6 +187,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, 
   if (suspect.against.length > 0) {
     lines.push('  Speaks against it, or is not known', ...bullets(messages(suspect.against), style, '-', '    '));
   }
+  lines.push(...relatedLines(suspect, style), ...unloadedLines(result, suspect, style));
   if (suspect.searched !== null) lines.push(...pairs([['Coverage', searchedSentences(suspect.searched)]], style));
   return lines;
 }

@@ -23,6 +23,7 @@ const NOTHING_KNOWN: Suspect = {
   against: [],
   drivers: [],
   searched: null,
+  related: [],
 };
 
 /** Two suspects, one in paged pool, and figures that are at their limits. */

@@ -78,6 +78,7 @@ const LEAK_SUSPECT: Suspect = {
     },
   ],
   searched: { modules: 152, notTranslatable: 2, pagesPresent: 20110, pagesMissing: 480 },
+  related: [{ tag: 'IoWI', pool: 'nonpaged', outstanding: 1202, ratio: 2 }],
 };
 
 /** The figures of the worked example: Windows Server 2008 R2, tag Leak, myfault.sys. */
