@@ -175,7 +175,7 @@ export class PoolTagIndex<Entry extends { readonly tag: string } = PoolTagEntry>
     }
     let group = this.wild.find((g) => g.columns === columns);
     if (!group) {
-      group = { columns, fixed: [0, 1, 2, 3].filter((i) => columns & (1 << i)).length, entries: new Map() };
+      group = { columns, fixed: fixedCharacters(entry.tag), entries: new Map() };
       this.wild.push(group);
     }
     const key = pick(entry.tag, columns);
@@ -191,6 +191,18 @@ function fixedColumns(tag: string): number {
   let columns = 0;
   for (let i = 0; i < run; i++) if (tag[i] !== '?') columns |= 1 << i;
   return columns;
+}
+
+/** How many of a listed tag's four columns are fixed. */
+export function fixedCharacters(tag: string): number {
+  const columns = fixedColumns(tag);
+  return [0, 1, 2, 3].filter((i) => columns & (1 << i)).length;
+}
+
+/** True when some tag falls under both: two tags, a tag and a wildcard line, or two wildcards. Four characters each. */
+export function tagsOverlap(a: string, b: string): boolean {
+  const columns = fixedColumns(a) & fixedColumns(b);
+  return pick(a, columns) === pick(b, columns);
 }
 
 function pick(tag: string, columns: number): string {

@@ -60,6 +60,19 @@ describe('command line: commands', () => {
       expect(warnings.find(({ code }) => code === 'pooltag-file')?.message).to.match(/was not used: .*pooltag\.txt/);
     });
 
+    it('pooltag looks a tag up in the lists, without a dump', async () => {
+      writeFileSync(folder.path('first.txt'), 'Lea? - group.sys - A group\r\n');
+      writeFileSync(folder.path('second.txt'), 'Leak - leaky.sys - Our own text\r\n');
+      const lists = ['--pooltag', folder.path('first.txt'), '--pooltag', folder.path('second.txt')];
+      const look = async (...args: string[]) => runHere(['pooltag', ...args, ...lists]);
+      expect((await look('Leak')).stdout).to.match(
+        /Listed\n {4}Leak - leaky\.sys - Our own text\n[^]*Lea\? - group\.sys/,
+      );
+      const { stdout } = await look('0xeb61654c', '--json');
+      expect(JSON.parse(stdout)).to.deep.include({ tag: 'Leak', protected: true });
+      expect((await look('Leaky')).code).to.equal(64);
+    });
+
     it('vm, poolused, modules, search and info look as in the debugger', async () => {
       expect(await text('vm')).to.match(/^\*\*\* Virtual Memory Usage \*\*\*\n\tPhysical Memory: {6}403854 \(/);
       expect(await text('vm', '--layout', 'new'))

@@ -14,6 +14,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'modules', words: '<dump>', summary: 'List drivers, or find the one at an address, as lm does', load: () => import('./commands/modules.js') },
   { name: 'search', words: '<dump> [tag]', summary: 'Search all drivers for a tag or for bytes, as s -a does', load: () => import('./commands/search.js') },
   { name: 'tags', words: '[paths..]', summary: 'Search driver files for a tag, or list all tags that they use', load: () => import('./commands/tags.js') },
+  { name: 'pooltag', words: '<tag>', summary: 'Tell what the lists of tags say of one', load: () => import('./commands/pooltag.js') },
   { name: 'trend', words: '[inputs..]', summary: 'Tell a leak from load over a series of logs, counters or dumps', load: () => import('./commands/trend.js') },
   { name: 'diff', words: '<before> <after>', summary: 'Show what grew between two dumps or logs', load: () => import('./commands/diff.js') },
   { name: 'poolmon', words: '[dump]', summary: "Write a dump's tag table as a poolmon log, or a script that collects logs", load: () => import('./commands/poolmon.js') },

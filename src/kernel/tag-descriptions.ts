@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import { ReadFailure, failed } from '../../parsers/bytes/failure.js';
 import { decodeText } from '../../parsers/text/decode.js';
-import { MAXIMUM_POOLTAG_TEXT, PoolTagIndex, parsePoolTagFile } from '../../parsers/text/pooltag.js';
+import { MAXIMUM_POOLTAG_TEXT, PoolTagIndex, parsePoolTagFile, type PoolTagEntry } from '../../parsers/text/pooltag.js';
 import { builtInTags } from '../../symbols/tags/built-in.js';
 import { isWindowsBinary } from '../../symbols/tags/windows-binaries.js';
 import type { PoolTagRow } from '../result.js';
@@ -19,6 +19,8 @@ export type TagDescription = Pick<PoolTagRow, 'description' | 'binary' | 'tagSou
 export interface TagFile {
   readonly path: string;
   readonly tagSource: 'pooltag.txt' | 'localtag.txt';
+  /** All its lines, in file order. */
+  readonly entries: readonly PoolTagEntry[];
   readonly index: PoolTagIndex;
 }
 
@@ -40,7 +42,7 @@ export function readTagFile(path: string): TagFile | ReadFailure {
     return new ReadFailure('corrupt', `${path}: holds no line of the form "Tag - binary - description"`);
   }
   const tagSource = basename(path).toLowerCase().startsWith('localtag') ? 'localtag.txt' : 'pooltag.txt';
-  return { path, tagSource, index: new PoolTagIndex(entries) };
+  return { path, tagSource, entries, index: new PoolTagIndex(entries) };
 }
 
 function readBounded(path: string): Uint8Array | ReadFailure {
@@ -72,7 +74,7 @@ function systemError(error: unknown): string {
 /** Describes tags. Files come before the built-in list; among files an exact line anywhere comes before a wildcard. */
 export class TagDescriptions {
   /** @param files in order of preference; empty for the built-in list alone. */
-  constructor(private readonly files: readonly TagFile[] = []) {}
+  constructor(readonly files: readonly TagFile[] = []) {}
 
   /**
    * What is documented about a tag of four characters. `binary` and `description` are null where the list that has
