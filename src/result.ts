@@ -277,8 +277,8 @@ export interface Suspect {
   /** Best first; empty when no module holds the tag. */
   drivers: SuspectDriver[];
   searched: Searched | null;
-  /** Nearest to a whole ratio first; empty where no tag goes with it. */
-  related: RelatedTag[];
+  /** Nearest to a whole ratio first; empty where no tag goes with it. Results of earlier versions have none. */
+  related?: RelatedTag[] | null;
 }
 
 export interface Verdict {

@@ -60,7 +60,7 @@ describe('tags that go together', () => {
     });
     const [before, after] = [onlySuspect(alone), onlySuspect({ ...alone, poolTags: more })];
     expect(before.related).to.deep.equal([]);
-    expect(after.related.map(({ tag }) => tag)).to.deep.equal(['Abcd', 'Efgh']);
+    expect(after.related?.map(({ tag }) => tag)).to.deep.equal(['Abcd', 'Efgh']);
     expect([after.confidence, after.drivers]).to.deep.equal([before.confidence, before.drivers]);
   });
 

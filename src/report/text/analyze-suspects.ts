@@ -129,7 +129,7 @@ function driversLines(result: AnalysisResult, suspect: Suspect, style: Style): s
 
 /** Tags whose counts go with the suspect's. */
 function relatedLines({ related, tag }: Suspect, style: Style): string[] {
-  if (related.length === 0) return [];
+  if (!related || related.length === 0) return [];
   const points = related.map(
     (other) =>
       `${printable(other.tag)}, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${other.ratio} times as many`,
