@@ -10,14 +10,17 @@ import { OpenedDump } from '../kernel/opened-dump.js';
 import { readTagFile, TagDescriptions } from '../kernel/tag-descriptions.js';
 import { analyze } from '../leak/analyze.js';
 import { BATCH_ROWS } from '../report/json.js';
+import { Redactor } from '../report/redact/redactor.js';
+import { redactResult } from '../report/redact/result.js';
 import type { AnalysisResult } from '../result.js';
 import type { SymbolSources } from '../../symbols/sources.js';
-import type { BatchResult, DriverFact } from './entries.js';
+import type { BatchResult, DriverFact, Place } from './entries.js';
 import { placeText } from './entries.js';
 import { identify } from './identity.js';
 import { machineFacts } from './machine-facts.js';
 import type { Analyzed, AnalysisSettings, AnalyzeTask, Identified } from './messages.js';
 import { renderPage } from './pages.js';
+import { redactPlace } from './redaction.js';
 
 export type Step = (step: string, done: number, total: number) => void;
 
@@ -71,16 +74,19 @@ export async function analyzeFile(
   });
   try {
     const { id, headerId } = opened.file.container === null ? headOf(opened, fileId) : identify(opened.file.source);
-    const result = analyze(opened, { descriptions: tools.descriptions, progress, noted: noted(settings) });
+    let result = analyze(opened, { descriptions: tools.descriptions, progress, noted: noted(settings) });
     if (tools.symbols !== null) {
       await (await import('../leak/name-functions.js')).nameByPdbs(result, tools.symbols);
     }
     result.dump.path = placeText({ path, member });
-    const machine = machineFacts(result, settings.machineByFolder ? basename(dirname(path)) : null);
+    const folder = settings.machineByFolder ? basename(dirname(path)) : null;
+    const place = redactPlace({ path, member }, tools.redactor);
+    if (tools.redactor !== null) result = withoutNames(result, { path, member }, settings, tools.redactor);
+    const machine = machineFacts(result, folder === null ? null : (tools.redactor?.host(folder) ?? folder));
     return {
       kind: 'analyze',
       page: renderPage(result),
-      entry: { kind: 'dump', path, member, fileId, id, headerId, machine, drivers: driversOf(result), result: short(result) }, // prettier-ignore
+      entry: { kind: 'dump', ...place, fileId, id, headerId, machine, drivers: driversOf(result), result: short(result) }, // prettier-ignore
     };
   } finally {
     opened.close();
@@ -96,6 +102,7 @@ function headOf(opened: OpenedDump, fileId: string): { id: string; headerId: str
 export interface Tools {
   descriptions: TagDescriptions;
   symbols: SymbolSources | null;
+  redactor: Redactor | null;
 }
 
 /** Throws InputError for a list of tags that cannot be read (any more). */
@@ -105,7 +112,12 @@ export async function makeTools(settings: AnalysisSettings, env: NodeJS.ProcessE
     if (failed(file)) throw new InputError('io', file.message);
     return file;
   });
-  return { descriptions: new TagDescriptions(lists), symbols: await openSymbols(settings, env) };
+  const key = settings.redactKey;
+  return {
+    descriptions: new TagDescriptions(lists),
+    symbols: await openSymbols(settings, env),
+    redactor: key === null ? null : new Redactor(Buffer.from(key, 'hex'), true),
+  };
 }
 
 async function openSymbols({ symbols }: AnalysisSettings, env: NodeJS.ProcessEnv): Promise<SymbolSources | null> {
@@ -116,6 +128,24 @@ async function openSymbols({ symbols }: AnalysisSettings, env: NodeJS.ProcessEnv
   ]);
   const path = parseSymbolPath(symbols.path, env, { servers: symbols.servers });
   return new SymbolSources({ path, env, profiles: symbols.profiles, offline: symbols.offline });
+}
+
+/** The result under the place that the history knows. */
+function withoutNames(
+  result: AnalysisResult,
+  place: Place,
+  { pooltag, symbols }: AnalysisSettings,
+  redactor: Redactor,
+): AnalysisResult {
+  const files = [
+    place.path,
+    ...(place.member === null ? [] : [place.member]),
+    ...pooltag,
+    ...(symbols?.profiles ?? []),
+  ];
+  const copy = redactResult(result, redactor, files);
+  copy.dump.path = placeText(redactPlace(place, redactor));
+  return copy;
 }
 
 function noted({ pooltag }: AnalysisSettings): Record<string, unknown> {

@@ -17,6 +17,8 @@ export interface AnalysisSettings {
   mostBytes: number | null;
   /** The folder that a dump lies in is the name of its machine. */
   machineByFolder: boolean;
+  /** Key of pseudonyms, hexadecimal; null where names stay. */
+  redactKey: string | null;
 }
 
 /** Tells the identity of a file, and the dumps in it where it is an archive. */

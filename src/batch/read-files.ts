@@ -1,6 +1,7 @@
 /** One pass of a batch over files: what is known is left, the rest is read by the workers and written down. */
 
 import { join } from 'node:path';
+import type { Redactor } from '../report/redact/redactor.js';
 import { placeText, type Entry, type Place } from './entries.js';
 import type { BatchCounts, BatchEvents } from './events.js';
 import type { FoundFile } from './find-files.js';
@@ -8,6 +9,7 @@ import type { History } from './history.js';
 import type { Journal } from './journal.js';
 import type { Analyzed, Failed } from './messages.js';
 import { pageName } from './outputs.js';
+import { redactError, redactMember, redactPlace } from './redaction.js';
 import { replaceFile } from './replace-file.js';
 import type { Watcher } from './watcher.js';
 import { PoolClosed, type WorkerPool } from './worker-pool.js';
@@ -32,6 +34,8 @@ export interface PassState {
   history: History;
   counts: BatchCounts;
   seen: Set<string>;
+  /** Null for a history with names. */
+  redactor: Redactor | null;
 }
 
 /** A file to be identified, or a dump of it to be analyzed. */
@@ -111,8 +115,12 @@ class Pass {
   }
 
   private addMembers(file: FoundFile, members: readonly string[], fileId: string): void {
+    const { redactor } = this.state;
     this.options.events.more(members.length - 1);
-    const items = members.map((member): Item => ({ file, dump: { member, fileId: `${fileId}#${member}` } }));
+    const items = members.map((member): Item => ({
+      file,
+      dump: { member, fileId: `${fileId}#${redactMember(member, redactor)}` },
+    }));
     this.work.unshift(...items);
   }
 
@@ -130,13 +138,14 @@ class Pass {
     this.taken.add(fileId);
     const outcome = await pool.run({ kind: 'analyze', path: file.path, member, fileId });
     if (outcome.kind === 'failed') this.fail(file, place, fileId, outcome);
-    else if (outcome.kind === 'analyze') this.accept(file, outcome);
+    else if (outcome.kind === 'analyze') this.accept(file, place, outcome);
   }
 
   /** Nothing to do; the place is noted where it is new. */
   private leave(file: FoundFile, place: Place, fileId: string, known: ReturnType<History['known']>): void {
-    const { history, counts } = this.state;
+    const { history, counts, redactor } = this.state;
     const { events } = this.options;
+    const written = redactPlace(place, redactor);
     if (known === 'passed') {
       counts.passed++;
       events.passed(placeText(place));
@@ -144,12 +153,12 @@ class Pass {
       counts.known++;
       if (known === 'failure') counts.knownFailures++;
       events.known(placeText(place));
-      if (!history.knownAt(fileId, place)) this.write({ kind: 'copy', at: now(), ...place, fileId });
+      if (!history.knownAt(fileId, written)) this.write({ kind: 'copy', at: now(), ...written, fileId });
     }
     this.watcher?.done(file);
   }
 
-  private accept(file: FoundFile, { entry, page }: Analyzed): void {
+  private accept(file: FoundFile, place: Place, { entry, page }: Analyzed): void {
     const { result } = entry;
     if (result.dump.truncated && this.mayGrow(file)) {
       this.taken.delete(entry.fileId);
@@ -162,7 +171,7 @@ class Pass {
     this.state.counts.analyzed++;
     const { leakSuspected, headline } = result.verdict;
     const dump = { leakSuspected, judged: result.poolTags !== null, headline, elapsedMs: result.run.elapsedMs };
-    this.options.events.analyzed(placeText(entry), dump);
+    this.options.events.analyzed(placeText(place), dump);
     this.watcher?.done(file);
   }
 
@@ -173,7 +182,9 @@ class Pass {
       return;
     }
     const passed = !file.expected && NO_DUMP.has(error.code);
-    this.write({ kind: 'failure', at: now(), ...place, fileId, passed, error });
+    const { redactor } = this.state;
+    const written = { ...redactPlace(place, redactor), error: redactError(place, error, redactor) };
+    this.write({ kind: 'failure', at: now(), ...written, fileId, passed });
     const { counts } = this.state;
     const { events } = this.options;
     if (passed) {

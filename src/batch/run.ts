@@ -3,6 +3,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redactor } from '../report/redact/redactor.js';
 import type { BatchCounts, BatchEvents } from './events.js';
 import { findFiles, type FoundFile } from './find-files.js';
 import { History } from './history.js';
@@ -12,6 +13,7 @@ import type { AnalysisSettings } from './messages.js';
 import { overviewOf, type Overview } from './overview.js';
 import { pagesFolder, writeOutputs } from './outputs.js';
 import { readFiles } from './read-files.js';
+import { historyKey } from './redaction.js';
 import { removeTemporaryFiles } from './replace-file.js';
 import { Watcher } from './watcher.js';
 import { WorkerPool } from './worker-pool.js';
@@ -25,7 +27,9 @@ export interface BatchOptions {
   jobs: number;
   timeoutMs: number;
   memoryBytes: number;
-  settings: AnalysisSettings;
+  settings: Omit<AnalysisSettings, 'redactKey'>;
+  /** Names become pseudonyms: under this key, or the history's `own`. Null: only in a history that was begun so. */
+  redact: Uint8Array | 'own' | null;
   /** Read all again, also what the history knows. */
   again: boolean;
   /** Read again what could not be read before. */
@@ -63,11 +67,14 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
   try {
     for (const place of [folder, out, pagesFolder(out)]) removeTemporaryFiles(place);
     journal = Journal.open(folder);
+    const key = historyKey(folder, options.redact);
+    const redactor = key === null ? null : new Redactor(key, true);
     const history = History.load(folder);
     if (history.damagedLines > 0) {
       events.note(`${history.damagedLines} lines of the history cannot be read: their dumps are analyzed again`);
     }
-    const { jobs, timeoutMs, memoryBytes, settings } = options;
+    const { jobs, timeoutMs, memoryBytes } = options;
+    const settings = { ...options.settings, redactKey: key === null ? null : Buffer.from(key).toString('hex') };
     pool = new WorkerPool({
       ...{ jobs, timeoutMs, memoryBytes, settings },
       progress: (task, step, done, total) => {
@@ -77,7 +84,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     stop.addEventListener('abort', closePool);
     const counts: BatchCounts = { analyzed: 0, known: 0, failed: 0, knownFailures: 0, passed: 0 };
     const seen = new Set<string>();
-    await passes(options, { pool, journal, history, counts, seen, folder });
+    await passes(options, { pool, journal, history, counts, seen, folder, redactor });
     const overview = overviewOf(history);
     writeOutputs(out, history, overview, new Date());
     const leaks = overview.records.some(({ summary, fileId }) => summary.leakSuspected && seen.has(fileId));
@@ -98,6 +105,7 @@ interface Running {
   /** Identities of the files that this run came by. */
   seen: Set<string>;
   folder: string;
+  redactor: Redactor | null;
 }
 
 /** One pass over the files; when watching, one after the other until the batch is stopped. */

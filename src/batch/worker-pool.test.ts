@@ -8,7 +8,13 @@ import { buildDump } from '../../test-dumps/build-dump.js';
 import type { AnalysisSettings } from './messages.js';
 import { durationText, PoolClosed, WorkerPool, type Outcome, type PoolOptions } from './worker-pool.js';
 
-const SETTINGS: AnalysisSettings = { pooltag: [], symbols: null, mostBytes: null, machineByFolder: false };
+const SETTINGS: AnalysisSettings = {
+  pooltag: [],
+  symbols: null,
+  mostBytes: null,
+  machineByFolder: false,
+  redactKey: null,
+};
 const BAD = fileURLToPath(new URL('./bad-worker.test.helper.js', import.meta.url));
 
 describe('batch: worker pool', function () {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { availableParallelism, totalmem } from 'node:os';
 import { JournalError } from '../../batch/journal.js';
 import { LockedError } from '../../batch/lock.js';
+import { readKey } from '../../report/redact/key.js';
 import { runBatch, type BatchReport } from '../../batch/run.js';
 import { renderBatchSummary } from '../../batch/summary-text.js';
 import { BatchDisplay } from '../batch-display.js';
@@ -12,6 +13,7 @@ import { FileError, UsageError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { milliseconds } from '../growth-inputs.js';
 import { GROUP, POOLTAG } from '../options.js';
+import { REDACT } from '../redact-options.js';
 import { requireFolder, SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { expandWildcards } from '../wildcards.js';
@@ -97,6 +99,7 @@ export const command = defineCommand({
       describe: 'With --watch: a damaged file that was at rest for so long is taken as it is (10m)',
       group: WORK,
     },
+    ...REDACT,
     ...SYMBOLS,
   },
   examples: [
@@ -137,6 +140,7 @@ export const command = defineCommand({
           mostBytes: args['max-unpacked'] === undefined ? null : args['max-unpacked'] * GIGABYTE,
           machineByFolder: args['machine-by-folder'] === true,
         },
+        redact: askedKey(args),
         again: args.again === true,
         retry: args.retry === true,
         watch: watch === true ? { everyMs: args.every ?? MINUTE / 2, settleMs: args.settle ?? 10 * MINUTE } : null,
@@ -155,6 +159,14 @@ export const command = defineCommand({
     }
   },
 });
+
+function askedKey(args: {
+  redact?: boolean | undefined;
+  'redact-key'?: string | undefined;
+}): Uint8Array | 'own' | null {
+  if (args['redact-key'] !== undefined) return readKey(args['redact-key']);
+  return args.redact === true ? 'own' : null;
+}
 
 /** As many processes as there are processors, and as fit into three quarters of the memory. */
 function defaultJobs(memoryBytes: number): number {

@@ -10,7 +10,7 @@ import { InputError } from '../../../parsers/bytes/input-error.js';
 const LEAST_BYTES = 8;
 const MOST_BYTES = 65_536;
 /** The file of a folder's key. */
-const KEY_FILE = 'redact.key';
+export const KEY_FILE = 'redact.key';
 
 /** A key for one run: its pseudonyms agree with those of no other. */
 export function randomKey(): Uint8Array {

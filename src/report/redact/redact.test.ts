@@ -7,6 +7,7 @@ import { makeTrend } from '../../leak/growth/trend.js';
 import { Collector, NO_FIGURES } from '../../leak/growth/collector.js';
 import type { DiffSide } from '../../leak/growth/diff.js';
 import type { AnalysisResult, Evidence } from '../../result.js';
+import { FULL } from '../golden/samples.js';
 import { leakResult } from '../text/samples.test.helper.js';
 import { redactDifference, redactTrend } from './growth.js';
 import { folderKey, randomKey, readKey } from './key.js';
@@ -187,6 +188,25 @@ describe('redaction: results', () => {
     const message = (redactor: Redactor) => redactResult(named(), redactor).warnings.at(-1)?.message;
     expect(message(REDACTOR)).to.not.contain('key');
     expect(message(new Redactor(randomKey(), false))).to.contain('--redact-key');
+  });
+
+  it('lose names in every field, but for those whose values cannot be names', () => {
+    /** Figures, fixed sets of words, hashes, code, and what docs/privacy.md says stays: versions, tags, sections, functions. */
+    const kept =
+      /^(?:schemaVersion|tool|version|startedAt|format|type|architecture|source|kind|pool|confidence|code|where|tag|hex|productType|guid|base|end|start|address|offset|bytes|ascii|instruction|section|symbol|tagSource|basis|buildLab|fileVersion|productName|companyName|fileDescription|systemTime|unloadedAt|timeDateStamp|checkSum|kernelBase|directoryTableBase|parameters)$/;
+    const planted = new Set<string>();
+    const plant = (value: unknown, key: string): unknown => {
+      if (typeof value === 'string' && !kept.test(key)) {
+        planted.add(key);
+        return key === 'machineName' ? 'HOSTQX' : '\\??\\C:\\Users\\bobqx\\a.sys';
+      }
+      if (Array.isArray(value)) return value.map((item) => plant(item, key));
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plant(item, name)]));
+    };
+    const found = redactResult(plant(FULL, '') as AnalysisResult, REDACTOR);
+    expect([...planted]).to.include.members(['path', 'machineName', 'message', 'headline', 'nextSteps', 'note', 'detail', 'description', 'module', 'name']); // prettier-ignore
+    expect(JSON.stringify(found)).to.not.match(/qx/i);
   });
 
   it('go through fields that are added later', () => {

@@ -56,9 +56,14 @@ export function redactPart<T extends { dump: { path: string }; warnings: Warning
 }
 
 /** What a batch says of a dump that could not be analyzed. */
-export function redactFailure({ dump, error }: BatchFailure, redactor: Redactor): BatchFailure {
+export function redactFailure(
+  { dump, error }: BatchFailure,
+  redactor: Redactor,
+  files: readonly string[] = [],
+): BatchFailure {
   const names = new Names(redactor);
   const path = names.learnFile('dump', dump.path);
+  for (const file of files) names.learnFile('file', file);
   names.learnFrom(error.message);
   return { dump: { path }, error: { code: error.code, message: names.text(error.message) } };
 }
