@@ -102,7 +102,9 @@ export function buildMachine(scenario: Scenario): Machine {
     for (let at = 0; at <= size; at += PAGE) nt.image.writablePage(Math.floor((rvaOf(kernel, symbol) + at) / PAGE));
   placeKernel(nt, to, paging.largeKernel ?? kernel.build >= 10240);
   const specs = scenario.modules ?? defaultDrivers(kernel.build);
-  const exports = Object.fromEntries(Object.entries(kernelExports(kernel)).map(([name, rva]) => [name, base + rva]));
+  const exports = Object.fromEntries(
+    Object.entries(kernelExports(kernel, scenario.kernelExports)).map(([name, rva]) => [name, base + rva]),
+  );
   const places = new ModulePlaces(specs, plan.drivers, plan.session, kernel.build >= 10240 ? 0x10000 : PAGE);
   const processSpecs = scenario.processes ?? DEFAULT_PROCESSES;
   const inSessions = processSpecs.some((p) => p.session !== undefined);

@@ -4,6 +4,7 @@ import { va48, type Va } from './bytes.js';
 import { driverSections, kernelImageSize, kernelSections } from './image-layout.js';
 import { rvaOf, type KernelFacts } from './kernel-facts.js';
 import type { KernelSpace } from './kernel-space.js';
+import { loadedSize, loadFile } from './drivers/load.js';
 import { PeImage } from './pe-image.js';
 import { PAGE } from './physical-memory.js';
 import { Prng } from './prng.js';
@@ -37,12 +38,16 @@ const DRIVER_IMPORTS = [
   'KeBugCheckEx',
 ];
 
-/** Addresses of what ntoskrnl.exe exports. */
-export function kernelExports(kernel: KernelFacts): Record<string, number> {
+/** Addresses of what ntoskrnl.exe exports; `more` are names that only this scenario wants. */
+export function kernelExports(kernel: KernelFacts, more: readonly string[] = []): Record<string, number> {
   const text = kernelSections(kernel)[1];
   if (!text) throw new Error('no .text');
   const step = Math.floor(text.size / (KERNEL_EXPORTS.length + 2) / 16) * 16;
-  return Object.fromEntries(KERNEL_EXPORTS.map((name, i) => [name, text.rva + (i + 1) * step]));
+  const last = text.rva + (KERNEL_EXPORTS.length + 1) * step;
+  return {
+    ...Object.fromEntries(more.map((name, i) => [name, last + i * 32])),
+    ...Object.fromEntries(KERNEL_EXPORTS.map((name, i) => [name, text.rva + (i + 1) * step])),
+  };
 }
 
 /** Identity of the image as it will stand in memory, real or hidden. */
@@ -77,7 +82,7 @@ function foreignIdentity(kernel: KernelFacts, scenario: Scenario): ReturnType<ty
 
 export function kernelModule(kernel: KernelFacts, scenario: Scenario, base: Va, random: Prng): BuiltModule {
   const identity = kernelIdentity(kernel, scenario);
-  const exports = kernelExports(kernel);
+  const exports = kernelExports(kernel, scenario.kernelExports);
   const image = new PeImage({
     name: 'ntoskrnl.exe',
     size: identity.sizeOfImage,
@@ -117,6 +122,7 @@ export function kernelModule(kernel: KernelFacts, scenario: Scenario, base: Va, 
 
 /** Bytes of a driver's image: as specified, or from its name. */
 export function moduleSize(spec: ModuleSpec): number {
+  if (spec.file !== undefined) return loadedSize(spec.file);
   const wanted = spec.size ?? new Prng(0).fork(spec.name).int(8, 60) * PAGE;
   return Math.max(2, Math.ceil(wanted / PAGE)) * PAGE;
 }
@@ -130,6 +136,8 @@ export function driverModule(
   architecture: Architecture = 'x64',
 ): BuiltModule {
   const size = moduleSize(spec);
+  const loaded =
+    spec.file === undefined ? null : loadFile(spec.file, { base, exports, discardImports: spec.importNames !== true });
   const stem = spec.name.replace(/\.[^.]*$/, '');
   const guid = Array.from(random.bytes(16), (b) => b.toString(16).padStart(2, '0'))
     .join('')
@@ -137,15 +145,18 @@ export function driverModule(
   const image = new PeImage({
     name: spec.name,
     size,
-    sections: driverSections(size / PAGE),
-    timeDateStamp: spec.timeDateStamp ?? random.int(0x4a000000, 0x62000000),
-    checkSum: spec.checkSum ?? size + random.int(0, 0xffff),
-    pdb: spec.pdb === undefined ? { name: `${stem}.pdb`, guid, age: 1 } : spec.pdb,
-    version: spec.version === undefined ? { fileVersion: '10.0.1.1' } : spec.version,
-    imports: Object.fromEntries(DRIVER_IMPORTS.map((name) => [name, exports[name] ?? 0])),
+    sections: loaded?.sections ?? driverSections(size / PAGE),
+    timeDateStamp: spec.timeDateStamp ?? loaded?.timeDateStamp ?? random.int(0x4a000000, 0x62000000),
+    checkSum: spec.checkSum ?? loaded?.checkSum ?? size + random.int(0, 0xffff),
+    pdb: loaded !== null ? null : spec.pdb === undefined ? { name: `${stem}.pdb`, guid, age: 1 } : spec.pdb,
+    version: loaded !== null ? null : spec.version === undefined ? { fileVersion: '10.0.1.1' } : spec.version,
+    imports: loaded !== null ? {} : Object.fromEntries(DRIVER_IMPORTS.map((name) => [name, exports[name] ?? 0])),
     isDll: /\.dll$/i.test(spec.name),
     architecture,
   });
+  for (let at = 0; loaded !== null && at < size; at += PAGE) {
+    image.pages.set(at / PAGE, loaded.memory.subarray(at, at + PAGE));
+  }
   const planter = new TagPlanter(image, random, { wrapper: (image.section('.text')?.rva ?? PAGE) + 0x40, base });
   for (const use of spec.tags ?? []) planter.plant(use);
   const path = spec.path ?? `\\SystemRoot\\System32\\drivers\\${spec.name}`;

@@ -83,6 +83,10 @@ export interface ModuleSpec {
   pdb?: PdbSpec | null;
   /** Null: no version resource. */
   version?: VersionSpec | null;
+  /** A PE file of this driver: loaded as the kernel loads it, in place of an invented image. */
+  file?: Uint8Array;
+  /** Of `file`: keep the names of its imports, which kernels discard after loading. */
+  importNames?: boolean;
   /** Lives in session space: mapped in the page tables of session processes only. */
   session?: boolean;
   tags?: TagUse[];
@@ -269,6 +273,8 @@ export interface Scenario {
   modules?: ModuleSpec[];
   /** Tag uses in ntoskrnl.exe itself. */
   kernelTags?: TagUse[];
+  /** More functions that ntoskrnl.exe exports: what the `file` of a module imports. */
+  kernelExports?: string[];
   /**
    * Damage of the module list: after so many entries it jumps back to its first one, or into unmapped memory; walked
    * from its end, it leads into unmapped memory before the entry of this number (from 0).

@@ -1,0 +1,36 @@
+/** A few generated drivers as built files, with their truth: for machines without the compilers. */
+
+import { readFileSync } from 'node:fs';
+import type { DriverFile } from './scenario.js';
+import type { DriverSpec, GeneratedDriver } from './source.js';
+
+/** build/test-dumps/drivers -> test-dumps/drivers */
+export const FIXTURES = new URL('../../../test-dumps/drivers/fixtures/', import.meta.url);
+
+const spec = (
+  shape: string,
+  architecture: DriverSpec['architecture'],
+  optimisation: DriverSpec['optimisation'],
+): DriverSpec => ({ shape, architecture, optimisation, seed: 77 });
+
+/** What `make-fixtures` builds. */
+export const FIXTURE_SPECS: readonly DriverSpec[] = [
+  spec('immediate', 'x64', 'O2'), spec('immediate', 'x86', 'Os'), spec('wrapper', 'x64', 'Os'), spec('wrapper', 'x86', 'O2'),
+  spec('wrapper-deep', 'arm64', 'O1'), spec('global', 'x64', 'O2'), spec('table', 'x64', 'O1'), spec('split', 'arm64', 'O2'),
+  spec('tail-call', 'x64', 'O2'), spec('lookaside', 'x64', 'O0'), spec('pool2', 'x86', 'O1'), spec('pool3', 'arm64', 'Os'),
+  spec('text', 'x64', 'O1'), spec('wide-text', 'arm64', 'O2'), spec('compare', 'x86', 'O1'), spec('store', 'x64', 'O2'),
+  spec('displacement', 'x64', 'O1'), spec('other-tag', 'x86', 'O2'), spec('free-only', 'arm64', 'O1'), spec('relocation', 'x86', 'O2'),
+  spec('relocation', 'x64', 'O2'), spec('pattern', 'x64', 'O1'), spec('size', 'x64', 'Os'),
+]; // prettier-ignore
+
+/** The truth about all fixtures: a list of drivers, without their sources. */
+export const TRUTH = 'truth.json';
+
+/** All fixtures. */
+export function readFixtures(): DriverFile[] {
+  const drivers = JSON.parse(readFileSync(new URL(TRUTH, FIXTURES), 'utf8')) as Omit<GeneratedDriver, 'source'>[];
+  return drivers.map((driver) => ({
+    driver: { ...driver, source: '' },
+    file: readFileSync(new URL(`${driver.name}.sys`, FIXTURES)),
+  }));
+}
