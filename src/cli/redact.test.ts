@@ -34,14 +34,15 @@ describe('command line: --redact', () => {
     buildDump(scenario).writeTo(dump);
   });
 
-  /** Everything that a command writes: the console, and the tables of --csv. */
+  /** Everything that a command writes: the console, the tables of --csv and the page of --html. */
   async function written(...args: string[]): Promise<string> {
     const csv = folder.path('csv');
-    const withCsv = args[0] === 'analyze' ? ['--csv', csv] : [];
+    const page = folder.path('page.html');
+    const withCsv = args[0] === 'analyze' ? ['--csv', csv, '--html', page] : [];
     const { code, stdout, stderr } = await runHere([...args, ...withCsv, '--quiet']);
     expect([code, stderr]).to.deep.equal([0, '']);
     const tables = withCsv.length === 0 ? [] : readdirSync(csv).map((name) => readFileSync(join(csv, name), 'utf8'));
-    return [stdout, ...tables].join('\n');
+    return [stdout, ...tables, ...(withCsv.length === 0 ? [] : [readFileSync(page, 'utf8')])].join('\n');
   }
 
   const COMMANDS = [
