@@ -8,7 +8,6 @@
  */
 
 import { stringify } from 'csv-stringify/sync';
-import { printable } from '../../parsers/text-safety.js';
 import { MEMORY_FIELDS, count } from '../result.js';
 import type {
   AnalysisResult,
@@ -20,6 +19,7 @@ import type {
   PoolTagRow,
   Suspect,
 } from '../result.js';
+import { csvCell, type CsvValue } from './csv-cell.js';
 import { RESULT_SHAPE, inOrder } from './result-shape.js';
 
 /** A file of `--csv DIR`: its name and all of its text, the byte order mark included. */
@@ -31,8 +31,7 @@ export interface CsvFile {
 /** Windows counts memory in pages of 4096 bytes on x86, x64 and ARM64. */
 const PAGE_BYTES = 4096n;
 
-type Cell = string | number | boolean | null;
-export type Row = readonly Cell[];
+export type Row = readonly CsvValue[];
 
 /** The tables of a result, in a fixed order. docs/result.md lists their columns. */
 export function csvFiles(result: AnalysisResult): CsvFile[] {
@@ -73,18 +72,8 @@ export function csvFiles(result: AnalysisResult): CsvFile[] {
 
 /** A table as a file, its header first. */
 export function table(name: string, columns: readonly string[], rows: readonly Row[]): CsvFile {
-  const cells = [columns, ...rows.map((row) => row.map(safeCell))];
+  const cells = [columns, ...rows.map((row) => row.map(csvCell))];
   return { name, text: stringify(cells, { record_delimiter: '\r\n', bom: true, quoted_match: /^\s|\s$/ }) };
-}
-
-const PLAIN_NUMBER = /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
-/** What begins a formula, in its ordinary and its full-width form, and blanks that a program may trim before one. */
-const FORMULA_START = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/;
-
-function safeCell(value: Cell): string {
-  if (value === null) return '';
-  const text = printable(String(value));
-  return FORMULA_START.test(text) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
 }
 
 /** `run`, `dump`, `system`, `verdict` and what stands beside the rows of the other parts, as `path.to.field`, value. */
@@ -111,7 +100,7 @@ function flatten(path: string, value: unknown, rows: Row[]): void {
   if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) flatten(`${path}.${key}`, inner, rows);
   } else {
-    rows.push([path, value as Cell]);
+    rows.push([path, value as CsvValue]);
   }
 }
 
@@ -144,7 +133,7 @@ const POOL_TAG_COLUMNS = [
 ];
 
 function poolTagRow(row: PoolTagRow): Row {
-  const counters = (c: PoolCounters): Cell[] => [c.allocs, c.frees, c.outstanding, c.bytes];
+  const counters = (c: PoolCounters): CsvValue[] => [c.allocs, c.frees, c.outstanding, c.bytes];
   return [
     ...[row.tag, row.hex, row.protected],
     ...counters(row.nonPaged),

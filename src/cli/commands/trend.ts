@@ -60,6 +60,12 @@ export const command = defineCommand({
       describe: 'Also write a chart of what grows most to this file',
       group: GROUP.output,
     },
+    html: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Also write a page for a browser or a mail to this file',
+      group: GROUP.output,
+    },
     top: TOP,
     'fail-on-leak': { type: 'boolean', describe: 'End with exit code 1 when something leaks', group: GROUP.output },
     ...REDACT,
@@ -68,15 +74,16 @@ export const command = defineCommand({
     ['trend logs', 'all logs in a folder'],
     ['trend poolsnap-*.log --interval 15m', 'numbered logs, one every quarter of an hour'],
     ['trend logs --tag Leak --svg leak.svg', 'one tag, with a chart'],
+    ['trend logs --html growth.html', 'also a page with charts, to be mailed'],
     ['trend counters.csv monday.dmp friday.dmp', 'a counter log and two dumps of one machine'],
   ],
   run: async (args, output, host) => {
-    const { inputs, tag, pool, csv, svg, top } = args;
+    const { inputs, tag, pool, csv, svg, html, top } = args;
     if (inputs.length === 0) throw new UsageError('trend wants logs, dumps or folders to read');
     const { descriptions } = readTagLists(args.pooltag, host.env);
     const cycleHours = args.cycle === undefined ? undefined : args.cycle / HOUR_MS;
     const redactor = await redactorFor(args);
-    const read = await withInputs(inputs, [csv, svg], args, host, async (files, options) =>
+    const read = await withInputs(inputs, [csv, svg, html], args, host, async (files, options) =>
       readTrend(files, { ...options, tags: tag, pool, cycleHours }),
     );
     const trend =
@@ -84,6 +91,10 @@ export const command = defineCommand({
     const describe = descriptions.describe.bind(descriptions);
     if (csv !== undefined) writeWhole(csv, renderTrendCsv(trend));
     if (svg !== undefined) writeWhole(svg, renderTrendSvg(trend, { top }));
+    if (html !== undefined) {
+      const { renderTrendPage } = await import('../../report/html/trend-page.js');
+      writeWhole(html, renderTrendPage(trend, { describe }));
+    }
     if (args.json === true) await output.json(renderTrendJson(trend, { describe }));
     else await output.text(renderTrend(trend, { ...output.style, top, describe }));
     const leaks = trend.series.some(({ verdict }) => verdict.judgement === 'leak');

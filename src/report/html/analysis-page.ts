@@ -89,7 +89,7 @@ function memoryPart({ memory, poolTags, dump }: AnalysisResult): SafeHtml | null
   return markup`${memory.flags.length > 0 && markup`<ul class="notes">${memory.flags.map(({ message }) => markup`<li>${message}</li>`)}</ul>`}
 ${poolTags !== null && markup`<h3>What the tags explain of each pool</h3>${reconciliationList(poolTags)}`}
 ${failures !== null && markup`<p>Pool allocations that failed since the system started: ${thousands(failures.count)}</p>`}
-<details open><summary>All memory figures</summary>
+<details><summary>All memory figures</summary>
 ${memoryTable(memory)}${pageFiles(memory)}</details>`;
 }
 

@@ -19,7 +19,10 @@ import { dataTable, type Cell, type Column } from './table.js';
 
 const text = (show: string | null): Cell => ({ show: show ?? '' });
 const number = (value: Count | null): Cell => (value === null ? text('n/a') : { show: thousands(value) });
-const bytes = (value: Count | null): Cell => ({ show: humanBytes(value), sort: value });
+const bytes = (value: Count | null): Cell => ({
+  show: Number(value ?? 1) === 0 ? '0' : humanBytes(value),
+  sort: value,
+});
 
 function pool(group: string): Column[] {
   return [
@@ -62,7 +65,7 @@ function tagCells(row: PoolTagRow, suspected: boolean): Cell[] {
     { show: markup`<code title="${row.hex}">${row.tag}</code>${mark}`, sort: row.tag },
     ...counters(row.nonPaged),
     ...counters(row.paged),
-    text(user.join(': ')),
+    { show: user.length > 0 && markup`<span class="long">${user.join(': ')}</span>` },
   ];
 }
 
@@ -128,7 +131,7 @@ function moduleCells(module: ModuleInfo, suspected: boolean): Cell[] {
     { show: markup`<code>${module.base}</code>` },
     { show: markup`<code>${module.timeDateStamp}</code>` },
     { show: pdb && markup`${pdb.name} <code>${pdb.guid}</code> ${pdb.age}` },
-    { show: module.path && markup`<code>${module.path}</code>` },
+    { show: module.path && markup`<code class="path">${module.path}</code>` },
   ];
 }
 

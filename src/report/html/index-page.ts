@@ -6,7 +6,7 @@ import type { BatchIndex, IndexDump, IndexGroup, IndexGrowth, IndexMachine } fro
 import { renderPage } from './page.js';
 import { markup, joined, type HtmlValue, type SafeHtml } from './safe-html.js';
 import { sparklineSvg } from './sparkline-svg.js';
-import { confidenceBadge } from './suspect-sections.js';
+import { CONFIDENCE_TONES, confidenceBadge } from './suspect-sections.js';
 import { dataTable, type Cell } from './table.js';
 
 /** Groups that are written out above their table. */
@@ -21,7 +21,10 @@ interface Known {
 }
 
 const text = (show: string | null): Cell => ({ show: show ?? '' });
-const time = (at: string | null): Cell => ({ show: at === null ? 'n/a' : utc(at), sort: at });
+const time = (at: string | null): Cell => ({
+  show: at === null ? 'n/a' : markup`<span class="time">${utc(at)}</span>`,
+  sort: at,
+});
 
 /** The document, ended by a line feed. */
 export function renderIndexPage(index: BatchIndex): string {
@@ -106,7 +109,7 @@ function causes(known: Known): SafeHtml | null {
   const { groups } = known.index;
   if (groups.length === 0) return null;
   return markup`${groups.slice(0, MOST_CARDS).map((group) => causeCard(group, known))}
-${groups.length > 1 && groupTable(known)}`;
+${groups.length > 3 && groupTable(known)}`;
 }
 
 function causeCard(group: IndexGroup, known: Known): SafeHtml {
@@ -131,8 +134,11 @@ const JUDGEMENTS: Readonly<Record<IndexGrowth['judgement'], string>> = {
 };
 
 function growthText({ perHour, judgement }: IndexGrowth): string {
-  const rate = perHour === null ? '' : `, ${perHour > 0 ? '+' : ''}${humanBytes(BigInt(Math.round(perHour)))} an hour`;
-  return JUDGEMENTS[judgement] + rate;
+  return JUDGEMENTS[judgement] + (perHour === null ? '' : `, ${rateText(perHour)} an hour`);
+}
+
+function rateText(perHour: number): string {
+  return `${perHour > 0 ? '+' : ''}${humanBytes(Math.round(perHour))}`;
 }
 
 function groupTable(known: Known): SafeHtml {
@@ -149,7 +155,8 @@ function groupTable(known: Known): SafeHtml {
       { title: 'Confidence', kind: 'number' },
       { title: 'Dumps', kind: 'number' },
       { title: 'Machines', kind: 'number' },
-      { title: 'Growth', kind: 'number' },
+      { title: 'An hour', kind: 'number', about: 'Growth in an hour between dumps of one machine' },
+      { title: 'Growth', kind: 'text' },
       { title: 'First seen', kind: 'text' },
       { title: 'Last seen', kind: 'text' },
     ],
@@ -159,21 +166,22 @@ function groupTable(known: Known): SafeHtml {
       text(group.company),
       { show: markup`<code>${group.tag}</code>` },
       text(group.pool),
-      confidenceCell(group.confidence),
+      { show: group.confidence, sort: RANK[group.confidence] },
       { show: thousands(group.count) },
       { show: thousands(group.machines.length) },
-      { show: group.growth === null ? '' : growthText(group.growth), sort: group.growth?.perHour ?? null },
+      rateCell(group.growth?.perHour ?? null),
+      text(group.growth === null ? null : JUDGEMENTS[group.growth.judgement]),
       time(group.firstSeen),
       time(group.lastSeen),
     ]),
   });
 }
 
-const RANK = { high: 3, medium: 2, low: 1 } as const;
-
-function confidenceCell(confidence: IndexDump['confidence']): Cell {
-  return confidence === null ? text('') : { show: confidence, sort: RANK[confidence] };
+function rateCell(perHour: number | null): Cell {
+  return perHour === null ? text('') : { show: rateText(perHour), sort: perHour };
 }
+
+const RANK = { high: 3, medium: 2, low: 1 } as const;
 
 function failures({ failures: failed }: BatchIndex): SafeHtml | null {
   if (failed.length === 0) return null;
@@ -187,8 +195,8 @@ function failures({ failures: failed }: BatchIndex): SafeHtml | null {
       { title: 'Code', kind: 'text' },
     ],
     rows: failed.map(({ path, code, message }) => [
-      { show: markup`<code>${path}</code>` },
-      text(message),
+      { show: markup`<code class="path">${path}</code>` },
+      { show: markup`<span class="long">${message}</span>` },
       { show: markup`<code>${code}</code>` },
     ]),
   });
@@ -216,31 +224,38 @@ function dumpTable(known: Known): SafeHtml {
       { title: 'Dump', kind: 'text' },
       { title: 'Machine', kind: 'text' },
       { title: 'Time', kind: 'text' },
-      { title: 'Leak', kind: 'text' },
-      { title: 'Confidence', kind: 'number' },
+      { title: 'Leak', kind: 'number', about: 'Whether a leak is suspected, and with what confidence' },
+      { title: 'Driver', kind: 'text' },
+      { title: 'Version', kind: 'text' },
       { title: 'Tag', kind: 'text' },
       { title: 'Pool', kind: 'text' },
       { title: 'Holds', kind: 'number' },
-      { title: 'Driver', kind: 'text' },
-      { title: 'Version', kind: 'text' },
-      { title: 'System', kind: 'text' },
       { title: 'Finding', kind: 'text' },
+      { title: 'System', kind: 'text' },
     ],
     rows: dumps.map((dump): Cell[] => [
       { show: dumpLink(dump), sort: dump.path },
       text(dump.machine === null ? null : (known.machines.get(dump.machine)?.name ?? dump.machine)),
       time(dump.systemTime),
-      { show: dump.leakSuspected ? markup`<span class="badge bad">suspected</span>` : 'no' },
-      confidenceCell(dump.confidence),
+      leakCell(dump),
+      { show: dump.driver && markup`<code>${dump.driver}</code>` },
+      text(dump.driverVersion),
       { show: dump.tag && markup`<code>${dump.tag}</code>` },
       text(dump.pool),
       dump.bytes === null ? text('') : { show: humanBytes(dump.bytes), sort: dump.bytes },
-      { show: dump.driver && markup`<code>${dump.driver}</code>` },
-      text(dump.driverVersion),
-      text(systemText(dump)),
-      text(dump.headline),
+      { show: markup`<span class="long">${dump.headline}</span>` },
+      { show: markup`<span class="long">${systemText(dump)}</span>` },
     ]),
   });
+}
+
+function leakCell({ leakSuspected, confidence }: IndexDump): Cell {
+  if (!leakSuspected) return { show: 'no', sort: 0 };
+  const tone = confidence === null ? 'warn' : CONFIDENCE_TONES[confidence];
+  return {
+    show: markup`<span class="badge ${tone}">${confidence ?? 'suspected'}</span>`,
+    sort: confidence === null ? 1 : RANK[confidence],
+  };
 }
 
 function systemText({ systemName, buildNumber, architecture, type }: IndexDump): string {

@@ -4,7 +4,8 @@ import { FULL, TRIAGE, UNKNOWN } from '../golden/samples.js';
 import { renderAnalysisPage } from './analysis-page.js';
 import { useBrowser, violations } from './browser.test.helper.js';
 import { renderIndexPage } from './index-page.js';
-import { HOSTILE_INDEX, HOSTILE_RESULT, INDEX, manyTags } from './pages.test.helper.js';
+import { growth, HOSTILE, HOSTILE_INDEX, HOSTILE_RESULT, INDEX, manyTags } from './pages.test.helper.js';
+import { renderTrendPage } from './trend-page.js';
 
 /** Cells of a column as they stand, in rows that are shown. */
 async function column(page: Page, table: string, index: number): Promise<string[]> {
@@ -23,6 +24,7 @@ describe('report: pages in a browser', function () {
     ['hostile names', () => renderAnalysisPage(HOSTILE_RESULT)],
     ['an index', () => renderIndexPage(INDEX)],
     ['a hostile index', () => renderIndexPage(HOSTILE_INDEX)],
+    ['growth', () => renderTrendPage(growth(HOSTILE[0]))],
   ];
   for (const [name, render] of pages) {
     it(`${name}: nothing to complain of, in light and wide, in dark on a phone`, async () => {
@@ -58,7 +60,7 @@ describe('report: pages in a browser', function () {
     expect((await sorted())[5]).to.equal('descending');
     expect((await sorted())[0]).to.equal(null);
     await page.keyboard.press('Space');
-    expect((await column(page, '#tag-table', 6)).slice(0, 2)).to.deep.equal(['0 bytes', '16 bytes']);
+    expect((await column(page, '#tag-table', 6)).slice(0, 2)).to.deep.equal(['0', '16 bytes']);
     expect(complaints).to.deep.equal([]);
   });
 

@@ -1,6 +1,8 @@
 /** Pages for tests: hostile names in every text of a result and of an index, and a pool of many tags. */
 
 import { FULL } from '../golden/samples.js';
+import { Collector } from '../../leak/growth/collector.js';
+import { makeTrend, type Trend } from '../../leak/growth/trend.js';
 import type { AnalysisResult } from '../../result.js';
 import { memoryOf, tagRow } from '../text/results.test.helper.js';
 import type { BatchIndex, IndexDump } from './index-data.js';
@@ -96,6 +98,32 @@ function dump(id: string, machine: string | null, more: Partial<IndexDump>): Ind
     page: `dumps/${id}.html`,
     ...more,
   };
+}
+
+/** Sixty hours with a restart: one tag leaks, one follows load, one is still. All are called by the label where one is given. */
+export function growth(label?: string): Trend {
+  const to = new Collector();
+  to.files.push({ path: `logs/${label ?? 'a'}.log`, name: 'a.log', fileTime: 0, kind: 'poolmon', samples: 60 });
+  const mb = 2 ** 20;
+  for (let i = 0; i < 60; i++) {
+    const used = (500 + i * 8) * mb;
+    const figures = {
+      memory: 2048 * mb, available: 1200 * mb - i * 8 * mb, committed: 900 * mb, commitLimit: 4096 * mb,
+      nonPagedPool: used, pagedPool: 100 * mb, nonPagedMaximum: 1200 * mb, pagedMaximum: null,
+    }; // prettier-ignore
+    const time = Date.UTC(2026, 0, 5, i);
+    const sample = to.sample({ time, hasTags: true, complete: true, figures, tagBytes: [used, 0] });
+    const values = [i * 8 * mb, (40 + 20 * Math.sin(i / 4)) * mb, 7 * mb];
+    for (const [t, tag] of ['Leak', 'Load', '<b> '].entries()) {
+      const bytes = Math.round(values[t] ?? 0);
+      to.tag(sample, Buffer.from(tag, 'latin1').readUInt32LE(), t === 1 ? 1 : 0, 9000 + bytes / 1024, 9000, bytes);
+    }
+    to.poolTotal(sample, 'nonpaged', used);
+  }
+  if (label !== undefined) to.warnings.push({ code: 'x', message: label });
+  const trend = makeTrend(to);
+  if (label !== undefined) for (const { series } of trend.series) series.name.label = label;
+  return { ...trend, reboots: [30] };
 }
 
 /** A small share: one cause on two machines, one without a driver, a healthy dump, two files that were not read. */

@@ -4,7 +4,8 @@ import { FULL, TRIAGE, UNKNOWN } from '../golden/samples.js';
 import { renderAnalysisPage } from './analysis-page.js';
 import { renderIndexPage } from './index-page.js';
 import type { BatchIndex } from './index-data.js';
-import { HOSTILE_INDEX, HOSTILE_RESULT, INDEX, manyTags } from './pages.test.helper.js';
+import { growth, HOSTILE, HOSTILE_INDEX, HOSTILE_RESULT, INDEX, manyTags } from './pages.test.helper.js';
+import { renderTrendPage } from './trend-page.js';
 
 const EMPTY: BatchIndex = {
   generatedAt: '2026-11-20T09:00:00Z',
@@ -14,6 +15,8 @@ const EMPTY: BatchIndex = {
   failures: [],
   machines: [],
 };
+
+const hostileTag = () => ({ description: HOSTILE[0], binary: HOSTILE[3], tagSource: null });
 
 /** What is markup in a page: its tags, without its style and scripts. */
 function tagsOf(page: string): string[] {
@@ -29,6 +32,8 @@ describe('report: pages', () => {
     ['an index', renderIndexPage(INDEX)],
     ['an empty index', renderIndexPage(EMPTY)],
     ['a hostile index', renderIndexPage(HOSTILE_INDEX)],
+    ['growth', renderTrendPage(growth())],
+    ['hostile growth', renderTrendPage(growth(HOSTILE.join('')), { describe: hostileTag })],
   ];
   for (const [name, page] of pages) {
     describe(name, () => {
@@ -51,7 +56,7 @@ describe('report: pages', () => {
       it('has no handler, no style of an element, no address of another place', () => {
         for (const tag of tagsOf(page)) {
           const attributes = tag.replace(/="[^"]*"/g, '=""');
-          expect(attributes).to.match(/^<!?\/?[a-z0-9]+( [a-zA-Z-]+(="")?)*\/?>$/, tag);
+          expect(attributes).to.match(/^<!?\/?[a-z0-9]+( [a-zA-Z][a-zA-Z0-9-]*(="")?)*\/?>$/, tag);
           expect(attributes).to.not.match(/ (on[a-z]+|style|src|srcset|action|xlink)=/);
           expect(tag).to.not.match(/^<(base|iframe|object|embed|form|link|img)\b/);
           const target = / href="([^"]*)"/.exec(tag)?.[1];
@@ -112,6 +117,28 @@ describe('report: pages', () => {
     expect(page).to.include('not a Windows crash dump: it begins with 4d 5a 90 00');
     expect(page).to.include('href="./dumps/d1.html"');
     expect(renderIndexPage(EMPTY)).to.include('No dump could be read');
+  });
+
+  it('of growth tell what leaks and when a limit is reached, with charts that have axes, limits and restarts', () => {
+    const trend = growth();
+    const page = renderTrendPage(trend);
+    expect(page).to.match(/<h1 [^>]*>Tag Leak in nonpaged pool grows 8\.0 MB an hour/);
+    expect(page).to.match(/At this rate the nonpaged pool maximum is reached in \d+ h/);
+    const [, chart = ''] = /<section id="leaks"[^]*?(<svg class="picture chart wide"[^]*?<\/svg>)/.exec(page) ?? [];
+    for (const part of ['bytes (1 KB = 1,024)', 'time (UTC)', '>restart<', 'nonpaged pool maximum reached', '01-06']) {
+      expect(chart).to.include(part);
+    }
+    expect(chart)
+      .to.match(/<text [^>]*>0\.4 GB<\/text>/)
+      .and.not.match(/NaN|Infinity/);
+    const table = page.slice(page.indexOf('id="series-table"'));
+    expect(table.match(/class="spark"/g)).to.have.length(trend.series.length);
+    expect(page).to.include('&lt;b&gt;').and.not.include('<code><b>');
+  });
+
+  it('of growth without times speak of snapshots', () => {
+    const page = renderTrendPage({ ...growth(), timed: false, times: Float64Array.from({ length: 60 }, (_, i) => i) });
+    expect(page).to.include('>snapshot<').and.not.include('time (UTC)');
   });
 
   it('link to files beside them only', () => {

@@ -134,6 +134,7 @@ export const SCRIPT = `
     everything.addEventListener('click', () => showMore(shown.length));
     if (all.length > 1) {
       for (const [column, head] of heads.entries()) {
+        if (head.dataset.kind === 'picture') continue;
         const button = make('button', { type: 'button', className: 'sort' }, ...head.childNodes);
         button.addEventListener('click', () => sortBy(column));
         head.append(button);

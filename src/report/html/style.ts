@@ -32,6 +32,7 @@ header.top p span{color:var(--soft)}
 nav{flex:1}
 nav ul{display:flex;flex-wrap:wrap;gap:0 1rem;margin:0;padding:0;list-style:none;font-size:.9rem}
 nav a{display:inline-block;padding:.25rem 0}
+footer p{max-width:none}
 footer{color:var(--soft);font-size:.85rem;padding-top:.5rem;padding-bottom:2rem}
 button,input{font:inherit;color:inherit}
 button{background:var(--card);border:1px solid var(--line);border-radius:.4rem;padding:.3rem .8rem;cursor:pointer}
@@ -46,10 +47,17 @@ p{margin:.4rem 0;max-width:75ch}
 ul,ol{margin:.3rem 0;padding-left:1.4rem}
 li{margin:.25rem 0;max-width:80ch}
 code,pre,.mono{font-family:ui-monospace,"Cascadia Mono",Consolas,Menlo,monospace;font-size:.875em}
-code,td,th,dd,.data{unicode-bidi:isolate;overflow-wrap:anywhere}
+code,td,th,dd,.data{unicode-bidi:isolate}
+h1,h2,h3,h4,p,li,dd,.data{overflow-wrap:anywhere;min-width:0}
+code{white-space:pre-wrap}
 pre{margin:.4rem 0;padding:.6rem .8rem;background:var(--code);border-radius:.4rem;overflow-x:auto;line-height:1.4;tab-size:8}
 .soft{color:var(--soft)}
 `;
+
+/** Of lines and of the squares that name them. */
+const COLOURS = Array.from({ length: 8 }, (_, i) => `.line-${i}{color:var(--c${i})}.fill-${i}{fill:var(--c${i})}`).join(
+  '',
+);
 
 const PARTS = `
 .verdict{border-left:.45rem solid var(--line)}
@@ -76,6 +84,7 @@ figcaption{font-weight:600;margin:.3rem 0 .4rem}
 .tree .tag{font-family:ui-monospace,"Cascadia Mono",Consolas,Menlo,monospace;font-weight:600}
 .tree rect{stroke:var(--card);stroke-width:1}
 .driver{border:1px solid var(--line);border-radius:.5rem;padding:.7rem .9rem;margin:.6rem 0}
+.driver h3{margin:0}
 .driver .name{display:flex;flex-wrap:wrap;gap:.2rem .7rem;align-items:baseline}
 .evidence{margin:.6rem 0 0;padding:.5rem 0 0;border-top:1px solid var(--line)}
 .evidence pre{margin:.25rem 0}
@@ -84,6 +93,11 @@ figcaption{font-weight:600;margin:.3rem 0 .4rem}
 .for li::marker{content:"+\\a0 ";font-weight:700;color:var(--good)}
 .against li::marker{content:"\\2212\\a0 ";font-weight:700;color:var(--warn)}
 .notes li::marker{content:"!\\a0 ";font-weight:700;color:var(--warn)}
+${COLOURS}
+.chart text{fill:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}.chart .mark{fill:var(--ink)}
+.chart .grid,.chart .tick{stroke:var(--line)}.chart .restart{stroke:var(--soft);stroke-dasharray:4 4}
+.chart .limit{stroke:var(--bad);stroke-dasharray:8 4;stroke-width:1.5}
+.chart path{fill:none;stroke:currentColor;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}.chart circle{fill:currentColor}
 h2.after{font-size:1rem;margin:1rem 0 .3rem}
 .spark{vertical-align:middle}.spark path{fill:none;stroke:var(--c1);stroke-width:1.8;stroke-linejoin:round}.spark circle{fill:var(--c0)}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem 1.2rem;margin:.3rem 0}
@@ -101,6 +115,11 @@ thead th,thead td{background:var(--head);border-top:0}
 thead th{white-space:nowrap;vertical-align:bottom}
 thead .groups th{border-left:1px solid var(--line);text-align:center}
 tbody th{font-weight:600}
+td,th{overflow-wrap:break-word}
+td code,th code{white-space:pre}
+.path,td .path{display:inline-block;white-space:pre-wrap;overflow-wrap:anywhere;min-width:min(20rem,60vw)}
+.time{white-space:nowrap}
+.long{display:inline-block;min-width:min(16rem,60vw)}
 .num{text-align:right;white-space:nowrap}
 tbody tr:hover{background:var(--head)}
 tbody tr.hit{background:var(--bad-back)}

@@ -14,11 +14,12 @@ const MOST_EVIDENCE = 100;
 const MOST_SUSPECTS = 20;
 const MOST_DRIVERS = 30;
 
-const TONES: Readonly<Record<Confidence, string>> = { high: 'bad', medium: 'warn', low: '' };
+/** Classes of marks. */
+export const CONFIDENCE_TONES: Readonly<Record<Confidence, string>> = { high: 'bad', medium: 'warn', low: '' };
 
 /** How sure a finding is, as a mark. */
 export function confidenceBadge(confidence: Confidence): SafeHtml {
-  return markup`<span class="badge ${TONES[confidence]}">confidence ${confidence}</span>`;
+  return markup`<span class="badge ${CONFIDENCE_TONES[confidence]}">confidence ${confidence}</span>`;
 }
 
 /** A section for each suspect. */

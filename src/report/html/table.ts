@@ -4,8 +4,8 @@ import { markup, type HtmlValue, type SafeHtml } from './safe-html.js';
 
 export interface Column {
   title: string;
-  /** Numbers stand at the right and sort largest first. */
-  kind: 'text' | 'number';
+  /** Numbers stand at the right and sort largest first; pictures do not sort. */
+  kind: 'text' | 'number' | 'picture';
   /** What the column is, for who hovers. */
   about?: string;
   /** A title over neighbouring columns. */

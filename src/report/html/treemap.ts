@@ -35,7 +35,7 @@ export function tagTreemaps(result: AnalysisResult): SafeHtml | null {
   const pictures = [pictureOf(result, 'nonpaged'), pictureOf(result, 'paged')].filter((picture) => picture !== null);
   if (pictures.length === 0) return null;
   return markup`<div class="${pictures.length > 1 && 'pair'}">${pictures}</div>
-<ul class="legend"><li>${swatch('suspect')}suspected</li><li>${swatch('known')}in the tag lists</li><li>${swatch('unknown')}in no tag list</li><li>${swatch('rest')}all others</li></ul>`;
+<ul class="legend">${result.suspects.length > 0 && markup`<li>${swatch('suspect')}suspected</li>`}<li>${swatch('known')}in the tag lists</li><li>${swatch('unknown')}in no tag list</li><li>${swatch('rest')}all others</li></ul>`;
 }
 
 function pictureOf(result: AnalysisResult, pool: PoolKind): SafeHtml | null {

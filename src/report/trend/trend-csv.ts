@@ -3,9 +3,9 @@
  * RFC 4180 with CRLF, UTF-8 with a byte order mark; unknown is an empty cell.
  */
 
-import { printable } from '../../../parsers/text-safety.js';
 import { outstanding } from '../../leak/growth/counters.js';
 import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
+import { csvCell } from '../csv-cell.js';
 import { checkSize, isoTime } from './trend-json.js';
 
 const COLUMNS = 'time,kind,tag,pool,label,unit,value,allocs,frees,outstanding,stretch,judgement';
@@ -39,9 +39,8 @@ function addRows({ series, verdict }: JudgedSeries, times: readonly string[], ro
 
 const number = (value: number): string => (Number.isFinite(value) ? String(value) : '');
 
-/** What begins a formula in a spreadsheet begins with an apostrophe. */
+/** A text, quoted where it must be. */
 function cell(text: string): string {
-  const safe = printable(text);
-  const harmless = /^\s*[=+\-@\uff0b\uff0d\uff1d\uff20]/.test(safe) ? `'${safe}` : safe;
-  return /[",\r\n]|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  const safe = csvCell(text);
+  return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -26,7 +26,7 @@ export function renderTrend(trend: Trend, options: TrendTextOptions = {}): strin
   const leaks = of('leak');
   const sections = [
     headline(trend, style),
-    ...verdict(trend, leaks, style),
+    verdict(trend, style),
     section('Leaks', table(trend, leaks.slice(0, top), style), leaks.length - top, style),
     reasons(leaks.slice(0, Math.min(top, EXPLAINED)), options, style),
     together(trend, style),
@@ -49,14 +49,23 @@ function headline(trend: Trend, style: Style): string[] {
   return wrap(text, style.width).map((line) => heading(line, style));
 }
 
-function period(trend: Trend): string {
+/** From when to when. */
+export function period(trend: Trend): string {
   const [first, last] = [trend.times[0] ?? 0, trend.times.at(-1) ?? 0];
   if (!trend.timed) return 'at times that are not known';
   if (trend.times.length === 1) return utc(isoTime(trend, first));
   return `${utc(isoTime(trend, first))} to ${utc(isoTime(trend, last))} (${duration((last - first) / 1000)})`;
 }
 
-function verdict(trend: Trend, leaks: readonly JudgedSeries[], style: Style): string[][] {
+/** What the whole comes to, in sentences. */
+export interface TrendVerdict {
+  kind: 'leak' | 'not yet' | 'no leak';
+  sentences: string[];
+}
+
+/** The judgement over all series. */
+export function verdictOf(trend: Trend): TrendVerdict {
+  const leaks = trend.series.filter((s) => s.verdict.judgement === 'leak' && !isWhole(s));
   const worst = leaks[0] ?? trend.series.find(({ verdict: { judgement } }) => judgement === 'leak');
   if (worst !== undefined) {
     const text = [`${subject(worst)} grows ${rate(worst, trend.timed)} and does not come back`];
@@ -64,33 +73,36 @@ function verdict(trend: Trend, leaks: readonly JudgedSeries[], style: Style): st
       text.push(', while no tag grows with it');
     }
     if (leaks.length > 1) text.push(`, and ${counted(leaks.length - 1, 'other series', 'other series')} with it`);
-    const lines = [text.join('') + '.', ...worst.limits.slice(0, 1).map(untilLimit)].flatMap((t) =>
-      wrap(t, style.width - 6),
-    );
-    return [lines.map((line, i) => `${i === 0 ? style.paint('bad', 'LEAK') : '    '}  ${line}`)];
+    return { kind: 'leak', sentences: [text.join('') + '.', ...worst.limits.slice(0, 1).map(untilLimit)] };
   }
   const undecided = trend.series.filter(({ verdict: v }) => v.judgement === 'too-little-data').length;
   if (undecided > 0) {
     const text = `${thousands(undecided)} of ${counted(trend.series.length, 'series', 'series')} cannot be judged: ${untilWhen(trend)}.`;
-    return [indented(style.paint('warn', 'NOT YET'), 'NOT YET', text, style)];
+    return { kind: 'not yet', sentences: [text] };
   }
   const text = `Nothing grows without coming back, in ${counted(trend.series.length, 'series', 'series')}.`;
-  return [indented(style.paint('good', 'NO LEAK'), 'NO LEAK', text, style)];
+  return { kind: 'no leak', sentences: [text] };
 }
 
-function indented(painted: string, plain: string, text: string, style: Style): string[] {
-  const indent = ' '.repeat(plain.length + 2);
-  return wrap(text, style.width - indent.length).map((line, i) => (i === 0 ? `${painted}  ${line}` : indent + line));
+const VERDICT_TONES = { leak: 'bad', 'not yet': 'warn', 'no leak': 'good' } as const;
+
+function verdict(trend: Trend, style: Style): string[] {
+  const { kind, sentences } = verdictOf(trend);
+  const sign = kind.toUpperCase();
+  const indent = ' '.repeat(sign.length + 2);
+  const lines = sentences.flatMap((text) => wrap(text, style.width - indent.length));
+  return lines.map((line, i) => (i === 0 ? `${style.paint(VERDICT_TONES[kind], sign)}  ${line}` : indent + line));
 }
 
-function untilLimit({ name, limit, used, hours: left, soonestHours }: Limit): string {
+/** When a limit is reached. */
+export function untilLimit({ name, limit, used, hours: left, soonestHours }: Limit): string {
   const earliest = soonestHours === null ? '' : longTime(soonestHours);
   const sooner = earliest === '' || earliest === longTime(left) ? '' : ` (${earliest} at the earliest)`;
   return `At this rate the ${name} is reached in ${longTime(left)}${sooner}: ${humanBytes(Math.round(used))} of ${humanBytes(Math.round(limit))} are in use.`;
 }
 
-/** `50 min`, `31 h`, `643 days`. */
-function longTime(count: number): string {
+/** Hours as `50 min`, `31 h`, `643 days`. */
+export function longTime(count: number): string {
   if (count < 1) return `${Math.round(count * 60)} min`;
   if (count < 72) return `${count.toFixed(count < 10 ? 1 : 0)} h`;
   return count > 24 * 3650 ? 'more than ten years' : `${thousands(Math.round(count / 24))} days`;
@@ -102,13 +114,14 @@ function untilWhen(trend: Trend): string {
   return 'go on until two full days are covered, so that load can be told from a leak';
 }
 
-/** `Leak in nonpaged pool`, `nonpaged pool`, `svchost handles`. */
-function subject({ series: { name } }: JudgedSeries): string {
+/** `Tag Leak in nonpaged pool`, `nonpaged pool`, `svchost handles`. */
+export function subject({ series: { name } }: JudgedSeries): string {
   const label = printable(name.label);
   return name.kind === 'pool-tag' ? `Tag ${label} in ${name.pool ?? ''} pool` : label;
 }
 
-function amount(value: number, { series: { name } }: JudgedSeries): string {
+/** A value of a series in its unit. */
+export function amount(value: number, { series: { name } }: JudgedSeries): string {
   if (!Number.isFinite(value)) return 'n/a';
   if (name.unit === 'bytes') return humanBytes(Math.round(value));
   return Number.isInteger(value) || Math.abs(value) >= 1000 ? thousands(Math.round(value)) : value.toPrecision(4);
@@ -157,7 +170,8 @@ function table(trend: Trend, rows: readonly JudgedSeries[], style: Style): strin
   ];
 }
 
-function signed(value: number, judged: JudgedSeries): string {
+/** A change with its sign. */
+export function signed(value: number, judged: JudgedSeries): string {
   const rounded = judged.series.name.unit === 'bytes' ? Math.round(value) : value;
   return `${rounded > 0 ? '+' : ''}${amount(rounded, judged)}`;
 }
