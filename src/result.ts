@@ -233,8 +233,33 @@ export interface Evidence {
   symbol: string | null;
   instruction: string | null;
   callsAllocator: boolean | null;
+  /** The call that gets the tag, where code was followed to it; null elsewhere. */
+  call: EvidenceCall | null;
+  /** The function that the code is part of, where its bounds could be told. */
+  function: EvidenceFunction | null;
   /** Why this counts as it does, for people. */
   note: string | null;
+}
+
+/** A call of a documented function that gets the tag. */
+export interface EvidenceCall {
+  address: Hex;
+  /** The documented function: `ExAllocatePoolWithTag`. */
+  allocator: string;
+  /** What that function does with the tag. */
+  kind: 'allocate' | 'free' | 'lookaside' | 'other';
+  instruction: string | null;
+  /** Functions of the driver between the call and the documented function, outermost first. */
+  through: string[];
+}
+
+/** The bounds of a function. */
+export interface EvidenceFunction {
+  start: Hex;
+  /** The first byte behind it. */
+  end: Hex;
+  /** What tells where it begins. */
+  source: 'exception-table' | 'export' | 'call-target' | 'padding' | 'synchronized';
 }
 
 export interface SuspectDriver {

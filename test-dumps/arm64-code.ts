@@ -29,8 +29,24 @@ const MOVE_TO_X1 = 0xd2800801;
 const ADRP_X8 = 0x90000008;
 const LOAD_X8 = 0xf9400908;
 const CALL_X8 = 0xd63f0100;
+const BRANCH_LINK = 0x94000000;
 
-const words = (list: readonly number[]): Uint8Array => {
+/** A wrapper that passes all arguments on: the call in it is fixed like that of a use. */
+export const ARM_WRAPPER = [0xa9bf7bfd, ADRP_X8, LOAD_X8, CALL_X8, 0xa8c17bfd, 0xd65f03c0];
+
+/** Makes the call at `at` of code for `rva` go to `target`: through a pointer there, or to it. */
+export function aimArmCall(bytes: Uint8Array, at: number, rva: number, target: number, indirect: boolean): void {
+  const place = rva + at;
+  if (!indirect) {
+    putU32(bytes, at, (BRANCH_LINK | (((target - place) >> 2) & 0x3ffffff)) >>> 0);
+    return;
+  }
+  const pages = (target >> 12) - (place >> 12);
+  putU32(bytes, at, (ADRP_X8 | ((pages & 3) << 29) | (((pages >> 2) & 0x7ffff) << 5)) >>> 0);
+  putU32(bytes, at + 4, (0xf9400108 | (((target & 0xfff) >> 3) << 10)) >>> 0);
+}
+
+export const words = (list: readonly number[]): Uint8Array => {
   const out = new Uint8Array(list.length * 4);
   list.forEach((word, i) => {
     putU32(out, i * 4, word >>> 0);
@@ -73,13 +89,18 @@ export function armSnippet(use: TagUse, random: Prng): Snippet {
       const [first, second] = halves(value, register, use.order);
       const count = use.straddle === undefined ? (use.between ?? random.int(0, 3)) : 0;
       const between = Array.from({ length: count }, () => random.pick(BETWEEN));
-      const call = [MOVE_TO_W0, ...(register === 2 ? [MOVE_TO_X1] : []), ADRP_X8, LOAD_X8, CALL_X8];
+      const local = use.style === 'local-call';
+      const arguments_ = [MOVE_TO_W0, ...(register === 2 ? [MOVE_TO_X1] : [])];
+      const call = [...arguments_, ...(local ? [BRANCH_LINK] : [ADRP_X8, LOAD_X8, CALL_X8])];
+      const callAt = 8 + (count + arguments_.length) * 4;
       const secondAt = 4 + count * 4;
       return {
         bytes: words([first, ...between, second, ...call]),
         tagAt: 0,
         genuine: true,
-        calls: [],
+        calls: [
+          { at: callAt, target: local ? 'wrapper' : use.style === 'free' ? 'free' : 'allocate', indirect: !local },
+        ],
         pair: { secondAt, register },
         alignment: 4,
         borderAt: secondAt,

@@ -1,7 +1,7 @@
 /** Plants tag uses in an image: finds room in a section, fixes the calls, notes what was placed. */
 
-import { armSnippet } from './arm64-code.js';
-import { concat, putU32 } from './bytes.js';
+import { aimArmCall, armSnippet, ARM_WRAPPER, words } from './arm64-code.js';
+import { concat, fromHex, putU32 } from './bytes.js';
 import { defaultSection, snippet, tagBytes, type Snippet } from './code.js';
 import type { PeImage, Section } from './pe-image.js';
 import { PAGE } from './physical-memory.js';
@@ -31,6 +31,10 @@ export interface CallTargets {
 
 /** Import names of the allocator calls in drivers. */
 const IMPORTS = { allocate: 'ExAllocatePoolWithTag', free: 'ExFreePoolWithTag' } as const;
+/** `sub rsp, 28h; call [slot]; add rsp, 28h; ret`: arguments stay where they are. */
+const X64_WRAPPER = '48 83 ec 28 ff 15 00 00 00 00 48 83 c4 28 c3';
+/** `push [esp+4]; push [esp+0ch]; push 0; call [slot]; ret 8`: tag and size, both on the stack. */
+const X86_WRAPPER = 'ff 74 24 04 ff 74 24 0c 6a 00 ff 15 00 00 00 00 c2 08 00';
 /** Import table, debug directory and RSDS record stand in the first page of `.rdata`. */
 const RESERVED: readonly (readonly [number, number])[] = [
   [0, 0x200],
@@ -45,7 +49,22 @@ export class TagPlanter {
     private readonly image: PeImage,
     private readonly random: Prng,
     private readonly calls: CallTargets,
-  ) {}
+  ) {
+    if (image.iat.size > 0) this.writeWrapper(calls.wrapper);
+  }
+
+  /** The driver's own function around the allocator, which `local-call` uses: it passes the tag on. */
+  private writeWrapper(rva: number): void {
+    const { image, calls } = this;
+    const slot = image.iat.get(IMPORTS.allocate) ?? 0;
+    const body = image.isArm64 ? words(ARM_WRAPPER) : fromHex(image.isX86 ? X86_WRAPPER : X64_WRAPPER);
+    if (image.isArm64) aimArmCall(body, 4, rva, slot, true);
+    else if (image.isX86) putU32(body, 12, calls.base + slot);
+    else putU32(body, 6, slot - (rva + 10));
+    image.write(rva - 16, new Uint8Array(64).fill(image.isArm64 ? 0 : 0xcc));
+    image.write(rva, body);
+    this.used.push({ start: rva - 16, end: rva + 48 });
+  }
 
   plant(use: TagUse): Planted {
     const { isArm64, isX86 } = this.image;
@@ -59,13 +78,17 @@ export class TagPlanter {
     this.used.push({ start, end: start + piece.bytes.length });
     for (const call of piece.calls) {
       const target = this.target(call.target, call.indirect);
+      if (this.image.isArm64) {
+        aimArmCall(piece.bytes, call.at, start, target, call.indirect && this.image.iat.size > 0);
+        continue;
+      }
       const isAddress = isX86 && call.indirect && this.image.iat.size > 0;
       putU32(piece.bytes, call.at, isAddress ? this.calls.base + target : target - (start + call.at + 4));
     }
     // A direct call where the image has no import table to go through: E8 with a nop in front.
     const bytes = concat([piece.bytes]);
     for (const call of piece.calls) {
-      if (call.indirect && this.image.iat.size === 0) {
+      if (call.indirect && this.image.iat.size === 0 && !this.image.isArm64) {
         bytes[call.at - 2] = 0x90;
         bytes[call.at - 1] = 0xe8;
       }

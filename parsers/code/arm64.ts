@@ -89,3 +89,19 @@ export function findLiteralLoads(
     found(offset + at, offset + at + ((word << 8) >> 13) * INSTRUCTION);
   }
 }
+
+/** The low 32 bits of the constant of a logic instruction, from its fields N, immr and imms; null where the encoding is none. */
+export function bitMask(n: number, rotate: number, ones: number): number | null {
+  const length = 31 - Math.clz32((n << 6) | (~ones & 63));
+  if (length < 1) return null;
+  const size = 1 << length;
+  const count = (ones & (size - 1)) + 1;
+  const turn = rotate & (size - 1);
+  if (count === size) return null;
+  let value = 0;
+  for (let bit = 0; bit < 32; bit++) {
+    const inElement = ((bit % size) + turn) % size;
+    if (inElement < count) value |= 1 << bit;
+  }
+  return value;
+}

@@ -57,6 +57,37 @@ export function nearestExport(
   return failed(name) ? name : { name, rva: nearest };
 }
 
+/** Names of exported functions by their RVA; those that other modules provide (forwarders) are left out. */
+export function readExports(
+  memory: VirtualMemory,
+  base: VirtualAddress,
+  headers: ImageHeaders,
+): ReadonlyMap<number, string> | ReadFailure {
+  const names = new Map<number, string>();
+  const directory = headers.directories[DIRECTORY.export];
+  if (directory === undefined || directory.rva === 0) return names;
+  const head = memory.read(plus(base, directory.rva), 40);
+  if (failed(head)) return head;
+  const [functionCount, nameCount] = [u32(head, 0x14), u32(head, 0x18)];
+  if (functionCount > MOST_EXPORTS || nameCount > MOST_EXPORTS) {
+    return new ReadFailure('corrupt', 'the export directory cannot be true');
+  }
+  const functions = memory.read(plus(base, u32(head, 0x1c)), functionCount * 4);
+  if (failed(functions)) return functions;
+  const pointers = memory.read(plus(base, u32(head, 0x20)), nameCount * 4);
+  if (failed(pointers)) return pointers;
+  const ordinals = memory.read(plus(base, u32(head, 0x24)), nameCount * 2);
+  if (failed(ordinals)) return ordinals;
+  for (let i = 0; i < nameCount; i++) {
+    const ordinal = u16(ordinals, i * 2);
+    const at = ordinal < functionCount ? u32(functions, ordinal * 4) : 0;
+    if (at === 0 || (at >= directory.rva && at < directory.rva + directory.size) || names.has(at)) continue;
+    const name = readName(memory, plus(base, u32(pointers, i * 4)));
+    if (!failed(name) && name !== '') names.set(at, name);
+  }
+  return names;
+}
+
 /** A text that ends in a zero byte, also where the page behind it is missing. */
 function readName(memory: VirtualMemory, address: VirtualAddress): string | ReadFailure {
   const room = Math.min(LONGEST_NAME, 0x1000 - Number(address & 0xfffn));

@@ -59,7 +59,15 @@ export interface ImageHeaders {
 }
 
 /** Indexes into `ImageHeaders.directories`. */
-export const DIRECTORY = { export: 0, import: 1, resource: 2, exception: 3, debug: 6 } as const;
+export const DIRECTORY = {
+  export: 0,
+  import: 1,
+  resource: 2,
+  exception: 3,
+  debug: 6,
+  importAddresses: 12,
+  delayImport: 13,
+} as const;
 
 /** The identity of the PDB that was made with an image. */
 export interface CodeView {

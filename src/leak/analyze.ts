@@ -7,6 +7,7 @@ import { InputError } from '../../parsers/bytes/input-error.js';
 import { readUnicodeString } from '../../parsers/kernel/structures.js';
 import { readMemory } from '../kernel/memory.js';
 import { importsOf, usesFramework } from '../kernel/module-links.js';
+import { exportsOf } from '../kernel/code/exports.js';
 import { readModules, type LoadedModule } from '../kernel/modules.js';
 import type { Kernel } from '../kernel/open-kernel.js';
 import type { OpenedDump } from '../kernel/opened-dump.js';
@@ -26,6 +27,7 @@ import {
   type Warning,
 } from '../result.js';
 import { VERSION } from '../version.js';
+import { CodeEvidence } from './code-evidence.js';
 import { describeDump } from './dump-info.js';
 import { findLeak } from './find-leak.js';
 import { memoryFlags } from './memory-flags.js';
@@ -136,6 +138,7 @@ function judge(
 ): Judged {
   const { dump, kernel } = opened;
   const code = dump.header.bugCheckCode;
+  const evidence = new CodeEvidence(modules, exportsOf(modules));
   return findLeak({
     dumpType: dump.kind,
     memory: parts.memory,
@@ -150,6 +153,7 @@ function judge(
         progress: (done, total) => options.progress?.('searching modules', done, total),
       }),
     links: linksOf(modules),
+    judge: (hit, key) => evidence.judge(hit, key),
     options: { tag: options.tag, pool: options.pool },
   });
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { TagHit } from '../kernel/state.js';
+import { classifyHit } from './hits.js';
 import { readBugCheck } from './bug-checks.js';
 import { rankDrivers, searchIsPoor } from './drivers.js';
 import type { TagFacts } from './drivers.js';
@@ -14,6 +15,7 @@ const THIRD = 3;
 function factsOf(hits: TagHit[], more: Partial<TagFacts> = {}): TagFacts {
   return {
     hits,
+    judge: classifyHit,
     modules: MODULES,
     searched: SEARCHED,
     binary: null,
@@ -164,6 +166,8 @@ describe('ranking drivers', () => {
       symbol: null,
       instruction: null,
       callsAllocator: null,
+      call: null,
+      function: null,
     });
   });
 

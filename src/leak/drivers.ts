@@ -8,7 +8,7 @@ import type { TagHit } from '../kernel/state.js';
 import type { Confidence, Evidence, EvidenceKind, ModuleInfo, Searched, SuspectDriver } from '../result.js';
 import type { BugCheckReading } from './bug-checks.js';
 import { atMost, lower, rank } from './confidence.js';
-import { classifyHit, type HitJudgement } from './hits.js';
+import type { HitJudgement } from './hits.js';
 import { MAXIMUM_EVIDENCE, NOT_TRANSLATABLE_PERCENT, PAGES_MISSING_PERCENT } from './thresholds.js';
 import type { TagRule } from './tag-rules.js';
 import { isKernelImage, ownerModules } from './windows-tags.js';
@@ -16,6 +16,8 @@ import { isKernelImage, ownerModules } from './windows-tags.js';
 /** What ranking needs to know of a tag. */
 export interface TagFacts {
   hits: readonly TagHit[];
+  /** What a place of the tag is worth. */
+  judge(hit: TagHit): HitJudgement;
   modules: readonly ModuleInfo[];
   /** Null where nothing was searched. */
   searched: Searched | null;
@@ -87,7 +89,7 @@ function gather(facts: TagFacts): Candidate[] {
   for (const hit of facts.hits) {
     const module = facts.modules[hit.module];
     if (!module) continue;
-    const judgement = classifyHit(hit);
+    const judgement = facts.judge(hit);
     const { kind, strength } = judgement;
     const holder = candidate(hit.module, module.name);
     const alike = holder.traces.filter((trace) => trace.evidence.kind === kind && trace.strength === strength);
@@ -135,13 +137,16 @@ function nothing(kind: EvidenceKind, note: string): Evidence {
     symbol: null,
     instruction: null,
     callsAllocator: null,
+    call: null,
+    function: null,
     note,
   };
 }
 
 /** One occurrence as the result shows it. */
-export function evidenceOfHit(hit: TagHit, { kind, note, callsAllocator }: HitJudgement): Evidence {
-  return { ...nothing(kind, note), ...where(hit), callsAllocator };
+export function evidenceOfHit(hit: TagHit, judgement: HitJudgement): Evidence {
+  const { kind, note, callsAllocator, instruction, call, function: range } = judgement;
+  return { ...nothing(kind, note), ...where(hit), callsAllocator, instruction, call, function: range };
 }
 
 function where(hit: TagHit): Partial<Evidence> {
@@ -180,12 +185,14 @@ function judge(candidate: Candidate, all: readonly Candidate[], facts: TagFacts)
 
 /** What the candidate's traces are worth beside those of the other modules. */
 function ownTraces(candidate: Candidate, others: readonly Candidate[]): Confidence {
-  const users = others.filter((other) => inCode(other) !== null);
+  const users = others.filter((other) => inCode(other) !== null && !isOutdone(other, candidate));
   const accused: Confidence = best(candidate, 'bugcheck') ?? 'low';
   const code = inCode(candidate);
   const listed = best(candidate, 'pooltag-file') !== null;
   let traces: Confidence = 'low';
-  if (code !== null) {
+  if (code !== null && others.some((other) => isOutdone(candidate, other))) {
+    traces = listed && !candidate.kernel ? 'medium' : 'low';
+  } else if (code !== null) {
     traces = amongUsers(candidate, users, code);
     // A list that names this module and none of its rivals decides between a few.
     if (listed && rank(traces) < 1 && !candidate.kernel) traces = 'medium';
@@ -197,6 +204,20 @@ function ownTraces(candidate: Candidate, others: readonly Candidate[]): Confiden
     if (!rivals && best(candidate, 'tag-rule') === 'medium') traces = 'medium';
   }
   return rank(accused) > rank(traces) ? accused : traces;
+}
+
+/** Code that allocates under the tag. */
+function allocates({ traces }: Candidate): boolean {
+  return traces.some(({ evidence }) => evidence.callsAllocator === true);
+}
+
+/** True where the code of one surely gives the tag to no allocator, and that of the other does. */
+function isOutdone(candidate: Candidate, by: Candidate): boolean {
+  if (!allocates(by) || by.kernel) return false;
+  const code = candidate.traces.filter(
+    ({ evidence: { kind } }) => kind === 'code-immediate' || kind === 'code-immediate-pair',
+  );
+  return code.every(({ evidence }) => evidence.callsAllocator === false);
 }
 
 /** Code that loads the tag: alone it says who; with one rival it says probably; with more it says nothing sure. */

@@ -1,8 +1,9 @@
 /** What the leak analysis is given: the state of one dumped kernel, and ways to ask for more of it. */
 
-import type { TagSearch, VerifierState } from '../kernel/state.js';
+import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
 import type { DumpType, MemoryInfo, ModuleInfo, PoolKind, PoolTags, UnloadedModule } from '../result.js';
 import type { ModuleLinks } from './tag-rules.js';
+import type { HitJudgement } from './hits.js';
 
 /** The state of a dumped kernel, as far as the dump holds it. Null is unknown. */
 export interface LeakFacts {
@@ -25,6 +26,8 @@ export interface LeakFacts {
   search(keys: readonly number[]): TagSearch;
   /** What the modules are linked with; null where that is not known of any. */
   links: ModuleLinks | null;
+  /** Judges one place that the search found for a key. */
+  judge(hit: TagHit, key: number): HitJudgement;
   options: LeakOptions;
 }
 

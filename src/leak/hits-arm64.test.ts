@@ -49,6 +49,7 @@ describe('ARM64 hits', () => {
     const ranked = (hits: TagHit[]): string[] =>
       rankDrivers({
         ...{ hits, modules, searched: SEARCHED, binary: null, source: null, common: false, bugCheck: null },
+        judge: classifyHit,
         limit: 'high',
       }).map(({ module, confidence }) => `${module} ${confidence}`);
     expect(ranked([textHit('Leak', 1), pairHit(1, { module: 2 })])).to.deep.equal(['b.sys high', 'a.sys low']);

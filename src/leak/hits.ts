@@ -9,7 +9,7 @@
 
 import { hex } from '../../parsers/bytes/failure.js';
 import type { Arm64Use, TagHit } from '../kernel/state.js';
-import type { Confidence, EvidenceKind } from '../result.js';
+import type { Confidence, EvidenceCall, EvidenceFunction, EvidenceKind } from '../result.js';
 
 /** What an occurrence is worth. */
 export interface HitJudgement {
@@ -17,8 +17,12 @@ export interface HitJudgement {
   strength: Confidence;
   /** Why, for people. */
   note: string;
-  /** Whether the instruction leads to a call of a pool allocator: not known without decoding what follows. */
-  callsAllocator: null;
+  /** Whether the tag goes to a pool allocator: not known (null) by the bytes alone. */
+  callsAllocator: boolean | null;
+  /** The instruction that holds the tag, the call that gets it and the function around, where code was followed. */
+  instruction: string | null;
+  call: EvidenceCall | null;
+  function: EvidenceFunction | null;
 }
 
 /** What loads a constant: how sure the bytes before it are, and what they do. */
@@ -99,7 +103,7 @@ function bare(hit: TagHit): HitJudgement {
 }
 
 function judged(kind: EvidenceKind, strength: Confidence, note: string): HitJudgement {
-  return { kind, strength, note, callsAllocator: null };
+  return { kind, strength, note, callsAllocator: null, instruction: null, call: null, function: null };
 }
 
 /** The instruction form that the bytes before a constant end with, or null. */

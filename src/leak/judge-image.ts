@@ -4,8 +4,8 @@ import type { CodeOptions } from '../kernel/code/allocations.js';
 import type { LoadedModule } from '../kernel/modules.js';
 import { searchTags } from '../kernel/tag-search.js';
 import type { Confidence, Evidence, Searched } from '../result.js';
+import { CodeEvidence } from './code-evidence.js';
 import { evidenceOfHit } from './drivers.js';
-import { classifyHit } from './hits.js';
 
 /** One place, and how much it says that the image allocates under the tag. */
 export interface Trace {
@@ -25,15 +25,16 @@ export interface ImageJudgement {
  */
 export function judgeImage(module: LoadedModule, keys: readonly number[], options: CodeOptions = {}): ImageJudgement {
   const { hits, searched } = searchTags([module], keys);
+  const evidence = new CodeEvidence([module], options.exports ?? null);
   const traces = new Map<number, Trace[]>();
   for (const [key, list] of hits) {
     traces.set(
       key,
       list.map((hit) => {
-        const judgement = classifyHit(hit);
+        const judgement = evidence.judge(hit, key);
         return { evidence: evidenceOfHit(hit, judgement), strength: judgement.strength };
       }),
     );
   }
-  return options.exports === undefined ? { traces, searched } : { searched, traces };
+  return { traces, searched };
 }

@@ -14,6 +14,7 @@ import type {
   Searched,
   Suspect,
 } from '../result.js';
+import { classifyHit } from './hits.js';
 import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './facts.js';
 
@@ -160,6 +161,7 @@ export function factsOf(given: Partial<LeakFacts> = {}): LeakFacts {
     readText: () => null,
     search: searchOf([]),
     links: null,
+    judge: classifyHit,
     options: {},
     ...given,
   };

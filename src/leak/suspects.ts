@@ -91,6 +91,7 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
   const hits: readonly TagHit[] = search?.hits.get(tagKey(row.hex)) ?? [];
   const drivers = rankDrivers({
     hits,
+    judge: (hit) => facts.judge(hit, tagKey(row.hex)),
     modules: facts.modules ?? [],
     searched,
     binary: row.binary,

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { classifyHit } from './hits.js';
 import { rankDrivers } from './drivers.js';
 import {
   MB,
@@ -79,6 +80,7 @@ describe('a rule beside other evidence', () => {
     common: false,
     bugCheck: null,
     rules: [rule],
+    judge: classifyHit,
     limit: 'high' as const,
   };
   const ranked = (hits: Parameters<typeof searchOf>[0], more: object = {}): string[] =>

@@ -165,6 +165,16 @@ function suspectRow(suspect: Suspect, index: number): Row {
 const EVIDENCE_COLUMNS = [
   ...['suspect', 'tag', 'pool', 'module', 'moduleConfidence', 'kind', 'address', 'offset', 'bytes', 'ascii'],
   ...['section', 'executable', 'symbol', 'instruction', 'callsAllocator', 'note'],
+  ...[
+    'callAddress',
+    'allocator',
+    'allocatorKind',
+    'callInstruction',
+    'through',
+    'functionStart',
+    'functionEnd',
+    'functionSource',
+  ],
 ];
 
 function evidenceRows(suspect: Suspect, index: number): Row[] {
@@ -173,6 +183,9 @@ function evidenceRows(suspect: Suspect, index: number): Row[] {
       ...[index + 1, suspect.tag, suspect.pool, driver.module, driver.confidence],
       ...[e.kind, e.address, e.offset, e.bytes, e.ascii],
       ...[e.section, e.executable, e.symbol, e.instruction, e.callsAllocator, e.note],
+      ...[e.call?.address ?? null, e.call?.allocator ?? null, e.call?.kind ?? null, e.call?.instruction ?? null],
+      ...[e.call?.through.join('; ') ?? null],
+      ...[e.function?.start ?? null, e.function?.end ?? null, e.function?.source ?? null],
     ]),
   );
 }

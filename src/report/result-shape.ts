@@ -57,6 +57,8 @@ const EVIDENCE: Shape<Evidence> = {
   symbol: VALUE,
   instruction: VALUE,
   callsAllocator: VALUE,
+  call: { address: VALUE, allocator: VALUE, kind: VALUE, instruction: VALUE, through: VALUE },
+  function: { start: VALUE, end: VALUE, source: VALUE },
   note: VALUE,
 };
 

@@ -3,14 +3,9 @@
 import type { LoadedModule } from '../modules.js';
 import type { AllocatorKind } from './allocators.js';
 import type { ExportLookup } from './exports.js';
+import type { FunctionRange } from './functions.js';
 
-/** A function, as far as its bounds are known. RVAs; `end` is the first byte after it. */
-export interface FunctionRange {
-  readonly start: number;
-  readonly end: number;
-  /** What says where it begins. */
-  readonly source: 'exception-table' | 'export' | 'call-target' | 'padding' | 'synchronized';
-}
+export type { FunctionRange };
 
 /** One tag on its way to one allocator. All places are RVAs. */
 export interface Allocation {

@@ -1,4 +1,70 @@
-/** What the documented functions that take a pool tag do with it. */
+/**
+ * The documented functions that take a pool tag: which argument it is, and what the function does with it. From the
+ * public documentation of the Windows Driver Kit; functions that exist only inline in its headers end in one of these.
+ */
 
 /** `other`: reserves or names something by a tag, but holds no pool under it. */
 export type AllocatorKind = 'allocate' | 'free' | 'lookaside' | 'other';
+
+/** One documented function with a tag argument. */
+export interface Allocator {
+  readonly name: string;
+  readonly kind: AllocatorKind;
+  /** Place of the tag among the arguments, from 0. */
+  readonly tag: number;
+  /** Arguments in all. */
+  readonly arguments: number;
+  /** The function does this only where an argument has this value: one function for several services. */
+  readonly only?: { readonly argument: number; readonly value: number };
+  /** Arguments of 64 bits before the tag: on x86 each takes two places on the stack. */
+  readonly wide?: number;
+}
+
+const of = (
+  kind: AllocatorKind,
+  name: string,
+  tag: number,
+  count: number,
+  more: Partial<Allocator> = {},
+): Allocator => ({
+  name,
+  kind,
+  tag,
+  arguments: count,
+  ...more,
+});
+
+const TABLE: readonly Allocator[] = [
+  of('allocate', 'ExAllocatePoolWithTag', 2, 3),
+  of('allocate', 'ExAllocatePoolWithTagPriority', 2, 4),
+  of('allocate', 'ExAllocatePoolWithQuotaTag', 2, 3),
+  of('allocate', 'ExAllocatePool2', 2, 3, { wide: 1 }),
+  of('allocate', 'ExAllocatePool3', 2, 5, { wide: 1 }),
+  of('free', 'ExFreePoolWithTag', 1, 2),
+  of('free', 'ExFreePool2', 1, 4),
+  of('lookaside', 'ExInitializeNPagedLookasideList', 5, 7),
+  of('lookaside', 'ExInitializePagedLookasideList', 5, 7),
+  of('lookaside', 'ExInitializeLookasideListEx', 6, 8),
+  of('allocate', 'NdisAllocateMemoryWithTag', 2, 3),
+  of('allocate', 'NdisAllocateMemoryWithTagPriority', 2, 4),
+  of('free', 'NdisFreeMemoryWithTag', 1, 2),
+  of('free', 'NdisFreeMemoryWithTagPriority', 2, 3),
+  of('lookaside', 'NdisInitializeNPagedLookasideList', 5, 7),
+  of('allocate', 'FltAllocatePoolAlignedWithTag', 3, 4),
+  of('free', 'FltFreePoolAlignedWithTag', 2, 3),
+  // StorPortAllocatePool and StorPortFreePool are this function with service numbers 0 and 1; only the first has a tag.
+  of('allocate', 'StorPortExtendedFunction', 3, 5, { only: { argument: 0, value: 0 } }),
+  of('allocate', 'VideoPortAllocatePool', 3, 4),
+  of('allocate', 'EngAllocMem', 2, 3),
+  of('allocate', 'EngAllocUserMem', 1, 2),
+  of('other', 'MmAllocateMappingAddress', 1, 2),
+  of('other', 'MmFreeMappingAddress', 1, 2),
+  of('other', 'IoInitializeRemoveLockEx', 1, 5),
+];
+
+const BY_NAME: ReadonlyMap<string, Allocator> = new Map(TABLE.map((entry) => [entry.name, entry]));
+
+/** The entry of a function by its exported name, or null for one that takes no pool tag. */
+export function allocatorNamed(name: string): Allocator | null {
+  return BY_NAME.get(name) ?? null;
+}

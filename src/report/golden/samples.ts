@@ -96,8 +96,16 @@ const EVIDENCE: Evidence = {
   section: '.text',
   executable: true,
   symbol: 'myfault+0x13aa',
-  instruction: 'mov r8d, 6B61654Ch',
+  instruction: 'mov     r8d,6B61654Ch',
   callsAllocator: true,
+  call: {
+    address: '0xfffff880044b63b8',
+    allocator: 'ExAllocatePoolWithTag',
+    kind: 'allocate',
+    instruction: 'call    qword ptr [FFFFF880044B8010h]',
+    through: ['myfault+0x1200'],
+  },
+  function: { start: '0xfffff880044b6300', end: '0xfffff880044b6420', source: 'exception-table' },
   note: 'An immediate of an instruction shortly before a call of the allocator.',
 };
 
@@ -112,6 +120,8 @@ const NO_EVIDENCE: Evidence = {
   symbol: null,
   instruction: null,
   callsAllocator: null,
+  call: null,
+  function: null,
   note: null,
 };
 

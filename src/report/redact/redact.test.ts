@@ -139,7 +139,8 @@ describe('redaction: texts', () => {
 describe('redaction: results', () => {
   const evidence = (kind: Evidence['kind'], ascii: string): Evidence => ({
     kind, address: '0x10', offset: '0x0', bytes: Buffer.from(ascii).toString('hex').replace(/..(?=.)/g, '$& '), ascii,
-    section: '.rdata', executable: false, symbol: null, instruction: null, callsAllocator: null, note: 'in "Leakqx of "bobqx""',
+    section: '.rdata', executable: false, symbol: null, instruction: null, callsAllocator: null, call: null, function: null,
+    note: 'in "Leakqx of "bobqx""',
   }); // prettier-ignore
 
   function named(): AnalysisResult {

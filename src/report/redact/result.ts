@@ -14,7 +14,7 @@ const AS_THEY_ARE = new Set([
   'code', 'where', 'tag', 'hex', 'productType', 'guid', 'base', 'end', 'start', 'address', 'offset', 'bytes', 'ascii',
   'instruction', 'section', 'symbol', 'tagSource', 'basis', 'buildLab', 'fileVersion', 'productName', 'companyName',
   'fileDescription', 'systemTime', 'unloadedAt', 'timeDateStamp', 'checkSum', 'kernelBase', 'directoryTableBase',
-  'parameters', 'parameter', 'attributes', 'pattern', 'secondHalf',
+  'parameters', 'parameter', 'attributes', 'allocator', 'pattern', 'secondHalf',
 ]); // prettier-ignore
 /** Names of files: a driver's stays, but one that comes with a path loses what is of people in it. */
 const FILES = new Set(['name', 'moduleName', 'module', 'path']);

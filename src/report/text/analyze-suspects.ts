@@ -60,6 +60,15 @@ export function shownSuspects(result: AnalysisResult): Suspect[] {
   return result.suspects.slice(0, MOST_SUSPECTS);
 }
 
+/** `call qword ptr [...] at fffff880`044b63b9 (ExAllocatePoolWithTag)`, or null where no call is known. */
+function callText({ call, callsAllocator }: Evidence, wide: boolean): string | null {
+  if (call === null) return callsAllocator === true ? 'a call to an allocator follows' : null;
+  const address = parseHex(call.address);
+  const instruction = printable(call.instruction ?? 'a call').replace(/ +/g, ' ');
+  const place = address === null ? '' : ` at ${debuggerAddress(address, wide)}`;
+  return `${instruction}${place} (${printable(call.allocator)})`;
+}
+
 /** One evidence: where it stands, its bytes, and why it counts. */
 export function evidenceLines(evidence: Evidence, shortName: string, wide: boolean, style: Style): string[] {
   const address = parseHex(evidence.address);
@@ -76,8 +85,8 @@ export function evidenceLines(evidence: Evidence, shortName: string, wide: boole
     EVIDENCE_KINDS[evidence.kind],
   ].filter((part) => part !== null);
   const detail = [
-    evidence.instruction === null ? null : printable(evidence.instruction),
-    evidence.callsAllocator === true ? 'a call to an allocator follows' : null,
+    evidence.instruction === null ? null : printable(evidence.instruction).replace(/ +/g, ' '),
+    callText(evidence, wide),
     evidence.note === null ? null : printable(evidence.note),
   ].filter((part) => part !== null);
   return [

@@ -181,6 +181,8 @@ describe('the report of analyze', () => {
       symbol: null,
       instruction: null,
       callsAllocator: null,
+      call: null,
+      function: null,
       note: null,
     };
     const result: AnalysisResult = {

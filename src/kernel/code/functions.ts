@@ -1,0 +1,173 @@
+/**
+ * Finds the function that holds a place in code: by the exception table, else by walking from a place that is known to
+ * begin one. x86 images have no exception table; on x64 and ARM64 functions that call nothing need no entry.
+ */
+
+import { OP, Operations } from '../../../parsers/code/operations.js';
+import type { ImageSection } from '../../../parsers/pe/image.js';
+import type { ExceptionTable } from '../../../parsers/pe/exception-table.js';
+import type { Machine } from './machine.js';
+
+/** A function, as far as its bounds are known. RVAs; `end` is the first byte after it. */
+export interface FunctionRange {
+  readonly start: number;
+  readonly end: number;
+  /** What says where it begins. */
+  readonly source: 'exception-table' | 'export' | 'call-target' | 'padding' | 'synchronized';
+}
+
+/** What finding functions needs of an image. */
+export interface CodeSource {
+  readonly machine: Machine;
+  readonly table: ExceptionTable | null;
+  /** The image's base modulo 2^32. */
+  readonly base: number;
+  /** Up to `length` bytes at an RVA, ending at the first missing page. */
+  bytes(rva: number, length: number): Uint8Array;
+  /** The executable section that holds an RVA, or null. */
+  sectionAt(rva: number): ImageSection | null;
+  /** The exported function that begins at an RVA. */
+  exportAt(rva: number): boolean;
+  /** The nearest place at or before an RVA that a call in the image goes to; null where none does. */
+  callTargetBefore(rva: number): number | null;
+}
+
+/** No function is longer; larger ones are cut. Bytes. */
+export const LONGEST_FUNCTION = 0x10000;
+/** Bytes between a known beginning and the place, at most. */
+const FURTHEST = 0x8000;
+/** Where nothing is known, decoding begins so many bytes before: x86 falls into step after a few instructions. */
+const RUN_UP = 96;
+const MOST_WALKED = 40_000;
+
+/** The function around an RVA; null where there is no code that can be read. */
+export function findFunction(source: CodeSource, rva: number): FunctionRange | null {
+  const entry = source.table?.entryAt(rva) ?? null;
+  if (source.table !== null && entry !== null) {
+    const primary = source.table.primaryOf(entry);
+    return {
+      start: primary.start,
+      end: Math.min(primary.end, primary.start + LONGEST_FUNCTION),
+      source: 'exception-table',
+    };
+  }
+  const section = source.sectionAt(rva);
+  if (section === null) return null;
+  const gap = source.table?.gapAt(rva) ?? { start: 0, end: 0xffffffff };
+  const low = Math.max(gap.start, section.rva);
+  const high = Math.min(gap.end, section.rva + section.size);
+  const known = knownStart(source, low, rva);
+  const walked = known === null ? null : walk(source, known, rva, high);
+  if (walked !== null && known !== null) {
+    const kind = source.exportAt(walked.start) ? 'export' : walked.start === known.at ? known.source : 'padding';
+    return { ...walked, source: kind };
+  }
+  return synchronized(source, Math.max(low, rva - RUN_UP), rva, high);
+}
+
+interface KnownStart {
+  at: number;
+  source: 'call-target' | 'padding';
+}
+
+/** The nearest place before `rva` at which a function surely or very probably begins. */
+function knownStart(source: CodeSource, low: number, rva: number): KnownStart | null {
+  const target = source.callTargetBefore(rva);
+  const called = target !== null && target >= low && rva - target <= FURTHEST ? target : null;
+  const padded =
+    source.table !== null && source.table.count > 0 && rva - low <= FURTHEST ? low : paddingBefore(source, low, rva);
+  if (called === null && padded === null) return null;
+  return called !== null && called >= (padded ?? 0)
+    ? { at: called, source: 'call-target' }
+    : { at: padded ?? rva, source: 'padding' };
+}
+
+/** Behind the last padding before a place: two or more 0xCC that end at a multiple of 16, or a usual x86 prologue. */
+function paddingBefore(source: CodeSource, low: number, rva: number): number | null {
+  const from = Math.max(low, rva - 0x1000);
+  const bytes = source.bytes(from, rva - from);
+  if (source.machine.name === 'arm64' || bytes.length < rva - from) return null;
+  for (let at = bytes.length - 1; at >= 2; at--) {
+    const isEnd = bytes[at - 1] === 0xcc && bytes[at - 2] === 0xcc && bytes[at] !== 0xcc;
+    if (isEnd && (from + at) % 16 === 0) return from + at;
+    if (source.machine.name === 'x86' && bytes[at] === 0x55 && bytes[at + 1] === 0x8b && bytes[at + 2] === 0xec) {
+      return bytes[at - 1] === 0xff && bytes[at - 2] === 0x8b ? from + at - 2 : from + at;
+    }
+  }
+  return null;
+}
+
+/**
+ * Walks functions from a known beginning: one ends where control does not go on and no jump before leads further; the
+ * next begins behind the padding. Null where the walk does not come upon the place.
+ */
+function walk(source: CodeSource, known: KnownStart, rva: number, high: number): { start: number; end: number } | null {
+  const length = Math.min(high - known.at, rva - known.at + LONGEST_FUNCTION);
+  const ops = decoded(source, known.at, length, MOST_WALKED);
+  let start = known.at;
+  let furthest = start;
+  for (let i = 0; i < ops.count; i++) {
+    const at = ops.at[i] ?? 0;
+    const end = at + (ops.length[i] ?? 0);
+    if (at === start && at <= rva && isPadding(source, at, ops, i)) {
+      start = furthest = end;
+      continue;
+    }
+    const kind = ops.kind[i];
+    const target = ops.immediate[i] ?? 0;
+    const leads = kind === OP.branch || kind === OP.jump;
+    if (
+      leads &&
+      target > furthest &&
+      target - start < LONGEST_FUNCTION &&
+      target < high &&
+      (kind === OP.branch || !source.exportAt(target))
+    ) {
+      if (kind === OP.branch || target - end < 0x200) furthest = target;
+    }
+    const stops =
+      kind === OP.jump || kind === OP.jumpMemory || kind === OP.jumpRegister || kind === OP.return || kind === OP.stop;
+    if (!stops || end <= furthest) continue;
+    if (rva < end) return rva >= start ? { start, end } : null;
+    start = furthest = end;
+  }
+  const last = ops.count === 0 ? start : (ops.at[ops.count - 1] ?? 0) + (ops.length[ops.count - 1] ?? 0);
+  return rva >= start && rva < last ? { start, end: last } : null;
+}
+
+function isPadding(source: CodeSource, at: number, ops: Operations, i: number): boolean {
+  if (ops.kind[i] === OP.stop) return true;
+  if (ops.kind[i] !== OP.none || ops.killed[i] !== 0) return false;
+  const [first, second] = source.bytes(at, 4);
+  return source.machine.name === 'arm64'
+    ? first === 0x1f && second === 0x20
+    : first === 0x90 || first === 0x66 || (first === 0x0f && second === 0x1f);
+}
+
+/** A stretch of code around a place, from an instruction border that decoding falls into. */
+function synchronized(source: CodeSource, low: number, rva: number, high: number): FunctionRange | null {
+  const { alignment } = source.machine;
+  const from = alignment === 4 ? (low + 3) & ~3 : low;
+  if (source.bytes(rva & -alignment, alignment).length < alignment) return null;
+  let first = from;
+  // The page before may be missing.
+  if (source.bytes(from, rva - from).length < rva - from) first = rva & ~0xfff;
+  const ops = decoded(source, first, rva - first + 16, 4000);
+  let start = first;
+  for (let i = 0; i < ops.count; i++) {
+    const at = ops.at[i] ?? 0;
+    if (at > rva) break;
+    const kind = ops.kind[i];
+    const ends = kind === OP.jump || kind === OP.jumpMemory || kind === OP.return || kind === OP.stop;
+    if (ends && at + (ops.length[i] ?? 0) <= rva) start = at + (ops.length[i] ?? 0);
+  }
+  return { start, end: Math.min(high, rva + 0x400), source: 'synchronized' };
+}
+
+/** Decodes up to `length` bytes from an RVA. */
+export function decoded(source: CodeSource, rva: number, length: number, most: number): Operations {
+  const ops = new Operations();
+  const { machine, base } = source;
+  machine.decoder.decode(source.bytes(rva, Math.max(0, length)), rva, base, ops, most);
+  return ops;
+}

@@ -1,0 +1,144 @@
+/** Judges places of a tag by what the code around them does with it, and by the bytes where code cannot be followed. */
+
+import { plus } from '../../parsers/addresses.js';
+import { hex } from '../../parsers/bytes/failure.js';
+import type { ExportLookup } from '../kernel/code/exports.js';
+import { imageCode } from '../kernel/code/image-code.js';
+import { TagFollower, type TagCode, type TagFate } from '../kernel/code/tag-code.js';
+import type { LoadedModule } from '../kernel/modules.js';
+import type { TagHit } from '../kernel/state.js';
+import type { Confidence, EvidenceCall, EvidenceFunction } from '../result.js';
+import { atMost } from './confidence.js';
+import { classifyHit, type HitJudgement } from './hits.js';
+
+/** Bytes of the longest instruction. */
+const LONGEST_INSTRUCTION = 15;
+
+/** Judges places of tags in the modules of one dump, or in images. */
+export class CodeEvidence {
+  private readonly followers = new Map<number, TagFollower | null>();
+
+  constructor(
+    private readonly modules: readonly LoadedModule[],
+    private readonly exports: ExportLookup | null,
+  ) {}
+
+  /** Judges one place; `key` is the tag without the protected bit. */
+  judge(hit: TagHit, key: number): HitJudgement {
+    const base = classifyHit(hit);
+    const follower = hit.executable === false ? null : this.followerOf(hit.module);
+    if (follower === null) return base;
+    const code = codeAround(follower, hit, key);
+    return code === null ? base : judged(follower, hit, base, code);
+  }
+
+  private followerOf(index: number): TagFollower | null {
+    const known = this.followers.get(index);
+    if (known !== undefined) return known;
+    const module = this.modules[index];
+    const code = module === undefined ? null : imageCode(module, this.exports);
+    const made = code === null ? null : new TagFollower(code);
+    this.followers.set(index, made);
+    return made;
+  }
+}
+
+function codeAround(follower: TagFollower, hit: TagHit, key: number): TagCode | null {
+  if (hit.arm64?.pair) return follower.constantAt(hit.offset, key, true);
+  if (hit.arm64) {
+    const { loadedBy } = hit.arm64;
+    return loadedBy === null ? null : follower.loadedBy(Number(loadedBy - hit.address) + hit.offset, hit.offset);
+  }
+  return follower.constantAt(hit.offset, key, false);
+}
+
+function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): HitJudgement {
+  const isCode = base.kind === 'code-immediate' || base.kind === 'code-immediate-pair';
+  if (code.fate === 'not-held') {
+    if (!isCode) return base;
+    const note = 'the bytes look like the constant of an instruction, but no instruction of the function holds them';
+    return { ...base, kind: 'data', strength: 'low', note };
+  }
+  // What reads as text stays text, unless the function around it is known, or the tag does get where tags go.
+  const isSure = code.function.source === 'exception-table' || code.function.source === 'export';
+  if (!isCode && !isSure && code.call === null) return base;
+  const kind = isCode ? base.kind : 'code-immediate';
+  const strength = strengthOf(code.fate, isCode ? base.strength : 'medium');
+  return {
+    kind,
+    strength,
+    note: noteOf(follower, hit, base, code),
+    callsAllocator: CALLS[code.fate],
+    instruction: textAt(follower, code.instruction),
+    call: callOf(follower, code),
+    function: functionOf(follower, code),
+  };
+}
+
+const CALLS: Readonly<Record<TagFate, boolean | null>> = {
+  ...{ allocates: true, frees: false, reserves: false, compared: false, elsewhere: false },
+  ...{ unknown: null, lost: null, missing: null, 'not-held': null },
+};
+
+function strengthOf(fate: TagFate, base: Confidence): Confidence {
+  if (fate === 'allocates') return 'high';
+  if (fate === 'missing') return base;
+  return fate === 'unknown' ? atMost(base, 'medium') : 'low';
+}
+
+function noteOf(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): string {
+  const isCode = base.kind === 'code-immediate' || base.kind === 'code-immediate-pair';
+  const bit = hit.protectedBit ? ', with the protected bit set' : '';
+  const what = isCode ? base.note : `an instruction holds the tag${bit}`;
+  const { call } = code;
+  switch (code.fate) {
+    case 'allocates':
+      return call?.allocator.kind === 'lookaside'
+        ? `${what}; it makes a lookaside list with it (${wayOf(follower, code)})`
+        : `${what}; it goes to the tag argument of ${wayOf(follower, code)}`;
+    case 'frees':
+      return `${what}; it is given to ${wayOf(follower, code)}, which frees: a user of the pool, not proof that it allocates`;
+    case 'reserves':
+      return `${what}; it is given to ${wayOf(follower, code)}, which holds no pool under it`;
+    case 'compared':
+      return `${what}; it is only compared, not given to an allocator`;
+    case 'elsewhere':
+      return `${what}; it is given to ${code.passedTo ?? 'other functions'}, which is no allocator`;
+    case 'missing':
+      return `${what}; where it goes could not be followed, because pages are missing`;
+    case 'unknown':
+      return `${what}; it is given to a function that is not known`;
+    default:
+      return `${what}; it is stored or returned, and no call of an allocator with it was found`;
+  }
+}
+
+function wayOf(follower: TagFollower, { call }: TagCode): string {
+  if (call === null) return 'a function';
+  const through = call.through.map((rva) => placeName(follower, rva));
+  return `${call.allocator.name}${through.length === 0 ? '' : ` through ${through.join(', ')}`}`;
+}
+
+function placeName({ code }: TagFollower, rva: number): string {
+  return `${code.module.moduleName}+0x${rva.toString(16)}`;
+}
+
+function callOf(follower: TagFollower, { call }: TagCode): EvidenceCall | null {
+  if (call === null) return null;
+  return {
+    address: hex(plus(follower.code.module.base, call.at)),
+    allocator: call.allocator.name,
+    kind: call.allocator.kind,
+    instruction: textAt(follower, call.at),
+    through: call.through.map((rva) => placeName(follower, rva)),
+  };
+}
+
+function functionOf({ code }: TagFollower, { function: range }: TagCode): EvidenceFunction {
+  const at = (rva: number): EvidenceFunction['start'] => hex(plus(code.module.base, rva));
+  return { start: at(range.start), end: at(range.end), source: range.source };
+}
+
+function textAt({ code }: TagFollower, rva: number): string | null {
+  return code.machine.decoder.text(code.bytes(rva, LONGEST_INSTRUCTION), plus(code.module.base, rva));
+}
