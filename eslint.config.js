@@ -35,7 +35,13 @@ export default tseslint.config(
   },
   {
     files: ['test-dumps/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/*.test.helper.ts', 'test-dumps/bench/**', 'test-dumps/fuzz/**'],
+    ignores: [
+      '**/*.test.ts',
+      '**/*.test.helper.ts',
+      'test-dumps/bench/**',
+      'test-dumps/fuzz/**',
+      'test-dumps/stress/**',
+    ],
     rules: forbid('the dump builder shares no code with what it tests', 'parsers', 'symbols', 'src'),
   },
   ...layers.map((layer, i) => ({

@@ -1,6 +1,7 @@
 /** Lines of journals for tests. */
 
-import type { CopyEntry, DumpEntry, FailureEntry, MachineFacts } from './entries.js';
+import type { BatchResult, CopyEntry, DumpEntry, FailureEntry, MachineFacts } from './entries.js';
+import { FULL } from '../report/golden/samples.js';
 import type { Suspect } from '../result.js';
 
 const AT = '2026-03-01T00:00:00.000Z';
@@ -50,18 +51,15 @@ export function dumpEntry(path: string, facts: DumpFacts = {}): DumpEntry {
     ...{ tag, hex: '0x6b61654c', protected: false, paged: zero, description: null, binary: null, tagSource: null },
     nonPaged: { allocs: Math.ceil(bytes / 1000), frees: 0, outstanding: Math.ceil(bytes / 1000), bytes },
   };
-  const result = {
-    schemaVersion: '1.0',
-    run: { tool: 'dumpleak', version: '0.1.0', startedAt: AT, elapsedMs: 1, bytesRead: 1, options: {} },
-    dump: { path, fileBytes: 1000, type: 'full', architecture: 'x64', systemTime: facts.systemTime ?? null, upTimeSeconds: facts.upTimeSeconds ?? null }, // prettier-ignore
-    system: { name: 'Windows 10', buildNumber: 19041 },
-    memory: null,
-    poolTags: { complete: true, rows: [row] },
-    unloadedModules: null,
+  const full = JSON.parse(JSON.stringify({ ...FULL, modules: undefined })) as BatchResult;
+  const result: DumpEntry['result'] = {
+    ...full,
+    run: { ...full.run, startedAt: AT },
+    dump: { ...full.dump, path, systemTime: facts.systemTime ?? null, upTimeSeconds: facts.upTimeSeconds ?? null },
+    poolTags: full.poolTags && { ...full.poolTags, rows: [row] },
     suspects: bytes === 0 ? [] : [suspect],
     verdict: { leakSuspected: bytes > 0, headline: bytes > 0 ? `Leak in ${path}` : 'No pool leak seen', nextSteps: [] },
-    warnings: [],
-  } as unknown as DumpEntry['result'];
+  };
   return {
     ...{ kind: 'dump', at: AT, path, member: null, id, fileId: facts.fileId ?? id, headerId: facts.headerId ?? `h-${id}` },
     machine: { ...UNKNOWN_MACHINE, ...facts.machine },

@@ -11,7 +11,6 @@ export interface FoundFile {
   expected: boolean;
 }
 
-const DUMP_NAME = /\.([mkh]?dmp|mdmp)$/i;
 const DUMP_INSIDE = /\.[mkh]?dmp\b/i;
 const WRAPPED = /\.(gz|xz|zst|zstd|zip|7z)$/i;
 /** Folders below folders that are gone into. */
@@ -50,15 +49,14 @@ function walk(folder: string, depth: number, skipped: Set<string>, found: Map<st
     const isLink = entry.isSymbolicLink();
     if (entry.isDirectory() || (isLink && isFolder(path))) {
       if (depth < DEEPEST) walk(path, depth + 1, skipped, found);
-    } else if ((entry.isFile() || isLink) && !found.has(path) && mayBeDump(path, entry.name)) {
-      found.set(path, { path, expected: DUMP_INSIDE.test(entry.name) });
+    } else if ((entry.isFile() || isLink) && !found.has(path)) {
+      const expected = DUMP_INSIDE.test(entry.name) || beginsLikeDump(path);
+      if (expected || WRAPPED.test(entry.name)) found.set(path, { path, expected });
     }
   }
 }
 
-/** By its name; where that says nothing, by its first bytes. */
-function mayBeDump(path: string, name: string): boolean {
-  if (DUMP_NAME.test(name) || WRAPPED.test(name)) return true;
+function beginsLikeDump(path: string): boolean {
   const head = Buffer.alloc(8);
   try {
     const file = openSync(path, 'r');

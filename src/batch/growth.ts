@@ -3,6 +3,7 @@
 import { basename } from 'node:path';
 import { Collector } from '../leak/growth/collector.js';
 import { readResults } from '../leak/growth/read-dump.js';
+import type { Judgement } from '../leak/growth/judge.js';
 import { makeTrend } from '../leak/growth/trend.js';
 import { byTime, type Group } from './groups.js';
 import type { DumpRecord, History } from './history.js';
@@ -13,7 +14,7 @@ export interface GroupGrowth {
   machine: string;
   /** Bytes an hour; null where too few points tell. */
   perHour: number | null;
-  judgement: string;
+  judgement: Judgement;
   /** Milliseconds since 1970, and the bytes that the tag held. */
   points: [number, number][];
 }

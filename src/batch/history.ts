@@ -153,6 +153,11 @@ export class History {
       .sort((a, b) => naturalOrder(a.place, b.place) || (a.id < b.id ? -1 : 1));
   }
 
+  /** Identities of the files that were read as these dumps. */
+  filesOf(ids: ReadonlySet<string>): Set<string> {
+    return new Set([...this.dumps.values()].filter(({ id }) => ids.has(id)).map(({ fileId }) => fileId));
+  }
+
   /** The files that could not be read and lie where they were, in natural order. */
   failed(): FailureRecord[] {
     return [...this.failures.values()]

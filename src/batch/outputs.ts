@@ -3,27 +3,27 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { naturalOrder } from '../leak/growth/file-names.js';
+import { renderIndexPage } from '../report/html/index-page.js';
 import { renderBatchLine } from '../report/json.js';
 import { VERSION } from '../version.js';
 import type { History } from './history.js';
-import { renderPage } from './pages.js';
+import { indexOf, pageName, renderPage } from './pages.js';
 import type { Overview } from './overview.js';
 import { replaceFile } from './replace-file.js';
 
 export const pagesFolder = (out: string): string => join(out, 'pages');
-/** From the folder of the batch, as a link. */
-export const pageName = (id: string): string => `pages/${id}.html`;
 
-/** Writes results.ndjson, groups.json and the pages that are missing. Throws the platform's error. */
+/** Writes results.ndjson, groups.json, index.html and the pages that are missing. Throws the platform's error. */
 export function writeOutputs(out: string, history: History, overview: Overview, now: Date): void {
   mkdirSync(pagesFolder(out), { recursive: true });
   writeMissingPages(out, history, overview);
-  replaceFile(join(out, 'results.ndjson'), resultLines(history, overview));
+  replaceFile(join(out, 'results.ndjson'), renderResultLines(history, overview));
   replaceFile(join(out, 'groups.json'), [groupsJson(overview, now)]);
+  replaceFile(join(out, 'index.html'), [renderIndexPage(indexOf(overview, now))]);
 }
 
-/** In natural order of the places, dumps and failures among each other. */
-function* resultLines(history: History, { records, failures }: Overview): Generator<string> {
+/** The lines of results.ndjson, in natural order of the places, dumps and failures among each other. */
+export function* renderResultLines(history: History, { records, failures }: Overview): Generator<string> {
   const all = [...records, ...failures].sort((a, b) => naturalOrder(a.place, b.place));
   for (const one of all) {
     if ('code' in one) {
@@ -48,7 +48,7 @@ function writeMissingPages(out: string, history: History, { records }: Overview)
 }
 
 /** The groups, with what counts for all of them. */
-export function groupsJson({ records, failures, groups, machines, machineOf }: Overview, now: Date): string {
+function groupsJson({ records, failures, groups, machines, machineOf }: Overview, now: Date): string {
   const placeOf = new Map(records.map(({ id, place }) => [id, place]));
   const json = {
     schemaVersion: '1.0',

@@ -8,7 +8,7 @@ import type { FoundFile } from './find-files.js';
 import type { History } from './history.js';
 import type { Journal } from './journal.js';
 import type { Analyzed, Failed } from './messages.js';
-import { pageName } from './outputs.js';
+import { pageName } from './pages.js';
 import { redactError, redactMember, redactPlace } from './redaction.js';
 import { replaceFile } from './replace-file.js';
 import type { Watcher } from './watcher.js';

@@ -1,6 +1,6 @@
 /** What is kept in memory of every dump of a history; the result itself stays in the journal. */
 
-import { toNumber, type Confidence, type PoolKind, type Suspect } from '../result.js';
+import { toNumber, type Architecture, type Confidence, type DumpType, type PoolKind, type Suspect } from '../result.js';
 import type { DriverFact, DumpEntry, MachineFacts } from './entries.js';
 
 /** A suspect with the driver that may be named for it. */
@@ -21,8 +21,8 @@ export interface SuspectSummary {
 export interface Summary {
   systemName: string | null;
   buildNumber: number | null;
-  type: string;
-  architecture: string | null;
+  type: DumpType;
+  architecture: Architecture | null;
   systemTime: string | null;
   leakSuspected: boolean;
   headline: string;

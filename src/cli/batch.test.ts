@@ -61,7 +61,11 @@ describe('command line: batch', function () {
     );
     expect(lines.map(({ error }) => error?.code)).to.deep.equal(['text-file', undefined, undefined]);
     expect(lines.every((line) => !('modules' in line))).to.equal(true);
-    expect(readdirSync(join(out(), 'pages'))).to.have.length(2);
+    const pages = readdirSync(join(out(), 'pages'));
+    expect(pages).to.have.length(2);
+    const index = readFileSync(join(out(), 'index.html'), 'utf8');
+    for (const page of pages) expect(index).to.include(`pages/${page}`);
+    expect(index).to.include('acmenet.sys').and.include('bad.dmp');
     const groups = JSON.parse(readFileSync(join(out(), 'groups.json'), 'utf8')) as { groups: object[] };
     expect(groups.groups).to.have.length(1);
     expect(groups.groups[0]).to.include({ tag: 'Leak', driver: 'acmenet.sys', driverVersion: '4.2.0.17', count: 1 });

@@ -19,6 +19,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'diff', words: '<before> <after>', summary: 'Show what grew between two dumps or logs', load: () => import('./commands/diff.js') },
   { name: 'poolmon', words: '[dump]', summary: "Write a dump's tag table as a poolmon log, or a script that collects logs", load: () => import('./commands/poolmon.js') },
   { name: 'batch', words: '[paths..]', summary: 'Read many dumps: which drivers leak where, and which machines share a cause', load: () => import('./commands/batch.js') },
+  { name: 'history', words: '<action> <folder> [words..]', summary: 'Show what batches have found: dumps, groups, machines; export or delete', load: () => import('./commands/history.js') },
   { name: 'symbols', words: '<action> <file>', summary: 'Check or fetch the symbols that a dump needs, or describe a PDB', load: () => import('./commands/symbols.js') },
   { name: 'profile', words: '<action> [pdb]', summary: "Make a small profile of a kernel's PDB for sites without symbols, or list profiles", load: () => import('./commands/profile.js') },
 ]; // prettier-ignore

@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findFiles } from './find-files.js';
+
+describe('batch: finding files', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dumpleak-test-'));
+    const files = { 'MEMORY10.DMP': 'x', 'MEMORY2.DMP': 'x', 'sub/deep/a.dmp.gz': 'x', 'sub/live.kdmp': 'x', 'sub/core': 'PAGEDU64...', 'sub/notes.txt': 'PAGE', 'sub/empty': '', '.hidden.dmp': 'x', 'logs.zip': 'x', 'out/history/x.dmp': 'x' }; // prettier-ignore
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(join(folder, name, '..'), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const found = (...paths: string[]) =>
+    findFiles(paths, [join(folder, 'out/history')]).map(
+      ({ path, expected }) => `${path.slice(folder.length + 1)}${expected ? '' : '?'}`,
+    );
+
+  it('takes dumps and archives of a folder and those below, as people count', () => {
+    expect(found(folder)).to.deep.equal([
+      'logs.zip?',
+      'MEMORY2.DMP',
+      'MEMORY10.DMP',
+      'sub/core',
+      'sub/deep/a.dmp.gz',
+      'sub/live.kdmp',
+    ]);
+  });
+
+  it('takes what is named, whatever it is, and each file once', () => {
+    const path = join(folder, 'sub/notes.txt');
+    expect(found(path, join(folder, 'nothing'), path, join(folder, 'sub'))).to.deep.equal([
+      'nothing',
+      'sub/core',
+      'sub/deep/a.dmp.gz',
+      'sub/live.kdmp',
+      'sub/notes.txt',
+    ]);
+  });
+
+  it('goes into a folder once, though links lead round', function () {
+    if (process.platform === 'win32') this.skip(); // links need a right there
+    symlinkSync(folder, join(folder, 'sub/round'));
+    symlinkSync(join(folder, 'MEMORY2.DMP'), join(folder, 'sub/link.dmp'));
+    symlinkSync(join(folder, 'gone.dmp'), join(folder, 'sub/broken.dmp'));
+    expect(found(folder)).to.include.members(['sub/link.dmp', 'sub/broken.dmp']).and.have.length(8);
+  });
+});

@@ -1,0 +1,64 @@
+/**
+ * The tables of a history, in the dialect of PostgreSQL. A new version of the schema is one more entry in MIGRATIONS: what
+ * stands here is never changed once it was published.
+ */
+
+export const MIGRATIONS: readonly string[] = [
+  `
+  create table state (key text primary key, value text not null);
+
+  -- A machine that dumps are of; its name is null where nothing tells it.
+  create table machines (
+    id text primary key, name text, dumps integer not null, first_seen timestamptz, last_seen timestamptz
+  );
+
+  -- A dump. journal_offset and journal_length say where its line is: the whole result is there.
+  create table dumps (
+    id text primary key, place text not null, places jsonb not null,
+    machine_id text references machines deferrable initially deferred,
+    analyzed_at timestamptz not null, system_time timestamptz, boot_time timestamptz,
+    system_name text, build_number integer, type text not null, architecture text, file_bytes numeric,
+    leak_suspected boolean not null, headline text not null,
+    journal_offset bigint not null, journal_length bigint not null
+  );
+  create index on dumps (machine_id);
+  create index on dumps (system_time);
+
+  -- The largest tags of a dump: a row a pool that was ever used.
+  create table tag_rows (
+    dump_id text not null references dumps on delete cascade, pool text not null, tag text not null, hex text not null,
+    allocs numeric, frees numeric, outstanding numeric, bytes numeric, description text
+  );
+  create index on tag_rows (dump_id);
+  create index on tag_rows (tag);
+
+  -- What a dump's leak is put down to. The driver is null where none may be named.
+  create table suspects (
+    dump_id text not null references dumps on delete cascade, position integer not null,
+    tag text not null, pool text not null, bytes numeric, confidence text not null,
+    driver text, driver_version text, driver_confidence text, company text, primary key (dump_id, position)
+  );
+  create index on suspects (tag);
+
+  create table drivers (id text primary key, name text not null, version text, company text, time_date_stamp text);
+  create index on drivers (lower(name));
+  create table dump_drivers (
+    dump_id text not null references dumps on delete cascade, driver_id text not null references drivers,
+    primary key (dump_id, driver_id)
+  );
+
+  -- Dumps with the same cause. growth_points: [milliseconds since 1970, bytes].
+  create table groups (
+    id text primary key, position integer not null, tag text not null, pool text not null,
+    driver text, driver_version text, company text, confidence text not null, bytes numeric,
+    dumps integer not null, machines integer not null, first_seen timestamptz, last_seen timestamptz,
+    growth_machine text, growth_judgement text, growth_per_hour double precision, growth_points jsonb
+  );
+  create table group_dumps (
+    group_id text not null references groups on delete cascade, dump_id text not null references dumps on delete cascade,
+    position integer not null, primary key (group_id, dump_id)
+  );
+
+  create table failures (place text not null, at timestamptz not null, code text not null, message text not null);
+  `,
+];

@@ -1,0 +1,157 @@
+/**
+ * The history as a database: PGlite, which is PostgreSQL in this process. It holds nothing that the journal does not, so a
+ * store that is missing, damaged, older than the journal or of another version is simply made again. Loaded only for the
+ * questions of `dumpleak history`: opening it takes a second.
+ */
+
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PGlite, Transaction } from '@electric-sql/pglite';
+import { History } from '../history.js';
+import { journalPath, readHead } from '../journal.js';
+import { Lock } from '../lock.js';
+import { fill } from './fill.js';
+import { MIGRATIONS } from './schema.js';
+
+export type Cell = string | number | boolean | null;
+export interface Table {
+  columns: string[];
+  rows: Cell[][];
+}
+
+/** How long to wait for another command that uses the store, in milliseconds. */
+const PATIENCE = 60_000;
+
+/** A statement that the database refuses. The message is one line for the user. */
+export class QueryError extends Error {
+  override readonly name = 'QueryError';
+}
+
+export class Store {
+  private constructor(
+    private readonly database: PGlite,
+    private readonly lock: Lock | null,
+  ) {}
+
+  /**
+   * Opens the store of the history in a folder, in line with its journal. In a folder that cannot be written to, the store
+   * is made in memory. Throws JournalError, and LockedError when another command does not let go of it.
+   */
+  static async open(folder: string): Promise<Store> {
+    const place = join(folder, 'store');
+    let lock: Lock | null = null;
+    try {
+      lock = await Lock.wait(join(folder, 'store.lock'), PATIENCE);
+    } catch (error) {
+      if (!isReadOnly(error)) throw error;
+    }
+    try {
+      return new Store(await openDatabase(lock === null ? null : place, folder), lock);
+    } catch (error) {
+      lock?.release();
+      throw error;
+    }
+  }
+
+  /** Forgets the store of a folder; the next question makes it again. */
+  static async remove(folder: string): Promise<void> {
+    const lock = await Lock.wait(join(folder, 'store.lock'), PATIENCE);
+    rmSync(join(folder, 'store'), { recursive: true, force: true });
+    lock.release();
+  }
+
+  /** Asks a question; nothing can be changed by it. Throws QueryError. */
+  async ask(question: string, values: readonly unknown[] = []): Promise<Table> {
+    try {
+      return await this.database.transaction(async (transaction) => {
+        await transaction.exec('set transaction read only');
+        const { fields, rows } = await transaction.query<unknown[]>(question, [...values], { rowMode: 'array' });
+        return { columns: fields.map(({ name }) => name), rows: rows.map((row) => row.map(asCell)) };
+      });
+    } catch (error) {
+      throw new QueryError(`the database says: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+    this.lock?.release();
+  }
+}
+
+function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code));
+}
+
+/** `place` is null for a store in memory. */
+async function openDatabase(place: string | null, folder: string): Promise<PGlite> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  if (place !== null) {
+    mkdirSync(place, { recursive: true });
+    try {
+      return await bringUp(new PGlite(place), folder);
+    } catch (error) {
+      if (error instanceof Error && error.name === 'JournalError') throw error;
+      rmSync(place, { recursive: true, force: true });
+      mkdirSync(place, { recursive: true });
+      return bringUp(new PGlite(place), folder);
+    }
+  }
+  return bringUp(new PGlite(), folder);
+}
+
+async function bringUp(database: PGlite, folder: string): Promise<PGlite> {
+  try {
+    await database.waitReady;
+    await migrate(database);
+    const now = stateOf(folder);
+    const { rows } = await database.query<{ value: string }>(`select value from state where key = 'journal'`);
+    if (rows[0]?.value !== now) {
+      const history = History.load(folder);
+      await database.transaction(async (transaction) => {
+        await fill(transaction, history);
+        await setState(transaction, now);
+      });
+    }
+    return database;
+  } catch (error) {
+    await database.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What the journal is, as far as the store must know: which one, and how much of it. */
+function stateOf(folder: string): string {
+  const path = journalPath(folder);
+  return `${readHead(path)?.id ?? 'none'} ${statSync(path, { throwIfNoEntry: false })?.size ?? 0}`;
+}
+
+async function setState(transaction: Transaction, value: string): Promise<void> {
+  await transaction.query(
+    `insert into state values ('journal', $1) on conflict (key) do update set value = excluded.value`,
+    [value],
+  );
+}
+
+async function migrate(database: PGlite): Promise<void> {
+  await database.exec('create table if not exists migrations (version integer primary key, applied_at timestamptz)');
+  const { rows } = await database.query<{ version: number }>(
+    'select coalesce(max(version), 0) as version from migrations',
+  );
+  const version = rows[0]?.version ?? 0;
+  if (version > MIGRATIONS.length) throw new Error('the store was made by a newer dumpleak');
+  for (const [i, statements] of MIGRATIONS.entries()) {
+    if (i < version) continue;
+    await database.transaction(async (transaction) => {
+      await transaction.exec(statements);
+      await transaction.query('insert into migrations values ($1, now())', [i + 1]);
+    });
+  }
+}
+
+function asCell(value: unknown): Cell {
+  if (value === null || value === undefined) return null;
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
+}
