@@ -64,6 +64,14 @@ describe('batch: lock', () => {
     expect(existsSync(path)).to.equal(true);
   });
 
+  it('clears away what processes that were killed while they took it have left', () => {
+    const mine = join(folder, 'lock.txt');
+    writeFileSync(mine, '');
+    writeFileSync(`${path}.7e2c61b7-71d5-4d6d-b572-7c3e4f6ae91e`, '{}');
+    Lock.take(path).release();
+    expect(readdirSync(folder)).to.deep.equal(['lock.txt']);
+  });
+
   it('can be waited for', async () => {
     const lock = Lock.take(path);
     setTimeout(() => {

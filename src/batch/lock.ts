@@ -4,9 +4,19 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 export interface LockOwner {
   pid: number;
@@ -62,7 +72,10 @@ export class Lock {
     };
     // A lock whose owner is gone is moved away and the next attempt makes a new one.
     for (let attempt = 0; attempt < 3; attempt++) {
-      if (create(path, owner)) return new Lock(path, owner);
+      if (create(path, owner)) {
+        removeDrafts(path);
+        return new Lock(path, owner);
+      }
       const held = read(path);
       if (held === 'missing') continue;
       if (!isGone(path, held)) throw new LockedError(path, held);
@@ -115,6 +128,16 @@ function createPlainly(path: string, owner: LockOwner): boolean {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/** What processes that were killed while they took the lock have left. One that is just trying finds the lock taken. */
+function removeDrafts(path: string): void {
+  const start = `${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(start) && /^[0-9a-f-]{36}$/.test(name.slice(start.length))) {
+      rmSync(join(dirname(path), name), { force: true });
+    }
   }
 }
 
