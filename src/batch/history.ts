@@ -125,6 +125,13 @@ export class History {
     return failure.passed ? 'passed' : 'failure';
   }
 
+  /** Whether the last that is known of a place is this very failure. */
+  failedAlike(place: Place, fileId: string | null, { code, message }: FailureEntry['error']): boolean {
+    const text = placeText(place);
+    const before = this.failures.get(fileId ?? `place ${text}`);
+    return before?.code === code && before.message === message && this.places.get(text)?.order === before.order;
+  }
+
   /** Whether a file is known to lie at a place. */
   knownAt(fileId: string, place: Place): boolean {
     const text = placeText(place);

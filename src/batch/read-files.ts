@@ -182,9 +182,11 @@ class Pass {
       return;
     }
     const passed = !file.expected && NO_DUMP.has(error.code);
-    const { redactor } = this.state;
+    const { history, redactor } = this.state;
     const written = { ...redactPlace(place, redactor), error: redactError(place, error, redactor) };
-    this.write({ kind: 'failure', at: now(), ...written, fileId, passed });
+    if (!history.failedAlike(written, fileId, written.error)) {
+      this.write({ kind: 'failure', at: now(), ...written, fileId, passed });
+    }
     const { counts } = this.state;
     const { events } = this.options;
     if (passed) {

@@ -113,6 +113,9 @@ describe('command line: batch', function () {
     const bad = await runHere(['batch', folder.path('share/bad.dmp'), folder.path('none.dmp'), '--out', out()]);
     expect(bad.code).to.equal(2);
     expect(results().map(({ error }) => error?.code)).to.have.members(['text-file', 'not-found']);
+    const lines = journalLines();
+    await runHere(['batch', folder.path('none.dmp'), '--out', out()]);
+    expect(journalLines(), 'what fails again as before is not written again').to.equal(lines);
     const leak = ['batch', folder.path('share/*.dmp'), '--out', out(), '-q', '--fail-on-leak'];
     expect((await runHere(leak)).code).to.equal(1);
     expect((await runHere(leak)).code, 'also when it is known already').to.equal(1);
@@ -139,6 +142,33 @@ describe('command line: batch', function () {
       machines: { name: string }[];
     };
     expect(machines.map(({ name }) => name)).to.have.members(['share', 'sub']);
+  });
+
+  it('--watch: reads what arrives, once it is whole', async function () {
+    if (process.platform === 'win32') this.skip(); // no SIGINT can be sent to one process there
+    const bytes = tiny({ seed: 8 }).toBytes();
+    mkdirSync(folder.path('watched'));
+    copyFileSync(folder.path('share/leak.dmp'), folder.path('watched/first.dmp'));
+    const child = start(['batch', folder.path('watched'), '--out', out(), '--watch', '--every', '1s', '--jobs', '1']);
+    const end = ended(child);
+    const said = async (pattern: RegExp): Promise<void> => {
+      let text = '';
+      await new Promise<void>((resolve) => {
+        child.stderr?.on('data', (part: string) => {
+          if (pattern.test((text += part))) resolve();
+        });
+      });
+    };
+    await said(/LEAK .*first\.dmp/);
+    writeFileSync(folder.path('watched/second.dmp'), bytes.subarray(0, bytes.length / 2));
+    // It changes, and then rests, but its header says that there is more.
+    await said(/wait .*second\.dmp[^]*wait .*second\.dmp/);
+    writeFileSync(folder.path('watched/second.dmp'), bytes);
+    await said(/LEAK .*second\.dmp/);
+    child.kill('SIGINT');
+    expect((await end).code).to.equal(130);
+    expect(results()).to.have.length(2);
+    expect(journalLines(), 'the head and two dumps').to.equal(3);
   });
 
   it('130: Ctrl+C keeps what is done; the same command goes on', async function () {
