@@ -190,6 +190,22 @@ export interface VersionInfo {
   productName: string | null;
   companyName: string | null;
   fileDescription: string | null;
+  productVersion?: string | null;
+  /** What the file was called when it was built. */
+  originalFilename?: string | null;
+  /** Language and code page of these strings, eight hexadecimal digits: `040904b0`. */
+  language?: string | null;
+}
+
+/** The embedded signature of an image on disk, as far as its certificate tells. It is not verified. */
+export interface SignatureInfo {
+  /** False: the file has none, and may still be signed by a catalog. */
+  embedded: boolean;
+  signer: string | null;
+  organization: string | null;
+  issuer: string | null;
+  /** What that says of the maker, for people. */
+  note: string;
 }
 
 export interface ModuleInfo {
@@ -207,6 +223,14 @@ export interface ModuleInfo {
   version: VersionInfo | null;
   pagesPresent: number | null;
   pagesTotal: number;
+  /** What the time stamp is: `date`, `hash` (a reproducible build), `impossible`; null where that is not known. */
+  timeStampKind?: 'date' | 'hash' | 'impossible' | null;
+  /** When it was linked; null unless the time stamp is a date. */
+  builtAt?: string | null;
+  /** The image on disk that completes it; null where none was given or fitted. */
+  image?: { path: string; pagesFilled: number } | null;
+  /** Null where no image on disk was read. */
+  signature?: SignatureInfo | null;
 }
 
 export interface UnloadedModule {
@@ -275,6 +299,8 @@ export interface Searched {
   notTranslatable: number;
   pagesPresent: number;
   pagesMissing: number;
+  /** Of `pagesPresent`, those that the dump lacks and an image on disk has; null or missing where none was given. */
+  pagesFromDisk?: number | null;
 }
 
 /** A tag whose outstanding allocations go with those of a suspect: a hint that changes no confidence. */

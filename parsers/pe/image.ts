@@ -64,6 +64,8 @@ export const DIRECTORY = {
   import: 1,
   resource: 2,
   exception: 3,
+  security: 4,
+  relocation: 5,
   debug: 6,
   importAddresses: 12,
   delayImport: 13,

@@ -19,9 +19,17 @@ export interface ImageVersion {
   readonly productName: string | null;
   readonly companyName: string | null;
   readonly fileDescription: string | null;
+  readonly productVersion: string | null;
+  /** What the file was called when it was built. */
+  readonly originalFilename: string | null;
+  /** Language and code page of the strings, eight hexadecimal digits: `040904b0` is US English in Unicode. */
+  readonly language: string | null;
 }
 
-/** Reads the first version resource of the image, or says why it cannot. */
+/** LANGIDs by preference: US English, no language, other English. */
+const PREFERRED = [0x409, 0, 0x809];
+
+/** Reads the version resource of the image, of several languages the English one, or says why it cannot. */
 export function readVersion(
   memory: VirtualMemory,
   base: VirtualAddress,
@@ -34,7 +42,7 @@ export function readVersion(
   if (failed(type)) return type;
   const name = childOf(memory, root, type & 0x7fffffff, null);
   if (failed(name)) return name;
-  const leaf = childOf(memory, root, name & 0x7fffffff, null);
+  const leaf = languageOf(memory, root, name & 0x7fffffff);
   if (failed(leaf)) return leaf;
   const entry = memory.read(plus(root, leaf & 0x7fffffff), 16);
   if (failed(entry)) return entry;
@@ -59,25 +67,50 @@ function childOf(memory: VirtualMemory, root: VirtualAddress, offset: number, id
   return new ReadFailure('corrupt', 'the image has no version resource');
 }
 
+/** The offset word of the language's entry that is preferred, else of the first. */
+function languageOf(memory: VirtualMemory, root: VirtualAddress, offset: number): number | ReadFailure {
+  for (const language of PREFERRED) {
+    const leaf = childOf(memory, root, offset, language);
+    if (!failed(leaf)) return leaf;
+  }
+  return childOf(memory, root, offset, null);
+}
+
+/** The strings of one language, in the order in which they stand. */
+type Tables = Map<string, Map<string, string>>;
+
 /** Parses VS_VERSION_INFO: nested blocks of length, value length, type, key, padding, value, children. */
 export function parseVersionInfo(bytes: Uint8Array): ImageVersion {
-  const strings = new Map<string, string>();
-  const fixed = collect(bytes, 0, Math.min(bytes.length, u16(bytes, 0) || bytes.length), 0, strings);
+  const tables: Tables = new Map();
+  const fixed = collect(bytes, 0, Math.min(bytes.length, u16(bytes, 0) || bytes.length), 0, tables, '');
+  const ordered = [...tables].sort(([a], [b]) => preference(a) - preference(b));
+  // A translation may leave strings out: then those of the next language are better than none.
+  const text = (key: string): string | null => ordered.find(([, strings]) => strings.has(key))?.[1].get(key) ?? null;
   return {
-    fileVersion: fixed ?? strings.get('FileVersion') ?? null,
-    productName: strings.get('ProductName') ?? null,
-    companyName: strings.get('CompanyName') ?? null,
-    fileDescription: strings.get('FileDescription') ?? null,
+    fileVersion: fixed ?? text('FileVersion'),
+    productName: text('ProductName'),
+    companyName: text('CompanyName'),
+    fileDescription: text('FileDescription'),
+    productVersion: text('ProductVersion'),
+    originalFilename: text('OriginalFilename'),
+    language: ordered[0]?.[0] ?? null,
   };
 }
 
-/** Walks one block; fills `strings` with the first value of each key and returns the binary file version. */
+/** Smaller is better: the place of a table's language among the preferred ones. */
+function preference(table: string): number {
+  const place = PREFERRED.indexOf(parseInt(table.slice(0, 4), 16));
+  return place < 0 ? PREFERRED.length : place;
+}
+
+/** Walks one block; fills the table with the first value of each key and returns the binary file version. */
 function collect(
   b: Uint8Array,
   start: number,
   end: number,
   depth: number,
-  strings: Map<string, string>,
+  tables: Tables,
+  table: string,
 ): string | null {
   if (depth > DEEPEST || start + 6 > end) return null;
   const valueLength = u16(b, start + 2);
@@ -92,19 +125,34 @@ function collect(
     if (depth === 0 && valueBytes >= 16 && u32(b, at) === FIXED_SIGNATURE) {
       const [high, low] = [u32(b, at + 8), u32(b, at + 12)];
       fixed = `${high >>> 16}.${high & 0xffff}.${low >>> 16}.${low & 0xffff}`;
-    } else if (depth === 3 && isText && !strings.has(key)) {
-      const text = utf16(b, at, valueBytes).split('\0')[0]?.trim() ?? '';
-      if (text !== '') strings.set(key, text);
+    } else if (depth === 3 && isText) {
+      keep(tables, table, key, utf16(b, at, valueBytes).split('\0')[0]?.trim() ?? '');
     }
     at = align(at + valueBytes);
   }
   while (at + 6 <= end) {
     const length = u16(b, at);
     if (length < 6) break;
-    collect(b, at, Math.min(end, at + length), depth + 1, strings);
+    collect(b, at, Math.min(end, at + length), depth + 1, tables, depth === 1 ? tableName(b, at + 6) : table);
     at = align(at + length);
   }
   return fixed;
+}
+
+/** The key of a string table: language and code page. */
+function tableName(b: Uint8Array, at: number): string {
+  const key = at + 16 <= b.length ? utf16(b, at, 16) : '';
+  return /^[0-9a-f]{8}$/i.test(key) ? key.toLowerCase() : '00000000';
+}
+
+/** Windows has some dozens of languages. */
+const MOST_TABLES = 64;
+
+function keep(tables: Tables, table: string, key: string, text: string): void {
+  if (text === '' || (!tables.has(table) && tables.size >= MOST_TABLES)) return;
+  const strings = tables.get(table) ?? new Map<string, string>();
+  if (strings.size === 0) tables.set(table, strings);
+  if (!strings.has(key)) strings.set(key, text);
 }
 
 const align = (offset: number): number => (offset + 3) & ~3;

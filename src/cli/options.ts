@@ -68,6 +68,16 @@ export const POOLTAG = {
   group: GROUP.what,
 } as const satisfies Options;
 
+/** `--images DIR`. */
+export const IMAGES = {
+  type: 'array',
+  string: true,
+  requiresArg: true,
+  describe:
+    'A folder of driver files (a copy of System32\\drivers, a symbol store with images) for pages that the dump lacks; may be given several times',
+  group: GROUP.what,
+} as const satisfies Options;
+
 /** Reads `--top N`; the error is for the user. */
 export function rowCount(value: unknown): number {
   const count = Number(value);

@@ -9,6 +9,7 @@ import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import { readCodeView, readImageHeaders, type CodeView, type ImageHeaders } from '../../parsers/pe/image.js';
 import { readVersion, type ImageVersion } from '../../parsers/pe/version.js';
 import type { Warning } from '../result.js';
+import type { DiskImage } from './disk-image.js';
 import { findImages, readModuleEntries } from './module-list.js';
 import type { Kernel } from './open-kernel.js';
 import { sessionSpaces } from './sessions.js';
@@ -35,6 +36,8 @@ export interface LoadedModule {
   /** Pages of the image that the dump holds; null in dumps without page tables. */
   readonly pagesPresent: number | null;
   readonly pagesTotal: number;
+  /** The file that pages come from which the dump lacks; left out where none was used. */
+  readonly disk?: DiskImage;
 }
 
 export interface ModuleList {

@@ -21,6 +21,8 @@ export interface TagHit {
   executable: boolean | null;
   /** The bytes carry the PROTECTED_POOL bit (0x80 in the fourth byte). */
   protectedBit: boolean;
+  /** It stands in a page that the dump lacks and the image on disk has. */
+  fromDisk?: boolean;
   /** Only in ARM64 modules, where instructions have no room for a whole tag. */
   arm64?: Arm64Use;
 }

@@ -52,7 +52,17 @@ export function searchTags(
     searched.pagesPresent += present;
     searched.pagesMissing += module.pagesTotal - present;
   });
+  markDisk(modules, hits, searched);
   return { hits, searched };
+}
+
+/** Tells which hits stand in pages from images on disk, and how many such pages were searched. */
+function markDisk(modules: readonly LoadedModule[], hits: Map<number, TagHit[]>, searched: Searched): void {
+  if (modules.every(({ disk }) => disk === undefined)) return;
+  searched.pagesFromDisk = modules.reduce((sum, { disk }) => sum + (disk?.pages.size ?? 0), 0);
+  for (const hit of [...hits.values()].flat()) {
+    if (modules[hit.module]?.disk?.pages.has(Math.floor(hit.offset / PAGE_SIZE)) === true) hit.fromDisk = true;
+  }
 }
 
 /** Adds what ARM64 code builds in halves to the hits of a module, in order of address. */

@@ -28,7 +28,7 @@ import {
 } from '../result.js';
 import { VERSION } from '../version.js';
 import { CodeEvidence } from './code-evidence.js';
-import { describeDump } from './dump-info.js';
+import { describeDump, fileTimeText } from './dump-info.js';
 import { findLeak } from './find-leak.js';
 import { memoryFlags } from './memory-flags.js';
 import { describeModule, describeUnloaded } from './module-info.js';
@@ -36,6 +36,14 @@ import { nameByExports } from './name-functions.js';
 import { reconcile } from './reconcile.js';
 import { describeTags } from './tag-rows.js';
 import type { ModuleLinks } from './tag-rules.js';
+
+/** Completes modules from elsewhere: see ImageFolders. */
+export interface ModuleCompleter {
+  complete(
+    modules: readonly LoadedModule[],
+    progress?: (done: number, total: number) => void,
+  ): { modules: LoadedModule[]; warnings: Warning[] };
+}
 
 /** A part of the analysis that can be asked for alone. */
 export type AnalysisPart = 'memory' | 'poolTags' | 'modules' | 'suspects';
@@ -47,6 +55,8 @@ export interface AnalyzeOptions {
   readonly pool?: PoolKind | undefined;
   /** Where tags are described; the built-in list when left out. */
   readonly descriptions?: TagDescriptions | undefined;
+  /** Images on disk that complete the modules. */
+  readonly images?: ModuleCompleter | undefined;
   /** Read only these parts (suspects need all of them). Everything when left out. */
   readonly parts?: readonly AnalysisPart[] | undefined;
   /** Called as the analysis goes on, with what is being done. */
@@ -80,6 +90,12 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
   const list = wants('modules') ? readModules(kernel) : null;
   const unloaded = wants('modules') ? readUnloaded(kernel) : null;
   warnings.push(...(list?.warnings ?? []), ...(unloaded?.warnings ?? []));
+  step('images');
+  const completed =
+    list !== null && options.images !== undefined
+      ? options.images.complete(list.modules, (done, total) => options.progress?.('images', done, total))
+      : null;
+  warnings.push(...(completed?.warnings ?? []));
   step('memory');
   const memory = wants('memory') ? readMemory(kernel) : null;
   warnings.push(...(memory?.warnings ?? []));
@@ -87,11 +103,13 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
   const tags = wants('poolTags') ? tagsOf(kernel, options.descriptions ?? new TagDescriptions()) : null;
   warnings.push(...(tags?.warnings ?? []));
 
-  const modules = list === null || list.modules.length === 0 ? null : list.modules;
+  const loaded = completed?.modules ?? list?.modules ?? [];
+  const modules = loaded.length === 0 ? null : loaded;
+  const latest = secondsOf(fileTimeText(opened.dump.header.systemTime));
   const parts = {
     memory: memory?.memory ?? null,
     poolTags: tags?.poolTags ?? null,
-    modules: modules?.map(describeModule) ?? null,
+    modules: modules?.map((module) => describeModule(module, latest)) ?? null,
     unloadedModules: unloaded?.drivers?.map(describeUnloaded) ?? null,
   };
   const judged =
@@ -156,6 +174,10 @@ function judge(
     judge: (hit, key) => evidence.judge(hit, key),
     options: { tag: options.tag, pool: options.pool },
   });
+}
+
+function secondsOf(time: string | null): number | null {
+  return time === null ? null : Date.parse(time) / 1000;
 }
 
 /** Reads what a module is linked with when it is asked for, and once. */

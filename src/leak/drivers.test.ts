@@ -182,4 +182,11 @@ describe('ranking drivers', () => {
   it('passes over hits in modules that are not on the list', () => {
     expect(ranked([codeHit('Leak', 99)])).to.deep.equal([]);
   });
+
+  it('takes pages of the image on disk for what they are worth, and tells them as such', () => {
+    const [driver] = rankDrivers(factsOf([{ ...codeHit('Leak', FIRST), fromDisk: true }]));
+    expect(driver?.confidence).to.equal('high');
+    expect(driver?.evidence[0]).to.deep.include({ kind: 'disk-image', offset: '0x13aa' });
+    expect(driver?.evidence[0]?.note).to.match(/^code-immediate in a page that the dump lacks, from the driver file: /);
+  });
 });

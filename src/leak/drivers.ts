@@ -36,6 +36,8 @@ export interface TagFacts {
 interface Trace {
   evidence: Evidence;
   strength: Confidence;
+  /** Found in a page that the dump lacks and the image on disk has. */
+  fromDisk?: boolean;
 }
 
 interface Candidate {
@@ -94,7 +96,7 @@ function gather(facts: TagFacts): Candidate[] {
     const holder = candidate(hit.module, module.name);
     const alike = holder.traces.filter((trace) => trace.evidence.kind === kind && trace.strength === strength);
     if (alike.length >= MAXIMUM_EVIDENCE) holder.count++;
-    else add(holder, { evidence: evidenceOfHit(hit, judgement), strength });
+    else add(holder, { evidence: evidenceOfHit(hit, judgement), strength, fromDisk: hit.fromDisk === true });
   }
   if (facts.binary !== null) {
     const note = `${facts.source ?? 'the list of tags'} says that ${printable(facts.binary)} uses this tag`;
@@ -251,13 +253,20 @@ function strengthOf(candidate: Candidate, kind: EvidenceKind): number {
   return found === null ? 0 : rank(found) + 1;
 }
 
+/** What comes from the image on disk is told as such, with what it would be in the dump. */
+function asShown({ evidence, fromDisk }: Trace): Evidence {
+  if (fromDisk !== true) return evidence;
+  const note = `${evidence.kind} in a page that the dump lacks, from the driver file: ${evidence.note ?? ''}`;
+  return { ...evidence, kind: 'disk-image', note };
+}
+
 /** The best evidence first, at most MAXIMUM_EVIDENCE; the last says how many more there are. */
 function evidenceOf(candidate: Candidate): Evidence[] {
   const sorted = [...candidate.traces].sort(
     (a, b) =>
       KIND_ORDER.indexOf(a.evidence.kind) - KIND_ORDER.indexOf(b.evidence.kind) || rank(b.strength) - rank(a.strength),
   );
-  const kept = sorted.slice(0, MAXIMUM_EVIDENCE).map(({ evidence }) => evidence);
+  const kept = sorted.slice(0, MAXIMUM_EVIDENCE).map(asShown);
   const more = candidate.count - kept.length;
   const last = kept.at(-1);
   if (more > 0 && last) {

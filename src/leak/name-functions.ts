@@ -26,7 +26,10 @@ function codeIn(suspects: readonly Suspect[], modules: readonly Pick<ModuleInfo,
     .flatMap((driver) => {
       const module = modules.findIndex(({ name }) => printable(name) === driver.module);
       return driver.evidence.flatMap((evidence): CodeEvidence[] => {
-        const isCode = evidence.kind === 'code-immediate' || evidence.kind === 'code-immediate-pair';
+        const isCode =
+          evidence.kind === 'code-immediate' ||
+          evidence.kind === 'code-immediate-pair' ||
+          (evidence.kind === 'disk-image' && evidence.executable === true);
         if (module < 0 || !isCode || evidence.offset === null) return [];
         return [{ module, evidence, rva: Number(evidence.offset) }];
       });

@@ -82,7 +82,8 @@ function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
     const module = facts.modules?.find((known) => known.name.toLowerCase() === name.toLowerCase());
     if (isKernelImage(name)) continue;
     steps.push(
-      `Check ${name}${versionText(module)}: look for a newer version or known leaks at its vendor, or stop it and see whether the growth ends.`,
+      `Check ${name}${versionText(module)}: look for a newer version or known leaks at ${vendor(module)}, or stop it and see whether the growth ends.`,
+      `Search for known problems: ${searchLine(name, module, suspect.tag)}`,
     );
     steps.push(
       `Turn on pool tracking for that driver alone ("verifier /flags 0x8 /driver ${name}", restart, let it grow, collect a dump); then "!verifier 3 ${name}" lists its allocations with their callers.`,
@@ -153,4 +154,20 @@ function versionText(module: ModuleInfo | undefined): string {
   const version = module?.version;
   const parts = [version?.fileVersion, version?.companyName].filter((part) => part !== null && part !== undefined);
   return parts.length === 0 ? '' : ` (${parts.map(printable).join(', ')})`;
+}
+
+/** Who to ask: the company that the version resource names. */
+function vendor(module: ModuleInfo | undefined): string {
+  const company = module?.version?.companyName ?? null;
+  return company === null ? 'its vendor' : `its vendor (${printable(company)} by its version resource)`;
+}
+
+/** A line for a search engine: who, what, which version, and what is wrong. */
+function searchLine(name: string, module: ModuleInfo | undefined, tag: string): string {
+  const version = module?.version;
+  const words = [version?.companyName, name, version?.fileVersion, 'pool leak', `tag "${tag.trim()}"`];
+  return words
+    .filter((word) => word !== null && word !== undefined)
+    .map(printable)
+    .join(' ');
 }

@@ -32,7 +32,7 @@ export function searchModules(
   return {
     dump: describeDump(opened),
     system: readSystem(opened.kernel),
-    modules: modules.map(describeModule),
+    modules: modules.map((module) => describeModule(module, null)),
     hits: found.hits instanceof Map ? [...found.hits.values()].flat() : found.hits,
     searched: found.searched,
     warnings: [...opened.kernel.warnings, ...warnings],

@@ -1,7 +1,7 @@
 /** `dumpleak analyze`: the whole analysis of one dump. */
 
 import { join } from 'node:path';
-import { analyze } from '../../leak/analyze.js';
+import { analyze, type ModuleCompleter } from '../../leak/analyze.js';
 import { tagKey } from '../../leak/tag-rows.js';
 import { renderJson } from '../../report/json.js';
 import type { Redactor } from '../../report/redact/redactor.js';
@@ -10,7 +10,7 @@ import type { AnalysisResult } from '../../result.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { DUMP, GROUP, jsonOption, POOLTAG, TOP } from '../options.js';
+import { DUMP, GROUP, IMAGES, jsonOption, POOLTAG, TOP } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
 import { SYMBOLS } from '../symbol-options.js';
@@ -33,6 +33,7 @@ export const command = defineCommand({
       group: GROUP.what,
     },
     pooltag: POOLTAG,
+    images: IMAGES,
     json: jsonOption('Write the result as JSON (docs/result.md)'),
     csv: {
       type: 'string',
@@ -59,6 +60,7 @@ export const command = defineCommand({
     ['analyze MEMORY.DMP', 'what leaks, and the driver behind it'],
     ['analyze MEMORY.DMP --tag Leak --top 20', 'more about one tag, more rows'],
     ['analyze MEMORY.DMP --html report.html', 'also a page with pictures, to be mailed'],
+    ['analyze MEMORY.DMP --images drivers', 'with a copy of System32\\drivers for pages that the dump lacks'],
     ['analyze MEMORY.DMP --json -o result.json', 'the result for programs, in a file'],
     ['analyze MEMORY.DMP --fail-on-leak --quiet', 'for scripts: exit code 1 means a leak'],
   ],
@@ -70,6 +72,7 @@ export const command = defineCommand({
     const redactor = await redactorFor(args);
     if (html !== undefined) checkWritable(html);
     const lists = readTagLists(args.pooltag, host.env);
+    const images = args.images === undefined ? undefined : await imageFolders(args.images);
     const found = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
       const result = analyze(opened, {
@@ -77,14 +80,17 @@ export const command = defineCommand({
         pool,
         descriptions: lists.descriptions,
         progress,
-        noted: noted({ tag, pool, pooltag: lists.files }),
+        images,
+        noted: noted({ tag, pool, pooltag: lists.files, images: args.images }),
       });
       if (symbols !== null) await (await import('../../leak/name-functions.js')).nameByPdbs(result, symbols);
       return result;
     });
     found.warnings.push(...lists.warnings);
     const result =
-      redactor === null ? found : await redacted(found, redactor, namedFiles(lists.files, args.symbols, args.profiles));
+      redactor === null
+        ? found
+        : await redacted(found, redactor, namedFiles(lists.files, args.images, args.symbols, args.profiles));
     if (csv !== undefined) await writeTables(result, csv);
     if (html !== undefined) await writePage(result, html);
     if (args.json === true) await output.json(renderJson(result));
@@ -92,6 +98,11 @@ export const command = defineCommand({
     return args['fail-on-leak'] === true && result.verdict.leakSuspected ? EXIT.leak : EXIT.done;
   },
 });
+
+async function imageFolders(paths: readonly string[]): Promise<ModuleCompleter> {
+  const { ImageFolders } = await import('../../leak/driver-files/images.js');
+  return new ImageFolders(paths);
+}
 
 async function redacted(found: AnalysisResult, redactor: Redactor, files: string[]): Promise<AnalysisResult> {
   return (await import('../../report/redact/result.js')).redactResult(found, redactor, files);

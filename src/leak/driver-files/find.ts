@@ -80,6 +80,21 @@ export function readDriver({ path, named }: FoundFile): DriverFile | Unreadable 
   }
 }
 
+/** The bytes of an image, also of a compressed one, or why there are none, in one line that begins with the path. */
+export function readImageFile(path: string): Uint8Array | string {
+  let source: ByteSource | null = null;
+  try {
+    source = new FileSource(path);
+    const read = readImage(source, path, true);
+    return read === null ? `${path} is no image` : 'unreadable' in read ? read.unreadable : read.bytes;
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  } finally {
+    source?.close();
+  }
+}
+
 interface Unpacked {
   readonly bytes: Uint8Array;
   /** What it was called before it was packed; null where it was not. */

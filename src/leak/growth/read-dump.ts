@@ -81,7 +81,7 @@ function takeDump(opened: OpenedDump, to: Collector): ReadFailure | null {
   addTotals(sample, figures, to);
   if (to.wantsModules) {
     const { modules } = readModules(kernel);
-    to.modules = modules.length === 0 ? null : modules.map((module) => moduleFact(describeModule(module)));
+    to.modules = modules.length === 0 ? null : modules.map((module) => moduleFact(describeModule(module, null)));
   }
   return null;
 }

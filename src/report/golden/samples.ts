@@ -198,9 +198,22 @@ export const FULL: AnalysisResult = {
       timeDateStamp: '0x4e8a7b1c',
       checkSum: '0x10ced',
       pdb: { name: 'myfault.pdb', guid: '00112233445566778899AABBCCDDEEFF', age: 1 },
-      version: { fileVersion: '4.0.0.0', productName: null, companyName: 'Sysinternals', fileDescription: null },
+      version: {
+        ...{ fileVersion: '4.0.0.0', productName: null, companyName: 'Sysinternals', fileDescription: null },
+        ...{ productVersion: '4.0', originalFilename: null, language: '040904b0' },
+      },
       pagesPresent: 7,
       pagesTotal: 7,
+      timeStampKind: 'date',
+      builtAt: '2011-10-04T02:33:32.000Z',
+      image: { path: 'drivers/myfault.sys', pagesFilled: 2 },
+      signature: {
+        embedded: true,
+        signer: 'Acme Devices Inc.',
+        organization: 'Acme Devices Inc.',
+        issuer: 'Some CA',
+        note: 'not verified',
+      },
     },
     {
       name: 'ev\u001b[31mil\u202e.sys\r\n',
@@ -215,6 +228,7 @@ export const FULL: AnalysisResult = {
       version: null,
       pagesPresent: null,
       pagesTotal: 1,
+      ...{ timeStampKind: null, builtAt: null, image: null, signature: null },
     },
   ],
   unloadedModules: [
@@ -240,7 +254,7 @@ export const FULL: AnalysisResult = {
         { module: 'myfault.sys', confidence: 'high', evidence: [EVIDENCE, NO_EVIDENCE] },
         { module: 'other.sys', confidence: 'low', evidence: [{ ...NO_EVIDENCE, kind: 'string' }] },
       ],
-      searched: { modules: 152, notTranslatable: 2, pagesPresent: 20110, pagesMissing: 480 },
+      searched: { modules: 152, notTranslatable: 2, pagesPresent: 20110, pagesMissing: 480, pagesFromDisk: 12 },
       related: [{ tag: 'IoWI', pool: 'nonpaged', outstanding: 1202, ratio: 2 }],
     },
     {

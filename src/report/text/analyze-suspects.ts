@@ -105,6 +105,28 @@ export function versionText(version: VersionInfo | null): string {
     .join(', ');
 }
 
+/** Where a driver comes from: product, date, signature, and the file that completes it. */
+function originLines(module: ModuleInfo | null, style: Style): string[] {
+  if (module === null) return [];
+  const { version, builtAt, timeStampKind, signature, image } = module;
+  const stamp =
+    builtAt !== null && builtAt !== undefined
+      ? `built ${builtAt.slice(0, 10)}`
+      : timeStampKind === 'hash'
+        ? 'its time stamp is a hash, not a date'
+        : timeStampKind === 'impossible'
+          ? 'its time stamp is no possible date'
+          : null;
+  const signer = signature?.signer ?? null;
+  const parts = [
+    version?.productName ? `product ${printable(version.productName)}` : null,
+    stamp,
+    signature ? `${signer === null ? '' : `signed as ${printable(signer)}: `}${printable(signature.note)}` : null,
+    image ? `${counted(image.pagesFilled, 'page')} from ${printable(image.path)}` : null,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? [] : wrap(parts.join('; '), style.width, '      ', '        ');
+}
+
 function driverLines(result: AnalysisResult, driver: SuspectDriver, style: Style): string[] {
   const module = moduleOf(result, driver);
   const name = fit(printable(driver.module), 40, style);
@@ -115,6 +137,7 @@ function driverLines(result: AnalysisResult, driver: SuspectDriver, style: Style
   const more = driver.evidence.length - MOST_EVIDENCE;
   return [
     head,
+    ...originLines(module, style),
     ...driver.evidence.slice(0, MOST_EVIDENCE).flatMap((evidence) => evidenceLines(evidence, shortName, wide, style)),
     ...(more > 0 ? [`      and ${counted(more, 'more place', 'more places')}: with --json`] : []),
   ];

@@ -47,6 +47,8 @@ export function searchedSentences(searched: Searched): string {
         ? `${counted(searched.modules, 'module')} searched, ${counted(searched.pagesPresent, 'page')}; none of their pages was missing.`
         : `${counted(searched.modules, 'module')} searched; ${thousands(searched.pagesMissing)} of their ${counted(all, 'page')} (${percent(ratio(searched.pagesMissing, all))}) were not in the dump.`,
   ];
+  const fromDisk = searched.pagesFromDisk ?? 0;
+  if (fromDisk > 0) sentences.push(`Filled in from images on disk: ${counted(fromDisk, 'page')}.`);
   if (searched.notTranslatable > 0) {
     sentences.push(`Not searchable, as no page could be translated: ${counted(searched.notTranslatable, 'module')}.`);
   }
