@@ -312,6 +312,18 @@ export interface RelatedTag {
   ratio: number;
 }
 
+/** What is known of a leak of this tag from a file of known issues. */
+export interface KnownIssue {
+  /** Null for an entry about the tag alone. */
+  driver: string | null;
+  known: string;
+  fix: string | null;
+  /** Where that stands. */
+  source: string;
+  /** The user's file that it comes from; null for the built-in ones. */
+  file: string | null;
+}
+
 export interface Suspect {
   tag: string;
   pool: PoolKind;
@@ -330,6 +342,8 @@ export interface Suspect {
   searched: Searched | null;
   /** Nearest to a whole ratio first; empty where no tag goes with it. Results of earlier versions have none. */
   related?: RelatedTag[] | null;
+  /** Entries of known issues that fit; missing in results of earlier versions. */
+  knownIssues?: KnownIssue[] | null;
 }
 
 export interface Verdict {

@@ -31,6 +31,7 @@ import { CodeEvidence } from './code-evidence.js';
 import { describeDump, fileTimeText } from './dump-info.js';
 import { findLeak } from './find-leak.js';
 import { memoryFlags } from './memory-flags.js';
+import { issuesOf, type KnownIssueEntry } from './known-issues.js';
 import { describeModule, describeUnloaded } from './module-info.js';
 import { nameByExports } from './name-functions.js';
 import { reconcile } from './reconcile.js';
@@ -55,6 +56,8 @@ export interface AnalyzeOptions {
   readonly pool?: PoolKind | undefined;
   /** Where tags are described; the built-in list when left out. */
   readonly descriptions?: TagDescriptions | undefined;
+  /** Entries of known issues to compare suspects with. */
+  readonly knownIssues?: readonly KnownIssueEntry[] | undefined;
   /** Images on disk that complete the modules. */
   readonly images?: ModuleCompleter | undefined;
   /** Read only these parts (suspects need all of them). Everything when left out. */
@@ -117,6 +120,9 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
       ? judge(opened, parts, modules ?? [], options)
       : described(parts.memory, parts.poolTags);
   nameByExports(judged.suspects, modules ?? []);
+  for (const suspect of judged.suspects) {
+    suspect.knownIssues = issuesOf(suspect, parts.modules ?? [], options.knownIssues ?? []);
+  }
   return {
     schemaVersion: SCHEMA_VERSION,
     run: {

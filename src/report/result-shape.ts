@@ -168,6 +168,7 @@ export const RESULT_SHAPE: Shape<AnalysisResult> = {
       pagesFromDisk: VALUE,
     },
     related: { tag: VALUE, pool: VALUE, outstanding: VALUE, ratio: VALUE },
+    knownIssues: { driver: VALUE, known: VALUE, fix: VALUE, source: VALUE, file: VALUE },
   },
   verdict: { leakSuspected: VALUE, headline: VALUE, nextSteps: VALUE },
   warnings: { ...NOTE, where: VALUE },

@@ -1,14 +1,16 @@
 /** `dumpleak analyze`: the whole analysis of one dump. */
 
 import { join } from 'node:path';
+import { failed } from '../../../parsers/bytes/failure.js';
 import { analyze, type ModuleCompleter } from '../../leak/analyze.js';
+import type { KnownIssueEntry } from '../../leak/known-issues.js';
 import { tagKey } from '../../leak/tag-rows.js';
 import { renderJson } from '../../report/json.js';
 import type { Redactor } from '../../report/redact/redactor.js';
 import { renderAnalysis } from '../../report/text/analyze.js';
 import type { AnalysisResult } from '../../result.js';
 import { defineCommand } from '../command.js';
-import { UsageError } from '../errors.js';
+import { FileError, UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, IMAGES, jsonOption, POOLTAG, TOP } from '../options.js';
 import { readDump } from '../read-dump.js';
@@ -34,6 +36,14 @@ export const command = defineCommand({
     },
     pooltag: POOLTAG,
     images: IMAGES,
+    'known-issues': {
+      type: 'array',
+      string: true,
+      requiresArg: true,
+      describe:
+        'A YAML file of known leaks (docs/known-issues.md), beside the built-in ones; may be given several times',
+      group: GROUP.what,
+    },
     json: jsonOption('Write the result as JSON (docs/result.md)'),
     csv: {
       type: 'string',
@@ -73,6 +83,7 @@ export const command = defineCommand({
     if (html !== undefined) checkWritable(html);
     const lists = readTagLists(args.pooltag, host.env);
     const images = args.images === undefined ? undefined : await imageFolders(args.images);
+    const knownIssues = await issues(args['known-issues'] ?? []);
     const found = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
       const result = analyze(opened, {
@@ -81,7 +92,8 @@ export const command = defineCommand({
         descriptions: lists.descriptions,
         progress,
         images,
-        noted: noted({ tag, pool, pooltag: lists.files, images: args.images }),
+        knownIssues,
+        noted: noted({ tag, pool, pooltag: lists.files, images: args.images, knownIssues: args['known-issues'] }),
       });
       if (symbols !== null) await (await import('../../leak/name-functions.js')).nameByPdbs(result, symbols);
       return result;
@@ -90,7 +102,11 @@ export const command = defineCommand({
     const result =
       redactor === null
         ? found
-        : await redacted(found, redactor, namedFiles(lists.files, args.images, args.symbols, args.profiles));
+        : await redacted(
+            found,
+            redactor,
+            namedFiles(lists.files, args.images, args['known-issues'], args.symbols, args.profiles),
+          );
     if (csv !== undefined) await writeTables(result, csv);
     if (html !== undefined) await writePage(result, html);
     if (args.json === true) await output.json(renderJson(result));
@@ -98,6 +114,17 @@ export const command = defineCommand({
     return args['fail-on-leak'] === true && result.verdict.leakSuspected ? EXIT.leak : EXIT.done;
   },
 });
+
+/** The user's entries come first. Throws FileError for a file that cannot be used. */
+async function issues(paths: readonly string[]): Promise<KnownIssueEntry[]> {
+  const { builtInIssues, readKnownIssues } = await import('../../leak/known-issues.js');
+  const own = paths.flatMap((path) => {
+    const entries = readKnownIssues(path);
+    if (failed(entries)) throw new FileError(entries.message);
+    return entries;
+  });
+  return [...own, ...builtInIssues()];
+}
 
 async function imageFolders(paths: readonly string[]): Promise<ModuleCompleter> {
   const { ImageFolders } = await import('../../leak/driver-files/images.js');

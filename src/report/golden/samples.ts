@@ -256,6 +256,7 @@ export const FULL: AnalysisResult = {
       ],
       searched: { modules: 152, notTranslatable: 2, pagesPresent: 20110, pagesMissing: 480, pagesFromDisk: 12 },
       related: [{ tag: 'IoWI', pool: 'nonpaged', outstanding: 1202, ratio: 2 }],
+      knownIssues: [{ driver: 'myfault.sys', known: 'It leaks.', fix: null, source: 'a page', file: null }],
     },
     {
       tag: 'Abcd',
@@ -271,6 +272,7 @@ export const FULL: AnalysisResult = {
       drivers: [],
       searched: null,
       related: [],
+      knownIssues: [],
     },
   ],
   verdict: {

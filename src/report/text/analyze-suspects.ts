@@ -159,6 +159,17 @@ function driversLines(result: AnalysisResult, suspect: Suspect, style: Style): s
   ];
 }
 
+/** What is known of it from before. */
+function knownLines({ knownIssues }: Suspect, style: Style): string[] {
+  if (!knownIssues || knownIssues.length === 0) return [];
+  const points = knownIssues.map(({ driver, known, fix, source, file }) =>
+    printable(
+      `${driver === null ? '' : `${driver}: `}${known}${fix === null ? '' : ` ${fix}`} (${source}${file === null ? '' : `; ${file}`})`,
+    ),
+  );
+  return ['  Known', ...bullets(points, style, style.bullet, '    ')];
+}
+
 /** Tags whose counts go with the suspect's. */
 function relatedLines({ related, tag }: Suspect, style: Style): string[] {
   if (!related || related.length === 0) return [];
@@ -219,6 +230,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, 
   if (suspect.against.length > 0) {
     lines.push('  Speaks against it, or is not known', ...bullets(messages(suspect.against), style, '-', '    '));
   }
+  lines.push(...knownLines(suspect, style));
   lines.push(...relatedLines(suspect, style), ...unloadedLines(result, suspect, style));
   if (suspect.searched !== null) lines.push(...pairs([['Coverage', searchedSentences(suspect.searched)]], style));
   return lines;
