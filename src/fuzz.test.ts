@@ -1,14 +1,87 @@
-/** A short, seeded run of the fuzzer: mutated dumps end in a result or in one clear error. `npm run fuzz` runs more. */
+/** Short, seeded runs of the fuzzer over every target, and proofs that it sees failures. `npm run fuzz` runs more. */
 
 import { expect } from 'chai';
-import { fuzzOnce } from '../test-dumps/fuzz/mutate.js';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemorySource } from '../parsers/bytes/source.js';
+import { attempt } from '../test-dumps/fuzz/attempt.js';
+import { applyChanges, planOf } from '../test-dumps/fuzz/changes.js';
+import { TARGETS, targetNamed } from '../test-dumps/fuzz/registry.js';
+import { runFuzzer, type RunResult } from '../test-dumps/fuzz/run.js';
+import { OpenedDump } from './kernel/opened-dump.js';
+import { analyze } from './leak/analyze.js';
 
-describe('mutated dumps', function () {
-  this.timeout(120_000);
+describe('the fuzzer', function () {
+  this.timeout(600_000);
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'fuzz-test-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-  it('never crash, hang or eat memory (200 seeded inputs)', () => {
-    for (let seed = 1000; seed < 1200; seed++) {
-      expect(fuzzOnce(seed).failure?.message ?? null, `seed ${seed}`).to.equal(null);
+  it('has good seeds: every target takes them as they are', async () => {
+    for (const target of TARGETS) {
+      for (const [i, build] of target.seeds.entries()) {
+        const { message } = await attempt(target, build(), folder);
+        expect(message, `${target.name} ${i}`).to.equal(null);
+      }
     }
   });
+
+  it('has dumps whose tag tables are read, so that changes reach what reads them', () => {
+    for (const { name, seeds } of TARGETS.filter((t) => /^dump-(?!.*triage)/.test(t.name))) {
+      const bytes = seeds[0]!();
+      const file = { source: new MemorySource(bytes), fileBytes: bytes.length, container: null, damage: null };
+      expect(analyze(OpenedDump.over('seed.dmp', file)).poolTags?.rows.length, name).to.be.greaterThan(2);
+    }
+  });
+
+  it('finds no crash, hang or waste in any parser (one input or more each)', async () => {
+    const { figures, failures } = await runFuzzer({ targets: TARGETS, runs: 80, seed: 1000, saveIn: folder });
+    expect(failures.map(({ target, number, message }) => `${target} ${number}: ${message}`)).to.deep.equal([]);
+    expect(figures.map(({ name }) => name)).to.deep.equal(TARGETS.map(({ name }) => name));
+    expect(figures.reduce((sum, { inputs }) => sum + inputs, 0)).to.be.within(80, 100);
+  });
+
+  it('gives the same input for the same number', () => {
+    const target = targetNamed('pooltag');
+    const good = target.seeds.map((build) => build());
+    const plan = planOf(target, 77, (which) => good[which]!);
+    expect(planOf(target, 77, (which) => good[which]!)).to.deep.equal(plan);
+    const kept = good[plan.which]!.slice();
+    applyChanges(good[plan.which]!, plan.changes);
+    expect(good[plan.which]).to.deep.equal(kept);
+  });
+
+  const provoke = (name: string, mostFailures = 1): Promise<RunResult> =>
+    runFuzzer({
+      targets: [targetNamed(`self-test-${name}`)],
+      runs: 20,
+      seed: 1,
+      saveIn: folder,
+      mostFailures,
+      patience: 5000,
+      shrinkFor: name === 'throw' ? 60_000 : 0,
+    });
+
+  it('makes a failing input small, and saves it', async () => {
+    const [first] = (await provoke('throw')).failures;
+    expect(first?.message).to.contain('TypeError: on purpose');
+    expect(readFileSync(first!.file, 'latin1')).to.equal('!');
+  });
+
+  for (const [name, message] of [
+    ['slow', 'took more than 2000 ms of processor time'],
+    ['memory', 'took more than 300 MB of memory'],
+    ['hang', 'no end after 5000 ms'],
+    ['exit', 'the process died (SIGKILL)'],
+  ] as const) {
+    it(`sees ${name}`, async () => {
+      const [first] = (await provoke(name)).failures;
+      expect(first?.message).to.contain(message);
+    });
+  }
 });

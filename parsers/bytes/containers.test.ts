@@ -4,8 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { makeXz } from '../../test-dumps/xz.js';
+import { zipOf } from '../../test-dumps/zip.js';
+import { zstdOf } from '../../test-dumps/zstd.js';
 import { fileOffset } from '../addresses.js';
 import { listMembers, openFile, type OpenedFile, type UnpackOptions } from './containers/containers.js';
 import { InputError } from './input-error.js';
@@ -20,67 +22,6 @@ function fakeDump(length: number, seed: number): Buffer {
 
 const DUMP = fakeDump(300_000, 2654435761);
 const OTHER = fakeDump(90_000, 40503);
-
-interface Entry {
-  name: string;
-  bytes: Buffer;
-  stored?: boolean;
-  encrypted?: boolean;
-}
-
-/** A zip archive, written by hand. */
-function zipOf(entries: readonly Entry[]): Buffer {
-  const parts: Uint8Array[] = [];
-  const directory: Uint8Array[] = [];
-  let offset = 0;
-  for (const { name, bytes, stored, encrypted } of entries) {
-    const data = stored === true ? bytes : deflateRawSync(bytes);
-    const fields = Buffer.alloc(26);
-    fields.writeUInt16LE(20, 0);
-    fields.writeUInt16LE((encrypted === true ? 1 : 0) | 0x800, 2);
-    fields.writeUInt16LE(stored === true ? 0 : 8, 4);
-    fields.writeUInt32LE(crc(bytes), 10);
-    fields.writeUInt32LE(data.length, 14);
-    fields.writeUInt32LE(bytes.length, 18);
-    fields.writeUInt16LE(Buffer.byteLength(name), 22);
-    parts.push(Buffer.from('PK\x03\x04', 'latin1'), fields, Buffer.from(name), data);
-    const central = Buffer.alloc(16);
-    central.writeUInt32LE(offset, 12);
-    directory.push(Buffer.from('PK\x01\x02\x14\x00', 'latin1'), fields, central.subarray(2), Buffer.from(name));
-    offset += 30 + Buffer.byteLength(name) + data.length;
-  }
-  const list = Buffer.concat(directory);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(entries.length, 4);
-  end.writeUInt16LE(entries.length, 6);
-  end.writeUInt32LE(list.length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...parts, list, Buffer.from('PK\x05\x06', 'latin1'), end]);
-}
-
-/** zlib.crc32 is newer than the oldest Node that this project runs on. */
-function crc(bytes: Uint8Array): number {
-  if (typeof crc32 === 'function') return crc32(bytes);
-  let value = 0xffffffff;
-  for (const byte of bytes) {
-    value ^= byte;
-    for (let i = 0; i < 8; i++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
-  }
-  return (value ^ 0xffffffff) >>> 0;
-}
-
-/** A Zstandard frame of raw blocks and, for runs, RLE blocks: the format's simplest encoder. */
-function zstdOf(pieces: readonly (Buffer | { byte: number; count: number })[]): Buffer {
-  const parts: Uint8Array[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58])];
-  pieces.forEach((piece, i) => {
-    const isLast = i === pieces.length - 1 ? 1 : 0;
-    const header = Buffer.alloc(3);
-    if (Buffer.isBuffer(piece)) header.writeUIntLE((piece.length << 3) | isLast, 0, 3);
-    else header.writeUIntLE((piece.count << 3) | 2 | isLast, 0, 3);
-    parts.push(header, Buffer.isBuffer(piece) ? piece : Buffer.from([piece.byte]));
-  });
-  return Buffer.concat(parts);
-}
 
 const inBlocks = (bytes: Buffer): Buffer[] =>
   Array.from({ length: Math.ceil(bytes.length / 100_000) }, (_, i) => bytes.subarray(i * 100_000, (i + 1) * 100_000));
@@ -197,6 +138,20 @@ describe('containers', () => {
       expect((await failure(put(name, bytes), { mostBytes })).code, name).to.equal('too-large');
       expect(performance.now() - started, name).to.be.lessThan(20_000);
     }
+  });
+
+  it('do not hold what a piece of a zstd file unpacks to: it may be gigabytes', async () => {
+    const run = { byte: 0, count: 128 * 1024 };
+    const path = put('zeros.zst', zstdOf([DUMP.subarray(0, 5000), ...Array.from({ length: 4000 }, () => run)]));
+    const before = process.memoryUsage.rss();
+    let most = 0;
+    const progress = (): void => {
+      most = Math.max(most, process.memoryUsage.rss() - before);
+    };
+    const { source } = await openFile(path, { progress });
+    expect(source.byteLength).to.equal(5000 + 4000 * run.count);
+    source.close();
+    expect(most).to.be.lessThan(250 * 2 ** 20);
   });
 
   it('7z, where the optional part is installed', async function () {

@@ -1,42 +1,44 @@
 /**
- * `npm run fuzz -- --runs N --seed S`: dumps with bytes changed, cut, repeated or random, analyzed in this process. Every
- * run must end with a result or with an InputError, within two seconds and 300 MB. A failing input is made as small as
- * it can be made by undoing changes, and saved.
+ * `npm run fuzz -- --runs N --seed S`: inputs of every parser with bytes changed, copied, cut, put in or random, each taken
+ * as the product takes it, in processes of their own. Every input must end with a result or be properly refused, within two
+ * seconds and 300 MB. A failing input is made small and saved, with the command that feeds it again.
  */
 
-import { writeFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { fuzzOnce, type FuzzFailure, SEEDS } from './mutate.js';
+import { TARGETS, targetNamed } from './registry.js';
+import { feedFile, runFuzzer } from './run.js';
 
-const { runs, seed, save, seconds } = yargs(hideBin(process.argv))
+const { runs, seed, save, target, input, list } = yargs(hideBin(process.argv))
   .usage('npm run fuzz -- --runs N --seed S')
-  .option('runs', { type: 'number', default: 2000, describe: 'Mutated inputs to try' })
-  .option('seed', { type: 'number', default: 1, describe: 'The first seed; a seed always gives the same input' })
-  .option('save', { type: 'string', default: 'fuzz-failure.dmp', describe: 'Where a minimal failing input goes' })
-  .option('seconds', { type: 'number', default: 0, describe: 'Stop after so long (0 = never)' })
+  .option('runs', { type: 'number', default: 2000, describe: 'Mutated inputs to try, over all targets' })
+  .option('seed', { type: 'number', default: 1, describe: 'The first number; a number always gives the same input' })
+  .option('target', { type: 'string', array: true, default: [] as string[], describe: 'Only these targets' })
+  .option('input', { type: 'string', describe: 'Feed this file to the target, instead of mutated inputs' })
+  .option('save', { type: 'string', default: '.', describe: 'Folder for minimal failing inputs' })
+  .option('list', { type: 'boolean', default: false, describe: 'List the targets' })
   .strict()
   .parseSync();
 
-const started = performance.now();
-const failures: FuzzFailure[] = [];
-let done = 0;
-let slowest = 0;
-for (; done < runs; done++) {
-  if (seconds > 0 && performance.now() - started > seconds * 1000) break;
-  const outcome = fuzzOnce(seed + done);
-  slowest = Math.max(slowest, outcome.ms);
-  if (outcome.failure === null) continue;
-  failures.push(outcome.failure);
-  process.stdout.write(`seed ${seed + done}: ${outcome.failure.message}\n`);
-  if (failures.length === 1) writeFileSync(save, outcome.failure.input);
-  if (failures.length >= 10) break;
-}
-const peak = process.resourceUsage().maxRSS / 1024;
-process.stdout.write(
-  `${done} inputs over ${SEEDS.length} kinds of dump, ${failures.length} failures, slowest ${slowest.toFixed(0)} ms, peak memory ${peak.toFixed(0)} MB\n`,
-);
-if (failures.length > 0) {
-  process.stdout.write(`the first failing input is in ${save}\n`);
-  process.exitCode = 1;
+const tell = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+const targets = target.length === 0 ? TARGETS : target.map(targetNamed);
+
+if (list) for (const { name } of TARGETS) tell(name);
+else if (input !== undefined) {
+  const [only] = targets;
+  if (target.length !== 1 || only === undefined) throw new Error('--input wants one --target');
+  const { message, ms, bytes } = await feedFile(only, input);
+  tell(`${message ?? 'as it must be'}\n${ms.toFixed(0)} ms of processor time, ${(bytes / 2 ** 20).toFixed(0)} MB`);
+  if (message !== null) process.exitCode = 1;
+} else {
+  const { figures, failures } = await runFuzzer({ targets, runs, seed, saveIn: save, tell });
+  const sum = figures.reduce((all, { inputs }) => all + inputs, 0);
+  const slowest = Math.max(...figures.map((f) => f.slowest));
+  const largest = Math.max(...figures.map((f) => f.largest));
+  tell(
+    `${sum} inputs over ${figures.length} targets, ${failures.length} failures, slowest ${slowest.toFixed(0)} ms, most memory ${(largest / 2 ** 20).toFixed(0)} MB over the process before`,
+  );
+  if (failures.length > 0) process.exitCode = 1;
 }

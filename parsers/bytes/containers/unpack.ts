@@ -43,30 +43,35 @@ export interface Container {
   list?(path: string): Promise<string[]>;
 }
 
+/** Decompressed bytes: a stream of them, or what hands them to `take` one after the other. */
+export type Flow = AsyncIterable<Uint8Array> | ((take: (chunk: Uint8Array) => void) => Promise<void>);
+
 /**
- * Pours a stream of decompressed bytes into a store. A stream that breaks leaves what came before it, with the damage
+ * Pours decompressed bytes into a store. A stream that breaks leaves what came before it, with the damage
  * told; one that breaks at once, or grows past the limit, is an InputError.
  */
 export async function pour(
   path: string,
-  stream: AsyncIterable<Uint8Array>,
+  flow: Flow,
   options: UnpackOptions,
   done: () => [done: number, total: number],
 ): Promise<{ source: BlockStore; damage: string | null }> {
   const store = new BlockStore(path);
   const limit = options.mostBytes ?? MOST_UNPACKED;
   let damage: string | null = null;
-  try {
-    for await (const chunk of stream) {
-      store.append(chunk);
-      options.progress?.(...done());
-      if (store.byteLength > limit) {
-        throw new InputError(
-          'too-large',
-          `${path} unpacks to more than ${Math.round(limit / 2 ** 30)} GB: it is refused. Unpack it yourself if it really is a dump`,
-        );
-      }
+  const take = (chunk: Uint8Array): void => {
+    store.append(chunk);
+    options.progress?.(...done());
+    if (store.byteLength > limit) {
+      throw new InputError(
+        'too-large',
+        `${path} unpacks to more than ${Math.round(limit / 2 ** 30)} GB: it is refused. Unpack it yourself if it really is a dump`,
+      );
     }
+  };
+  try {
+    if (typeof flow === 'function') await flow(take);
+    else for await (const chunk of flow) take(chunk);
   } catch (error) {
     if (error instanceof InputError || isSystemError(error) || store.byteLength === 0) {
       store.close();

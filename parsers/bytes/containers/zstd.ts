@@ -3,7 +3,7 @@
 import { Decompress } from 'fzstd';
 import { createReadStream, type ReadStream } from 'node:fs';
 import * as zlib from 'node:zlib';
-import { pour, type Container } from './unpack.js';
+import { pour, type Container, type Flow } from './unpack.js';
 
 export const zstd: Container = {
   name: 'zstd',
@@ -20,22 +20,17 @@ export const zstd: Container = {
 };
 
 /** zlib.createZstdDecompress exists from Node 22.15 on. */
-function decompress(input: ReadStream): AsyncIterable<Uint8Array> {
+function decompress(input: ReadStream): Flow {
   const native = (zlib as { createZstdDecompress?: (options: object) => NodeJS.ReadWriteStream }).createZstdDecompress;
-  if (native === undefined) return inJavaScript(input);
+  if (native === undefined) return (take) => inJavaScript(input, take);
   const unpacker = native({ chunkSize: 1 << 20 });
   input.on('error', (error) => unpacker.emit('error', error));
   return input.pipe(unpacker) as unknown as AsyncIterable<Uint8Array>;
 }
 
-async function* inJavaScript(input: ReadStream): AsyncGenerator<Uint8Array> {
-  const ready: Uint8Array[] = [];
-  const unpacker = new Decompress((chunk) => ready.push(chunk));
-  for await (const chunk of input as AsyncIterable<Uint8Array>) {
-    unpacker.push(chunk);
-    yield* ready;
-    ready.length = 0;
-  }
+/** Hands on each block as it comes: the blocks of one piece of the file may be gigabytes, or a million empty ones. */
+async function inJavaScript(input: ReadStream, take: (chunk: Uint8Array) => void): Promise<void> {
+  const unpacker = new Decompress(take);
+  for await (const chunk of input as AsyncIterable<Uint8Array>) unpacker.push(chunk);
   unpacker.push(new Uint8Array(0), true);
-  yield* ready;
 }
