@@ -232,4 +232,10 @@ describe('parseSymbolPath', () => {
       { numRuns: 500 },
     );
   });
+
+  it('is not read when it is longer than a variable of Windows can be', () => {
+    const { elements, problems } = parseSymbolPath(`srv${'*'.repeat(40_000)}`, {}, { platform: 'linux', home: '/h' });
+    expect(elements).to.deep.equal([]);
+    expect(problems.map(({ message }) => message)).to.deep.equal(['a path of more than 32767 characters is not read']);
+  });
 });

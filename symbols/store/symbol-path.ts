@@ -103,6 +103,9 @@ interface Surroundings {
   readonly defaultCache: string;
 }
 
+/** Characters of the longest path that is read: what Windows takes as the value of a variable. */
+const LONGEST_PATH = 32_767;
+
 class PathParser {
   readonly elements: PathElement[] = [];
   readonly problems: PathProblem[] = [];
@@ -112,6 +115,10 @@ class PathParser {
   constructor(private readonly around: Surroundings) {}
 
   add(text: string, origin: PathOrigin): void {
+    if (text.length > LONGEST_PATH) {
+      this.problem(origin, '...', `a path of more than ${LONGEST_PATH} characters is not read`);
+      return;
+    }
     // A quotation mark cannot stand in a Windows path: it only ever protects blanks.
     const whole = unquote(text.replaceAll('"', ''));
     for (const written of whole.split(';')) {
