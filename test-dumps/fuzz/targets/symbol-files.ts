@@ -38,7 +38,7 @@ export const SYMBOL_TARGETS: readonly FuzzTarget[] = [
     name: 'cab',
     seeds: [
       () => makeCab({ content: samplePdb(0x8664, 2), checksums: false }),
-      () => makeCab({ content: samplePdb(0x14c, 1), compression: 0, before: 40_000, checksums: false }),
+      () => makeCab({ content: samplePdb(0x14c, 1), packing: 'stored', before: 40_000, checksums: false }),
       () => makeCab({ content: new Uint8Array(3000), reserve: [7, 3, 5], flags: 3 }),
     ],
     hot: 0x60,
