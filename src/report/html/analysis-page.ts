@@ -32,6 +32,8 @@ export function renderAnalysisPage(result: AnalysisResult, options: AnalysisPage
     ['debugger', 'Debugger', debuggerPart(result)],
   ];
   const shown = sections.filter(([, , body]) => body !== null);
+  // Without pools to speak of, what the dump is and how it ended is what it has to tell.
+  if (result.poolTags === null) shown.sort(([a], [b]) => Number(b === 'dump') - Number(a === 'dump'));
   const { run } = result;
   return renderPage({
     title: `${result.verdict.headline} - ${baseName(result.dump.path)} - dumpleak`,

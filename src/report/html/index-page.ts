@@ -283,7 +283,7 @@ function machineTable(known: Known): SafeHtml {
       { show: thousands(dumps.length) },
       time(firstSeen),
       time(lastSeen),
-      { show: joined((causesOf.get(id) ?? []).map(causeName), '; ') },
+      { show: markup`<span class="long">${joined((causesOf.get(id) ?? []).map(causeName), '; ')}</span>` },
     ]),
   });
 }

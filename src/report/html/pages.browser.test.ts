@@ -84,6 +84,14 @@ describe('report: pages in a browser', function () {
     expect(complaints).to.deep.equal([]);
   });
 
+  it('show the rows of the tag that is clicked in a picture', async () => {
+    const { page, complaints } = await browser.open(renderAnalysisPage(manyTags(40)));
+    await page.locator('.tree.wide [data-tag=C002]').first().click();
+    expect(await column(page, '#tag-table', 1)).to.deep.equal(['C002']);
+    expect(await page.getByLabel('Filter tags').inputValue()).to.equal('C002');
+    expect(complaints).to.deep.equal([]);
+  });
+
   it('have all rows where no script runs', async () => {
     const { page } = await browser.open(renderAnalysisPage(manyTags(300)), { javaScriptEnabled: false });
     expect(await page.locator('#tag-table tbody tr:visible').count()).to.equal(300);

@@ -109,6 +109,31 @@ describe('report: pages', () => {
     expect(page).to.include('4c 65 61 6b');
   });
 
+  it('show the call that gets the tag, and its function, where a result has them', () => {
+    const [suspect] = FULL.suspects;
+    const [driver] = suspect!.drivers;
+    const evidence = {
+      ...driver!.evidence[0]!,
+      call: {
+        address: '0xfffff880044b63b9',
+        allocator: 'ExAllocatePoolWithTag',
+        kind: 'allocate' as const,
+        instruction: 'call qword ptr [myfault+0x3010]',
+        through: ['myfault+0x2000'],
+      },
+      function: { start: '0xfffff880044b6380', end: '0xfffff880044b6410', source: 'export' as const },
+    };
+    const page = renderAnalysisPage({
+      ...FULL,
+      suspects: [{ ...suspect!, drivers: [{ ...driver!, evidence: [evidence] }] }],
+    });
+    const text = page.replace(/<[^>]*>/g, '');
+    expect(text).to.include(
+      'Then call qword ptr [myfault+0x3010] at fffff880`044b63b9: ExAllocatePoolWithTag, through myfault+0x2000',
+    );
+    expect(text).to.include('In the function from fffff880`044b6380 to fffff880`044b6410.');
+  });
+
   it('of many dumps tell drivers, machines that share a cause, and what was not read', () => {
     const page = renderIndexPage(INDEX);
     expect(page).to.match(/<h1 [^>]*>myfault\.sys: a leak is suspected in 4 of 5 dumps<\/h1>/);

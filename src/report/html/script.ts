@@ -1,6 +1,6 @@
 /**
- * The script of every page: sorting, filtering and paging of tables, and the switch between light and dark. Everything it
- * works on is in the page already, and it makes elements, never markup from text.
+ * The script of every page: sorting, filtering and paging of tables, the way from a picture to a table, and the switch
+ * between light and dark. Everything it works on is in the page already, and it makes elements, never markup from text.
  */
 
 /** Runs before the page is laid out, so that a table of thousands of rows is not laid out only to be shortened. */
@@ -150,7 +150,18 @@ export const SCRIPT = `
     draw();
   };
 
+  const fromPicture = () => {
+    const table = document.querySelector('#tag-table');
+    for (const area of document.querySelectorAll('.tree [data-tag]')) {
+      area.addEventListener('click', () => {
+        table.filterBy(area.dataset.tag);
+        table.closest('section').scrollIntoView();
+      });
+    }
+  };
+
   theme();
   for (const table of document.querySelectorAll('table[data-page]')) enhance(table);
+  fromPicture();
 })();
 `;

@@ -82,6 +82,7 @@ figcaption{font-weight:600;margin:.3rem 0 .4rem}
 .picture.narrow{display:none}
 .tree text{fill:var(--on-fill);font-size:13px}
 .tree .tag{font-family:ui-monospace,"Cascadia Mono",Consolas,Menlo,monospace;font-weight:600}
+.js .tree [data-tag]{cursor:pointer}
 .tree rect{stroke:var(--card);stroke-width:1}
 .driver{border:1px solid var(--line);border-radius:.5rem;padding:.7rem .9rem;margin:.6rem 0}
 .driver h3{margin:0}
@@ -137,7 +138,7 @@ tbody tr.hit{background:var(--bad-back)}
 `;
 
 const MEDIA = `
-@media (max-width:50rem){
+@media screen and (max-width:50rem){
 header.top,main,footer{padding-left:.7rem;padding-right:.7rem}
 section{padding:.9rem}
 h1{font-size:1.35rem}
@@ -146,6 +147,7 @@ h1{font-size:1.35rem}
 .picture.wide{display:none}.picture.narrow{display:block}
 dl{grid-template-columns:1fr}dd{margin-bottom:.35rem}
 nav ul{flex-wrap:nowrap;overflow-x:auto;white-space:nowrap}
+nav li{flex:none}
 nav{flex-basis:100%;order:3;min-width:0}
 header.top p{flex:1}
 }
@@ -158,7 +160,10 @@ header.top,main,footer{max-width:none;padding-left:0;padding-right:0}
 section{border:0;border-top:1px solid var(--line);border-radius:0;padding:.8rem 0;margin:0}
 .verdict{border:1px solid var(--line);border-left:.45rem solid var(--bad);padding:.8rem}
 .scroll{overflow:visible;border:0}
-table{font-size:8.5pt}thead{display:table-header-group}
+table{font-size:7.5pt}thead{display:table-header-group}
+th,td{padding:.12rem .3rem}thead th{white-space:normal}.sort::after{content:none}
+td,th{overflow-wrap:anywhere}td code,th code{white-space:pre-wrap}
+.long,.path,td .path{min-width:0}
 tr,figure,.driver,.evidence,.bar,li{break-inside:avoid}
 h2,h3,h4{break-after:avoid}
 pre{white-space:pre-wrap}

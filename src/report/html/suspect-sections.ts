@@ -1,11 +1,12 @@
 /** The suspects of a page: what a tag holds, the drivers with their evidence, what speaks for it and against it. */
 
-import type { AnalysisResult, Confidence, Evidence, Note, Suspect, SuspectDriver } from '../../result.js';
-import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../format.js';
-import { EVIDENCE_KINDS, evidenceBytes, moduleOf } from '../text/analyze-suspects.js';
+import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result.js';
+import { counted, humanBytes, percent, thousands } from '../format.js';
+import { moduleOf } from '../text/analyze-suspects.js';
 import { hasWideAddresses } from '../text/dump-kind.js';
-import { hexAndText, searchedSentences } from '../text/search.js';
-import { markup, joined, type HtmlValue, type SafeHtml } from './safe-html.js';
+import { searchedSentences } from '../text/search.js';
+import { evidencePart } from './evidence-part.js';
+import { markup, joined, type SafeHtml } from './safe-html.js';
 
 /** Places of one driver that are shown at once; the others open. */
 const OPEN_EVIDENCE = 4;
@@ -13,6 +14,7 @@ const OPEN_EVIDENCE = 4;
 const MOST_EVIDENCE = 100;
 const MOST_SUSPECTS = 20;
 const MOST_DRIVERS = 30;
+const MOST_UNLOADED = 12;
 
 /** Classes of marks. */
 export const CONFIDENCE_TONES: Readonly<Record<Confidence, string>> = { high: 'bad', medium: 'warn', low: '' };
@@ -40,6 +42,7 @@ ${drivers(result, suspect)}
 ${noteList('Speaks for it', 'for', suspect.reasons)}
 ${noteList('Speaks against it, or is not known', 'against', suspect.against)}
 </div>
+${related(suspect)}${unloaded(result, suspect)}
 ${suspect.searched !== null && markup`<p class="soft">${searchedSentences(suspect.searched)}</p>`}
 </section>
 `;
@@ -84,7 +87,7 @@ function driverMarkup(result: AnalysisResult, driver: SuspectDriver): SafeHtml {
   const about = version === null ? [] : [version.companyName, version.fileDescription, version.fileVersion];
   const shortName = module?.moduleName ?? driver.module.replace(/\.[^.]*$/, '');
   const wide = hasWideAddresses(result);
-  const places = driver.evidence.map((evidence) => evidenceMarkup(evidence, shortName, wide));
+  const places = driver.evidence.map((evidence) => evidencePart(evidence, shortName, wide));
   const folded = places.slice(OPEN_EVIDENCE, MOST_EVIDENCE);
   const more = places.length - MOST_EVIDENCE;
   return markup`<div class="driver"><div class="name"><h4><code>${driver.module}</code></h4>${confidenceBadge(driver.confidence)}<span class="soft data">${joined(about, ', ')}</span></div>
@@ -95,30 +98,16 @@ ${folded.length > 0 && markup`<details><summary>${counted(folded.length, 'more p
 `;
 }
 
-function evidenceMarkup(evidence: Evidence, shortName: string, wide: boolean): SafeHtml {
-  const address = parseHex(evidence.address);
-  const offset = parseHex(evidence.offset);
-  const { section, executable, instruction, symbol, note } = evidence;
-  const code = section === null || executable === null ? '' : executable ? ', executable' : ', not executable';
-  const place: HtmlValue[] = [
-    markup`<strong>${EVIDENCE_KINDS[evidence.kind]}</strong>`,
-    address !== null && markup`<code>${debuggerAddress(address, wide)}</code>`,
-    offset !== null && markup`<code>${shortName}+0x${offset.toString(16)}</code>`,
-    symbol !== null && markup`<span>in <code>${symbol}</code></span>`,
-    section !== null && markup`<span><code>${section}</code>${code}</span>`,
-  ];
-  const details = [
-    instruction !== null && markup`<li>Instruction: <code>${instruction}</code></li>`,
-    evidence.callsAllocator === true && markup`<li>A call to an allocator follows.</li>`,
-    note !== null && markup`<li>${sentence(note)}</li>`,
-  ].filter((detail) => detail !== false);
-  return markup`<div class="evidence"><p class="place">${joined(place, ' ')}</p>
-${evidence.bytes !== null && markup`<pre tabindex="0">${hexAndText(evidenceBytes(evidence))}</pre>`}
-${details.length > 0 && markup`<ul>${details}</ul>`}</div>
-`;
+/** Tags whose counts go with the suspect's. */
+function related({ related: others, tag }: Suspect): SafeHtml | null {
+  if (!others || others.length === 0) return null;
+  return markup`<h3>Tags whose counts go with <code>${tag}</code>: a hint, it may be chance</h3><ul>${others.map((other) => markup`<li><code>${other.tag}</code>, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${other.ratio} times as many</li>`)}</ul>`;
 }
 
-function sentence(text: string): string {
-  const end = /[.!?]$/.test(text) ? '' : '.';
-  return text.charAt(0).toUpperCase() + text.slice(1) + end;
+/** Unloaded drivers, where no loaded one is named: what is outstanding may be theirs. */
+function unloaded({ unloadedModules }: AnalysisResult, { drivers: named }: Suspect): SafeHtml | null {
+  const gone = unloadedModules ?? [];
+  if (gone.length === 0 || named.some(({ confidence }) => confidence !== 'low')) return null;
+  const names = gone.slice(0, MOST_UNLOADED).map(({ name }) => markup`<code>${name}</code>`);
+  return markup`<p>Unloaded before the dump, the latest first, and one of these may have allocated it: ${joined(names, ', ')}${gone.length > names.length && `, and ${counted(gone.length - names.length, 'more', 'more')}: in the table of modules`}.</p>`;
 }
