@@ -56,21 +56,24 @@ export const UNKNOWN_REGISTER = 32;
 /** An `OP` value. */
 export type Operation = number;
 
+/** Operations that a new list has room for. */
+const FIRST_SIZE = 128;
+
 /** A list of operations in columns, which grows and is used again. Registers have numbers below 32. */
 export class Operations {
   count = 0;
-  at = new Int32Array(512);
-  length = new Uint8Array(512);
-  kind = new Uint8Array(512);
-  target = new Int8Array(512);
-  source = new Int8Array(512);
-  index = new Int8Array(512);
+  at = new Int32Array(FIRST_SIZE);
+  length = new Uint8Array(FIRST_SIZE);
+  kind = new Uint8Array(FIRST_SIZE);
+  target = new Int8Array(FIRST_SIZE);
+  source = new Int8Array(FIRST_SIZE);
+  index = new Int8Array(FIRST_SIZE);
   /** Bytes of memory that are read or written. */
-  size = new Uint8Array(512);
-  immediate = new Int32Array(512);
-  value = new Int32Array(512);
+  size = new Uint8Array(FIRST_SIZE);
+  immediate = new Int32Array(FIRST_SIZE);
+  value = new Int32Array(FIRST_SIZE);
   /** Bits of the registers that it makes unknown. */
-  killed = new Uint32Array(512);
+  killed = new Uint32Array(FIRST_SIZE);
 
   clear(): void {
     this.count = 0;

@@ -4,6 +4,7 @@ import { plus } from '../../parsers/addresses.js';
 import { hex } from '../../parsers/bytes/failure.js';
 import type { ExportLookup } from '../kernel/code/exports.js';
 import { imageCode } from '../kernel/code/image-code.js';
+import { codeOfData } from '../kernel/code/data-code.js';
 import { TagFollower, type TagCode, type TagFate } from '../kernel/code/tag-code.js';
 import type { LoadedModule } from '../kernel/modules.js';
 import type { TagHit } from '../kernel/state.js';
@@ -26,8 +27,9 @@ export class CodeEvidence {
   /** Judges one place; `key` is the tag without the protected bit. */
   judge(hit: TagHit, key: number): HitJudgement {
     const base = classifyHit(hit);
-    const follower = hit.executable === false ? null : this.followerOf(hit.module);
+    const follower = this.followerOf(hit.module);
     if (follower === null) return base;
+    if (hit.executable === false) return mayBeConstant(hit, base) ? inData(follower, hit, base) : base;
     const code = codeAround(follower, hit, key);
     return code === null ? base : judged(follower, hit, base, code);
   }
@@ -50,6 +52,38 @@ function codeAround(follower: TagFollower, hit: TagHit, key: number): TagCode | 
     return loadedBy === null ? null : follower.loadedBy(Number(loadedBy - hit.address) + hit.offset, hit.offset);
   }
   return follower.constantAt(hit.offset, key, false);
+}
+
+/** True for bytes that stand as constants do, and for text that may be constants side by side, as in tables of tags. */
+function mayBeConstant(hit: TagHit, base: HitJudgement): boolean {
+  if (base.kind === 'data') return base.strength !== 'low';
+  if (hit.offset % 4 !== 0) return false;
+  const [a, b, c, d] = hit.bytes.subarray(4, 8);
+  const isPlain = [a, b, c, d].every((byte) => byte !== undefined && byte !== 0x25 && byte !== 0x5c);
+  return isPlain && hit.bytes.length >= 8;
+}
+
+/** Bytes in data: worth more where code is seen to allocate with them, less where none refers to them. */
+function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudgement {
+  const { kind, code } = codeOfData(follower, hit.offset);
+  if (base.kind === 'string') {
+    // What reads as text stays text unless an allocator gets it.
+    if (code?.fate !== 'allocates') return base;
+    base = { ...base, strength: 'medium' };
+  }
+  if (kind === 'pointer') return { ...base, strength: 'low', note: 'a part of an address in the image' };
+  if (kind === 'nowhere') return { ...base, strength: 'low', note: `${base.note}, to which no code refers` };
+  if (code === null) return base;
+  const found = judged(follower, hit, { ...base, kind: 'code-immediate', note: base.note }, code);
+  const isTable = kind === 'table';
+  const what = isTable ? 'the bytes stand in or behind a table that code takes tags from' : 'code reads the tag here';
+  return {
+    ...found,
+    kind: 'data',
+    strength: isTable ? 'medium' : found.strength,
+    callsAllocator: isTable ? null : found.callsAllocator,
+    note: found.note.replace(base.note, what),
+  };
 }
 
 function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): HitJudgement {
@@ -77,13 +111,12 @@ function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: Ta
 
 const CALLS: Readonly<Record<TagFate, boolean | null>> = {
   ...{ allocates: true, frees: false, reserves: false, compared: false, elsewhere: false },
-  ...{ unknown: null, lost: null, missing: null, 'not-held': null },
+  ...{ unknown: null, lost: null, missing: null, cut: null, 'not-held': null },
 };
 
 function strengthOf(fate: TagFate, base: Confidence): Confidence {
   if (fate === 'allocates') return 'high';
-  if (fate === 'missing') return base;
-  return fate === 'unknown' ? atMost(base, 'medium') : 'low';
+  return fate === 'unknown' || fate === 'missing' ? atMost(base, 'medium') : 'low';
 }
 
 function noteOf(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): string {
@@ -105,6 +138,8 @@ function noteOf(follower: TagFollower, hit: TagHit, base: HitJudgement, code: Ta
     case 'elsewhere':
       return `${what}; it is given to ${code.passedTo ?? 'other functions'}, which is no allocator`;
     case 'missing':
+      return `${what}; it stands where allocators take their tag, but which function is called could not be told, because pages are missing`;
+    case 'cut':
       return `${what}; where it goes could not be followed, because pages are missing`;
     case 'unknown':
       return `${what}; it is given to a function that is not known`;

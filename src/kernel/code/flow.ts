@@ -14,6 +14,8 @@ const MOST_STEPS = 400_000;
 export type CallTarget =
   | { readonly kind: 'direct'; readonly rva: number }
   | { readonly kind: 'slot'; readonly rva: number }
+  /** The code goes on in a page that is not there. */
+  | { readonly kind: 'missing' }
   | { readonly kind: 'unknown' };
 
 /** A call, or a jump out of the function. */
@@ -191,8 +193,10 @@ class Follower {
         else this.flowTo(target);
         return true;
       }
-      case OP.return:
       case OP.stop:
+        if (ops.length[i] === 0) this.call(i, [{ kind: 'missing' }], false);
+        return false;
+      case OP.return:
         return false;
       case OP.compare:
         this.compare(i);

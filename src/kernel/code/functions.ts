@@ -38,6 +38,10 @@ export const LONGEST_FUNCTION = 0x10000;
 const FURTHEST = 0x8000;
 /** Where nothing is known, decoding begins so many bytes before: x86 falls into step after a few instructions. */
 const RUN_UP = 96;
+/** And looked at behind it, at most. */
+const AHEAD = 0x400;
+/** A jump so many bytes ahead stays in its function; one that goes further may be a call at the function's end. */
+const NEAR_JUMP = 0x200;
 const MOST_WALKED = 40_000;
 
 /** The function around an RVA; null where there is no code that can be read. */
@@ -86,7 +90,8 @@ function knownStart(source: CodeSource, low: number, rva: number): KnownStart | 
 function paddingBefore(source: CodeSource, low: number, rva: number): number | null {
   const from = Math.max(low, rva - 0x1000);
   const bytes = source.bytes(from, rva - from);
-  if (source.machine.name === 'arm64' || bytes.length < rva - from) return null;
+  if (source.machine.name === 'arm64') return rva - low <= FURTHEST ? low : null;
+  if (bytes.length < rva - from) return null;
   for (let at = bytes.length - 1; at >= 2; at--) {
     const isEnd = bytes[at - 1] === 0xcc && bytes[at - 2] === 0xcc && bytes[at] !== 0xcc;
     if (isEnd && (from + at) % 16 === 0) return from + at;
@@ -94,7 +99,8 @@ function paddingBefore(source: CodeSource, low: number, rva: number): number | n
       return bytes[at - 1] === 0xff && bytes[at - 2] === 0x8b ? from + at - 2 : from + at;
     }
   }
-  return null;
+  // A section begins with a function.
+  return from === low ? low : null;
 }
 
 /**
@@ -123,11 +129,9 @@ function walk(source: CodeSource, known: KnownStart, rva: number, high: number):
       target < high &&
       (kind === OP.branch || !source.exportAt(target))
     ) {
-      if (kind === OP.branch || target - end < 0x200) furthest = target;
+      if (kind === OP.branch || target - end < NEAR_JUMP) furthest = target;
     }
-    const stops =
-      kind === OP.jump || kind === OP.jumpMemory || kind === OP.jumpRegister || kind === OP.return || kind === OP.stop;
-    if (!stops || end <= furthest) continue;
+    if (!stops(kind ?? OP.none) || end <= furthest) continue;
     if (rva < end) return rva >= start ? { start, end } : null;
     start = furthest = end;
   }
@@ -152,22 +156,35 @@ function synchronized(source: CodeSource, low: number, rva: number, high: number
   let first = from;
   // The page before may be missing.
   if (source.bytes(from, rva - from).length < rva - from) first = rva & ~0xfff;
-  const ops = decoded(source, first, rva - first + 16, 4000);
-  let start = first;
+  const ops = decoded(source, first, rva - first + AHEAD, 4000);
+  let [start, furthest, last] = [first, 0, rva + 1];
   for (let i = 0; i < ops.count; i++) {
     const at = ops.at[i] ?? 0;
-    if (at > rva) break;
-    const kind = ops.kind[i];
-    const ends = kind === OP.jump || kind === OP.jumpMemory || kind === OP.return || kind === OP.stop;
-    if (ends && at + (ops.length[i] ?? 0) <= rva) start = at + (ops.length[i] ?? 0);
+    last = at + (ops.length[i] ?? 0);
+    const target = ops.immediate[i] ?? 0;
+    const isNear = ops.kind[i] === OP.jump && target - last < NEAR_JUMP;
+    if (ops.kind[i] === OP.branch || isNear) furthest = Math.max(furthest, target);
+    if (!stops(ops.kind[i] ?? OP.none)) continue;
+    if (last <= rva) start = last;
+    else if (last > furthest) break;
   }
-  return { start, end: Math.min(high, rva + 0x400), source: 'synchronized' };
+  return { start, end: Math.min(high, last), source: 'synchronized' };
 }
 
-/** Decodes up to `length` bytes from an RVA. */
-export function decoded(source: CodeSource, rva: number, length: number, most: number): Operations {
-  const ops = new Operations();
+/** True for what control does not go on behind. */
+function stops(kind: number): boolean {
+  return (
+    kind === OP.jump || kind === OP.jumpMemory || kind === OP.jumpRegister || kind === OP.return || kind === OP.stop
+  );
+}
+
+/** Used again for every function that is looked for. */
+const ops = new Operations();
+
+/** Decodes up to `length` bytes from an RVA; what it gives is overwritten by the next call. */
+function decoded(source: CodeSource, rva: number, length: number, most: number): Operations {
   const { machine, base } = source;
+  ops.clear();
   machine.decoder.decode(source.bytes(rva, Math.max(0, length)), rva, base, ops, most);
   return ops;
 }

@@ -56,6 +56,7 @@ export class ImageCode implements CodeSource {
   private readonly callees = new Map<string, Callee>();
   private readonly operations = new Operations();
   private imported: ReadonlyMap<number, string> | null = null;
+  private importsRead = false;
   private exported: ReadonlyMap<number, string> | null = null;
   private targets: Uint32Array | null = null;
   private page: { rva: number; bytes: Uint8Array } | null = null;
@@ -158,9 +159,10 @@ export class ImageCode implements CodeSource {
       const { start, end } = parts[part] ?? range;
       const first = ops.count;
       const bytes = this.bytes(start, Math.min(end - start, LONGEST_FUNCTION));
-      if (bytes.length < Math.min(end - start, LONGEST_FUNCTION)) missing = true;
       this.machine.decoder.decode(bytes, start, this.base, ops, MOST_OPERATIONS);
-      const stop = ops.add(start + bytes.length, 0, OP.stop);
+      const isCut = bytes.length < Math.min(end - start, LONGEST_FUNCTION);
+      if (isCut) missing = true;
+      const stop = ops.add(start + bytes.length, isCut ? 0 : 1, OP.stop);
       if (this.table === null || range.source !== 'exception-table') continue;
       for (let i = first; i < stop; i++) {
         if (ops.kind[i] !== OP.jump && ops.kind[i] !== OP.branch) continue;
@@ -176,7 +178,8 @@ export class ImageCode implements CodeSource {
 
   /** What a call goes to. */
   calleeOf(target: CallTarget): Callee {
-    if (target.kind === 'unknown') return { kind: 'unknown', missing: false };
+    if (target.kind === 'unknown' || target.kind === 'missing')
+      return { kind: 'unknown', missing: target.kind === 'missing' };
     const key = `${target.kind}${target.rva}`;
     const known = this.callees.get(key);
     if (known !== undefined) return known;
@@ -197,7 +200,8 @@ export class ImageCode implements CodeSource {
       return this.sectionAt(inside) === null ? { kind: 'unknown', missing: false } : this.directCallee(inside);
     }
     const found = this.exports?.nameAt(pointer) ?? null;
-    return found === null ? { kind: 'unknown', missing: this.exports === null } : named(found);
+    const isNamed = this.exports !== null || this.importNames().size > 0;
+    return found === null ? { kind: 'unknown', missing: !isNamed } : named(found);
   }
 
   private directCallee(rva: number): Callee {
@@ -214,8 +218,18 @@ export class ImageCode implements CodeSource {
 
   /** By slot of the import address table, as far as names are there. */
   importNames(): ReadonlyMap<number, string> {
-    this.imported ??= readImports(this.memory, this.module.base, this.headers, this.machine.pointerSize).names;
+    if (this.imported === null) {
+      const { names, complete } = readImports(this.memory, this.module.base, this.headers, this.machine.pointerSize);
+      this.imported = names;
+      this.importsRead = complete;
+    }
     return this.imported;
+  }
+
+  /** False where imports may be missing: their names are gone, and nothing names their addresses. */
+  importsComplete(): boolean {
+    this.importNames();
+    return this.importsRead || this.exports !== null;
   }
 
   /** x86: what a function takes from the stack when it returns, in bytes. */

@@ -3,7 +3,7 @@
  * of the function that holds it, or does it go somewhere else?
  */
 
-import type { Allocator } from './allocators.js';
+import { allocatorNamed, type Allocator } from './allocators.js';
 import type { CallSite, OtherUse } from './flow.js';
 import type { FunctionRange } from './functions.js';
 import type { Callee, Followed, ImageCode } from './image-code.js';
@@ -23,8 +23,10 @@ export type TagFate =
   | 'reserves'
   /** A function gets it that is not known. */
   | 'unknown'
-  /** As `unknown`, because pages are missing. */
+  /** It is where allocators take their tag when a function is called that cannot be told because pages are missing. */
   | 'missing'
+  /** It could not be followed because pages are missing, and it is not there. */
+  | 'cut'
   /** It is stored or returned, and no call that gets it was found. */
   | 'lost'
   | 'compared'
@@ -53,7 +55,7 @@ export interface TagCode {
 }
 
 /** How a local function passes an argument on. */
-interface Passed {
+export interface Passed {
   readonly allocator: Allocator;
   readonly through: readonly number[];
 }
@@ -63,7 +65,13 @@ export class TagFollower {
   private readonly passes = new Map<number, ReadonlyMap<number, Passed>>();
   private readonly busy = new Set<number>();
 
-  constructor(readonly code: ImageCode) {}
+  /** Where most allocators take their tag: the third argument, on x86 also behind 64 bits of flags. */
+  private readonly usualPlaces: readonly number[];
+
+  constructor(readonly code: ImageCode) {
+    const usual = ['ExAllocatePoolWithTag', 'ExAllocatePool2'].map(allocatorNamed).filter((entry) => entry !== null);
+    this.usualPlaces = usual.map((entry) => argumentPlace(code.machine, entry, entry.tag));
+  }
 
   /**
    * What code does with the tag that the instruction around RVA `at` holds; null where no instruction holds it. With
@@ -78,24 +86,41 @@ export class TagFollower {
     if (instruction === null || !(pair || endsWith(followed, instruction, at))) return notHeld(followed, at);
     const matches = (value: Value): boolean =>
       value.kind === VALUE.constant && value.origin === instruction && (value.number & ~PROTECTED) >>> 0 === key;
-    return this.fate(followed, instruction, matches);
+    return this.fate(followed, instruction, matches, true);
   }
 
-  /** What the function around the instruction at RVA `load` does with the four bytes that it reads at RVA `data`. */
+  /** What the function around RVA `load`, a place in an instruction, does with the four bytes that it reads at RVA `data`. */
   loadedBy(load: number, data: number): TagCode | null {
+    return this.read(load, (value) => value.kind === VALUE.memory && value.number === data);
+  }
+
+  /** The same for bytes of a table that begins between two RVAs: what allocates with an element of it. */
+  takenFrom(load: number, first: number, last: number): TagCode | null {
+    const found = this.read(load, (v) => v.kind === VALUE.table && v.number >= first && v.number <= last);
+    return found?.fate === 'allocates' ? found : null;
+  }
+
+  private read(load: number, isMeant: (value: Value) => boolean): TagCode | null {
     const range = this.code.functionAt(load);
     const followed = range === null ? null : this.code.follow(range, load);
     if (followed === null) return null;
-    const instruction = instructionAround(followed, load);
-    if (instruction === null) return null;
-    return this.fate(
-      followed,
-      instruction,
-      (v) => v.kind === VALUE.memory && v.number === data && v.origin === instruction,
-    );
+    let instruction = load;
+    const matches = (value: Value): boolean => {
+      if (!isMeant(value)) return false;
+      instruction = value.origin;
+      return true;
+    };
+    const found = this.fate(followed, load, matches, false);
+    return found === null ? null : { ...found, instruction };
   }
 
-  private fate(followed: Followed, instruction: number, matches: (value: Value) => boolean): TagCode | null {
+  private fate(
+    followed: Followed,
+    instruction: number,
+    matches: (value: Value) => boolean,
+    /** The instruction is known to hold the value. */
+    isHeld: boolean,
+  ): TagCode | null {
     const { flow, range } = followed;
     const made = (fate: TagFate, call: TagCall | null = null, passedTo: string | null = null): TagCode => ({
       ...{ fate, instruction, function: range, call, passedTo },
@@ -116,7 +141,9 @@ export class TagFollower {
     const [best] = found;
     if (best !== undefined && (best.fate === 'allocates' || best.fate === 'frees' || best.fate === 'reserves'))
       return best;
-    if (followed.missing || !flow.complete) return made('missing');
+    if (best === undefined && !isHeld) return null;
+    if (best?.fate === 'missing') return best;
+    if (followed.missing || !flow.complete) return made('cut');
     return best ?? made('lost');
   }
 
@@ -145,7 +172,9 @@ export class TagFollower {
     // Registers that hold it besides are no arguments; deep in the stack of x86 are those of calls around this one.
     const given = places.filter((place) => this.isArgument(place));
     if (given.length === 0) return null;
-    if (callee.kind === 'unknown') return made(callee.missing ? 'missing' : 'unknown');
+    if (callee.kind === 'unknown' && callee.missing)
+      return made(places.some((place) => this.usualPlaces.includes(place)) ? 'missing' : 'cut');
+    if (callee.kind === 'unknown') return made('unknown');
     if (callee.kind === 'allocator') return made('elsewhere', null, callee.allocator.name);
     if (callee.kind === 'named') return made('elsewhere', null, callee.name);
     const kept = given.every((place) => this.keeps(callee.rva, place, 0));
@@ -255,14 +284,7 @@ export class TagFollower {
 const MOST_GIVEN = 8;
 const NONE: ReadonlyMap<number, Passed> = new Map();
 const FATES: readonly TagFate[] = [
-  'allocates',
-  'frees',
-  'reserves',
-  'missing',
-  'unknown',
-  'lost',
-  'compared',
-  'elsewhere',
+  ...(['allocates', 'frees', 'reserves', 'missing', 'unknown', 'cut', 'lost', 'compared', 'elsewhere'] as const),
 ];
 const PLACES: readonly number[] = [
   ...Array.from({ length: 32 }, (_, i) => i),

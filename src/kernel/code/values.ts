@@ -41,15 +41,17 @@ const MOST_VALUES = 8;
 /** All sets of one function. */
 export class Values {
   private readonly atoms: Value[] = [{ kind: VALUE.unknown, number: 0, origin: -1, second: -1 }];
-  private readonly atomOf = new Map<string, number>();
+  /** Numbers of possibilities: by origins, then by kind and number. */
+  private readonly atomOf = new Map<number, Map<number, number>>();
   private readonly sets: (readonly number[])[] = [[0], [0]];
   private readonly lists: (readonly Value[])[] = [];
-  private readonly setOf = new Map<string, number>([['0', UNKNOWN]]);
+  private readonly singles: number[] = [UNKNOWN];
+  private readonly setOf = new Map<string, number>();
   private readonly unions = new Map<number, number>();
 
   /** The set of one possibility. */
   one(kind: number, number: number, origin = -1, second = -1): number {
-    return this.set([this.atom(kind, number, origin, second)]);
+    return this.single(this.atom(kind, number, origin, second));
   }
 
   /** The possibilities of a set. */
@@ -93,16 +95,31 @@ export class Values {
 
   private atom(kind: number, number: number, origin: number, second: number): number {
     if (kind === VALUE.unknown) return 0;
-    const key = `${kind},${number},${origin},${second}`;
-    const known = this.atomOf.get(key);
+    const origins = (origin + 1) * 0x400000 + (second < 0 ? 0 : ((second - origin) & 0x3fffff) + 1);
+    const key = kind * 0x100000000 + (number >>> 0);
+    let group = this.atomOf.get(origins);
+    if (group === undefined) {
+      group = new Map<number, number>();
+      this.atomOf.set(origins, group);
+    }
+    const known = group.get(key);
     if (known !== undefined) return known;
     this.atoms.push({ kind, number, origin, second });
-    this.atomOf.set(key, this.atoms.length - 1);
+    group.set(key, this.atoms.length - 1);
     return this.atoms.length - 1;
   }
 
+  private single(atom: number): number {
+    const known = this.singles[atom];
+    if (known !== undefined) return known;
+    this.sets.push([atom]);
+    this.singles[atom] = this.sets.length - 1;
+    return this.sets.length - 1;
+  }
+
   private set(atoms: readonly number[]): number {
-    const key = atoms.length === 1 ? String(atoms[0]) : atoms.join(',');
+    if (atoms.length === 1) return this.single(atoms[0] ?? 0);
+    const key = atoms.join(',');
     const known = this.setOf.get(key);
     if (known !== undefined) return known;
     this.sets.push(atoms);
