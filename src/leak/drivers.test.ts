@@ -73,6 +73,18 @@ describe('ranking drivers', () => {
     expect(ranked([compare(FIRST)])).to.deep.equal(['first.sys medium']);
   });
 
+  it('puts code that allocates before code that does not, and data that code allocates with beside it', () => {
+    const judged = (allocating: readonly number[]): Partial<TagFacts> => ({
+      judge: (hit) => ({ ...classifyHit(hit), callsAllocator: allocating.includes(hit.module) }),
+    });
+    const users = [codeHit('Leak', FIRST), codeHit('Leak', SECOND)];
+    expect(ranked(users, judged([FIRST]))).to.deep.equal(['first.sys high', 'second.sys low']);
+    expect(ranked(users, judged([FIRST, SECOND]))).to.deep.equal(['first.sys medium', 'second.sys medium']);
+    const withText = [data(FIRST), textHit('Leak', SECOND)];
+    expect(ranked(withText, judged([FIRST]))).to.deep.equal(['first.sys high', 'second.sys low']);
+    expect(ranked(withText, judged([]))).to.deep.equal(['first.sys low', 'second.sys low']);
+  });
+
   it('takes text and strays for weak, alone or not, but lists them', () => {
     expect(ranked([textHit('Leak', FIRST)])).to.deep.equal(['first.sys low']);
     expect(ranked([stray(FIRST), textHit('Leak', SECOND)])).to.deep.equal(['first.sys low', 'second.sys low']);

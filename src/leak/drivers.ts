@@ -172,8 +172,9 @@ function best(candidate: Candidate, kind: EvidenceKind): Confidence | null {
   return found;
 }
 
-/** The best that code shows, whole constants or halves. */
+/** The best that code shows: whole constants, halves, or data that code is seen to allocate with. */
 function inCode(candidate: Candidate): Confidence | null {
+  if (allocates(candidate)) return 'high';
   const [whole, halves] = [best(candidate, 'code-immediate'), best(candidate, 'code-immediate-pair')];
   return whole === null || (halves !== null && rank(halves) > rank(whole)) ? halves : whole;
 }
@@ -215,7 +216,7 @@ function allocates({ traces }: Candidate): boolean {
 
 /** True where the code of one surely gives the tag to no allocator, and that of the other does. */
 function isOutdone(candidate: Candidate, by: Candidate): boolean {
-  if (!allocates(by) || by.kernel) return false;
+  if (!allocates(by) || by.kernel || allocates(candidate)) return false;
   const code = candidate.traces.filter(
     ({ evidence: { kind } }) => kind === 'code-immediate' || kind === 'code-immediate-pair',
   );
