@@ -125,13 +125,19 @@ describe('a folder of profiles', () => {
     }
   });
 
-  it('that is not there, or a file, is a problem and not an error', async () => {
-    for (const path of [join(folder, 'missing'), join(folder, 'a.txt')]) {
-      put('a.txt', profile('A'));
-      const { found, problems } = await openProfileFolder(path).find(identity('A'));
-      expect(found).to.equal(null);
-      expect(problems).to.have.length(1);
-    }
+  it('may be one file, whatever its name', async () => {
+    put('mailed.dat', profile('A'));
+    put('other.profile.txt', profile('B'));
+    const file = join(folder, 'mailed.dat');
+    const { found, problems } = await openProfileFolder(file).find(identity('A'));
+    expect([found?.file, problems]).to.deep.equal([file, []]);
+    expect((await openProfileFolder(file).find(identity('B'))).found).to.equal(null);
+  });
+
+  it('that is not there is a problem and not an error', async () => {
+    const { found, problems } = await openProfileFolder(join(folder, 'missing')).find(identity('A'));
+    expect(found).to.equal(null);
+    expect(problems).to.have.length(1);
     expect(await readProfileFile(join(folder, 'gone.txt')))
       .to.have.property('message')
       .that.matches(/ENOENT/);

@@ -93,8 +93,9 @@ async function unpack(bytes: Buffer, most: number): Promise<Buffer> {
 
 const tooLarge = (most: number): Error => new Error(`it unpacks to more than ${most} bytes: too many for a profile`);
 
-/** The files below `folder` that may be profiles, in order of their paths; says where it could not look. */
+/** The files below `folder` that may be profiles, in order of their paths, or the one that it is; says where it could not look. */
 function listFiles(folder: string, problems: ProfileProblem[]): string[] {
+  if (statSync(folder, { throwIfNoEntry: false })?.isFile() === true) return [folder];
   const files: string[] = [];
   const pending: { path: string; depth: number }[] = [{ path: folder, depth: 0 }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -131,7 +132,7 @@ function isOfImage(facts: KernelFacts, identity: KernelIdentity): boolean {
   );
 }
 
-/** Lists the folder; files are read when they are needed, and once. */
+/** Lists the folder, or takes the file that `path` names; files are read when they are needed, and once. */
 export function openProfileFolder(path: string): ProfileFolder {
   const listing: ProfileProblem[] = [];
   const files = listFiles(path, listing);

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import type { Options } from 'yargs';
 import type { SymbolSources } from '../../symbols/sources.js';
+import { errorText } from '../../symbols/store/places.js';
 import { FileError } from './errors.js';
 import type { Environment } from './terminal.js';
 
@@ -29,7 +30,7 @@ export const SYMBOLS = {
     type: 'array',
     string: true,
     requiresArg: true,
-    describe: 'Folder of profiles (dumpleak profile make) or of Volatility 3 symbol tables',
+    describe: 'Profiles (dumpleak profile make) or Volatility 3 symbol tables: a folder of them, or one file',
     group: GROUP,
   },
 } as const satisfies Record<string, Options>;
@@ -67,7 +68,7 @@ export async function openSources(
   progress?: SymbolProgress,
 ): Promise<SymbolSources> {
   const profiles = args.profiles ?? [];
-  for (const folder of profiles) requireFolder(folder);
+  for (const folder of profiles) requireProfiles(folder);
   // Loaded here: most analyses need none of it.
   const [{ SymbolSources }, { parseSymbolPath }] = await Promise.all([
     import('../../symbols/sources.js'),
@@ -90,12 +91,13 @@ export async function openSources(
 }
 
 /** Throws FileError for a folder of profiles that cannot be opened. */
-export function requireFolder(path: string): void {
-  let reason = 'it is no folder';
+export function requireProfiles(path: string): void {
+  let reason = 'it is neither a folder nor a file';
   try {
-    if (statSync(path).isDirectory()) return;
+    const found = statSync(path);
+    if (found.isDirectory() || found.isFile()) return;
   } catch (error) {
-    reason = error instanceof Error ? error.message : String(error);
+    reason = errorText(error);
   }
   throw new FileError(`--profiles ${path} cannot be used: ${reason}`);
 }

@@ -269,7 +269,7 @@ describe('symbols on the command line', function () {
       [['symbols', 'check', dump, '--urls', nothing], 64, /--urls belongs to symbols fetch/],
       [['symbols', 'info', plain, '--all'], 64, /--all belongs to symbols fetch/],
       [['symbols', 'check', nothing], 2, /no such file/i],
-      [['analyze', dump, '--profiles', nothing], 2, /--profiles .* cannot be used/],
+      [['analyze', dump, '--profiles', nothing], 2, /--profiles .* cannot be used: no such file or folder/],
       [['profile', 'make'], 64, /wants a PDB/],
       [['profile', 'make', plain], 2, /is of no kernel: it has no PoolTrackTable/],
       [['profile', 'make', folder.path('ntkrnlmp.pdb'), '--image', dump], 2, /is no image/],

@@ -37,14 +37,6 @@ export async function analyzeBench(): Promise<BenchLine[]> {
         detail: `${b.cpuMs.toFixed(0)} ms against ${a.cpuMs.toFixed(0)} ms of processor time`,
       });
     }
-    const known = measure([STEPS, 'analyze', small], 7);
-    const inferred = measure([STEPS, 'infer', small], 7);
-    lines.push({
-      name: 'analyze by inference against by profile',
-      ratio: inferred.cpuMs / known.cpuMs,
-      goal: 2,
-      detail: `${inferred.cpuMs.toFixed(0)} ms against ${known.cpuMs.toFixed(0)} ms of processor time`,
-    });
     const whole = measure([MAIN, 'analyze', large], 7);
     lines.push({
       name: 'dumpleak analyze (64 GB) against node -e 0',

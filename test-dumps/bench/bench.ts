@@ -1,14 +1,30 @@
-/** `npm run bench`: every measured promise of the project, as ratios of one run on one machine. Exits 0 whatever comes out. */
+/** `npm run bench`: every measured promise of the project, as ratios of one run on one machine. `npm run bench -- --only pdb,inference` runs some suites. Exits 0 whatever comes out. */
 
+import { parseArgs } from 'node:util';
 import { analyzeBench } from './analyze-bench.js';
 import { batchBench } from './batch-bench.js';
+import { inferenceBench } from './inference-bench.js';
 import type { BenchLine } from './measure.js';
 import { pdbBench } from './pdb-bench.js';
 import { trendBench } from './trend-bench.js';
 
-const SUITES: readonly (() => Promise<BenchLine[]>)[] = [analyzeBench, pdbBench, trendBench, batchBench];
+const SUITES = new Map<string, () => Promise<BenchLine[]>>([
+  ['analyze', analyzeBench],
+  ['inference', inferenceBench],
+  ['pdb', pdbBench],
+  ['trend', trendBench],
+  ['batch', batchBench],
+]);
 
-for (const suite of SUITES) {
+const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
+const only = values.only?.flatMap((list) => list.split(',')) ?? [...SUITES.keys()];
+const unknown = only.filter((name) => !SUITES.has(name));
+if (unknown.length > 0) {
+  process.stderr.write(`no suite is called ${unknown.join(', ')}: ${[...SUITES.keys()].join(', ')}\n`);
+  process.exit(64);
+}
+
+for (const suite of [...SUITES].filter(([name]) => only.includes(name)).map(([, run]) => run)) {
   for (const { name, ratio, goal, detail, atLeast, unit } of await suite()) {
     const met = atLeast === true ? ratio >= goal : ratio <= goal;
     const bound = `goal ${atLeast === true ? '>=' : '<='} ${goal}${unit === undefined ? '' : ` ${unit}`}`;

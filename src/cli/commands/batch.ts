@@ -14,7 +14,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { milliseconds } from '../growth-inputs.js';
 import { GROUP, POOLTAG } from '../options.js';
 import { REDACT } from '../redact-options.js';
-import { requireFolder, SYMBOLS } from '../symbol-options.js';
+import { requireProfiles, SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { expandWildcards } from '../wildcards.js';
 import { makeFolder } from '../write-file.js';
@@ -116,7 +116,7 @@ export const command = defineCommand({
     }
     const memoryBytes = (args.memory ?? 2) * GIGABYTE;
     const tagLists = readTagLists(args.pooltag, host.env);
-    for (const folder of args.profiles ?? []) requireFolder(folder);
+    for (const folder of args.profiles ?? []) requireProfiles(folder);
     makeFolder(out);
     const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
     const stop = new AbortController();

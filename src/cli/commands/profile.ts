@@ -3,7 +3,7 @@
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { GROUP, jsonOption } from '../options.js';
-import { requireFolder, SYMBOLS } from '../symbol-options.js';
+import { requireProfiles, SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
   positionals: {
@@ -24,7 +24,7 @@ export const command = defineCommand({
       describe: 'make: the ntoskrnl.exe of the PDB; notes its time stamp, size and version, too',
       group: GROUP.what,
     },
-    profiles: { ...SYMBOLS.profiles, describe: 'list: this folder; without it the profiles that are built in' },
+    profiles: { ...SYMBOLS.profiles, describe: 'list: this folder or file; without it the profiles that are built in' },
     json: jsonOption('list: write it as JSON'),
   },
   examples: [
@@ -42,7 +42,7 @@ export const command = defineCommand({
     }
     if (action !== 'list') throw new UsageError(`"${action}" is none of make, list`);
     if (pdb !== undefined || image !== undefined) throw new UsageError('profile list takes no PDB and no image');
-    for (const folder of profiles) requireFolder(folder);
+    for (const folder of profiles) requireProfiles(folder);
     return (await import('../symbols/profile.js')).list(profiles, args.json === true, output);
   },
 });

@@ -23,9 +23,16 @@ export async function openPdbFile(path: string): Promise<PdbFile> {
     pdb.close();
     throw new FileError(`${path} is cut off: it has ${source.byteLength} of ${pdb.fileBytes} bytes`);
   }
-  if (!failed(pdb)) return { pdb, name: basename(path).replace(/\.pd_$/i, '.pdb') };
+  if (!failed(pdb)) return { pdb, name: nameOf(path) };
   source.close();
   throw new FileError(pdb.message);
+}
+
+/** Without the number that a browser adds to a file that it saves again: `ntkrnlmp (1).pdb`. */
+function nameOf(path: string): string {
+  return basename(path)
+    .replace(/ ?\(\d+\)(?=\.[^.]+$)/, '')
+    .replace(/\.pd_$/i, '.pdb');
 }
 
 async function openSource(path: string): Promise<ByteSource> {
