@@ -46,11 +46,11 @@ export class ConstantFinder {
    * come in ascending order; `found` is called for each constant.
    */
   feed(bytes: Uint8Array, offset: number, found: (constant: BuiltConstant) => void): void {
-    for (let at = 0; at + INSTRUCTION <= bytes.length; at += INSTRUCTION) {
-      // The byte that tells move-wide from the rest; most instructions end here.
-      if (((bytes[at + 3] ?? 0) & 0x1f) !== 0x12) continue;
-      const word = u32(bytes, at);
-      if ((word & MOVE_WIDE_MASK) === MOVE_WIDE) this.moveWide(word, offset + at, found);
+    const aligned = bytes.byteOffset % INSTRUCTION === 0 ? bytes : bytes.slice();
+    const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] ?? 0;
+      if ((word & MOVE_WIDE_MASK) === MOVE_WIDE) this.moveWide(word, offset + i * INSTRUCTION, found);
     }
   }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { latin1 } from '../../test-dumps/bytes.js';
 import { makeCab } from '../../test-dumps/pdb/cab-writer.js';
 import { peFile, type PeFileSpec } from '../../test-dumps/drivers/pe-file.js';
+import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
 import type { TaggedFile } from '../leak/driver-files/search.js';
 import { runHere } from './program.test.helper.js';
 
@@ -117,6 +118,19 @@ describe('dumpleak tags', () => {
     expect(header).to.match(/^\ufefftag,path,architecture,confidence,/);
     expect(rows).to.have.lengthOf.at.least(2);
     rmSync(csv);
+  });
+
+  it('lists the tags that drivers allocate under, as a localtag.txt', async () => {
+    for (const { driver, file } of readFixtures()) writeFileSync(at('empty', `${driver.name}.sys`), file);
+    const { code, stdout } = await runHere(['tags', at('empty'), '--localtag']);
+    for (const { driver } of readFixtures()) rmSync(at('empty', `${driver.name}.sys`));
+    expect(code).to.equal(0);
+    const lines = stdout.split('\r\n').filter((line) => line !== '' && !line.startsWith('rem '));
+    const truth = readFixtures().flatMap(({ driver }) =>
+      driver.allocatedTags.map((tag) => `${tag} - ${driver.name}.sys -`),
+    );
+    expect(lines.filter((line) => !truth.includes(line))).to.deep.equal([]);
+    expect(lines.length).to.be.above(truth.length * 0.8);
   });
 
   it('ends with 2 when nothing could be read, and says why', async () => {

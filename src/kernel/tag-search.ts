@@ -158,6 +158,7 @@ const FEW = 48;
 
 /** Finds the positions of any of several four-byte values. */
 class Finder {
+  /** The first three bytes of each value. */
   private readonly patterns: Buffer[] = [];
   private readonly values = new Set<number>();
   /** One bit for every possible low half of a value: most positions are ruled out by one look. */
@@ -168,9 +169,11 @@ class Finder {
       for (const value of withProtected ? [key, (key | PROTECTED) >>> 0] : [key]) {
         if (this.values.has(value)) continue;
         this.values.add(value);
+        // A tag and its protected form differ in the fourth byte alone: one search finds both.
         const pattern = Buffer.alloc(4);
         pattern.writeUInt32LE(value);
-        this.patterns.push(pattern);
+        const start = pattern.subarray(0, 3);
+        if (!this.patterns.some((other) => other.equals(start))) this.patterns.push(start);
         this.low[(value & 0xffff) >>> 3] = (this.low[(value & 0xffff) >>> 3] ?? 0) | (1 << (value & 7));
       }
     }
@@ -186,7 +189,9 @@ class Finder {
     const haystack = buffer.subarray(0, length);
     if (this.patterns.length <= FEW) {
       for (const pattern of this.patterns) {
-        for (let at = haystack.indexOf(pattern); at >= 0; at = haystack.indexOf(pattern, at + 1)) found.push(at);
+        for (let at = haystack.indexOf(pattern); at >= 0; at = haystack.indexOf(pattern, at + 1)) {
+          if (at + 4 <= length && this.values.has(u32(haystack, at))) found.push(at);
+        }
       }
       return found.sort((a, b) => a - b);
     }

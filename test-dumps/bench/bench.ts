@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { analyzeBench } from './analyze-bench.js';
 import { batchBench } from './batch-bench.js';
+import { driversBench } from './drivers-bench.js';
 import { inferenceBench } from './inference-bench.js';
 import type { BenchLine } from './measure.js';
 import { pdbBench } from './pdb-bench.js';
@@ -14,6 +15,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['pdb', pdbBench],
   ['trend', trendBench],
   ['batch', batchBench],
+  ['drivers', driversBench],
 ]);
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });

@@ -58,6 +58,9 @@ export const command = defineCommand({
     if (localtag) {
       const list = withPaths(paths, [], args, host, (files, progress) => listTags(files, progress));
       requireDrivers(list, paths);
+      if (list.tags.length === 0 && list.incomplete > 0) {
+        throw new FileError('no tag could be told from the code of these drivers: parts of it could not be read');
+      }
       await output.text(renderLocalTag(list));
       for (const { message } of list.warnings) await writeTo(host.stderr, `dumpleak: ${message}\n`);
       return EXIT.done;
