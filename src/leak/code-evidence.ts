@@ -116,7 +116,7 @@ const CALLS: Readonly<Record<TagFate, boolean | null>> = {
 
 function strengthOf(fate: TagFate, base: Confidence): Confidence {
   if (fate === 'allocates') return 'high';
-  return fate === 'unknown' || fate === 'missing' ? atMost(base, 'medium') : 'low';
+  return fate === 'unknown' ? atMost(base, 'medium') : 'low';
 }
 
 function noteOf(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): string {

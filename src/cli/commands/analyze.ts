@@ -68,10 +68,8 @@ export const command = defineCommand({
   },
   examples: [
     ['analyze MEMORY.DMP', 'what leaks, and the driver behind it'],
-    ['analyze MEMORY.DMP --tag Leak --top 20', 'more about one tag, more rows'],
     ['analyze MEMORY.DMP --html report.html', 'also a page with pictures, to be mailed'],
     ['analyze MEMORY.DMP --images drivers', 'with a copy of System32\\drivers for pages that the dump lacks'],
-    ['analyze MEMORY.DMP --json -o result.json', 'the result for programs, in a file'],
     ['analyze MEMORY.DMP --fail-on-leak --quiet', 'for scripts: exit code 1 means a leak'],
   ],
   run: async (args, output, host) => {

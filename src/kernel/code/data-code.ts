@@ -6,7 +6,6 @@
 import { failed } from '../../../parsers/bytes/failure.js';
 import { plus } from '../../../parsers/addresses.js';
 import type { ImageCode } from './image-code.js';
-import { referencesTo, WantedAddresses } from './references.js';
 import type { TagCode, TagFollower } from './tag-code.js';
 
 /** Tables are referred to by their beginning: so many bytes before the tag are looked at. */
@@ -32,11 +31,12 @@ export function codeOfData(follower: TagFollower, rva: number): DataCode {
   if (isPointer(code, rva)) return { kind: 'pointer', code: null };
   const section = code.headers.sections.find((s) => rva >= s.rva && rva < s.rva + s.size);
   const first = Math.max(section?.rva ?? 0, rva - LONGEST_TABLE);
-  const wanted = new WantedAddresses(Array.from({ length: rva - first + 1 }, (_, i) => first + i));
-  const { places, complete } = referencesTo(code, wanted);
+  const references = code.dataReferences();
+  const places = references.between(first, rva);
   const found: TagCode[] = [];
   let table: TagCode | null = null;
   for (const place of places.slice(-MOST_FOLLOWED)) {
+    if (!follower.mayFollow()) break;
     const read = follower.loadedBy(place, rva);
     if (read !== null) found.push(read);
     table ??= follower.takenFrom(place, first, rva);
@@ -45,7 +45,7 @@ export function codeOfData(follower: TagFollower, rva: number): DataCode {
   if (best !== undefined) return { kind: 'read', code: best };
   if (table !== null) return { kind: 'table', code: table };
   if (places.length > 0) return { kind: 'near', code: null };
-  return { kind: complete ? 'nowhere' : null, code: null };
+  return { kind: references.complete ? 'nowhere' : null, code: null };
 }
 
 /** True for bytes that are a part of an address in the image or right behind it. */

@@ -15,6 +15,7 @@ import type { ExportLookup } from './exports.js';
 import { followFunction, type CallTarget, type Flow } from './flow.js';
 import { findFunction, LONGEST_FUNCTION, type CodeSource, type FunctionRange } from './functions.js';
 import { machineOf, type Machine } from './machine.js';
+import { DataReferences } from './references.js';
 
 /** Functions whose results are kept. */
 const MOST_KEPT = 4096;
@@ -59,6 +60,7 @@ export class ImageCode implements CodeSource {
   private importsRead = false;
   private exported: ReadonlyMap<number, string> | null = null;
   private targets: Uint32Array | null = null;
+  private data: DataReferences | null = null;
   private page: { rva: number; bytes: Uint8Array } | null = null;
 
   constructor(
@@ -127,6 +129,12 @@ export class ImageCode implements CodeSource {
       else high = middle;
     }
     return this.targets[low - 1] ?? null;
+  }
+
+  /** What the code refers to in the data of the image: looked for once, when first asked. */
+  dataReferences(): DataReferences {
+    this.data ??= new DataReferences(this);
+    return this.data;
   }
 
   functionAt(rva: number): FunctionRange | null {

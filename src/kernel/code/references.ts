@@ -13,9 +13,20 @@ const PIECE = 1 << 20;
 const OVERLAP = 4;
 /** Places kept: more are not followed. */
 const MOST_REFERENCES = 200_000;
+const MOST_DATA_REFERENCES = 2_000_000;
+
+/** What is looked for. */
+interface Addresses {
+  readonly first: number;
+  readonly last: number;
+  has(rva: number): boolean;
+}
+
+/** Takes a place and the address that it refers to; returns how many it has. */
+type Found = (place: number, target: number) => number;
 
 /** RVAs that are wanted, as one bit each between the first and the last of them. */
-export class WantedAddresses {
+export class WantedAddresses implements Addresses {
   private readonly bits: Uint8Array;
   readonly first: number;
   readonly last: number;
@@ -48,17 +59,79 @@ export interface References {
 /** Looks through all executable sections. */
 export function referencesTo(code: ImageCode, wanted: WantedAddresses): References {
   const places: number[] = [];
-  if (wanted.last < wanted.first) return { places, complete: true };
-  const find = code.machine.name === 'arm64' ? new Arm64References(wanted, places) : null;
+  const complete = look(code, wanted, MOST_REFERENCES, (place) => places.push(place));
+  return { places: inOrder(places), complete };
+}
+
+/** All references of an image's code to its data, by the address that is referred to: found in one pass, once. */
+export class DataReferences {
+  private readonly targets: Uint32Array;
+  private readonly places: Uint32Array;
+  /** False where pages of code were missing or there were too many places. */
+  readonly complete: boolean;
+
+  constructor(code: ImageCode) {
+    const found: number[] = [];
+    this.complete = look(code, new DataAddresses(code), MOST_DATA_REFERENCES, (place, target) => {
+      return found.push(target, place) / 2;
+    });
+    const order = Uint32Array.from({ length: found.length / 2 }, (_, i) => 2 * i);
+    const at = (i: number): number => found[i] ?? 0;
+    order.sort((a, b) => at(a) - at(b) || at(a + 1) - at(b + 1));
+    this.targets = order.map((i) => at(i));
+    this.places = order.map((i) => at(i + 1));
+  }
+
+  /** RVAs in instructions that refer to an address from `first` to `last`: those to the highest address come last. */
+  between(first: number, last: number): Uint32Array {
+    return this.places.subarray(this.from(first), this.from(last + 1));
+  }
+
+  /** Index of the first reference to `rva` or to what is behind it. */
+  private from(rva: number): number {
+    let [low, high] = [0, this.targets.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.targets[middle] ?? 0) < rva) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** The addresses of sections that hold no code. */
+class DataAddresses implements Addresses {
+  private readonly sections: readonly { readonly start: number; readonly end: number }[];
+  readonly first: number;
+  readonly last: number;
+
+  constructor({ headers }: ImageCode) {
+    const data = headers.sections.filter(({ executable, size }) => !executable && size > 0);
+    this.sections = data.map(({ rva, size }) => ({ start: rva, end: rva + size }));
+    this.first = this.sections.reduce((low, { start }) => Math.min(low, start), 0x7fffffff);
+    this.last = this.sections.reduce((high, { end }) => Math.max(high, end - 1), -1);
+  }
+
+  has(rva: number): boolean {
+    return this.sections.some(({ start, end }) => rva >= start && rva < end);
+  }
+}
+
+/** Calls `found` for every place that refers to a wanted address; it tells how many there are. False as for References. */
+function look(code: ImageCode, wanted: Addresses, most: number, found: Found): boolean {
+  if (wanted.last < wanted.first) return true;
+  let count = 0;
+  const add: Found = (place, target) => (count = found(place, target));
+  const find = code.machine.name === 'arm64' ? new Arm64References(wanted, add) : null;
   let complete = true;
   for (const { rva, bytes, isWhole } of pieces(code)) {
     if (!isWhole) complete = false;
     if (find !== null) find.look(bytes, rva);
-    else if (code.machine.name === 'x64') relative(bytes, rva, wanted, places);
-    else absoluteAndRelative(bytes, rva, code.base, wanted, places);
-    if (places.length >= MOST_REFERENCES) return { places: inOrder(places), complete: false };
+    else if (code.machine.name === 'x64') relative(bytes, rva, wanted, add);
+    else absoluteAndRelative(bytes, rva, code.base, wanted, add);
+    if (count >= most) return false;
   }
-  return { places: inOrder(places), complete };
+  return complete;
 }
 
 const inOrder = (places: number[]): number[] => [...new Set(places)].sort((a, b) => a - b);
@@ -95,32 +168,26 @@ function* pieces(code: ImageCode): Iterable<{ rva: number; bytes: Uint8Array; is
 }
 
 /** x64: four bytes that are the distance from behind them, as in calls and RIP-relative operands. */
-function relative(bytes: Uint8Array, rva: number, wanted: WantedAddresses, places: number[]): void {
+function relative(bytes: Uint8Array, rva: number, wanted: Addresses, add: Found): void {
   const { first, last } = wanted;
   let word = ((bytes[0] ?? 0) << 8) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 24);
   for (let at = 3; at < bytes.length; at++) {
     word = (word >>> 8) | ((bytes[at] ?? 0) << 24);
     const target = (word + rva + at + 1) | 0;
-    if (target >= first && target <= last && wanted.has(target)) places.push(rva + at - 3);
+    if (target >= first && target <= last && wanted.has(target)) add(rva + at - 3, target);
   }
 }
 
 /** x86: the same for calls, and four bytes that are the address. */
-function absoluteAndRelative(
-  bytes: Uint8Array,
-  rva: number,
-  base: number,
-  wanted: WantedAddresses,
-  places: number[],
-): void {
+function absoluteAndRelative(bytes: Uint8Array, rva: number, base: number, wanted: Addresses, add: Found): void {
   const { first, last } = wanted;
   let word = ((bytes[0] ?? 0) << 8) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 24);
   for (let at = 3; at < bytes.length; at++) {
     word = (word >>> 8) | ((bytes[at] ?? 0) << 24);
     const target = (word - base) | 0;
     const distant = (word + rva + at + 1) | 0;
-    if (target >= first && target <= last && wanted.has(target)) places.push(rva + at - 3);
-    else if (distant >= first && distant <= last && wanted.has(distant)) places.push(rva + at - 3);
+    if (target >= first && target <= last && wanted.has(target)) add(rva + at - 3, target);
+    else if (distant >= first && distant <= last && wanted.has(distant)) add(rva + at - 3, distant);
   }
 }
 
@@ -129,15 +196,15 @@ class Arm64References {
   private readonly pages = new Float64Array(32).fill(-1);
 
   constructor(
-    private readonly wanted: WantedAddresses,
-    private readonly places: number[],
+    private readonly wanted: Addresses,
+    private readonly add: Found,
   ) {}
 
   look(bytes: Uint8Array, rva: number): void {
     for (let at = (4 - (rva & 3)) & 3; at + 4 <= bytes.length; at += 4) {
       const word = u32(bytes, at);
       const target = this.target(word, rva + at);
-      if (target >= 0 && this.wanted.has(target)) this.places.push(rva + at);
+      if (target >= 0 && this.wanted.has(target)) this.add(rva + at, target);
     }
   }
 

@@ -11,6 +11,8 @@ import { argumentPlace, MOST_STACK_ARGUMENTS, STACK_ARGUMENT } from './machine.j
 import { VALUE, type Value } from './values.js';
 
 const PROTECTED = 0x80000000;
+/** Places that refer to data and are followed in one image, at most: a tag that is a common text stands in hundreds. */
+const MOST_DATA_PLACES = 5_000;
 /** Local functions between a call and the allocator, at most. */
 export const MOST_WRAPPERS = 4;
 
@@ -64,6 +66,7 @@ export interface Passed {
 export class TagFollower {
   private readonly passes = new Map<number, ReadonlyMap<number, Passed>>();
   private readonly busy = new Set<number>();
+  private dataPlaces = 0;
 
   /** Where most allocators take their tag: the third argument, on x86 also behind 64 bits of flags. */
   private readonly usualPlaces: readonly number[];
@@ -87,6 +90,11 @@ export class TagFollower {
     const matches = (value: Value): boolean =>
       value.kind === VALUE.constant && value.origin === instruction && (value.number & ~PROTECTED) >>> 0 === key;
     return this.fate(followed, instruction, matches, true);
+  }
+
+  /** Counts one more place that refers to data; false when there were so many that no more are followed. */
+  mayFollow(): boolean {
+    return this.dataPlaces++ < MOST_DATA_PLACES;
   }
 
   /** What the function around RVA `load`, a place in an instruction, does with the four bytes that it reads at RVA `data`. */

@@ -48,7 +48,7 @@ function detailsOf(evidence: Evidence & Followed, wide: boolean): SafeHtml[] {
       markup`<li>In the function from <code>${at(inside.start, wide)}</code> to <code>${at(inside.end, wide)}</code>.</li>`,
     note !== null && markup`<li>${sentence(note)}</li>`,
   ];
-  return details.filter((detail) => detail !== false && detail !== null && detail !== undefined);
+  return details.filter((detail) => detail !== false && detail !== null);
 }
 
 function at(address: Hex | null, wide: boolean): string {

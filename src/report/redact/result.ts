@@ -88,6 +88,8 @@ function copied(value: unknown, key: string | null, names: Names): unknown {
   const fields = Object.entries(value).map(([name, item]): [string, unknown] => [name, copied(item, name, names)]);
   const out: Record<string, unknown> = Object.fromEntries(fields);
   if (typeof out['ascii'] === 'string' && !CODE.has(String(out['kind']))) onlyTag(out);
+  // Where a known issue is written down is a text of the user's, not of a fixed set.
+  if (typeof out['known'] === 'string' && typeof out['source'] === 'string') out['source'] = names.text(out['source']);
   if (out['code'] === 'comment') out['message'] = 'Its comment is left out';
   return out;
 }
