@@ -73,7 +73,6 @@ export const command = defineCommand({
   examples: [
     ['trend logs', 'all logs in a folder'],
     ['trend poolsnap-*.log --interval 15m', 'numbered logs, one every quarter of an hour'],
-    ['trend logs --tag Leak --svg leak.svg', 'one tag, with a chart'],
     ['trend logs --html growth.html', 'also a page with charts, to be mailed'],
     ['trend counters.csv monday.dmp friday.dmp', 'a counter log and two dumps of one machine'],
   ],

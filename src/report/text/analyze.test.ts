@@ -255,6 +255,14 @@ describe('the report of info', () => {
     expectGolden('info-triage.txt', renderInfo({ ...overview(triageResult()), canAnalyze, ...counts }, { width: 80 }));
   });
 
+  it('says of a dump header alone that it holds no memory', () => {
+    const canAnalyze = { modules: false, memory: false, poolTags: false, tagSearch: false };
+    const dump = bareResult({ type: 'header', pagesPresent: null, physicalPages: 262144 });
+    expect(renderInfo({ ...overview(dump), canAnalyze, drivers: null })).to.match(
+      /^ {2}Holds +no memory; the machine had 262,144 pages of it$/m,
+    );
+  });
+
   it('names every kind of dump', () => {
     const kinds = [
       'full',

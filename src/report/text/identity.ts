@@ -44,6 +44,8 @@ function kindText(dump: DumpInfo): string {
 
 function pagesText(dump: DumpInfo): string | null {
   if (dump.pagesPresent === null && dump.physicalPages === null) return null;
+  if (dump.type === 'header' && dump.physicalPages !== null)
+    return `no memory; the machine had ${counted(dump.physicalPages, 'page')} of it`;
   if (dump.pagesPresent === null)
     return `${counted(dump.physicalPages ?? 0, 'page')} of memory; how many are here is not known`;
   if (dump.physicalPages === null) return counted(dump.pagesPresent, 'page');
