@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDump } from '../../test-dumps/build-dump.js';
-import { writeZip } from '../../test-dumps/bench/zip.js';
+import { zipOf } from '../../test-dumps/zip.js';
 import { runHere, temporaryFolder } from './program.test.helper.js';
 
 /** Every name that must not come out has this in it. */
@@ -44,10 +44,10 @@ describe('command line: batch --redact', function () {
     writeFileSync(join(share(), 'SRVQXZ2/brokenqxz.dmp'), 'no dump');
     writeFileSync(join(share(), 'SRVQXZ2/emptyqxz.dmp'), '');
     const members = [
-      { name: 'aqxz.dmp', data: dump(144_000_000_000n).toBytes() },
-      { name: 'bqxz.dmp', data: dump(216_000_000_000n).toBytes() },
+      { name: 'aqxz.dmp', bytes: dump(144_000_000_000n).toBytes() },
+      { name: 'bqxz.dmp', bytes: dump(216_000_000_000n).toBytes() },
     ];
-    writeFileSync(join(share(), 'SRVQXZ2/moreqxz.zip'), writeZip(members));
+    writeFileSync(join(share(), 'SRVQXZ2/moreqxz.zip'), zipOf(members));
   });
   beforeEach(() => {
     rmSync(out(), { recursive: true, force: true });

@@ -95,13 +95,13 @@ describe('command line: batch', function () {
   });
 
   it('reads every dump of an archive', async function () {
-    const { writeZip } = await import('../../test-dumps/bench/zip.js');
+    const { zipOf } = await import('../../test-dumps/zip.js');
     mkdirSync(folder.path('zips'), { recursive: true });
     const files = [
-      { name: 'a/MEMORY.DMP', data: tiny({ seed: 5 }).toBytes() },
-      { name: 'b/MEMORY.DMP', data: buildDump({ kind: 'triage' }).toBytes() },
+      { name: 'a/MEMORY.DMP', bytes: tiny({ seed: 5 }).toBytes() },
+      { name: 'b/MEMORY.DMP', bytes: buildDump({ kind: 'triage' }).toBytes() },
     ];
-    writeFileSync(folder.path('zips/two.zip'), writeZip(files));
+    writeFileSync(folder.path('zips/two.zip'), zipOf(files));
     const { code } = await runHere(['batch', folder.path('zips'), '--out', out(), '-q']);
     expect(code).to.equal(0);
     expect(results().map(({ dump }) => dump.path)).to.deep.equal(

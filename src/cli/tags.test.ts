@@ -9,7 +9,16 @@ import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
 import type { TaggedFile } from '../leak/driver-files/search.js';
 import { runHere } from './program.test.helper.js';
 
-/** `mov r8d, "Leak"` before a call, and the tag in a text. */
+/** A built driver whose tag is changed to "Leak": it gives it to an allocator. */
+function leakyDriver(): Uint8Array {
+  const { driver, file } = readFixtures().find((one) => one.driver.shape === 'immediate')!;
+  const bytes = Buffer.from(file);
+  for (let at = bytes.indexOf(driver.tag); at >= 0; at = bytes.indexOf(driver.tag, at + 1))
+    bytes.write('Leak', at, 'latin1');
+  return bytes;
+}
+
+/** `mov r8d, "Leak"` before a call that leads nowhere, and the tag in a text. */
 const ALLOCATES = Uint8Array.of(0x41, 0xb8, ...latin1('Leak'), 0xba, 0, 16, 0, 0, 0x33, 0xc9, 0xff, 0x15, 4, 0, 0, 0);
 const TEXT = latin1('LeakDetected: %p leaked\0');
 
@@ -43,13 +52,13 @@ describe('dumpleak tags', () => {
     folder = mkdtempSync(join(tmpdir(), 'dumpleak-tags-'));
     for (const name of ['drivers', 'store', 'store/packed.sys', 'store/packed.sys/5F0000003000', 'empty'])
       mkdirSync(at(name));
-    writeFileSync(at('drivers', 'leaky.sys'), driver(ALLOCATES, Uint8Array.of(0)));
+    writeFileSync(at('drivers', 'leaky.sys'), leakyDriver());
     writeFileSync(at('drivers', 'detector.sys'), driver(Uint8Array.of(0xc3), TEXT));
     writeFileSync(at('drivers', 'innocent.sys'), driver(Uint8Array.of(0xc3), Uint8Array.of(0)));
     writeFileSync(at('drivers', 'user.dll'), driver(ALLOCATES, TEXT, { subsystem: 2 }));
     writeFileSync(at('drivers', 'readme.txt'), 'Leak Leak Leak');
     writeFileSync(at('drivers', 'damaged.sys'), driver(ALLOCATES, TEXT).subarray(0, 0x180));
-    const packed = makeCab({ content: driver(ALLOCATES, TEXT), name: 'packed.sys' });
+    const packed = makeCab({ content: leakyDriver(), name: 'packed.sys' });
     writeFileSync(at('store', 'packed.sys', '5F0000003000', 'packed.sy_'), packed);
   });
   after(() => {

@@ -11,7 +11,7 @@ import { searchTags } from '../../src/kernel/tag-search.js';
 import { buildDump } from '../build-dump.js';
 import { SCENARIOS } from '../scenarios.js';
 import { measure, type BenchLine } from './measure.js';
-import { zipOf } from './zip.js';
+import { zipOf } from '../zip.js';
 
 const GB = 2 ** 30;
 const MAIN = fileURLToPath(new URL('../../bin/dumpleak.js', import.meta.url));
@@ -73,7 +73,7 @@ function otherKinds(folder: string): BenchLine[] {
   buildDump(SCENARIOS.leak32()).writeTo(narrow);
   const built = buildDump({ ...SCENARIOS.modernLeak(), kind: 'bitmap-kernel' });
   built.writeTo(plain);
-  writeFileSync(zipped, zipOf('MEMORY.DMP', built.toBytes()));
+  writeFileSync(zipped, zipOf([{ name: 'MEMORY.DMP', bytes: built.toBytes() }]));
   const base = measure([STEPS, 'analyze', plain], 7);
   const line = (name: string, path: string, goal: number): BenchLine => {
     const cost = measure([STEPS, 'analyze', path], 7);
