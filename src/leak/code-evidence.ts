@@ -15,6 +15,9 @@ import { classifyHit, type HitJudgement } from './hits.js';
 /** Bytes of the longest instruction. */
 const LONGEST_INSTRUCTION = 15;
 
+/** Instructions followed for all tags and modules: hundreds of times what a real leak needs. Damaged dumps ask for more. */
+const MOST_WORK = 400_000;
+
 /** Judges places of tags in the modules of one dump, or in images. */
 export class CodeEvidence {
   private readonly followers = new Map<number, TagFollower | null>();
@@ -29,9 +32,19 @@ export class CodeEvidence {
     const base = classifyHit(hit);
     const follower = this.followerOf(hit.module);
     if (follower === null) return base;
+    if (this.work() > MOST_WORK) {
+      const note = `${base.note}; not followed, because there are too many such places`;
+      return { ...base, strength: 'low', note };
+    }
     if (hit.executable === false) return mayBeConstant(hit, base) ? inData(follower, hit, base) : base;
     const code = codeAround(follower, hit, key);
     return code === null ? base : judged(follower, hit, base, code);
+  }
+
+  private work(): number {
+    let work = 0;
+    for (const follower of this.followers.values()) work += follower?.code.work ?? 0;
+    return work;
   }
 
   private followerOf(index: number): TagFollower | null {

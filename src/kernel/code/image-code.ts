@@ -56,6 +56,8 @@ export class ImageCode implements CodeSource {
   private readonly taken = new Map<number, number | null>();
   private readonly callees = new Map<string, Callee>();
   private readonly operations = new Operations();
+  /** Instructions that were decoded to follow functions, each time anew. */
+  work = 0;
   private imported: ReadonlyMap<number, string> | null = null;
   private importsRead = false;
   private exported: ReadonlyMap<number, string> | null = null;
@@ -152,6 +154,7 @@ export class ImageCode implements CodeSource {
     const ops = this.operations;
     ops.clear();
     const missing = this.decodeParts(range, ops);
+    this.work += ops.count;
     const flow = followFunction(this.machine, ops, range.start, (target) => this.stackTaken(target));
     const made = ops.count === 0 ? null : { range, flow, missing };
     if (this.followed.size >= MOST_KEPT) this.followed.clear();
