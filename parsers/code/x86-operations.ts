@@ -186,16 +186,24 @@ export class X86Operations {
     else if (out.index[i] === -1) out.kind[i] = OP.add;
   }
 
-  private arithmetic(x: Instruction, i: number, sign: 1 | -1): void {
+  /** The register that an instruction changes, which is noted; -1 where it changes memory or none that is followed. */
+  private changed(x: Instruction, i: number): number {
     const { out, kinds } = this;
     if (x.op0Kind !== kinds.Register) {
       if (x.op0Kind === kinds.Memory) this.storeUnknown(x, i);
-      return;
+      return -1;
     }
     const target = this.register(x.op0Register);
-    if (target < 0) return;
+    if (target < 0) return -1;
     out.target[i] = target;
     out.killed[i] = 1 << target;
+    return target;
+  }
+
+  private arithmetic(x: Instruction, i: number, sign: 1 | -1): void {
+    const { out, kinds } = this;
+    const target = this.changed(x, i);
+    if (target < 0) return;
     const isSame = x.op1Kind === kinds.Register && x.op1Register === x.op0Register;
     if (x.op1Kind === kinds.Register || x.op1Kind === kinds.Memory) {
       if (sign < 0 && isSame) out.kind[i] = OP.constant;
@@ -208,14 +216,8 @@ export class X86Operations {
 
   private logic(x: Instruction, i: number, isOr: boolean): void {
     const { out, kinds } = this;
-    if (x.op0Kind !== kinds.Register) {
-      if (x.op0Kind === kinds.Memory) this.storeUnknown(x, i);
-      return;
-    }
-    const target = this.register(x.op0Register);
+    const target = this.changed(x, i);
     if (target < 0) return;
-    out.target[i] = target;
-    out.killed[i] = 1 << target;
     if (x.op1Kind === kinds.Register) {
       if (!isOr && x.op1Register === x.op0Register && this.widthOf(x.op0Register) >= 4) out.kind[i] = OP.constant;
       return;

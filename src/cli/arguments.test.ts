@@ -102,7 +102,7 @@ describe('command line: arguments', () => {
           read++;
           expect(set(quick), `${name} ${args.join(' ')}`).to.deep.equal(byYargs(args, name));
         }),
-        { numRuns: 1000 },
+        { numRuns: 3000 },
       );
       expect(read).to.be.greaterThan(100);
     });

@@ -15,16 +15,18 @@ import { classifyHit, type HitJudgement } from './hits.js';
 /** Bytes of the longest instruction. */
 const LONGEST_INSTRUCTION = 15;
 
-/** Instructions followed for all tags and modules: hundreds of times what a real leak needs. Damaged dumps ask for more. */
+/** Instructions followed for all tags and modules: twenty times what the sample dump needs. Damaged dumps ask for more. */
 const MOST_WORK = 400_000;
 
 /** Judges places of tags in the modules of one dump, or in images. */
 export class CodeEvidence {
   private readonly followers = new Map<number, TagFollower | null>();
+  private work = 0;
 
   constructor(
     private readonly modules: readonly LoadedModule[],
     private readonly exports: ExportLookup | null,
+    private readonly most = MOST_WORK,
   ) {}
 
   /** Judges one place; `key` is the tag without the protected bit. */
@@ -32,19 +34,14 @@ export class CodeEvidence {
     const base = classifyHit(hit);
     const follower = this.followerOf(hit.module);
     if (follower === null) return base;
-    if (this.work() > MOST_WORK) {
+    if (this.work >= this.most) {
       const note = `${base.note}; not followed, because there are too many such places`;
       return { ...base, strength: 'low', note };
     }
-    if (hit.executable === false) return mayBeConstant(hit, base) ? inData(follower, hit, base) : base;
-    const code = codeAround(follower, hit, key);
-    return code === null ? base : judged(follower, hit, base, code);
-  }
-
-  private work(): number {
-    let work = 0;
-    for (const follower of this.followers.values()) work += follower?.code.work ?? 0;
-    return work;
+    const before = follower.code.work;
+    const judgement = follow(follower, hit, key, base);
+    this.work += follower.code.work - before;
+    return judgement;
   }
 
   private followerOf(index: number): TagFollower | null {
@@ -56,6 +53,12 @@ export class CodeEvidence {
     this.followers.set(index, made);
     return made;
   }
+}
+
+function follow(follower: TagFollower, hit: TagHit, key: number, base: HitJudgement): HitJudgement {
+  if (hit.executable === false) return mayBeConstant(hit, base) ? inData(follower, hit, base) : base;
+  const code = codeAround(follower, hit, key);
+  return code === null ? base : judged(follower, hit, base, code);
 }
 
 function codeAround(follower: TagFollower, hit: TagHit, key: number): TagCode | null {

@@ -1,0 +1,29 @@
+import { expect } from 'chai';
+import { failed } from '../../parsers/bytes/failure.js';
+import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
+import { driverFromFile } from '../kernel/driver-file.js';
+import { searchTags } from '../kernel/tag-search.js';
+import { CodeEvidence } from './code-evidence.js';
+
+describe('code evidence', () => {
+  /** What the code of a built driver, which gives its tag to an allocator, is judged to do; following at most so much. */
+  function strengths(most?: number): { strength: string; note: string }[] {
+    const { driver, file } = readFixtures().find((one) => one.driver.shape === 'immediate')!;
+    const read = driverFromFile(file, 'fixture.sys');
+    if (failed(read)) throw new Error(read.message);
+    const key = Buffer.from(driver.tag, 'latin1').readUInt32LE();
+    const evidence = new CodeEvidence([read.module], null, most);
+    const hits = searchTags([read.module], [key]).hits.get(key) ?? [];
+    return hits.map((hit) => evidence.judge(hit, key)).filter(({ kind }) => kind !== 'string');
+  }
+
+  it('follows the tag to the allocator', () => {
+    expect(strengths()[0]).to.deep.include({ strength: 'high', callsAllocator: true });
+  });
+
+  it('accuses nobody by a place that it does not follow, because there were too many', () => {
+    const [first] = strengths(0);
+    expect(first?.strength).to.equal('low');
+    expect(first?.note).to.match(/not followed, because there are too many such places$/);
+  });
+});
