@@ -73,6 +73,19 @@ describe('the fuzzer', function () {
     expect(readFileSync(first!.file, 'latin1')).to.equal('!');
   });
 
+  it('saves into a folder that does not exist yet', async () => {
+    const { failures } = await runFuzzer({
+      targets: [targetNamed('self-test-throw')],
+      runs: 20,
+      seed: 1,
+      saveIn: join(folder, 'not', 'yet'),
+      mostFailures: 1,
+      shrinkFor: 0,
+    });
+    expect(failures).to.have.length(1);
+    expect(readFileSync(failures[0]!.file).length).to.equal(failures[0]!.bytes);
+  });
+
   for (const [name, message] of [
     ['slow', 'took more than 2000 ms of processor time'],
     ['memory', 'took more than 300 MB of memory'],

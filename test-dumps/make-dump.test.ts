@@ -6,11 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { buildDump } from './build-dump.js';
+import { kernelVersions } from './kernel-facts.js';
 import { main, parseSize, scenarioOf } from './make-dump.js';
 import { SCENARIOS } from './scenarios.js';
 import { truthJson } from './truth-json.js';
+import { x86Versions } from './x86-kernels.js';
 
 const SAMPLES = fileURLToPath(new URL('../../test-dumps/samples/', import.meta.url));
+
+/** What the command takes where no leak is described. */
+const LEAK = { bytes: '2GB', pool: 'nonpaged', driver: 'leaky.sys' };
 
 describe('make-dump', () => {
   it('reads sizes', () => {
@@ -48,6 +53,33 @@ describe('make-dump', () => {
       ['example.sys', 'alloc'],
       ['example.sys', 'free'],
     ]);
+  });
+
+  it('lists in --help every kernel that it can build, and those it takes as given', async () => {
+    const written: string[] = [];
+    const log = console.log.bind(console);
+    console.log = (text: unknown): void => {
+      written.push(String(text));
+    };
+    const exit = process.exit.bind(process);
+    process.exit = (() => undefined) as typeof process.exit;
+    try {
+      await main(['--help']);
+    } finally {
+      console.log = log;
+      process.exit = exit;
+    }
+    const help = written.join('\n').replace(/\s+/g, ' ');
+    for (const version of [...kernelVersions(), ...x86Versions()]) {
+      expect(help).to.contain(version);
+      const architecture = x86Versions().includes(version) ? 'x86' : 'x64';
+      const { truth } = buildDump(
+        scenarioOf({ ...LEAK, scenario: 'idleWorkstation', kind: 'header', kernel: version, architecture }),
+      );
+      expect(truth.kernel.version).to.equal(version);
+    }
+    expect(help).to.match(/--architecture .*"x64", "x86", "arm64"/);
+    expect(help).to.match(/--levels .*4, 5/);
   });
 
   it('writes a file and its truth, and refuses unknown words', async () => {

@@ -8,6 +8,7 @@ import { kernelVersions } from './kernel-facts.js';
 import type { DumpKind, ModuleSpec, Scenario, TagRowSpec } from './scenario.js';
 import { SCENARIOS, type ScenarioName } from './scenarios.js';
 import { truthJson } from './truth-json.js';
+import { x86Versions } from './x86-kernels.js';
 
 const KINDS: readonly DumpKind[] = [
   'full', 'kernel', 'bitmap-full', 'bitmap-kernel', 'automatic', 'triage', 'header',
@@ -128,7 +129,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('truth', { type: 'string', describe: 'Also write what a correct analysis finds, as JSON', group: 'File:' })
     .option('kernel', {
       type: 'string',
-      describe: `Build or version: ${kernelVersions().join(', ')}`,
+      describe: `Build or version: ${kernelVersions().join(', ')}; of 32-bit systems (--architecture x86): ${x86Versions().join(', ')}`,
       group: 'Machine:',
     })
     .option('architecture', { choices: ['x64', 'x86', 'arm64'], describe: 'Processor', group: 'Machine:' })

@@ -1,6 +1,6 @@
 /** A run of the fuzzer: numbers go to the targets in turn, failures are made small and saved. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Outcome } from './attempt.js';
@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly runs: number;
   /** The first number; each stands for one input of one target. */
   readonly seed: number;
-  /** Folder for failing inputs. */
+  /** Folder for failing inputs; made when one is saved. */
   readonly saveIn: string;
   /** Failures after which the run ends. */
   readonly mostFailures?: number;
@@ -149,6 +149,7 @@ class Fuzzer {
       },
       this.options.shrinkFor,
     );
+    mkdirSync(this.options.saveIn, { recursive: true });
     const file = join(this.options.saveIn, `fuzz-${target.name}-${number}.bin`);
     writeFileSync(file, small);
     this.failures.push({ target: target.name, number, message, file, bytes: small.length });
