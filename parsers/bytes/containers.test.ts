@@ -134,9 +134,7 @@ describe('containers', () => {
       ['bomb.zst', zstdOf([DUMP.subarray(0, 5000), ...Array.from({ length: 400 }, () => run)])],
       ['bomb.zip', zipOf([{ name: 'bomb.dmp', bytes: bomb }])],
     ] as const) {
-      const started = performance.now();
       expect((await failure(put(name, bytes), { mostBytes })).code, name).to.equal('too-large');
-      expect(performance.now() - started, name).to.be.lessThan(20_000);
     }
   });
 

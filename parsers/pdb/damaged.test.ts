@@ -101,11 +101,9 @@ describe('a damaged PDB', () => {
       );
     }
     types.struct('_DOUBLING', 0, [{ name: '', type: inner, offset: 0 }]);
-    const start = performance.now();
     const pdb = openPdb(new MemorySource(writePdb({ ...PLAIN, types })));
     if (pdb instanceof PdbFailure) throw new Error(pdb.message);
     expect(pdb.layout('_DOUBLING')).to.equal(null);
-    expect(performance.now() - start).to.be.lessThan(2000);
   });
 
   it('whose stream names a block again and again is no longer than its file', () => {
@@ -132,13 +130,11 @@ describe('a damaged PDB', () => {
     for (let i = 0; i < 300; i++) types.array(0x1000 + 2000 + i + 1, 0x40000000);
     types.struct('_Y', 4, [{ name: 'deep', type: 0x1000 + 2000, offset: 0 }]);
     const before = process.memoryUsage().rss;
-    const start = performance.now();
     useAll(writePdb({ ...PLAIN, types }));
     const pdb = openPdb(new MemorySource(writePdb({ ...PLAIN, types })));
     if (pdb instanceof PdbFailure) throw new Error(pdb.message);
     expect(pdb.layout('_X')).to.equal(null);
     expect(pdb.layout('_Y')?.fields['deep']?.type).to.equal('?');
-    expect(performance.now() - start).to.be.lessThan(5000);
     expect(process.memoryUsage().rss - before).to.be.lessThan(100e6);
   });
 });

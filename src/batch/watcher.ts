@@ -46,7 +46,7 @@ export class Watcher {
     });
   }
 
-  /** Whether a file that is not whole is to be left for now. */
+  /** Whether a file that is not whole may still be growing: a later pass reads it. */
   mayGrow(file: FoundFile, now: number): boolean {
     const state = this.stateOf(file);
     return state !== null && !this.rested(state, now);

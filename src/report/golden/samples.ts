@@ -109,7 +109,8 @@ const EVIDENCE: Evidence = {
   note: 'An immediate of an instruction shortly before a call of the allocator.',
 };
 
-const NO_EVIDENCE: Evidence = {
+/** Evidence of which nothing is known. */
+export const NO_EVIDENCE: Evidence = {
   kind: 'data',
   address: null,
   offset: null,

@@ -7,7 +7,7 @@ import { canHoldPoolTables, dumpKind } from '../text/dump-kind.js';
 import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../text/identity.js';
 import { createStyle } from '../text/style.js';
 import { memoryTable, moduleTable, reconciliationList, tagTable, unloadedTable } from './analysis-tables.js';
-import { renderPage } from './page.js';
+import { pageSection, renderPage, type Section } from './page.js';
 import { poolBars } from './pool-bars.js';
 import { markup, joined, type SafeHtml } from './safe-html.js';
 import { confidenceBadge, suspectSections } from './suspect-sections.js';
@@ -20,38 +20,28 @@ export interface AnalysisPageOptions {
 
 /** The document, ended by a line feed. */
 export function renderAnalysisPage(result: AnalysisResult, options: AnalysisPageOptions = {}): string {
-  const sections: [id: string, name: string, body: SafeHtml | null][] = [
-    ['limits', 'Pool use', section('limits', 'Pool use against its limits', poolBars(result))],
-    ['treemap', 'Pictures', section('treemap', 'What holds the pools', tagTreemaps(result))],
+  const sections: Section[] = [
+    ['limits', 'Pool use', pageSection('limits', 'Pool use against its limits', poolBars(result))],
+    ['treemap', 'Pictures', pageSection('treemap', 'What holds the pools', tagTreemaps(result))],
     ['suspect-1', 'Suspects', result.suspects.length === 0 ? null : suspectSections(result)],
-    ['memory', 'Memory', section('memory', 'Memory', memoryPart(result))],
-    ['tags', 'Tags', section('tags', 'Pool tags', tagPart(result))],
-    ['modules', 'Modules', section('modules', 'Modules', modulePart(result))],
-    ['dump', 'Dump', section('dump', 'This dump', identityPart(result))],
-    ['warnings', 'Warnings', section('warnings', 'Warnings', warningList(result.warnings))],
+    ['memory', 'Memory', pageSection('memory', 'Memory', memoryPart(result))],
+    ['tags', 'Tags', pageSection('tags', 'Pool tags', tagPart(result))],
+    ['modules', 'Modules', pageSection('modules', 'Modules', modulePart(result))],
+    ['dump', 'Dump', pageSection('dump', 'This dump', identityPart(result))],
+    ['warnings', 'Warnings', pageSection('warnings', 'Warnings', warningList(result.warnings))],
     ['debugger', 'Debugger', debuggerPart(result)],
   ];
-  const shown = sections.filter(([, , body]) => body !== null);
   // Without pools to speak of, what the dump is and how it ended is what it has to tell.
-  if (result.poolTags === null) shown.sort(([a], [b]) => Number(b === 'dump') - Number(a === 'dump'));
+  if (result.poolTags === null) sections.sort(([a], [b]) => Number(b === 'dump') - Number(a === 'dump'));
   const { run } = result;
   return renderPage({
     title: `${result.verdict.headline} - ${baseName(result.dump.path)} - dumpleak`,
     kind: 'pool analysis of one dump',
-    sections: shown.map(([id, name]) => [id, name]),
-    main: markup`${options.index !== undefined && markup`<p><a href="${options.index}">All dumps</a></p>`}
-${verdictSection(result)}
-${shown.map(([, , body]) => body)}`,
+    lead: markup`${options.index !== undefined && markup`<p><a href="${options.index}">All dumps</a></p>`}
+${verdictSection(result)}`,
+    sections,
     footer: markup`<p>Made by dumpleak ${run.version} at ${utc(run.startedAt)} from ${baseName(result.dump.path)}: ${humanBytes(run.bytesRead)} read in ${elapsed(run.elapsedMs)}. This page loads nothing and sends nothing.</p>`,
   });
-}
-
-function section(id: string, title: string, body: SafeHtml | null): SafeHtml | null {
-  if (body === null) return null;
-  return markup`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
-${body}
-</section>
-`;
 }
 
 function verdictSection(result: AnalysisResult): SafeHtml {

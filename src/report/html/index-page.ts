@@ -3,7 +3,7 @@
 import { counted, humanBytes, thousands, utc } from '../format.js';
 import { baseName } from '../text/identity.js';
 import type { BatchIndex, IndexDump, IndexGroup, IndexGrowth, IndexMachine } from './index-data.js';
-import { renderPage } from './page.js';
+import { pageSection, renderPage } from './page.js';
 import { markup, joined, type HtmlValue, type SafeHtml } from './safe-html.js';
 import { sparklineSvg } from './sparkline-svg.js';
 import { CONFIDENCE_TONES, confidenceBadge } from './suspect-sections.js';
@@ -39,18 +39,11 @@ export function renderIndexPage(index: BatchIndex): string {
     ['dumps', 'Dumps', 'Dumps', index.dumps.length === 0 ? null : dumpTable(known)],
     ['machines', 'Machines', 'Machines', index.machines.length === 0 ? null : machineTable(known)],
   ];
-  const shown = sections.filter(([, , , body]) => body !== null);
   return renderPage({
     title: `${counted(index.dumps.length, 'dump')}: ${headline(known)} - dumpleak`,
     kind: 'pool analysis of many dumps',
-    sections: shown.map(([id, name]) => [id, name]),
-    main: markup`${verdict(known)}
-${shown.map(
-  ([id, , title, body]) => markup`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
-${body}
-</section>
-`,
-)}`,
+    lead: verdict(known),
+    sections: sections.map(([id, name, title, body]) => [id, name, pageSection(id, title, body)]),
     footer: markup`<p>Made by dumpleak ${index.tool.version} at ${utc(index.generatedAt)}. This page loads nothing and sends nothing.</p>`,
   });
 }

@@ -10,12 +10,16 @@ export interface PageParts {
   title: string;
   /** What kind of page it is, beside the program's name. */
   kind: string;
-  /** Links to the sections: id and name. */
-  sections: readonly (readonly [id: string, name: string])[];
-  main: SafeHtml;
+  /** What stands above the sections. */
+  lead: SafeHtml;
+  /** Those without a body are left out; the others have a link each. */
+  sections: readonly Section[];
   /** Who made the page, when, from what. */
   footer: SafeHtml;
 }
+
+/** A section: its id, the name of the link to it, and what `pageSection` made of it. */
+export type Section = readonly [id: string, name: string, body: SafeHtml | null];
 
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -34,9 +38,19 @@ function contentPolicy(): string {
   return policy;
 }
 
+/** A section with its heading; null where it has no body. */
+export function pageSection(id: string, title: string, body: SafeHtml | null): SafeHtml | null {
+  if (body === null) return null;
+  return markup`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
+${body}
+</section>
+`;
+}
+
 /** The whole document, ended by a line feed. */
-export function renderPage({ title, kind, sections, main, footer }: PageParts): string {
-  const links = sections.map(([id, name]) => markup`<li><a href="#${id}">${name}</a></li>`);
+export function renderPage({ title, kind, lead, sections, footer }: PageParts): string {
+  const shown = sections.filter(([, , body]) => body !== null);
+  const links = shown.map(([id, name]) => markup`<li><a href="#${id}">${name}</a></li>`);
   return markup`<!doctype html>
 <html lang="en">
 <head>
@@ -55,7 +69,8 @@ export function renderPage({ title, kind, sections, main, footer }: PageParts): 
 <header class="top"><p><strong>dumpleak</strong> <span>${kind}</span></p>
 <nav aria-label="Sections"><ul>${links}</ul></nav></header>
 <main id="main" tabindex="-1">
-${main}
+${lead}
+${shown.map(([, , body]) => body)}
 </main>
 <footer>${footer}</footer>
 <script>${trusted(SCRIPT)}</script>

@@ -8,7 +8,7 @@ import { counted, humanBytes, percent, thousands } from '../format.js';
 import { amount, longTime, period, signed, subject, untilLimit, verdictOf } from '../trend/trend-text.js';
 import { isoTime, type TrendReportOptions } from '../trend/trend-json.js';
 import { growthChart, type ChartPoint } from './growth-chart.js';
-import { renderPage } from './page.js';
+import { pageSection, renderPage } from './page.js';
 import { markup, joined, type SafeHtml } from './safe-html.js';
 import { sparklineSvg } from './sparkline-svg.js';
 import { dataTable, type Cell } from './table.js';
@@ -40,25 +40,18 @@ export function renderTrendPage(trend: Trend, options: TrendReportOptions = {}):
   const cards = (growing.length > 0 ? growing : trend.series.filter(movesAtAll)).slice(0, MOST_CARDS);
   const sections: [id: string, name: string, title: string, body: SafeHtml | null][] = [
     ['growth', 'Growth', 'What grows', overview(trend)],
-    ['leaks', growing.length > 0 ? 'Leaks' : 'Series', growing.length > 0 ? 'Leaks, worst first' : 'What moves', markup`${cards.map((judged) => card(trend, judged, describe))}${growing.length > cards.length && markup`<p>And ${counted(growing.length - cards.length, 'more leak')}: in the table below.</p>`}`],
+    ['leaks', growing.length > 0 ? 'Leaks' : 'Series', growing.length > 0 ? 'Leaks, worst first' : 'What moves', cards.length === 0 ? null : markup`${cards.map((judged) => card(trend, judged, describe))}${growing.length > cards.length && markup`<p>And ${counted(growing.length - cards.length, 'more leak')}: in the table below.</p>`}`],
     ['together', 'Together', 'What grows together, and what is under no tag', together(trend)],
     ['series', 'All series', 'All series', seriesTable(trend, describe)],
     ['inputs', 'Inputs', 'What was read', inputs(trend)],
     ['warnings', 'Warnings', 'Warnings', warnings(trend)],
   ]; // prettier-ignore
-  const shown = sections.filter(([id, , , body]) => body !== null && (id !== 'leaks' || cards.length > 0));
   const { sentences } = verdictOf(trend);
   return renderPage({
     title: `${sentences[0] ?? ''} - dumpleak`,
     kind: 'growth over time',
-    sections: shown.map(([id, name]) => [id, name]),
-    main: markup`${verdict(trend)}
-${shown.map(
-  ([id, , title, body]) => markup`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
-${body}
-</section>
-`,
-)}`,
+    lead: verdict(trend),
+    sections: sections.map(([id, name, title, body]) => [id, name, pageSection(id, title, body)]),
     footer: markup`<p>Made by dumpleak ${VERSION} from ${counted(trend.files.length, 'file')}. This page loads nothing and sends nothing.</p>`,
   });
 }

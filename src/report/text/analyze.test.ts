@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { AnalysisResult, DumpInfo, Suspect } from '../../result.js';
+import { NO_EVIDENCE } from '../golden/samples.js';
 import { renderAnalysis } from './analyze.js';
 import { acceptanceBlock, expectGolden, mapStrings } from './golden.test.helper.js';
 import { renderInfo } from './info.js';
@@ -170,21 +171,7 @@ describe('the report of analyze', () => {
 
   it('prints no null, undefined or NaN where nothing is known', () => {
     const nothing = { evidence: [], module: 'x.sys', confidence: 'low' as const };
-    const evidence = {
-      kind: 'tag-rule' as const,
-      address: null,
-      offset: null,
-      bytes: null,
-      ascii: null,
-      section: null,
-      executable: null,
-      symbol: null,
-      instruction: null,
-      callsAllocator: null,
-      call: null,
-      function: null,
-      note: null,
-    };
+    const evidence = { ...NO_EVIDENCE, kind: 'tag-rule' as const };
     const result: AnalysisResult = {
       ...busyResult(),
       memory: memoryOf({}),
