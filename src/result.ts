@@ -273,7 +273,7 @@ export interface EvidenceCall {
   /** What that function does with the tag. */
   kind: 'allocate' | 'free' | 'lookaside' | 'other';
   instruction: string | null;
-  /** Functions of the driver between the call and the documented function, outermost first. */
+  /** Functions of the driver between the call and the documented function, outermost first: `acme!AcmeAllocate` by PDB or export, else `acme+0x1400`. */
   through: string[];
 }
 
