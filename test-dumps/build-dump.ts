@@ -122,7 +122,8 @@ function storedPages(machine: Machine, kind: DumpKind, body: BodyLayout, filler:
   if (body === 'triage' || body === 'none') return new PageSet([]);
   if (body === 'runs') return new PageSet(memory.runs);
   if (kind === 'full' || kind === 'bitmap-full' || kind === 'rdmp-full') return PageSet.without(memory.runs, absent);
-  const frames = [...memory.pages.keys()].filter((frame) => !absent.has(frame));
+  const left = new Set([...absent, ...(kind === 'rdmp-kernel-user' ? [] : machine.userFrames)]);
+  const frames = [...memory.pages.keys()].filter((frame) => !left.has(frame));
   for (let i = 0; i < filler; i++) frames.push(memory.allocate());
   return PageSet.of(frames);
 }

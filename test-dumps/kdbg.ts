@@ -4,7 +4,7 @@
  */
 
 import { canonical, getU32, getU64, latin1, putU16, putU32, putU64, putVa, type Va } from './bytes.js';
-import { offsetOf, rvaOf, type KernelFacts } from './kernel-facts.js';
+import { offsetOf, pebOffset, rvaOf, type KernelFacts } from './kernel-facts.js';
 import type { TableStyle } from './page-tables.js';
 
 /** Bytes of the block in each build's kernel. */
@@ -120,7 +120,7 @@ export function kdbgBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array {
     putVa(full, 0x170, ptes + offsetOf(kernel, '_MI_SYSTEM_PTE_TYPE', 'PteFailures'));
   }
   putU16(full, 0x2a8, kernel.structs['_EPROCESS']?.size ?? 0);
-  putU16(full, 0x2aa, kernel.structs['_EPROCESS']?.fields['Peb'] ?? 0);
+  putU16(full, 0x2aa, pebOffset(kernel));
   putU16(full, 0x2ac, kernel.structs['_EPROCESS']?.fields['InheritedFromUniqueProcessId'] ?? 0);
   putU16(full, 0x2ae, offsetOf(kernel, '_KPROCESS', 'DirectoryTableBase'));
   putU16(full, 0x2b4, 8);

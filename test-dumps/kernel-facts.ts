@@ -73,3 +73,11 @@ export function offsetOf(kernel: KernelFacts, type: string, field: string): numb
   if (offset === undefined) throw new Error(`${kernel.version} has no ${type}.${field}`);
   return offset;
 }
+
+/**
+ * Where `_EPROCESS.Peb` stands. The facts of 32-bit kernels do not say; there the debugger block does, so that any place
+ * will do.
+ */
+export function pebOffset(kernel: KernelFacts): number {
+  return kernel.structs['_EPROCESS']?.fields['Peb'] ?? (kernel.pointerSize === 4 ? 0x140 : 0);
+}

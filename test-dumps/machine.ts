@@ -42,6 +42,8 @@ export interface Machine {
   listed: number;
   /** Frames that a dump shall not hold. */
   absent: Set<number>;
+  /** Frames of user memory: only complete dumps, and those of type 9, hold them. */
+  userFrames: readonly number[];
   /** The tables that session modules are mapped in: of a process of a session; null without any. */
   sessionTables: AddressTables | null;
   processors: number;
@@ -160,6 +162,7 @@ export function buildMachine(scenario: Scenario): Machine {
     sessionTables,
     paging.pcid ?? 0,
     paging.selfMap !== false,
+    scenario.machineName ?? null,
   );
   if (scenario.startBlock === true) writeStartBlock(memory, base, tables.root * PAGE);
   for (const frame of processes.absentRoots) absent.add(frame);
@@ -171,6 +174,7 @@ export function buildMachine(scenario: Scenario): Machine {
   const { loopAfter, breakAfter } = scenario.moduleList ?? {};
   return {
     kernel, base, masked, memory, space, modules, absent, processors,
+    userFrames: processes.userFrames,
     listed: Math.min(modules.length, loopAfter ?? Infinity, breakAfter ?? Infinity),
     sessionTables: processes.tables[sessionProcess] ?? null,
     kdbgBlock: kdbg.block,

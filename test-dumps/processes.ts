@@ -1,9 +1,10 @@
 /** `_EPROCESS` entries behind `PsActiveProcessHead`, their address spaces, and the sessions they belong to. */
 
 import { canonical, latin1, type Va } from './bytes.js';
-import { offsetOf, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
+import { offsetOf, pebOffset, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
 import type { KernelSpace } from './kernel-space.js';
 import type { AddressTables } from './page-tables.js';
+import { writeEnvironment } from './environments.js';
 import { PAGE } from './physical-memory.js';
 import type { ProcessSpec, SessionSpec } from './scenario.js';
 import type { Truth } from './truth.js';
@@ -66,6 +67,8 @@ export interface ProcessesResult {
   truth: Truth['processes'];
   /** Root frames that shall not be in the dump. */
   absentRoots: number[];
+  /** Frames of user memory: kernel dumps leave them out. */
+  userFrames: number[];
   /** Page tables of every process, in order. */
   tables: AddressTables[];
 }
@@ -83,11 +86,13 @@ export function writeProcesses(
   sessionTables: AddressTables | null,
   pcid: number,
   selfMap: boolean,
+  machineName: string | null,
 ): ProcessesResult {
   const links: Va[] = [];
   const truth: Truth['processes'] = [];
   const tables: AddressTables[] = [];
   const absentRoots: number[] = [];
+  const userFrames: number[] = [];
   const slot = space.tables.slotOf(space.plan.session);
   const eprocess = structOf(kernel, '_EPROCESS');
   const field = (name: string): number => offsetOf(kernel, '_EPROCESS', name);
@@ -118,6 +123,12 @@ export function writeProcesses(
     word('CommitChargePeak', (spec.commit ?? 100) + 50);
     if (session && 'Session' in eprocess.fields) space.pointer(at + field('Session'), session.address);
     links.push(at + field('ActiveProcessLinks'));
+    const computerName = spec.computerName === undefined ? (i === 0 ? null : machineName) : spec.computerName;
+    if (computerName !== null) {
+      const user = writeEnvironment(space.memory, root, space.width, computerName, i * 900);
+      space.pointer(at + pebOffset(kernel), user.peb);
+      userFrames.push(...user.frames);
+    }
     if (spec.rootAbsent === true) absentRoots.push(root.root);
     tables.push(root);
     truth.push({
@@ -137,5 +148,5 @@ export function writeProcesses(
     if (selfMap) root.mapSelf(space.plan.pteBase);
     if (specs[i]?.session !== undefined && sessionTables) root.shareSlot(sessionTables, slot);
   });
-  return { truth, absentRoots, tables };
+  return { truth, absentRoots, userFrames, tables };
 }

@@ -192,6 +192,8 @@ export interface ProcessSpec {
   commit?: number;
   /** Leave the root page table out of the dump. */
   rootAbsent?: boolean;
+  /** COMPUTERNAME of its environment, which is in user memory. Default: the machine's name; null for none. */
+  computerName?: string | null;
 }
 
 export interface SessionSpec {
@@ -282,6 +284,8 @@ export interface Scenario {
   moduleList?: { loopAfter?: number; breakAfter?: number; breakBefore?: number };
   unloaded?: UnloadedSpec[];
   processes?: ProcessSpec[];
+  /** What the environment of every process but the first has as COMPUTERNAME; without it no process has user memory. */
+  machineName?: string;
   sessions?: SessionSpec[];
   pool?: PoolSpec;
   /** `MmVerifierData.Level` and the drivers under verification; `MmSpecialPoolTag`. */

@@ -23,8 +23,20 @@ const PLACES = {
 /** Processes of which one must prove it: the first is the system process. */
 const PROBES = 4;
 
+/** A process, and the physical address of its top-level table. */
+export interface ProcessPlace {
+  /** Of its `_EPROCESS`. */
+  readonly address: VirtualAddress;
+  readonly root: PhysicalAddress;
+}
+
 /** The distinct address spaces of all processes whose page tables are in the dump; empty where nothing proves them. */
 export function processSpaces(kernel: Kernel, memory: TranslatedMemory): TranslatedMemory[] {
+  return processPlaces(kernel, memory).map(({ root }) => memory.rootedAt(root));
+}
+
+/** The same with the processes: the first of each address space. */
+export function processPlaces(kernel: Kernel, memory: TranslatedMemory): ProcessPlace[] {
   const head = kernel.symbols?.address('PsActiveProcessHead')?.value ?? kernel.dump.header.psActiveProcessHead;
   const landmark = kernel.image?.base ?? head;
   if (head === null || landmark === null) return [];
@@ -43,8 +55,12 @@ export function processSpaces(kernel: Kernel, memory: TranslatedMemory): Transla
   for (let links: number = firstLinks; links <= lastLinks; links += memory.pointerSize) {
     // Page tables of some processes may be missing; that a wrong place holds even one is out of the question.
     if (entries.slice(0, PROBES).every((entry) => rootAt(entry, links) === null)) continue;
-    const roots = new Set(entries.map((entry) => rootAt(entry, links)).filter((root) => root !== null));
-    return [...roots].map((root) => memory.rootedAt(root));
+    const places = new Map<PhysicalAddress, ProcessPlace>();
+    for (const entry of entries) {
+      const root = rootAt(entry, links);
+      if (root !== null && !places.has(root)) places.set(root, { address: plus(entry, -links), root });
+    }
+    return [...places.values()];
   }
   return [];
 }

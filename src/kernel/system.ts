@@ -5,6 +5,7 @@ import { asciiz } from '../../parsers/bytes/fields.js';
 import { MACHINE } from '../../parsers/dump/open-dump.js';
 import { findImageVersion } from '../../symbols/profiles/images.js';
 import type { SystemInfo } from '../result.js';
+import { readMachineName } from './machine-name.js';
 import type { Kernel } from './open-kernel.js';
 
 /** First build of each release, and its names as workstation and as server. */
@@ -62,7 +63,7 @@ export function readSystem(kernel: Kernel): SystemInfo {
     name: build === null ? null : releaseName(build, productType === 'server' || productType === 'domain-controller'),
     productType: productType ?? null,
     buildLab: readBuildLab(kernel),
-    machineName: null,
+    machineName: readMachineName(kernel),
     kernelBase: kernel.image === null ? null : `0x${kernel.image.base.toString(16)}`,
     kernelPdb: pdb === null ? null : { ...pdb },
     symbols: kernel.symbols === null ? null : { source: kernel.symbols.source, detail: kernel.symbols.detail },

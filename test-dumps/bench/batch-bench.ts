@@ -12,8 +12,8 @@ import { measure, type BenchLine } from './measure.js';
 const MAIN = fileURLToPath(new URL('../../bin/dumpleak.js', import.meta.url));
 /** Relative to build/test-dumps/bench: the source folder, where the preloaded script is. */
 const PRELOAD = fileURLToPath(new URL('../../../test-dumps/bench/peaks.cjs', import.meta.url));
-const DUMPS = 24;
-const ROUNDS = 3;
+const DUMPS = 72;
+const ROUNDS = 2;
 /** Of the header: SystemTime. A dump of another time is another dump. */
 const SYSTEM_TIME = 0xfa8;
 
