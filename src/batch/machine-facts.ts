@@ -1,6 +1,6 @@
 /**
- * What a dump shows of the machine that it is of. Kernel dumps hold no name and no installation's identity; but within
- * one boot the time of the boot and the addresses that the kernel and its first drivers were loaded at stay the same,
+ * What a dump shows of the machine that it is of. Kernel dumps hold no name (complete dumps do) and no installation's
+ * identity; but within one boot the time of the boot and the addresses that the kernel and its first drivers were loaded at stay the same,
  * and no other boot has both.
  */
 

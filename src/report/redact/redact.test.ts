@@ -216,6 +216,20 @@ describe('redaction: results', () => {
     expect(JSON.stringify((redactResult(later, REDACTOR) as typeof later).later)).to.not.match(/qx/i);
   });
 
+  it('keep the name of a release, though it has a slash, and where public issues are written down', () => {
+    const source = 'https://learn.microsoft.com/sysinternals/downloads/notmyfault';
+    const suspects = FULL.suspects.map((suspect) => ({
+      ...suspect,
+      knownIssues: [{ driver: 'myfault.sys', known: 'It leaks.', fix: null, source, file: null }],
+    }));
+    const { system, ...rest } = redactResult(
+      { ...FULL, system: { ...FULL.system!, name: 'Windows Server 2004/20H2' }, suspects },
+      REDACTOR,
+    );
+    expect(system?.name).to.equal('Windows Server 2004/20H2');
+    expect(rest.suspects[0]?.knownIssues?.[0]?.source).to.equal(source);
+  });
+
   it('go through fields that are added later', () => {
     const later = Object.assign(named(), { later: [{ owner: 'on HOSTQX', deep: { path: '\\\\srvqx\\x\\a.sys' } }] });
     expect(JSON.stringify((redactResult(later, REDACTOR) as typeof later).later)).to.not.match(/qx/i);

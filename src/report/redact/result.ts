@@ -18,6 +18,8 @@ const AS_THEY_ARE = new Set([
 ]); // prettier-ignore
 /** Names of files: a driver's stays, but one that comes with a path loses what is of people in it. */
 const FILES = new Set(['name', 'moduleName', 'module', 'path']);
+/** Where the built-in known issues are written down. */
+const PUBLIC = /^https:\/\/(?:learn|support)\.microsoft\.com\/[\w./-]*$/;
 /** Evidence of code: its bytes are instructions, the same on all machines. */
 const CODE = new Set(['code-immediate', 'code-immediate-pair']);
 /** Of other evidence the tag itself stays. */
@@ -77,19 +79,27 @@ function learn(value: unknown, key: string | null, names: Names): void {
   } else if (Array.isArray(value)) {
     for (const item of value) learn(item, key, names);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, item] of Object.entries(value)) learn(item, name, names);
+    for (const [name, item] of Object.entries(value)) if (!isRelease(key, name, item)) learn(item, name, names);
   }
 }
+
+/** `system.name`, the name of a release: the slash of `Windows Server 2004/20H2` is none of a path. */
+const isRelease = (parent: string | null, name: string, value: unknown): boolean =>
+  parent === 'system' && name === 'name' && /^Windows [\w ./-]+$/.test(String(value));
 
 function copied(value: unknown, key: string | null, names: Names): unknown {
   if (typeof value === 'string') return replaced(value, key, names);
   if (Array.isArray(value)) return value.map((item) => copied(item, key, names));
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([name, item]): [string, unknown] => [name, copied(item, name, names)]);
+  const fields = Object.entries(value).map(([name, item]): [string, unknown] => [
+    name,
+    isRelease(key, name, item) ? item : copied(item, name, names),
+  ]);
   const out: Record<string, unknown> = Object.fromEntries(fields);
   if (typeof out['ascii'] === 'string' && !CODE.has(String(out['kind']))) onlyTag(out);
   // Where a known issue is written down is a text of the user's, not of a fixed set.
-  if (typeof out['known'] === 'string' && typeof out['source'] === 'string') out['source'] = names.text(out['source']);
+  if (typeof out['known'] === 'string' && typeof out['source'] === 'string' && !PUBLIC.test(out['source']))
+    out['source'] = names.text(out['source']);
   if (out['code'] === 'comment') out['message'] = 'Its comment is left out';
   return out;
 }
