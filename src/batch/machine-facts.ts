@@ -1,7 +1,7 @@
 /**
- * What a dump shows of the machine that it is of. Kernel dumps hold no name (complete dumps do) and no installation's
- * identity; but within one boot the time of the boot and the addresses that the kernel and its first drivers were loaded at stay the same,
- * and no other boot has both.
+ * What a dump shows of the machine that it is of. Kernel dumps hold no name (complete dumps do), and none the identity of
+ * the installation; but within one boot the time of the boot and the addresses that the kernel and its first drivers were
+ * loaded at stay the same, and no other boot has both.
  */
 
 import { createHash } from 'node:crypto';
