@@ -4,9 +4,10 @@
  */
 
 import { expect } from 'chai';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { failed } from '../parsers/bytes/failure.js';
 import { MemorySource } from '../parsers/bytes/source.js';
 import { openPdb } from '../parsers/pdb/pdb.js';
@@ -24,6 +25,7 @@ import { analyze } from './leak/analyze.js';
 import { MEMORY_FIELDS, type AnalysisResult, type MemoryField } from './result.js';
 import { expectHits, expectTags, openBuilt } from './truth.test.helper.js';
 
+const CORPUS = new URL('../../../shared/corpus/dumps/', import.meta.url);
 /** Kernels without a built-in profile. */
 const UNKNOWN = /^10\.0\.(?:22621|26100)\./;
 /** The figures that the debugger block leads to before Windows 10; from then on all are found by content but for these. */
@@ -185,5 +187,44 @@ describe('a dump by profile, by PDB, by a profile file and by nothing', function
     expectTags(result, built.truth);
     dump.close();
     source.close();
+  });
+
+  it('the shared corpus: every forged dump has the same tag table and drivers by PDB, by profile and by nothing', async function () {
+    if (!existsSync(CORPUS)) {
+      process.stderr.write('      skipped: the shared corpus is not beside the project\n');
+      this.skip();
+    }
+    const told = ({ poolTags, suspects }: AnalysisResult): unknown => ({
+      rows: poolTags?.rows.map(({ tag, paged, nonPaged }) => ({ tag, paged, nonPaged })),
+      suspects: suspects.map(({ tag, drivers }) => [
+        tag,
+        drivers.map(({ module, confidence }) => [module, confidence]),
+      ]),
+    });
+    const read = async (
+      file: string,
+      options: OpenKernelOptions & { symbols?: SymbolSources },
+    ): Promise<AnalysisResult> => {
+      const dump = await OpenedDump.open(fileURLToPath(new URL(file, CORPUS)), options);
+      const result = analyze(dump);
+      dump.close();
+      return result;
+    };
+    let byPdb = 0;
+    for (const file of readdirSync(CORPUS).filter((name) => /^forged-.*\.dmp\.gz$/.test(name))) {
+      const own = await read(file, {});
+      expect(told(await read(file, { hideProfiles: true })), `${file} by nothing`).to.deep.equal(told(own));
+      const guid = own.system?.kernelPdb?.guid;
+      const version = kernelVersions().find((one) => kernelFacts(one).pdb.guid === guid);
+      if (version === undefined) continue;
+      const source = sources({ store: publish(version).store });
+      const result = await read(file, { hideProfiles: true, symbols: source });
+      source.close();
+      if (result.poolTags === null) continue;
+      expect(result.system?.symbols?.source, file).to.equal('pdb');
+      expect(told(result), `${file} by PDB`).to.deep.equal(told(own));
+      byPdb++;
+    }
+    expect(byPdb).to.be.at.least(4);
   });
 });
