@@ -45,14 +45,76 @@ describe('damaged files', function () {
     expect(refusal(new Uint8Array(100_000))).to.equal('all-zero');
   });
 
-  it('a bitmap whose count is another than its bits: the bits count', () => {
+  for (const [name, count, says] of [
+    ['fewer pages', (n: bigint) => n - 5n, (n: bigint) => String(n - 5n)],
+    ['more pages', (n: bigint) => n + 500n, (n: bigint) => String(n + 500n)],
+    ['no page', () => 0n, () => '0'],
+    ['more pages than it has bits', () => 0xffffffffffffffffn, () => '18446744073709551615'],
+  ] as const) {
+    it(`a bitmap whose header counts ${name}: the bits count, and nothing is missing`, () => {
+      const built = buildDump(small());
+      const bytes = built.toBytes();
+      const view = new DataView(bytes.buffer);
+      const stored = view.getBigUint64(0x2028, true);
+      view.setBigUint64(0x2028, count(stored), true);
+      const result = analyze(open(bytes));
+      const message = result.warnings.find((w) => w.code === 'bitmap-count')?.message;
+      expect(message)
+        .to.include(`marks ${stored} pages`)
+        .and.to.match(new RegExp(`says ${says(stored)}$`));
+      expect(result.dump.pagesPresent).to.equal(Number(stored));
+      expect(result.dump.truncated).to.equal(false);
+      expectTags(result, built.truth);
+    });
+  }
+
+  it('a bitmap with bits behind the last page: its header counts where only that fits into the file', () => {
     const built = buildDump(small());
     const bytes = built.toBytes();
     const view = new DataView(bytes.buffer);
-    view.setBigUint64(0x2028, view.getBigUint64(0x2028, true) - 5n, true);
+    const [bits, stored] = [view.getBigUint64(0x2030, true), view.getBigUint64(0x2028, true)];
+    bytes.fill(0xff, 0x2038 + Number(bits) / 8 - 4, 0x2038 + Number(bits) / 8);
     const result = analyze(open(bytes));
-    expect(codes(result)).to.include('bitmap-count');
+    expect(codes(result)).to.include('bitmap-count').and.not.include('truncated');
+    expect(result.dump.pagesPresent).to.equal(Number(stored));
     expectTags(result, built.truth);
+  });
+
+  it('a file that ends inside its bitmap: cut, and the bits are not counted', () => {
+    const bytes = buildDump(small())
+      .toBytes()
+      .subarray(0, 0x2038 + 1000);
+    const result = analyze(open(bytes));
+    expect(codes(result)).to.include('truncated').and.not.include('bitmap-count');
+    expect([result.dump.pagesPresent, result.dump.truncated]).to.deep.equal([0, true]);
+  });
+
+  it('runs that hold other than the counted pages: said', () => {
+    const runs = [{ basePage: 0x100, pageCount: 0x8000 }];
+    const built = buildDump(small({ kind: 'full', memory: { runs } }));
+    expect(codes(analyze(openBuilt(built)))).not.to.include('run-count');
+    const bytes = built.toBytes();
+    new DataView(bytes.buffer).setBigUint64(0x90, 0x9000n, true);
+    const result = analyze(open(bytes));
+    expect(result.warnings.find((w) => w.code === 'run-count')?.message).to.equal(
+      'the physical memory runs of the header hold 32768 pages, its count says 36864',
+    );
+    expectTags(result, built.truth);
+  });
+
+  it('a list of runs that cannot be true is what a complete dump is refused for', () => {
+    for (const change of [
+      (view: DataView): void => {
+        view.setUint32(0x88, 0xffff, true);
+      },
+      (view: DataView): void => {
+        view.setBigUint64(0xa0, 0xffffffffffffffffn, true);
+      },
+    ]) {
+      const bytes = buildDump(small({ kind: 'full' })).toBytes();
+      change(new DataView(bytes.buffer));
+      expect(() => open(bytes)).to.throw(InputError, /list of physical memory runs .* cannot be true/);
+    }
   });
 
   it('runs that overlap: the earlier one is used, and it is said', () => {

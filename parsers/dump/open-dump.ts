@@ -90,7 +90,7 @@ export function openDump(source: ByteSource): Dump {
   if (short) {
     softErrors.push({
       code: 'truncated',
-      message: `the file ends at ${source.byteLength} bytes, its pages would reach to ${body.end}: ${pagesCut} pages are missing`,
+      message: `the file ends at ${source.byteLength} bytes, its pages would reach to ${body.end}: ${pagesCut === 1 ? '1 page is' : `${pagesCut} pages are`} missing`,
     });
   }
   const insufficient = (attributes & ATTRIBUTES.InsufficientDumpfileSize) !== 0;
@@ -151,6 +151,12 @@ function readBody(source: ByteSource, header: DumpHeader): Body {
       `${source.name}: only zeros follow the dump header: Windows reserved the file but did not write the dump into it, or the copy failed`,
     );
   }
+  if (header.dumpType === FULL && header.physicalMemory === null) {
+    throw new InputError(
+      'corrupt',
+      `${source.name}: the list of physical memory runs in the header of this complete dump cannot be true: nothing tells where its pages stand`,
+    );
+  }
   throw new InputError(
     'corrupt',
     `${source.name}: no dump data was recognised after the header (DumpType ${String(header.dumpType)})`,
@@ -201,7 +207,15 @@ function fullBody(source: ByteSource, header: DumpHeader): Body | null {
   const index = new RunIndex(extents);
   const last = extents.at(-1);
   const end = last === undefined ? header.headerSize : last.offset + last.pageCount * 4096;
-  return { kind: 'full', pages: index, triage: null, end, softErrors: index.softErrors };
+  const pages = (end - header.headerSize) / PAGE_SIZE;
+  const softErrors = [...index.softErrors];
+  if (pages !== memory.numberOfPages) {
+    softErrors.push({
+      code: 'run-count',
+      message: `the physical memory runs of the header hold ${pages} pages, its count says ${memory.numberOfPages}`,
+    });
+  }
+  return { kind: 'full', pages: index, triage: null, end, softErrors };
 }
 
 /** Samples the file at 64 places from `start` on. */
