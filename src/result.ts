@@ -40,6 +40,11 @@ export interface Warning extends Note {
   where: string;
 }
 
+/** Nothing counted the tags: pool tagging was not turned on, as is usual on Windows 2000 and XP. */
+export function taggingIsOff(warnings: readonly Warning[]): boolean {
+  return warnings.some(({ code }) => code === 'pool-tagging-off');
+}
+
 export interface RunInfo {
   tool: 'dumpleak';
   version: string;

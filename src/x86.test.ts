@@ -130,6 +130,9 @@ describe('32-bit dumps', function () {
         const warning = result.warnings.find((w) => w.code === 'pool-tagging-off');
         expect(warning?.message).to.match(/Windows 2000 and XP.*gflags \/r \+ptg/);
         expect(result.memory?.nonPagedPoolUsage).not.to.equal(null);
+        const steps = result.verdict.nextSteps.join('\n');
+        expect(steps).to.match(/gflags \/r \+ptg.*restart.*collecting\.md/);
+        expect(steps).not.to.match(/^Record "poolmon|symbols of its kernel/m);
       }
       const later = run(leak({ kernel: '6002', pool: { ...leak().pool, taggingOff: true } }));
       expect(codes(later)).to.include('no-pool-table').and.not.include('pool-tagging-off');

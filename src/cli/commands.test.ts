@@ -133,6 +133,25 @@ describe('command line: commands', () => {
       expect((one['modules'] as { name: string }[]).map(({ name }) => name)).to.deep.equal(['myfault.sys']);
     });
 
+    it('says that pool tagging was off on Windows 2000 and XP, and how to turn it on', async () => {
+      for (const kernel of ['2195', '2600']) {
+        const scenario = SCENARIOS.leak32();
+        const file = folder.path(`untagged-${kernel}.dmp`);
+        buildDump({ ...scenario, kernel, pool: { ...scenario.pool, taggingOff: true } }).writeTo(file);
+        const { code, stdout } = await runHere(['analyze', file]);
+        expect(code).to.equal(0);
+        const plain = stdout.replace(/\s+/g, ' ');
+        expect(plain).to.include('Pool tags Pool tagging was off: no tag was counted.');
+        expect(plain).to.match(/Turn pool tagging on \("gflags \/r \+ptg", restart\)/);
+        const whole = await runHere(['analyze', file, '--json']);
+        expect(JSON.parse(whole.stdout)).to.have.property('poolTags', null);
+        for (const command of ['poolused', 'info']) {
+          const said = (await runHere([command, file])).stdout.replace(/\s+/g, ' ');
+          expect(said, command).to.match(/pool tagging was off/i);
+        }
+      }
+    });
+
     it('says what a triage dump cannot tell, as a result and not as an error', async () => {
       for (const args of [['analyze'], ['vm'], ['poolused'], ['modules'], ['search', 'Leak'], ['info']]) {
         const [command = '', ...rest] = args;

@@ -20,6 +20,7 @@ import { readUnloaded } from '../kernel/unloaded.js';
 import { readVerifier } from '../kernel/verifier.js';
 import {
   SCHEMA_VERSION,
+  taggingIsOff,
   type AnalysisResult,
   type MemoryInfo,
   type PoolKind,
@@ -117,7 +118,7 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
   };
   const judged =
     options.parts === undefined || options.parts.includes('suspects')
-      ? judge(opened, parts, modules ?? [], options)
+      ? judge(opened, { ...parts, taggingOff: taggingIsOff(tags?.warnings ?? []) }, modules ?? [], options)
       : described(parts.memory, parts.poolTags);
   nameByExports(judged.suspects, modules ?? []);
   for (const suspect of judged.suspects) {
@@ -156,7 +157,7 @@ type Judged = ReturnType<typeof findLeak>;
 
 function judge(
   opened: OpenedDump,
-  parts: Pick<AnalysisResult, 'memory' | 'poolTags' | 'modules' | 'unloadedModules'>,
+  parts: Pick<AnalysisResult, 'memory' | 'poolTags' | 'modules' | 'unloadedModules'> & { taggingOff: boolean },
   modules: readonly LoadedModule[],
   options: AnalyzeOptions,
 ): Judged {
@@ -167,6 +168,7 @@ function judge(
     dumpType: dump.kind,
     memory: parts.memory,
     poolTags: parts.poolTags,
+    taggingOff: parts.taggingOff,
     modules: parts.modules,
     unloaded: parts.unloadedModules,
     bugCheck: code === null ? null : { code, parameters: dump.header.bugCheckParameters },

@@ -12,6 +12,8 @@ export interface LeakFacts {
   memory: MemoryInfo | null;
   /** Its reconciliation is not looked at. */
   poolTags: PoolTags | null;
+  /** Nothing counted the tags: pool tagging was not turned on (Windows 2000 and XP). */
+  taggingOff: boolean;
   modules: readonly ModuleInfo[] | null;
   unloaded: readonly UnloadedModule[] | null;
   /** The code as in the header, the parameters unsigned. */

@@ -27,6 +27,8 @@ const COLLECT = `Collect a kernel, automatic or complete memory dump (System Pro
 
 const UNREADABLE = `This kind of dump usually holds the tables: the warnings say what could not be read. Collect another dump (${HOW}), or give the symbols of its kernel.`;
 
+const TAGGING = `Turn pool tagging on ("gflags /r +ptg", restart): without it neither a dump nor poolmon can tell on this Windows who holds pool. Collect a dump when pool has grown again (${HOW}).`;
+
 /** True for kinds of dump that never hold pool tables. */
 export function hasNoTables(type: DumpType): boolean {
   return type === 'triage' || type === 'header';
@@ -47,14 +49,15 @@ export function nextSteps(
     if (readings.bugCheck?.driver) {
       const driver = printable(readings.bugCheck.driver);
       steps.push(`Run "!verifier 3 ${driver}" in a debugger on this dump: it lists what ${driver} had not freed.`);
-    } else {
+    } else if (!facts.taggingOff) {
       steps.push(
         'Record "poolmon -n poolsnap-N.log" every 15 minutes while usage grows, and compare the snapshots: the tag that only grows is the leak.',
       );
     }
   }
   steps.push(...aboutExhaustion(finding.exhausted));
-  if (finding.missing.length > 0) steps.push(hasNoTables(facts.dumpType) ? COLLECT : UNREADABLE);
+  if (facts.taggingOff) steps.push(TAGGING);
+  else if (finding.missing.length > 0) steps.push(hasNoTables(facts.dumpType) ? COLLECT : UNREADABLE);
   if (facts.poolTags && !facts.poolTags.complete) {
     steps.push(
       'Some tables of tags could not be read: a complete memory dump, or the symbols of this kernel, would give full figures.',

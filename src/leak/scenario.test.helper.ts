@@ -154,6 +154,7 @@ export function factsOf(given: Partial<LeakFacts> = {}): LeakFacts {
     dumpType: 'kernel',
     memory: memoryOf({}),
     poolTags: tablesOf([]),
+    taggingOff: false,
     modules: modulesOf('ntoskrnl.exe', 'myfault.sys'),
     unloaded: [],
     bugCheck: { code: 0xe2, parameters: [0n, 0n, 0n, 0n] },

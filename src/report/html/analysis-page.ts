@@ -3,7 +3,7 @@
 import type { AnalysisResult, MemoryInfo, Warning } from '../../result.js';
 import { counted, elapsed, humanBytes, humanPages, thousands, utc } from '../format.js';
 import { debuggerSections } from '../text/analyze-windbg.js';
-import { canHoldPoolTables, dumpKind } from '../text/dump-kind.js';
+import { canHoldPoolTables, dumpKind, whyNoTags } from '../text/dump-kind.js';
 import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../text/identity.js';
 import { createStyle } from '../text/style.js';
 import { memoryTable, moduleTable, reconciliationList, tagTable, unloadedTable } from './analysis-tables.js';
@@ -95,7 +95,7 @@ function pageFiles({ pageFiles: files }: MemoryInfo): SafeHtml | null {
 
 function tagPart(result: AnalysisResult): SafeHtml | null {
   if (result.poolTags !== null) return tagTable(result);
-  return canHoldPoolTables(result.dump) ? markup`<p>The pool tag tables could not be read.</p>` : null;
+  return canHoldPoolTables(result.dump) ? markup`<p>${whyNoTags(result)}</p>` : null;
 }
 
 function modulePart(result: AnalysisResult): SafeHtml | null {

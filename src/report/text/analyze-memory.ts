@@ -4,7 +4,7 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { AnalysisResult, Count, MemoryInfo, PoolTagRow, PoolTags, Reconciliation } from '../../result.js';
 import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../format.js';
 import { nonPagedLimit, pagedLimit, pagesOf, usedPhysical, type Limit } from '../memory-limits.js';
-import { canHoldPoolTables } from './dump-kind.js';
+import { canHoldPoolTables, whyNoTags } from './dump-kind.js';
 import { bullets, fit, heading, type Style } from './style.js';
 
 function usageLine(name: string, used: Count | bigint | null, limit: Limit | null): string {
@@ -109,9 +109,7 @@ function tagLine(row: PoolTagRow, style: Style): string {
 export function topTagsSection(result: AnalysisResult, top: number, style: Style): string[] {
   const tags = result.poolTags;
   if (tags === null) {
-    return canHoldPoolTables(result.dump)
-      ? [heading('Pool tags', style), '  The pool tag tables could not be read.']
-      : [];
+    return canHoldPoolTables(result.dump) ? [heading('Pool tags', style), `  ${whyNoTags(result)}`] : [];
   }
   const rows = tags.rows.slice(0, top);
   const title =

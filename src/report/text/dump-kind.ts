@@ -1,6 +1,6 @@
 /** The kinds of dump in words, and what a kind cannot hold. */
 
-import type { AnalysisResult, DumpInfo, DumpType } from '../../result.js';
+import { taggingIsOff, type AnalysisResult, type DumpInfo, type DumpType } from '../../result.js';
 
 const KINDS: Readonly<Record<DumpType, string>> = {
   full: 'complete memory dump',
@@ -30,6 +30,13 @@ export function noFigures(dump: DumpInfo, what: string): string {
   return canHoldPoolTables(dump)
     ? `The ${what} could not be read from this dump; the warnings of "dumpleak analyze" say why.`
     : `A ${dumpKind(dump)} holds no ${what}.`;
+}
+
+/** Why a result has no pool tags although its kind of dump can hold the tables. */
+export function whyNoTags({ warnings }: Pick<AnalysisResult, 'warnings'>): string {
+  return taggingIsOff(warnings)
+    ? 'Pool tagging was off: no tag was counted.'
+    : 'The pool tag tables could not be read.';
 }
 
 /** 64-bit addresses: by the architecture, or by the addresses themselves where it is unknown. */

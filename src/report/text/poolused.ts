@@ -1,9 +1,9 @@
 /** `!poolused`: what each pool tag holds, in the columns of WinDbg since the Windows 7 SDK. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, PoolCounters, PoolTagRow } from '../../result.js';
+import { taggingIsOff, type AnalysisResult, type PoolCounters, type PoolTagRow } from '../../result.js';
 import { counted, exactInteger, parseHex } from '../format.js';
-import { noFigures } from './dump-kind.js';
+import { noFigures, whyNoTags } from './dump-kind.js';
 import { matchesTag, POOL_USED, type PoolUsedOptions } from './poolused-arguments.js';
 
 export { parsePoolUsedArguments, type PoolUsedOptions } from './poolused-arguments.js';
@@ -103,13 +103,20 @@ const ZERO: PoolCounters = { allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
  * The text of `!poolused`, ended by a line feed. TOTAL sums all rows that the pattern lets through, also those that
  * `top` cuts off.
  */
-export function renderPoolUsed(result: Pick<AnalysisResult, 'dump' | 'poolTags'>, options: PoolUsedOptions): string {
+export function renderPoolUsed(
+  result: Pick<AnalysisResult, 'dump' | 'poolTags'> & Partial<Pick<AnalysisResult, 'warnings'>>,
+  options: PoolUsedOptions,
+): string {
   const { flags, top, pattern } = options;
   if (flags & POOL_USED.session) {
     return 'Session pool has tag tables of its own, one set in each session. They are not read: no figures for session pool.\n';
   }
   const tags = result.poolTags;
-  if (tags === null) return `${noFigures(result.dump, 'pool tag tables')}\n`;
+  if (tags === null) {
+    const { warnings = [] } = result;
+    const why = taggingIsOff(warnings) ? whyNoTags({ warnings }) : noFigures(result.dump, 'pool tag tables');
+    return `${why}\n`;
+  }
 
   const verbose = (flags & POOL_USED.verbose) !== 0;
   // Every row of the tables is listed, as in the specimens: also tags that hold nothing in the pool sorted by
