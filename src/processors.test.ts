@@ -57,6 +57,35 @@ describe('processors and bodies', function () {
       expect(known.map(([name]) => name)).to.have.members(['physicalMemory', 'pagedPoolMaximum']);
     });
 
+    it('says that the memory figures need the PDB where no layout of the build is known', () => {
+      const built = buildDump(arm());
+      const warning = analyze(openBuilt(built)).warnings.find((w) => w.code === 'no-memory-layout');
+      expect(warning?.message).to.match(
+        /build 22000 on ARM64 lays out the memory manager's state is not known.*ntkrnlmp\.pdb/,
+      );
+    });
+
+    it('of 24H2 has its totals, found by their content at its own offsets', () => {
+      for (const change of [{}, { memory: { bytes: 64 * 2 ** 30 } }, { kind: 'full' as const, seed: 5 }]) {
+        const built = buildDump(arm({ kernel: '26100', ...change }));
+        const { memory, warnings } = analyze(openBuilt(built));
+        const searched = warnings.filter((w) => w.code === 'memory-state-searched').map((w) => w.message);
+        expect(searched).to.have.length(2);
+        expect(searched.join()).to.match(/layouts of 10\.0\.26100\.0 on ARM64/);
+        const names = [
+          'physicalMemory', 'availablePages', 'residentAvailablePages', 'freeSystemPtes', 'modifiedPages',
+          'modifiedNoWritePages', 'zeroedPages', 'freePages', 'nonPagedPoolUsage', 'nonPagedPoolMaximum',
+          'pagedPoolUsage', 'pagedPoolMaximum', 'sharedCommit', 'sharedProcess', 'nonPagedPoolCommit', 'driverCommit',
+          'committedPages', 'commitLimit', 'peakCommitment',
+        ] as const; // prettier-ignore
+        for (const name of names) {
+          expect(memory?.[name]?.pages, name).to.equal(built.truth.memory[name]);
+          if (name !== 'pagedPoolMaximum') expect(memory?.[name]?.source, name).to.equal('scan');
+        }
+        expect(memory?.modifiedPageFilePages).to.equal(null);
+      }
+    });
+
     it('finds halves in either order, up to eight instructions apart, over a page border, with the protected bit', () => {
       const use = (rest: object) => ({ tag: 'Xyz1', style: 'alloc' as const, ...rest });
       const uses = [

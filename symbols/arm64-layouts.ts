@@ -7,6 +7,7 @@
 
 import type { FieldLayout, StructLayout } from '../parsers/kernel/layout.js';
 import { releaseFamily } from './generations.js';
+import type { Release } from './nearest.js';
 
 /** Structures that ARM64 lays out as x64 of the same build does. */
 export const SAME_AS_X64: ReadonlySet<string> = new Set([
@@ -46,7 +47,10 @@ const OWN: ReadonlyMap<number, readonly StructLayout[]> = new Map([
           'PageLists.FreePageListHead.Total': wide(0xc00),
           'Commit.PeakCommitment': wide(0x4280),
           'Commit.TotalCommitLimitMaximum': wide(0x4288),
+          'Vp.LowestPhysicalPage': wide(0x4a00),
+          'Vp.HighestPhysicalPage': wide(0x4a08),
           'Vp.NumberOfPhysicalPages': wide(0x4a10),
+          'Vp.NumberOfPagingFiles': narrow(0x4a18),
           'Vp.AvailablePages': wide(0x4b00),
           'Vp.ResidentAvailablePages': wide(0x4b80),
           'Vp.TotalCommittedPages': wide(0x4e80),
@@ -59,6 +63,15 @@ const OWN: ReadonlyMap<number, readonly StructLayout[]> = new Map([
     ],
   ],
 ]);
+
+/** The version whose published types the layouts are, by build. */
+const VERSIONS: ReadonlyMap<number, string> = new Map([[26100, '10.0.26100.0 on ARM64']]);
+
+/** The releases of a build whose own layouts are known on ARM64; none for most. */
+export function arm64Releases(buildNumber: number): readonly Release[] {
+  const version = VERSIONS.get(releaseFamily(buildNumber));
+  return version === undefined ? [] : [{ version, layout: (type) => arm64Layout(type, buildNumber) }];
+}
 
 /** A layout that is ARM64's own, of exactly this build's binaries; null where none is known. */
 export function arm64Layout(type: string, buildNumber: number): StructLayout | null {

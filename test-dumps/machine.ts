@@ -1,5 +1,6 @@
 /** Builds the dumped machine from a scenario: RAM with everything in it, and what is true about it. */
 
+import { arm64Facts } from './arm64-kernels.js';
 import { canonical, putU64, putVa, utf16, va48, type Va } from './bytes.js';
 import { defaultDrivers, defaultRows } from './defaults.js';
 import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
@@ -61,6 +62,11 @@ export interface Machine {
   >; // prettier-ignore
 }
 
+function wideFacts(scenario: Scenario): KernelFacts {
+  const facts = kernelFacts(scenario.kernel ?? '10.0.19041.804');
+  return scenario.architecture === 'arm64' ? arm64Facts(facts) : facts;
+}
+
 export function buildMachine(scenario: Scenario): Machine {
   const seed = scenario.seed ?? 1;
   const random = new Prng(seed);
@@ -71,7 +77,7 @@ export function buildMachine(scenario: Scenario): Machine {
   const pae = paging.pae ?? true;
   const kernel = narrow
     ? x86Facts(scenario.kernel ?? '7601', { pae, multiprocessor: processors > 1 })
-    : kernelFacts(scenario.kernel ?? '10.0.19041.804');
+    : wideFacts(scenario);
   const ram = memorySpec.bytes ?? (narrow ? 2 : 8) * GIGABYTE;
   const runs = memorySpec.runs ?? typicalRuns(Math.floor(ram / PAGE));
   const memory = new PhysicalMemory(runs, random.fork('frames'));

@@ -192,7 +192,7 @@ function judgeState(value: (name: string) => number | null, anchors: MemoryAncho
   const nonPaged = value('Pools.AllocatedNonPagedPool');
   const maximum = value('Vs.MaximumNonPagedPoolInPages');
   const paged = value('Vs.PagedPoolInfo.AllocatedPagedPool');
-  const pagedSize = value('Vs.SizeOfPagedPoolInPages');
+  const pagedSize = value('Vs.SizeOfPagedPoolInPages') ?? value('Vs.PagedPoolInfo.MaximumSize');
   const commit = value('Vs.NonPagedPoolCommit');
   const freePtes = value('Vs.SystemPteInfo.TotalFreeSystemPtes');
   judged.must(positive(nonPaged));
@@ -258,7 +258,11 @@ export function findState(
     if (!('candidates' in found) || found.candidates > 0) return found;
   }
   if (pagedPoolPages === null || pagedPoolPages === 0) return { candidates: 0 };
-  const byContent = variantsOf(releases, '_MI_SYSTEM_INFORMATION', STATE_FIELDS, 'Vs.SizeOfPagedPoolInPages');
+  // Both hold the size of paged pool's address range; the second is known where the first is not (ARM64).
+  const [size, maximum] = ['Vs.SizeOfPagedPoolInPages', 'Vs.PagedPoolInfo.MaximumSize'].map((anchor) =>
+    variantsOf(releases, '_MI_SYSTEM_INFORMATION', STATE_FIELDS, anchor),
+  );
+  const byContent = size?.length === 0 ? (maximum ?? []) : (size ?? []);
   const places = byContent.length === 0 ? [] : take(placesOfValue(memory, image, pagedPoolPages));
   return best(
     byContent.flatMap(({ fields, anchor }) => places.map((place) => ({ fields, address: plus(place, -anchor) }))),

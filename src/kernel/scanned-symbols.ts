@@ -5,6 +5,7 @@ import { failed } from '../../parsers/bytes/failure.js';
 import type { DumpHeader } from '../../parsers/dump/header.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import type { FigureSource, KernelIdentity, KernelSymbols, Sourced } from '../../symbols/kernel-symbols.js';
+import { arm64Releases } from '../../symbols/arm64-layouts.js';
 import { releasesOf } from '../../symbols/nearest.js';
 import type { Warning } from '../result.js';
 import {
@@ -42,12 +43,13 @@ export function withMemoryState(searched: Searched): { symbols: KernelSymbols; w
   const { buildNumber, architecture = 'x64' } = identity;
   const isKnown = symbols.address('MiState') !== null && symbols.address('MiSystemPartition') !== null;
   const anchors = image === null || isKnown ? null : anchorsOf(searched);
-  if (buildNumber < FIRST_WITH_STATE || architecture === 'arm64' || image === null || anchors === null) {
+  if (buildNumber < FIRST_WITH_STATE || image === null || anchors === null) {
     return { symbols, warnings: [] };
   }
-  const releases = releasesOf(buildNumber, searched.without, architecture);
+  const isArm = architecture === 'arm64';
+  const releases = isArm ? arm64Releases(buildNumber) : releasesOf(buildNumber, searched.without, architecture);
   if (releases.length === 0) {
-    const message = `how build ${buildNumber} lays out the memory manager's state is not known: ${needed(identity)}`;
+    const message = `how build ${buildNumber}${isArm ? ' on ARM64' : ''} lays out the memory manager's state is not known: ${needed(identity)}`;
     return { symbols, warnings: [warning('no-memory-layout', message)] };
   }
   const found = new Map<string, FoundState>();

@@ -70,12 +70,15 @@ function tagCells(row: PoolTagRow, suspected: boolean): Cell[] {
 }
 
 /** What the tags explain of each pool. */
-export function reconciliationList({ reconciliation }: PoolTags): SafeHtml {
-  return markup`<dl>${reconciled('Nonpaged pool', reconciliation.nonPaged)}${reconciled('Paged pool', reconciliation.paged)}</dl>`;
+export function reconciliationList({ reconciliation, totals }: PoolTags): SafeHtml {
+  const nonPaged = reconciled('Nonpaged pool', reconciliation.nonPaged, totals.nonPagedBytes);
+  return markup`<dl>${nonPaged}${reconciled('Paged pool', reconciliation.paged, totals.pagedBytes)}</dl>`;
 }
 
-function reconciled(name: string, figures: Reconciliation | null): SafeHtml {
-  if (figures === null) return markup`<dt>${name}</dt><dd>not known</dd>`;
+function reconciled(name: string, figures: Reconciliation | null, tagged: Count): SafeHtml {
+  if (figures === null) {
+    return markup`<dt>${name}</dt><dd>${humanBytes(tagged)} is under tags; what the pool holds is not known</dd>`;
+  }
   const rest = exactInteger(figures.unexplainedBytes);
   const share = percent(ratio(rest < 0n ? -rest : rest, figures.poolBytes));
   const verdict =

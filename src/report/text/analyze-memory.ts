@@ -60,8 +60,10 @@ export function memorySection(result: AnalysisResult, style: Style): string[] {
   return [...lines, ...marks.map((line) => style.paint('warn', line))];
 }
 
-function reconciliationLine(pool: string, figures: Reconciliation | null): string {
-  if (figures === null) return `  ${pool.padEnd(18)}not known`;
+function reconciliationLine(pool: string, figures: Reconciliation | null, tagged: Count): string {
+  if (figures === null) {
+    return `  ${pool.padEnd(18)}${humanBytes(tagged).padStart(12)} under tags; what the pool holds is not known`;
+  }
   const rest = exactInteger(figures.unexplainedBytes);
   const share = percent(ratio(rest < 0n ? -rest : rest, figures.poolBytes));
   const verdict =
@@ -77,11 +79,11 @@ function reconciliationLine(pool: string, figures: Reconciliation | null): strin
 /** How much of each pool the tags explain. */
 export function reconciliationSection(tags: PoolTags | null, style: Style): string[] {
   if (tags === null) return [];
-  const { nonPaged, paged } = tags.reconciliation;
+  const { reconciliation, totals } = tags;
   return [
     heading('What the tags explain of each pool', style),
-    reconciliationLine('Nonpaged pool', nonPaged),
-    reconciliationLine('Paged pool', paged),
+    reconciliationLine('Nonpaged pool', reconciliation.nonPaged, totals.nonPagedBytes),
+    reconciliationLine('Paged pool', reconciliation.paged, totals.pagedBytes),
   ];
 }
 
