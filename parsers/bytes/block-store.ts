@@ -25,7 +25,7 @@ const ZEROS = Buffer.alloc(BLOCK);
 /** Names of temporary folders begin with this, the process id and a hyphen. */
 export const TEMPORARY_PREFIX = 'dumpleak-';
 
-/** Free space is looked at every so many blocks (64 MB), and this much of it is left alone. */
+/** Free space is looked at before the first block and every so many (64 MB), and this much of it is left alone. */
 const SPACE_CHECKED = 1024;
 const ROOM_LEFT = 256 * 2 ** 20;
 
@@ -50,6 +50,7 @@ export class BlockStore implements ByteSource {
   constructor(
     readonly name: string,
     private readonly inMemory = IN_MEMORY,
+    private readonly freeBytes = freeTemporaryBytes,
   ) {}
 
   /** Adds the next bytes of the stream. Throws InputError when the temporary file cannot be written. */
@@ -142,8 +143,8 @@ export class BlockStore implements ByteSource {
   }
 
   private checkSpace(): void {
-    const { bavail, bsize } = statfsSync(tmpdir());
-    if (bavail * bsize >= ROOM_LEFT) return;
+    const free = this.freeBytes();
+    if (free === null || free >= ROOM_LEFT) return;
     throw new InputError(
       'io',
       `${this.name}: the temporary folder ${tmpdir()} is nearly full. Free some space, set TMPDIR or TEMP to another disk, or unpack the dump first`,
@@ -152,11 +153,22 @@ export class BlockStore implements ByteSource {
 
   private createFile(): { descriptor: number; folder: string } {
     removeLeftovers();
+    this.checkSpace();
     const folder = mkdtempSync(join(tmpdir(), `${TEMPORARY_PREFIX}${process.pid}-`));
     chmodSync(folder, 0o700);
     const descriptor = openSync(join(folder, 'decompressed'), 'wx+', 0o600);
     process.once('exit', this.onExit);
     return { descriptor, folder };
+  }
+}
+
+/** Bytes that the temporary folder's disk has left, or null where the system does not tell. */
+export function freeTemporaryBytes(): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(tmpdir());
+    return bavail * bsize;
+  } catch {
+    return null;
   }
 }
 

@@ -94,6 +94,29 @@ describe('byte sources', () => {
     expect(ours()).to.have.length(0);
   });
 
+  it('a block store looks at the free space before it writes to disk, and again as it grows', () => {
+    const ours = (): string[] => readdirSync(tmpdir()).filter((n) => n.startsWith(`dumpleak-${process.pid}-`));
+    const megabytes = (count: number): Uint8Array => new Uint8Array(count * 2 ** 20).fill(1);
+    const full = new BlockStore('store', 0, () => 100 * 2 ** 20);
+    expect(() => { full.append(megabytes(1)); }).to.throw(InputError, /nearly full.*TMPDIR/); // prettier-ignore
+    expect(ours()).to.deep.equal([]);
+    full.close();
+
+    let free = 2 ** 30;
+    const filling = new BlockStore('store', 0, () => free);
+    filling.append(megabytes(60));
+    free = 100 * 2 ** 20;
+    expect(() => { filling.append(megabytes(8)); }).to.throw(InputError, /nearly full/); // prettier-ignore
+    filling.close();
+    expect(ours()).to.deep.equal([]);
+
+    const unknown = new BlockStore('store', 0, () => null);
+    unknown.append(DATA);
+    unknown.finish();
+    expect(unknown.byteLength).to.equal(DATA.length);
+    unknown.close();
+  });
+
   it('unpack gzip, whole, cut and damaged', async () => {
     const packed = gzipSync(DATA);
     const path = join(folder, 'data.gz');

@@ -3,10 +3,10 @@
  * beside this one. It sees the folder of the file that it is to read, and one folder to write to.
  */
 
-import { chmodSync, mkdtempSync, realpathSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { removeLeftovers, TEMPORARY_PREFIX } from '../block-store.js';
+import { freeTemporaryBytes, removeLeftovers, TEMPORARY_PREFIX } from '../block-store.js';
 import { FileSource } from '../file-source.js';
 import { InputError } from '../input-error.js';
 import type { ByteSource } from '../source.js';
@@ -88,14 +88,14 @@ export interface UnpackFolder {
 
 /** Makes an UnpackFolder. Throws InputError where the disk has no room for `bytes` of `what`, a file in `archive`. */
 export function makeUnpackFolder(archive: string, what: string, bytes: number): UnpackFolder {
-  const space = statfsSync(tmpdir());
-  if (space.bavail * space.bsize < bytes) {
+  removeLeftovers();
+  const free = freeTemporaryBytes();
+  if (free !== null && free < bytes) {
     throw new InputError(
       'io',
       `${archive}: the temporary folder ${tmpdir()} has no room for the ${Math.ceil(bytes / 2 ** 20)} MB of ${what}. Free some space, or set TMPDIR or TEMP to another disk`,
     );
   }
-  removeLeftovers();
   const path = mkdtempSync(join(tmpdir(), `${TEMPORARY_PREFIX}${process.pid}-`));
   chmodSync(path, 0o700);
   const onExit = (): void => {
