@@ -6,10 +6,9 @@ import { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
 import { X86Memory } from '../../parsers/paging/x86.js';
 import type { OpenedDump } from '../kernel/opened-dump.js';
 import type { DumpInfo } from '../result.js';
-import { nameBugCheck, plainBugCheckCode } from './bug-checks.js';
+import { nameBugCheck } from './bug-checks.js';
+import { isOfRunningSystem } from './dump-origin.js';
 
-/** LIVE_SYSTEM_DUMP. */
-const LIVE_DUMP = 0x161;
 /** FILETIME of 1970-01-01, and of 10000-01-01, in units of 100 ns. */
 const EPOCH = 116_444_736_000_000_000n;
 const LATEST = 2_650_467_744_000_000_000n;
@@ -45,8 +44,7 @@ export function describeDump(opened: OpenedDump): DumpInfo {
     format: header.signature,
     type: dump.kind,
     typeCode: header.dumpType,
-    live:
-      (attributes & ATTRIBUTES.LiveDumpGeneratedDump) !== 0 || (code !== null && plainBugCheckCode(code) === LIVE_DUMP),
+    live: isOfRunningSystem(header),
     truncated: dump.truncated || file.damage !== null,
     encrypted: (attributes & ATTRIBUTES.EncryptedDumpData) !== 0,
     architecture: architectureOf(opened),

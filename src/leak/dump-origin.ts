@@ -29,6 +29,15 @@ const MARKS: readonly (readonly [bit: keyof typeof ATTRIBUTES, code: string, mes
   ['DecryptedDump', 'decrypted', 'The dump was encrypted and has been decrypted'],
 ];
 
+const byLiveKd = (header: DumpHeader): boolean => /livekd/i.test(header.comment ?? '');
+
+/** True for dumps of a system that went on running: Windows' own, LiveKd's, a memory imager's. */
+export function isOfRunningSystem(header: DumpHeader): boolean {
+  const code = header.bugCheckCode === null ? null : plainBugCheckCode(header.bugCheckCode);
+  const marked = ((header.attributes ?? 0) & ATTRIBUTES.LiveDumpGeneratedDump) !== 0;
+  return marked || code === LIVE_SYSTEM_DUMP || code === IMAGER || byLiveKd(header);
+}
+
 /** One remark for each thing that the header says of how the dump was made; empty for an ordinary crash. */
 export function dumpOrigin(header: DumpHeader): Note[] {
   const attributes = header.attributes ?? 0;
@@ -39,7 +48,7 @@ export function dumpOrigin(header: DumpHeader): Note[] {
   const note = (noteCode: string, message: string): void => {
     notes.push({ code: noteCode, message });
   };
-  if (/livekd/i.test(comment)) {
+  if (byLiveKd(header)) {
     note('livekd', 'Taken with LiveKd of a running system; only its mirror mode (-m) takes all pages of one moment');
   } else if (/elf2dmp/i.test(comment)) {
     note('elf2dmp', 'Converted from the memory of a virtual machine with elf2dmp');

@@ -32,7 +32,9 @@ describe('inspect', function () {
     const liveKd = look({ header: { comment: 'LiveKD live system view' } });
     expect(codes(liveKd)).to.deep.equal(['livekd', 'comment']);
     expect(liveKd.origin[0]?.message).to.match(/mirror mode/);
-    expect(codes(look({ header: { bugCheckCode: 0x4d415454 } }))).to.deep.equal(['imager']);
+    const imager = look({ header: { bugCheckCode: 0x4d415454 } });
+    expect(codes(imager)).to.deep.equal(['imager']);
+    expect([liveKd.dump.live, imager.dump.live, look().dump.live]).to.deep.equal([true, true, false]);
   });
 
   it('tells offline, filtered, early and decrypted dumps, and those that Windows could not finish', () => {
