@@ -8,7 +8,8 @@ import { InputError } from '../../parsers/bytes/input-error.js';
 import { openDump } from '../../parsers/dump/open-dump.js';
 import { OpenedDump } from '../kernel/opened-dump.js';
 import { readTagFile, TagDescriptions } from '../kernel/tag-descriptions.js';
-import { analyze } from '../leak/analyze.js';
+import { analyze, type ModuleCompleter } from '../leak/analyze.js';
+import type { KnownIssueEntry } from '../leak/known-issues.js';
 import { BATCH_ROWS } from '../report/json.js';
 import { Redactor } from '../report/redact/redactor.js';
 import { redactResult } from '../report/redact/result.js';
@@ -74,7 +75,13 @@ export async function analyzeFile(
   });
   try {
     const { id, headerId } = opened.file.container === null ? headOf(opened, fileId) : identify(opened.file.source);
-    let result = analyze(opened, { descriptions: tools.descriptions, progress, noted: noted(settings) });
+    let result = analyze(opened, {
+      descriptions: tools.descriptions,
+      progress,
+      noted: noted(settings),
+      images: tools.images,
+      knownIssues: tools.knownIssues,
+    });
     if (tools.symbols !== null) {
       await (await import('../leak/name-functions.js')).nameByPdbs(result, tools.symbols);
     }
@@ -101,11 +108,13 @@ function headOf(opened: OpenedDump, fileId: string): { id: string; headerId: str
 /** What is opened once for all dumps of a worker. */
 export interface Tools {
   descriptions: TagDescriptions;
+  images: ModuleCompleter | undefined;
+  knownIssues: readonly KnownIssueEntry[];
   symbols: SymbolSources | null;
   redactor: Redactor | null;
 }
 
-/** Throws InputError for a list of tags that cannot be read (any more). */
+/** Throws InputError for a list of tags, or of known leaks, that cannot be read (any more). */
 export async function makeTools(settings: AnalysisSettings, env: NodeJS.ProcessEnv): Promise<Tools> {
   const lists = settings.pooltag.map((path) => {
     const file = readTagFile(path);
@@ -115,9 +124,17 @@ export async function makeTools(settings: AnalysisSettings, env: NodeJS.ProcessE
   const key = settings.redactKey;
   return {
     descriptions: new TagDescriptions(lists),
+    images: await imageFolders(settings),
+    knownIssues: (await import('../leak/known-issues.js')).allIssues(settings.knownIssues),
     symbols: await openSymbols(settings, env),
     redactor: key === null ? null : new Redactor(Buffer.from(key, 'hex'), true),
   };
+}
+
+async function imageFolders({ images }: AnalysisSettings): Promise<ModuleCompleter | undefined> {
+  if (images.length === 0) return undefined;
+  const { ImageFolders } = await import('../leak/driver-files/images.js');
+  return new ImageFolders(images);
 }
 
 async function openSymbols({ symbols }: AnalysisSettings, env: NodeJS.ProcessEnv): Promise<SymbolSources | null> {
@@ -134,13 +151,15 @@ async function openSymbols({ symbols }: AnalysisSettings, env: NodeJS.ProcessEnv
 function withoutNames(
   result: AnalysisResult,
   place: Place,
-  { pooltag, symbols }: AnalysisSettings,
+  { pooltag, images, knownIssues, symbols }: AnalysisSettings,
   redactor: Redactor,
 ): AnalysisResult {
   const files = [
     place.path,
     ...(place.member === null ? [] : [place.member]),
     ...pooltag,
+    ...images,
+    ...knownIssues,
     ...(symbols?.profiles ?? []),
   ];
   const copy = redactResult(result, redactor, files);
@@ -148,8 +167,9 @@ function withoutNames(
   return copy;
 }
 
-function noted({ pooltag }: AnalysisSettings): Record<string, unknown> {
-  return pooltag.length === 0 ? {} : { pooltag };
+/** The options of `analyze` that were given. */
+function noted({ pooltag, images, knownIssues }: AnalysisSettings): Record<string, unknown> {
+  return Object.fromEntries(Object.entries({ pooltag, images, knownIssues }).filter(([, paths]) => paths.length > 0));
 }
 
 function driversOf({ modules }: AnalysisResult): DriverFact[] {

@@ -6,6 +6,10 @@ import type { Entry, DumpEntry } from './entries.js';
 export interface AnalysisSettings {
   /** Lists that describe tags. */
   pooltag: readonly string[];
+  /** Folders of driver files for pages that dumps lack. */
+  images: readonly string[];
+  /** Files of known leaks, beside the built-in ones. */
+  knownIssues: readonly string[];
   /** Where symbols are looked for; null for nowhere but in the package. */
   symbols: {
     path: readonly string[];

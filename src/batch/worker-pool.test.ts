@@ -11,6 +11,8 @@ import { durationText, PoolClosed, WorkerPool, type Outcome, type PoolOptions } 
 const SETTINGS: AnalysisSettings = {
   pooltag: [],
   symbols: null,
+  images: [],
+  knownIssues: [],
   mostBytes: null,
   machineByFolder: false,
   redactKey: null,

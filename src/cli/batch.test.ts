@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { makeShare } from '../../test-dumps/share.js';
+import type { AnalysisResult } from '../result.js';
 import { ended, program, runHere, start, temporaryFolder } from './program.test.helper.js';
 
 /** A machine small enough that a batch of it takes no time. */
@@ -134,6 +135,27 @@ describe('command line: batch', function () {
       stderr: `dumpleak: ${join(out(), 'history')} is in use by process ${process.pid} on ${owner.host}. Wait until it is done; if it is gone for good, delete ${join(out(), 'history/lock')}\n`,
     });
     expect(await runHere(['batch', folder.path('share'), '--out', folder.path('share/bad.dmp')])).to.include({ code: 2 }); // prettier-ignore
+  });
+
+  it('looks up known leaks, and driver files for pages that dumps lack', async () => {
+    const known = folder.path('known.yaml');
+    writeFileSync(known, '- tag: Leak\n  driver: acmenet.sys\n  known: It <leaks> on reconnect.\n  source: our wiki\n');
+    mkdirSync(folder.path('drivers'), { recursive: true });
+    const dump = folder.path('share/leak.dmp');
+    const more = ['--known-issues', known, '--images', folder.path('drivers')];
+    expect((await program(['batch', dump, '--out', out(), ...more])).code).to.equal(0);
+    const [line] = readFileSync(join(out(), 'results.ndjson'), 'utf8').trimEnd().split('\n');
+    const result = JSON.parse(line ?? '') as AnalysisResult;
+    expect(result.suspects[0]?.knownIssues).to.deep.equal([
+      { driver: 'acmenet.sys', known: 'It <leaks> on reconnect.', fix: null, source: 'our wiki', file: 'known.yaml' },
+    ]);
+    expect(result.warnings.map(({ code }) => code)).to.include('images-unused');
+    const [page] = readdirSync(join(out(), 'pages'));
+    expect(readFileSync(join(out(), 'pages', page ?? ''), 'utf8')).to.include('It &lt;leaks&gt; on reconnect.');
+    writeFileSync(known, '- tag: Leak\n  cure: none\n');
+    const { code, stderr } = await program(['batch', dump, '--out', out(), '--known-issues', known]);
+    expect(code).to.equal(2);
+    expect(stderr).to.match(/known\.yaml:\d+: /);
   });
 
   it('names machines by their folders when told to', async () => {

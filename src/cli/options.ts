@@ -78,6 +78,15 @@ export const IMAGES = {
   group: GROUP.what,
 } as const satisfies Options;
 
+/** Files of known leaks. */
+export const KNOWN_ISSUES = {
+  type: 'array',
+  string: true,
+  requiresArg: true,
+  describe: 'A YAML file of known leaks (docs/known-issues.md), beside the built-in ones; may be given several times',
+  group: GROUP.what,
+} as const satisfies Options;
+
 /** Reads `--top N`; the error is for the user. */
 export function rowCount(value: unknown): number {
   const count = Number(value);

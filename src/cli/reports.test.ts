@@ -118,6 +118,19 @@ describe('command line: reports', () => {
       expect(readFileSync(folder.path('new/tables/pool-tags.csv'), 'utf8')).to.match(/\r\nLeak,/);
     });
 
+    it('says what is known of a leak, from the files of --known-issues and from its own', async () => {
+      const file = folder.path('known.yaml');
+      writeFileSync(file, '- tag: Leak\n  known: Seen after the update of June.\n  source: our wiki\n');
+      const { stdout } = await program(['analyze', folder.path(LEAK), '--known-issues', file]);
+      expect(stdout).to.match(
+        / {2}Known\n {4}• Seen after the update of June\. \(our wiki; known\.yaml\)\n {4}• myfault\.sys: NotMyFault/,
+      );
+      writeFileSync(file, '- tag: Leak\n  cure: none\n');
+      const wrong = await program(['analyze', folder.path(LEAK), '--known-issues', file]);
+      expect([wrong.code, wrong.stdout]).to.deep.equal([2, '']);
+      expect(wrong.stderr).to.match(/known\.yaml:\d+: /);
+    });
+
     it('shows the version', async () => {
       expect(await runHere(['--version'])).to.deep.equal({ code: 0, stdout: `${VERSION}\n`, stderr: '' });
     });

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { ReadFailure } from '../../parsers/bytes/failure.js';
+import { InputError } from '../../parsers/bytes/input-error.js';
 import { tagsOverlap } from '../../parsers/text/pooltag.js';
 import { packageFile } from '../../symbols/package-root.js';
 import type { KnownIssue, ModuleInfo, Suspect } from '../result.js';
@@ -37,6 +38,16 @@ export function builtInIssues(): KnownIssueEntry[] {
   );
   if (entries instanceof ReadFailure) throw new Error(entries.message);
   return entries;
+}
+
+/** The entries of the user's files, which come first, and the built-in ones. Throws InputError for a file that cannot be used. */
+export function allIssues(paths: readonly string[]): KnownIssueEntry[] {
+  const own = paths.flatMap((path) => {
+    const entries = readKnownIssues(path);
+    if (entries instanceof ReadFailure) throw new InputError('io', entries.message);
+    return entries;
+  });
+  return [...own, ...builtInIssues()];
 }
 
 /** Reads a user's file; a failure says in which line what is wrong. */

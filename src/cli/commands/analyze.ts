@@ -1,18 +1,16 @@
 /** `dumpleak analyze`: the whole analysis of one dump. */
 
 import { join } from 'node:path';
-import { failed } from '../../../parsers/bytes/failure.js';
 import { analyze, type ModuleCompleter } from '../../leak/analyze.js';
-import type { KnownIssueEntry } from '../../leak/known-issues.js';
 import { tagKey } from '../../leak/tag-rows.js';
 import { renderJson } from '../../report/json.js';
 import type { Redactor } from '../../report/redact/redactor.js';
 import { renderAnalysis } from '../../report/text/analyze.js';
 import type { AnalysisResult } from '../../result.js';
 import { defineCommand } from '../command.js';
-import { FileError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { DUMP, GROUP, IMAGES, jsonOption, POOLTAG, TOP } from '../options.js';
+import { DUMP, GROUP, IMAGES, jsonOption, KNOWN_ISSUES, POOLTAG, TOP } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
 import { SYMBOLS } from '../symbol-options.js';
@@ -36,14 +34,7 @@ export const command = defineCommand({
     },
     pooltag: POOLTAG,
     images: IMAGES,
-    'known-issues': {
-      type: 'array',
-      string: true,
-      requiresArg: true,
-      describe:
-        'A YAML file of known leaks (docs/known-issues.md), beside the built-in ones; may be given several times',
-      group: GROUP.what,
-    },
+    'known-issues': KNOWN_ISSUES,
     json: jsonOption('Write the result as JSON (docs/result.md)'),
     csv: {
       type: 'string',
@@ -81,7 +72,7 @@ export const command = defineCommand({
     if (html !== undefined) checkWritable(html);
     const lists = readTagLists(args.pooltag, host.env);
     const images = args.images === undefined ? undefined : await imageFolders(args.images);
-    const knownIssues = await issues(args['known-issues'] ?? []);
+    const knownIssues = (await import('../../leak/known-issues.js')).allIssues(args['known-issues'] ?? []);
     const found = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
       const result = analyze(opened, {
@@ -112,17 +103,6 @@ export const command = defineCommand({
     return args['fail-on-leak'] === true && result.verdict.leakSuspected ? EXIT.leak : EXIT.done;
   },
 });
-
-/** The user's entries come first. Throws FileError for a file that cannot be used. */
-async function issues(paths: readonly string[]): Promise<KnownIssueEntry[]> {
-  const { builtInIssues, readKnownIssues } = await import('../../leak/known-issues.js');
-  const own = paths.flatMap((path) => {
-    const entries = readKnownIssues(path);
-    if (failed(entries)) throw new FileError(entries.message);
-    return entries;
-  });
-  return [...own, ...builtInIssues()];
-}
 
 async function imageFolders(paths: readonly string[]): Promise<ModuleCompleter> {
   const { ImageFolders } = await import('../../leak/driver-files/images.js');

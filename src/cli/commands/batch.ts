@@ -12,7 +12,7 @@ import { defineCommand } from '../command.js';
 import { FileError, UsageError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { milliseconds } from '../growth-inputs.js';
-import { GROUP, POOLTAG } from '../options.js';
+import { GROUP, IMAGES, KNOWN_ISSUES, POOLTAG } from '../options.js';
 import { REDACT } from '../redact-options.js';
 import { requireProfiles, SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
@@ -56,6 +56,8 @@ export const command = defineCommand({
       group: GROUP.output,
     },
     pooltag: POOLTAG,
+    images: IMAGES,
+    'known-issues': KNOWN_ISSUES,
     'machine-by-folder': {
       type: 'boolean',
       describe: 'Each folder holds the dumps of one machine and is called like it',
@@ -117,6 +119,8 @@ export const command = defineCommand({
     const memoryBytes = (args.memory ?? 2) * GIGABYTE;
     const tagLists = readTagLists(args.pooltag, host.env);
     for (const folder of args.profiles ?? []) requireProfiles(folder);
+    // So that a mistake in a file is told now, not once a dump.
+    (await import('../../leak/known-issues.js')).allIssues(args['known-issues'] ?? []);
     makeFolder(out);
     const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
     const stop = new AbortController();
@@ -136,6 +140,8 @@ export const command = defineCommand({
         memoryBytes,
         settings: {
           pooltag: tagLists.files.map((file) => resolve(file)),
+          images: (args.images ?? []).map((folder) => resolve(folder)),
+          knownIssues: (args['known-issues'] ?? []).map((file) => resolve(file)),
           symbols: symbolSettings(args, host.env),
           mostBytes: args['max-unpacked'] === undefined ? null : args['max-unpacked'] * GIGABYTE,
           machineByFolder: args['machine-by-folder'] === true,

@@ -16,14 +16,11 @@ const MOST_BYTES = 2 ** 30;
 export class ImageFolders {
   private readonly byName = new Map<string, string[]>();
   private readonly unreadable: readonly string[];
-  private room: number;
-
   /** @param folders read when the first module is asked for; also single files. */
   constructor(
     private readonly folders: readonly string[],
-    mostBytes = MOST_BYTES,
+    private readonly mostBytes = MOST_BYTES,
   ) {
-    this.room = mostBytes;
     const found = findFiles(folders);
     this.unreadable = found.unreadable;
     for (const { path } of found.files) {
@@ -34,13 +31,13 @@ export class ImageFolders {
     }
   }
 
-  /** The modules, completed from files where there is the right one, and what is to be said about it. */
+  /** The modules of one dump, completed from files where there is the right one, and what is to be said about it. */
   complete(
     modules: readonly LoadedModule[],
     progress?: (done: number, total: number) => void,
   ): { modules: LoadedModule[]; warnings: Warning[] } {
     const refused: string[] = [];
-    let [used, full] = [0, 0];
+    let [used, full, room] = [0, 0, this.mostBytes];
     const completed = modules.map((module, i) => {
       progress?.(i, modules.length);
       const reasons: string[] = [];
@@ -50,7 +47,7 @@ export class ImageFolders {
           reasons.push(bytes);
           continue;
         }
-        if (bytes.length > this.room) {
+        if (bytes.length > room) {
           full++;
           return module;
         }
@@ -60,7 +57,7 @@ export class ImageFolders {
           continue;
         }
         used++;
-        this.room -= bytes.length;
+        room -= bytes.length;
         return filled;
       }
       const [reason] = reasons;

@@ -38,7 +38,7 @@ function suspectSection(result: AnalysisResult, suspect: Suspect, index: number,
 <h2 id="${id}-title">Suspect${number}: tag <code>${suspect.tag}</code> in ${suspect.pool} pool ${confidenceBadge(suspect.confidence)}</h2>
 <dl>${figures(suspect)}</dl>
 ${drivers(result, suspect)}
-<div class="pair">
+${known(suspect)}<div class="pair">
 ${noteList('Speaks for it', 'for', suspect.reasons)}
 ${noteList('Speaks against it, or is not known', 'against', suspect.against)}
 </div>
@@ -95,6 +95,13 @@ ${path !== null && markup`<p class="soft"><code>${path}</code></p>`}
 ${places.slice(0, OPEN_EVIDENCE)}
 ${folded.length > 0 && markup`<details><summary>${counted(folded.length, 'more place')}</summary>${folded}${more > 0 && markup`<p>And ${counted(more, 'more place')}: analyze --json has them.</p>`}</details>`}
 </div>
+`;
+}
+
+/** What is known of it from before. */
+function known({ knownIssues }: Suspect): SafeHtml | null {
+  if (!knownIssues || knownIssues.length === 0) return null;
+  return markup`<h3>Known</h3><ul>${knownIssues.map(({ driver, known: what, fix, source, file }) => markup`<li>${driver !== null && markup`<code>${driver}</code>: `}${what}${fix !== null && ` ${fix}`} <span class="soft">(${source}${file !== null && `; ${file}`})</span></li>`)}</ul>
 `;
 }
 
