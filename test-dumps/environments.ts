@@ -21,8 +21,7 @@ export function writeEnvironment(
   computerName: string,
   padding = 0,
 ): { peb: Va; frames: number[] } {
-  const { architecture, levels } = tables.style;
-  if (architecture === 'arm64' || levels === 5) throw new Error('environments: of x86, and of x64 with four levels');
+  if (tables.style.levels === 5) throw new Error('environments: with four levels of page tables at most');
   const peb = USER[width];
   const block = utf16(
     `=::=::\\\0ALLUSERSPROFILE=C:\\ProgramData${'x'.repeat(padding)}\0COMPUTERNAME=${computerName}\0ComSpec=C:\\Windows\\system32\\cmd.exe\0\0`,

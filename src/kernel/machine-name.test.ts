@@ -20,6 +20,7 @@ describe("the machine's name", () => {
       'x64, no symbols': { ...full, hideIdentity: 'unknown-all' },
       'x64, a kernel that no table knows': { ...full, kernel: '26100' },
       'kernel and user memory': { ...full, kind: 'rdmp-kernel-user' },
+      ARM64: { ...full, architecture: 'arm64' },
       'x86 with PAE': { ...full, kind: 'full', architecture: 'x86', kernel: '7601' },
       'x86 without PAE': { ...full, kind: 'full', architecture: 'x86', kernel: '3790', paging: { pae: false } },
     })) {
