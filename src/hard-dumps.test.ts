@@ -229,12 +229,22 @@ describe('odd and damaged dumps', function () {
       expectHits(opened, built.truth, { byName: false });
     });
 
-    it('in a list of which nothing but the head is left: the kernel is found, and what stands near it', () => {
-      const built = buildDump(leak({ moduleList: { breakAfter: 1, breakBefore: 0 } }));
+    it('in a list of which only both ends are left: what stands near the kernel is found, and others are said to be missing', () => {
+      const last = leak().modules?.length ?? 0;
+      const built = buildDump(leak({ moduleList: { breakAfter: 1, breakBefore: last } }));
       const result = analyze(openBuilt(built));
       expect(codes(result)).to.include('module-list-broken');
       expect(result.modules?.[0]?.name).to.equal('ntoskrnl.exe');
-      expect(result.modules?.length).to.be.at.least(1);
+      const kernel = built.truth.modules[0]!.base;
+      const near = built.truth.modules.filter((m) => {
+        const distance = m.base - kernel;
+        return distance > -(2n ** 27n) && distance < 2n ** 27n && !m.pagesMissing.some((page) => page.rva === 0);
+      });
+      expect(near.length).to.be.greaterThan(2);
+      expect(result.modules?.map((m) => BigInt(m.base))).to.include.members(near.map((m) => m.base));
+      const [suspect] = result.suspects;
+      expect(suspect?.drivers[0]?.confidence).to.equal('high');
+      expect(suspect?.against.map((note) => note.code)).to.include('modules-missing');
     });
 
     it('in session space are read through a process of a session', () => {

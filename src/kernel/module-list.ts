@@ -13,9 +13,14 @@ import type { Warning } from '../result.js';
 
 const MOST_MODULES = 4096;
 const MZ = 0x5a4d;
-/** Drivers are loaded near each other: a hole up to so large is looked through, and so much around each group. */
-const LARGEST_HOLE = 64 * 1024 * 1024;
-const MARGIN = 16 * 1024 * 1024;
+/**
+ * Drivers are loaded near each other: a hole up to so large is looked through, and so much around each group. 64-bit
+ * systems have addresses for images alone; on 32-bit ones pool and caches, which may hold images too, are never far.
+ */
+const REACH = {
+  8: { hole: 512 * 1024 * 1024, margin: 256 * 1024 * 1024 },
+  4: { hole: 64 * 1024 * 1024, margin: 16 * 1024 * 1024 },
+} as const;
 /** Pages looked at in all, at most: 1 GB of addresses. */
 const MOST_PAGES = 1 << 18;
 const LARGEST_IMAGE = 256 * 1024 * 1024;
@@ -41,7 +46,7 @@ export function readModuleEntries(memory: VirtualMemory, head: VirtualAddress): 
     .filter(isReadable)
     .reverse();
   const closed = meets >= 0 || backward.broken === null;
-  const how = `the module list breaks after ${first.length} modules (${forward.broken.message})`;
+  const how = `the module list breaks after ${first.length} module${first.length === 1 ? '' : 's'} (${forward.broken.message})`;
   const rest =
     last.length === 0
       ? closed
@@ -49,7 +54,7 @@ export function readModuleEntries(memory: VirtualMemory, head: VirtualAddress): 
         : 'later ones are unknown'
       : closed
         ? `the other ${last.length} were read from its other end`
-        : `${last.length} more were read from its other end, those between are unknown`;
+        : `${last.length} more ${last.length === 1 ? 'was' : 'were'} read from its other end, those between are unknown`;
   return {
     entries: [...first, ...last],
     gapAt: closed ? null : first.length,
@@ -71,6 +76,7 @@ export function findImages(
   known: readonly { readonly base: VirtualAddress; readonly sizeOfImage: number }[],
   machine: number | null,
 ): FoundImage[] {
+  const { hole, margin } = REACH[memory.pointerSize];
   const sorted = known.filter((m) => m.sizeOfImage > 0).toSorted((a, b) => (a.base < b.base ? -1 : 1));
   const found: FoundImage[] = [];
   let left = MOST_PAGES;
@@ -84,14 +90,14 @@ export function findImages(
   let end: bigint | null = null;
   for (const { base, sizeOfImage } of sorted) {
     const top = base - (base & 0xfffn);
-    if (end === null || top - end > BigInt(LARGEST_HOLE)) {
-      if (end !== null) look(end, end + BigInt(MARGIN));
-      look(top > BigInt(MARGIN) ? top - BigInt(MARGIN) : 0n, top);
+    if (end === null || top - end > BigInt(hole)) {
+      if (end !== null) look(end, end + BigInt(margin));
+      look(top > BigInt(margin) ? top - BigInt(margin) : 0n, top);
     } else look(end, top);
     const after: bigint = base + BigInt(pages(sizeOfImage));
     end = end === null || after > end ? after : end;
   }
-  if (end !== null) look(end, end + BigInt(MARGIN));
+  if (end !== null) look(end, end + BigInt(margin));
   return found;
 }
 

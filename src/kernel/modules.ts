@@ -42,15 +42,19 @@ export interface LoadedModule {
 
 export interface ModuleList {
   readonly modules: readonly LoadedModule[];
+  /** False where the list is damaged so that modules may be missing. */
+  readonly complete: boolean;
   readonly warnings: readonly Warning[];
 }
 
 /** Reads all modules. What is missing of one costs only its own fields. */
 export function readModules(kernel: Kernel): ModuleList {
-  if (kernel.dump.triage !== null) return { modules: triageModules(kernel.dump.triage, kernel), warnings: [] };
+  if (kernel.dump.triage !== null) {
+    return { modules: triageModules(kernel.dump.triage, kernel), complete: true, warnings: [] };
+  }
   const { memory, symbols } = kernel;
   const head = symbols?.address('PsLoadedModuleList')?.value ?? kernel.dump.header.psLoadedModuleList;
-  if (memory === null || head === null) return { modules: [], warnings: [] };
+  if (memory === null || head === null) return { modules: [], complete: true, warnings: [] };
   const kldr = commonKldr(memory.pointerSize);
   const layout = symbols?.layout('_KLDR_DATA_TABLE_ENTRY')?.value ?? kldr;
   const stamp = layout.fields['TimeDateStamp'];
@@ -88,11 +92,11 @@ export function readModules(kernel: Kernel): ModuleList {
       }),
     );
   }
-  if (gapAt === null) return { modules, warnings };
+  if (gapAt === null) return { modules, complete: true, warnings };
   const found = unlisted(kernel, memory, modules);
   modules.splice(insertAt ?? modules.length, 0, ...found);
   if (found.length > 0) warnings.push(foundByHeader(found));
-  return { modules, warnings };
+  return { modules, complete: false, warnings };
 }
 
 function foundByHeader(found: readonly LoadedModule[]): Warning {

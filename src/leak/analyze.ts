@@ -30,6 +30,7 @@ import {
 import { VERSION } from '../version.js';
 import { CodeEvidence } from './code-evidence.js';
 import { describeDump, fileTimeText } from './dump-info.js';
+import type { LeakFacts } from './facts.js';
 import { findLeak } from './find-leak.js';
 import { memoryFlags } from './memory-flags.js';
 import { issuesOf, type KnownIssueEntry } from './known-issues.js';
@@ -116,9 +117,13 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
     modules: modules?.map((module) => describeModule(module, latest)) ?? null,
     unloadedModules: unloaded?.drivers?.map(describeUnloaded) ?? null,
   };
+  const ofReading = {
+    taggingOff: taggingIsOff(tags?.warnings ?? []),
+    modulesComplete: list?.complete ?? true,
+  };
   const judged =
     options.parts === undefined || options.parts.includes('suspects')
-      ? judge(opened, { ...parts, taggingOff: taggingIsOff(tags?.warnings ?? []) }, modules ?? [], options)
+      ? judge(opened, { ...parts, ...ofReading }, modules ?? [], options)
       : described(parts.memory, parts.poolTags);
   nameByExports(judged.suspects, modules ?? []);
   for (const suspect of judged.suspects) {
@@ -157,7 +162,8 @@ type Judged = ReturnType<typeof findLeak>;
 
 function judge(
   opened: OpenedDump,
-  parts: Pick<AnalysisResult, 'memory' | 'poolTags' | 'modules' | 'unloadedModules'> & { taggingOff: boolean },
+  parts: Pick<AnalysisResult, 'memory' | 'poolTags' | 'modules' | 'unloadedModules'> &
+    Pick<LeakFacts, 'taggingOff' | 'modulesComplete'>,
   modules: readonly LoadedModule[],
   options: AnalyzeOptions,
 ): Judged {
@@ -169,6 +175,7 @@ function judge(
     memory: parts.memory,
     poolTags: parts.poolTags,
     taggingOff: parts.taggingOff,
+    modulesComplete: parts.modulesComplete,
     modules: parts.modules,
     unloaded: parts.unloadedModules,
     bugCheck: code === null ? null : { code, parameters: dump.header.bugCheckParameters },

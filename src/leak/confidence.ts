@@ -44,6 +44,7 @@ export const AGAINST_STEPS = {
   'driver-not-found': 0,
   'pages-missing': 0,
   'not-searched': 0,
+  'modules-missing': 0,
 } as const;
 export type AgainstCode = keyof typeof AGAINST_STEPS;
 

@@ -10,6 +10,8 @@ import { MEMORY_FIELDS, type MemoryInfo, type Note } from '../result.js';
 export interface Findings {
   dump: Dump;
   modules: readonly LoadedModule[];
+  /** False where the module list is damaged so that modules may be missing. */
+  modulesComplete: boolean;
   /** Unloaded drivers; null where the list is not known. */
   unloaded: number | null;
   memory: MemoryInfo | null;
@@ -71,13 +73,22 @@ function present({ dump, modules, unloaded, memory, tags, hasDebuggerBlock, seco
   return list;
 }
 
-function missing({ dump, modules, memory, tags, hasDebuggerBlock, secondaryData }: Findings): string[] {
+function missing({
+  dump,
+  modules,
+  modulesComplete,
+  memory,
+  tags,
+  hasDebuggerBlock,
+  secondaryData,
+}: Findings): string[] {
   const list: string[] = [];
   if (dump.kind === 'header') return ['everything but the header: there is no memory in this file'];
   if (dump.kind === 'triage') {
     list.push('pool tag tables', 'memory figures', 'the code and data of the drivers', 'page tables');
   } else {
     if (modules.length === 0) list.push('the module list');
+    else if (!modulesComplete) list.push('modules that the damaged module list no longer names');
     if (tags === null) list.push('pool tag tables');
     else if (!tags.complete) list.push('some pool tag tables, or pages of them');
     const lacking = MEMORY_FIELDS.filter((field) => !RARE.has(field) && (memory?.[field] ?? null) === null);

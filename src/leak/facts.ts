@@ -15,6 +15,8 @@ export interface LeakFacts {
   /** Nothing counted the tags: pool tagging was not turned on (Windows 2000 and XP). */
   taggingOff: boolean;
   modules: readonly ModuleInfo[] | null;
+  /** False where the module list is damaged: there were others that nothing names. */
+  modulesComplete: boolean;
   unloaded: readonly UnloadedModule[] | null;
   /** The code as in the header, the parameters unsigned. */
   bugCheck: { code: number; parameters: readonly bigint[] } | null;

@@ -113,6 +113,13 @@ describe('who did it', () => {
     expect(nextSteps.join('\n')).to.contain('findstr /m /l "Zq7x"').and.contain('gone.sys').and.contain('service');
   });
 
+  it('says when the module list is damaged, so that others may hold the tag', () => {
+    const facts = oneTag('Zq7x', 3 * GB, { search: searchOf([]), modulesComplete: false });
+    expect(codesOf(onlySuspect(facts).against)).to.include('modules-missing');
+    expect(findLeak(facts).verdict.headline).to.contain('none of the modules that could be found holds the tag');
+    expect(codesOf(onlySuspect(oneTag('Zq7x', 3 * GB)).against)).not.to.include('modules-missing');
+  });
+
   it('does not name the holder of a decoy', () => {
     const facts = oneTag('Vend', 3 * GB, { search: searchOf([textHit('Vend', 1)]) });
     expect(findLeak(facts).verdict.headline).to.contain('driver not certain (vendor.sys holds the tag)');

@@ -68,7 +68,14 @@ export function inspect(opened: OpenedDump): Inspection {
     attributes: attributeNames(header),
     bugCheckMeaning: bugCheckMeaning(opened),
     contents: describeContents({
-      ...{ dump: opened.dump, modules: list.modules, memory: memory.memory, tags: tags.table, secondaryData },
+      ...{
+        dump: opened.dump,
+        modules: list.modules,
+        modulesComplete: list.complete,
+        memory: memory.memory,
+        tags: tags.table,
+        secondaryData,
+      },
       unloaded: unloaded.drivers?.length ?? null,
       hasDebuggerBlock: kernel.debuggerData !== null,
     }),

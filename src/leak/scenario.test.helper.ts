@@ -156,6 +156,7 @@ export function factsOf(given: Partial<LeakFacts> = {}): LeakFacts {
     poolTags: tablesOf([]),
     taggingOff: false,
     modules: modulesOf('ntoskrnl.exe', 'myfault.sys'),
+    modulesComplete: true,
     unloaded: [],
     bugCheck: { code: 0xe2, parameters: [0n, 0n, 0n, 0n] },
     verifier: { level: 0, drivers: [], specialPoolTag: 0 },

@@ -101,6 +101,14 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
     rules: subject.windows ? [] : frameworkRules(row.tag, facts.modules ?? [], facts.links),
     limit: confidence,
   });
+  if (!facts.modulesComplete) {
+    against.push(
+      note(
+        'modules-missing',
+        'The module list is damaged: drivers that neither it nor an image header tells of may hold the tag as well',
+      ),
+    );
+  }
   if (searched) against.push(...aboutSearch(subject, searched, hits.length, facts.unloaded));
   else against.push(note('not-searched', 'No module could be searched for the tag'));
   return {

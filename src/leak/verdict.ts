@@ -145,6 +145,9 @@ function byWhom(suspect: Suspect): string {
   if (suspect.drivers.length > 0) {
     return `driver not certain (${names(suspect.drivers)} ${suspect.drivers.length === 1 ? 'holds' : 'hold'} the tag)`;
   }
+  if (suspect.searched && suspect.against.some(({ code }) => code === 'modules-missing')) {
+    return 'but none of the modules that could be found holds the tag in the pages that are in this dump';
+  }
   if (suspect.searched) return 'but no loaded module holds the tag in the pages that are in this dump';
   return 'driver not known: the modules could not be searched';
 }
