@@ -117,6 +117,20 @@ describe('damaged files', function () {
     }
   });
 
+  it('a dump of which the second half is zeros: said, where its page tables are among what is missing', () => {
+    for (const kind of ['bitmap-kernel', 'full'] as const) {
+      const runs = [{ basePage: 0x100, pageCount: 0x8000 }];
+      const built = buildDump(small({ kind, ...(kind === 'full' ? { memory: { runs } } : {}) }));
+      const bytes = built.toBytes();
+      expect(codes(analyze(open(bytes)))).not.to.include('zeros-at-end');
+      bytes.fill(0, bytes.length / 2);
+      const result = analyze(open(bytes));
+      if (!codes(result).includes('directory-table-unusable')) bytes.fill(0, 0x3000);
+      const warning = analyze(open(bytes)).warnings.find((w) => w.code === 'zeros-at-end');
+      expect(warning?.message, kind).to.match(/^only zeros stand in the last \d\d % of the file: .* written or copied/);
+    }
+  });
+
   it('runs that overlap: the earlier one is used, and it is said', () => {
     const runs = [
       { basePage: 0x100, pageCount: 0x4000 },

@@ -218,6 +218,18 @@ function fullBody(source: ByteSource, header: DumpHeader): Body | null {
   return { kind: 'full', pages: index, triage: null, end, softErrors };
 }
 
+/** The share of the file, from 0 to 1, behind which 64 samples of it hold only zeros. */
+export function zerosAtEnd(source: ByteSource): number {
+  const sample = new Uint8Array(4096);
+  let zeros = 0;
+  for (; zeros < 64; zeros++) {
+    const position = Math.floor((source.byteLength / 64) * (64 - zeros)) - sample.length;
+    const count = position < 0 ? 0 : source.read(fileOffset(position), sample);
+    if (count === 0 || sample.subarray(0, count).some((byte) => byte !== 0)) break;
+  }
+  return zeros / 64;
+}
+
 /** Samples the file at 64 places from `start` on. */
 function isAllZero(source: ByteSource, start = 0): boolean {
   const sample = new Uint8Array(4096);

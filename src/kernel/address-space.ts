@@ -5,7 +5,7 @@
 
 import { plus, virtual, type PhysicalAddress, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed, hex } from '../../parsers/bytes/failure.js';
-import { MACHINE, type Dump } from '../../parsers/dump/open-dump.js';
+import { MACHINE, zerosAtEnd, type Dump } from '../../parsers/dump/open-dump.js';
 import { PhysicalMemory } from '../../parsers/dump/physical-memory.js';
 import type { DebuggerData } from '../../parsers/kernel/debugger-data.js';
 import { Arm64Memory } from '../../parsers/paging/arm64.js';
@@ -78,8 +78,18 @@ export function openAddressSpace(dump: Dump, warnings: Warning[]): TranslatedMem
     'directory-table-unusable',
     `the header's directory table base (${hex(root ?? 0)}) translates none of the kernel's addresses, and no other was found`,
   );
+  const zeros = zerosAtEnd(dump.source);
+  if (zeros > MUCH) {
+    warn(
+      'zeros-at-end',
+      `only zeros stand in the last ${Math.floor(zeros * 100)} % of the file: it was probably not written or copied to its end`,
+    );
+  }
   return own.memory;
 }
+
+/** So much of a file at its end may be zeros by chance. */
+const MUCH = 0.1;
 
 /** What a module list whose links lead back is worth, over any number of single addresses. */
 const LIST_CLOSES = 16;
