@@ -6,7 +6,7 @@
 import { u32 } from '../bytes/fields.js';
 
 /** Instructions from a MOVZ to its MOVK, at most: compilers put others between them. */
-const FURTHEST = 8;
+export const FURTHEST = 8;
 const INSTRUCTION = 4;
 
 /** Move wide: opc in bits 30:29 (0 MOVN, 2 MOVZ, 3 MOVK), hw in 22:21, imm16 in 20:5, Rd in 4:0. */
@@ -74,6 +74,53 @@ export class ConstantFinder {
     found({ value: (other | (half === 0 ? value : value << 16)) >>> 0, first: start, second: at, register });
   }
 }
+
+/** Bytes that code is full of: a search for them stops everywhere. */
+const COMMON: readonly number[] = [0x00, 0xff];
+
+/**
+ * Finds the instructions that put the low half of one of a few values in place. Each constant that MOVZ and MOVK build
+ * has exactly one: MOVZ or MOVK without a shift. Two of its bytes depend on the half alone, and are searched for.
+ */
+export class LowHalves {
+  private constructor(
+    private readonly patterns: readonly Buffer[],
+    private readonly halves: ReadonlySet<number>,
+  ) {}
+
+  /** Null where there are more than `most` halves, or one that would be found everywhere. */
+  static of(values: ReadonlySet<number>, most: number): LowHalves | null {
+    const halves = new Set<number>();
+    for (const value of values) {
+      halves.add(value & 0xffff);
+      if (halves.size > most) return null;
+    }
+    const patterns = new Map<number, Buffer>();
+    for (const half of halves) {
+      const pattern = Buffer.from([(half >>> 3) & 0xff, 0x80 | (half >>> 11)]);
+      if (half === 0 || COMMON.includes(pattern[0] ?? 0)) return null;
+      patterns.set(half >>> 3, pattern);
+    }
+    return new LowHalves([...patterns.values()], halves);
+  }
+
+  /** Offsets of the instructions in `bytes`, which begin with one. */
+  find(bytes: Buffer): number[] {
+    const found: number[] = [];
+    for (const pattern of this.patterns) {
+      for (let at = bytes.indexOf(pattern, 1); at >= 0; at = bytes.indexOf(pattern, at + 1)) {
+        if (at % INSTRUCTION !== 1 || at + INSTRUCTION - 1 > bytes.length) continue;
+        const word = u32(bytes, at - 1);
+        if ((word & UNSHIFTED_MASK) === UNSHIFTED && this.halves.has((word >>> 5) & 0xffff)) found.push(at - 1);
+      }
+    }
+    return found;
+  }
+}
+
+/** MOVZ or MOVK of the half in bits 15:0: opc 2 or 3, hw 0. */
+const UNSHIFTED_MASK = 0x5fe00000;
+const UNSHIFTED = 0x52800000;
 
 /** Calls `found` for every instruction in `bytes` that loads a 32-bit literal: its offset and the literal's. */
 export function findLiteralLoads(

@@ -4,21 +4,23 @@
  * over in silence.
  */
 
-import { PAGE_SIZE, plus, type VirtualAddress } from '../../parsers/addresses.js';
+import { PAGE_SIZE, plus } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { u32 } from '../../parsers/bytes/fields.js';
 import { sectionAt } from '../../parsers/pe/image.js';
 import type { Searched } from '../result.js';
-import { isArm64, searchArm64 } from './arm64-search.js';
+import type { BuiltConstant } from '../../parsers/code/arm64.js';
+import { isArm64, markLiterals, pairHit, PairSearch } from './arm64-search.js';
 import type { LoadedModule } from './modules.js';
+import { available, piecesOf, presentAround } from './module-pieces.js';
 import type { TagHit, TagSearch } from './state.js';
 
 /** Bytes shown from a hit on, and looked at before it. */
 const AROUND = 16;
 /** PROTECTED_POOL in the fourth byte. */
 const PROTECTED = 0x80000000;
-/** Bytes of the longest piece that `chunks` gives. */
-const LARGEST_CHUNK = 64 * 1024;
+/** Bytes of a tag. */
+const WORD = 4;
 /** Hits kept a tag: more say nothing new. */
 const MOST_HITS = 4096;
 
@@ -38,15 +40,15 @@ export function searchTags(
   const hits = new Map<number, TagHit[]>(keys.map((key) => [key, []]));
   const searched: Searched = { modules: 0, notTranslatable: 0, pagesPresent: 0, pagesMissing: 0 };
   const finder = new Finder(keys, options.exact !== true);
-  const window = Buffer.allocUnsafe(4 * AROUND + LARGEST_CHUNK);
   modules.forEach((module, index) => {
     options.progress?.(index, modules.length);
     if (module.memory === null || module.pagesTotal === 0) {
       searched.notTranslatable++;
       return;
     }
-    const present = searchModule(module, index, finder, hits, window);
-    if (present > 0 && isArm64(module)) addArm64(module, index, finder, hits);
+    const pairs = isArm64(module) ? new PairSearch(module, finder.values) : null;
+    const present = searchModule(module, index, finder, hits, pairs);
+    if (present > 0 && pairs !== null) addArm64(module, index, pairs.found, hits);
     if (present === 0) searched.notTranslatable++;
     else searched.modules++;
     searched.pagesPresent += present;
@@ -66,87 +68,71 @@ function markDisk(modules: readonly LoadedModule[], hits: Map<number, TagHit[]>,
 }
 
 /** Adds what ARM64 code builds in halves to the hits of a module, in order of address. */
-function addArm64(module: LoadedModule, index: number, finder: Finder, hits: Map<number, TagHit[]>): void {
+function addArm64(
+  module: LoadedModule,
+  index: number,
+  built: readonly BuiltConstant[],
+  hits: Map<number, TagHit[]>,
+): void {
   const own = (list: TagHit[]): TagHit[] => list.slice(list.findLastIndex((hit) => hit.module !== index) + 1);
-  const found = searchArm64(module, index, [...hits.values()].flatMap(own), (value) => finder.has(value));
-  for (const { value, hit } of found) {
-    const plain = hits.get(value);
-    const list = plain ?? hits.get((value & ~PROTECTED) >>> 0);
+  markLiterals(module, [...hits.values()].flatMap(own));
+  for (const constant of built) {
+    const plain = hits.get(constant.value);
+    const list = plain ?? hits.get((constant.value & ~PROTECTED) >>> 0);
     if (list === undefined || list.length >= MOST_HITS) continue;
+    const hit = pairHit(module, index, constant);
     hit.protectedBit = plain === undefined;
     const after = list.findLastIndex((other) => other.module !== index || other.offset <= hit.offset);
     list.splice(after + 1, 0, hit);
   }
 }
 
-/**
- * Walks one module. Each run of present pages is gathered into a window that begins with the last bytes of the window
- * before, so that nothing on a border is lost. Returns the pages that could be read.
- */
+/** Walks one module; `pairs` gets the same pieces. Returns the pages that could be read. */
 function searchModule(
   module: LoadedModule,
   index: number,
   finder: Finder,
   hits: Map<number, TagHit[]>,
-  window: Buffer,
+  pairs: PairSearch | null,
 ): number {
-  const { memory } = module;
-  if (memory === null) return 0;
-  /** Valid bytes in the window, and the module offset of its first one. */
-  let length = 0;
-  let start = 0;
   let presentBytes = 0;
-  /** Everything before this offset was reported. */
-  let reported = 0;
-  const flush = (isEnd: boolean): void => {
-    // A hit needs its four bytes; unless the run ends here, those near the end wait for the bytes that follow.
-    const limit = isEnd ? length : length - AROUND - 3;
-    for (const at of finder.find(window, length)) {
-      const offset = start + at;
-      if (offset < reported || at >= limit) continue;
-      report(module, index, window, length, at, offset, hits);
+  /** The last bytes before a piece and its first ones: tags on the border. */
+  let border = Buffer.alloc(0);
+  for (const { offset, bytes, follows } of piecesOf(module)) {
+    presentBytes += bytes.length;
+    if (follows) {
+      const before = border.length;
+      border = Buffer.concat([border, bytes.subarray(0, WORD - 1)]);
+      for (const at of finder.find(border, before)) report(module, index, border, at, offset - before + at, hits);
     }
-    reported = Math.max(reported, start + Math.max(0, limit));
-    const keep = isEnd ? 0 : Math.min(length, 2 * AROUND + 3);
-    window.copyWithin(0, length - keep, length);
-    start += length - keep;
-    length = keep;
-  };
-  for (const chunk of memory.chunks(module.base, module.sizeOfImage)) {
-    if (failed(chunk.bytes)) {
-      flush(true);
-      start = chunk.offset + chunk.length;
-      reported = start;
-      continue;
-    }
-    presentBytes += chunk.length;
-    if (length + chunk.length > window.length) flush(false);
-    window.set(chunk.bytes, length);
-    length += chunk.length;
+    for (const at of finder.find(bytes, bytes.length)) report(module, index, bytes, at, offset + at, hits);
+    pairs?.feed(bytes, offset);
+    const end = bytes.length >= WORD ? bytes : follows ? border : bytes;
+    border = Buffer.from(end.subarray(Math.max(0, end.length - WORD + 1)));
   }
-  flush(true);
   return Math.ceil(presentBytes / PAGE_SIZE);
 }
 
 function report(
   module: LoadedModule,
   index: number,
-  window: Buffer,
-  length: number,
+  bytes: Buffer,
   at: number,
   offset: number,
   hits: Map<number, TagHit[]>,
 ): void {
-  const value = u32(window, at);
+  const value = u32(bytes, at);
   const list = hits.get(value) ?? hits.get((value & ~PROTECTED) >>> 0);
   if (list === undefined || list.length >= MOST_HITS) return;
   const section = module.headers === null ? null : sectionAt(module.headers, offset);
+  const isInside = at >= AROUND && at + AROUND <= bytes.length;
+  const around = isInside ? { bytes, at } : presentAround(module, offset, AROUND, AROUND);
   list.push({
     module: index,
     address: plus(module.base, offset),
     offset,
-    bytes: Uint8Array.prototype.slice.call(window, at, Math.min(length, at + AROUND)),
-    before: Uint8Array.prototype.slice.call(window, Math.max(0, at - AROUND), at),
+    bytes: Uint8Array.prototype.slice.call(around.bytes, around.at, around.at + AROUND),
+    before: Uint8Array.prototype.slice.call(around.bytes, Math.max(0, around.at - AROUND), around.at),
     section: section?.name ?? null,
     executable: section?.executable ?? null,
     protectedBit: !hits.has(value),
@@ -158,9 +144,9 @@ const FEW = 48;
 
 /** Finds the positions of any of several four-byte values. */
 class Finder {
+  readonly values = new Set<number>();
   /** The first three bytes of each value. */
   private readonly patterns: Buffer[] = [];
-  private readonly values = new Set<number>();
   /** One bit for every possible low half of a value: most positions are ruled out by one look. */
   private readonly low = new Uint8Array(8192);
 
@@ -179,25 +165,21 @@ class Finder {
     }
   }
 
-  has(value: number): boolean {
-    return this.values.has(value);
-  }
-
-  /** Positions in ascending order. */
-  find(buffer: Buffer, length: number): number[] {
+  /** Positions below `limit` in ascending order. */
+  find(bytes: Buffer, limit: number): number[] {
     const found: number[] = [];
-    const haystack = buffer.subarray(0, length);
+    const end = Math.min(limit, bytes.length - WORD + 1);
     if (this.patterns.length <= FEW) {
       for (const pattern of this.patterns) {
-        for (let at = haystack.indexOf(pattern); at >= 0; at = haystack.indexOf(pattern, at + 1)) {
-          if (at + 4 <= length && this.values.has(u32(haystack, at))) found.push(at);
+        for (let at = bytes.indexOf(pattern); at >= 0 && at < end; at = bytes.indexOf(pattern, at + 1)) {
+          if (this.values.has(u32(bytes, at))) found.push(at);
         }
       }
       return found.sort((a, b) => a - b);
     }
-    for (let at = 0; at + 4 <= length; at++) {
-      const low = (haystack[at] ?? 0) | ((haystack[at + 1] ?? 0) << 8);
-      if (((this.low[low >>> 3] ?? 0) & (1 << (low & 7))) !== 0 && this.values.has(u32(haystack, at))) found.push(at);
+    for (let at = 0; at < end; at++) {
+      const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+      if (((this.low[low >>> 3] ?? 0) & (1 << (low & 7))) !== 0 && this.values.has(u32(bytes, at))) found.push(at);
     }
     return found;
   }
@@ -246,20 +228,10 @@ function bytesHit(module: LoadedModule, index: number, offset: number): TagHit {
     module: index,
     address: plus(module.base, offset),
     offset,
-    bytes: readAvailable(module, plus(module.base, offset), AROUND),
+    bytes: available(module, offset, AROUND),
     before: new Uint8Array(0),
     section: section?.name ?? null,
     executable: section?.executable ?? null,
     protectedBit: false,
   };
-}
-
-/** Up to `length` bytes, ending at the first missing page. */
-function readAvailable(module: LoadedModule, address: VirtualAddress, length: number): Uint8Array {
-  const parts: Uint8Array[] = [];
-  for (const chunk of module.memory?.chunks(address, length) ?? []) {
-    if (failed(chunk.bytes)) break;
-    parts.push(chunk.bytes.slice());
-  }
-  return Buffer.concat(parts);
 }
