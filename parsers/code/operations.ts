@@ -91,6 +91,18 @@ export class Operations {
     return i;
   }
 
+  /** Adds operation `from` of another list. */
+  addCopy(other: Operations, from: number): void {
+    const i = this.add(other.at[from] ?? 0, other.length[from] ?? 0, other.kind[from] ?? OP.none);
+    this.target[i] = other.target[from] ?? -1;
+    this.source[i] = other.source[from] ?? -1;
+    this.index[i] = other.index[from] ?? -1;
+    this.size[i] = other.size[from] ?? 0;
+    this.immediate[i] = other.immediate[from] ?? 0;
+    this.value[i] = other.value[from] ?? 0;
+    this.killed[i] = other.killed[from] ?? 0;
+  }
+
   private grow(): void {
     const wider = <T extends Int32Array | Uint8Array | Int8Array | Uint32Array>(old: T, made: T): T => {
       made.set(old);

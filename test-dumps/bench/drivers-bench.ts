@@ -20,7 +20,7 @@ const MB = 2 ** 20;
 const TOTAL = 100 * MB;
 /** What a driver of Windows has on average, in bytes of code. */
 const CODE = 256 * 1024;
-const RUNS = 5;
+const RUNS = 15;
 
 /** Drivers of a real size from the code of the built ones, all but those that hold the tag, and the built ones as they are. */
 function corpus(fixtures: readonly DriverFile[], tag: string): Buffer[] {

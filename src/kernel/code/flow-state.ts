@@ -2,18 +2,29 @@
 
 import { OP, UNKNOWN_REGISTER, type Operations } from '../../../parsers/code/operations.js';
 import { MOST_STACK_ARGUMENTS, STACK_ARGUMENT, type Machine } from './machine.js';
-import { UNKNOWN, VALUE, type Value, type Values } from './values.js';
+import { UNKNOWN, VALUE, Values, type Value } from './values.js';
 
 /** Places on the stack that are remembered at once. */
 const MOST_SLOTS = 256;
 /** Between stacks whose depth is not known: after a call that may have taken arguments away. */
 const APART = 0x100000;
 
+/** As a function begins: every register holds what was given; the last one is always unknown. */
+const GIVEN: readonly number[] = [
+  ...Array.from({ length: UNKNOWN_REGISTER }, (_, register) => Values.ofRegister(register)),
+  UNKNOWN,
+];
+const NOTHING: readonly number[] = GIVEN.map(() => UNKNOWN);
+
+/** What a place on the stack that was not written holds, is not kept here. */
 export class FlowState {
-  /** Sets by number of the register; the last one is always unknown. */
-  readonly registers = new Int32Array(UNKNOWN_REGISTER + 1).fill(UNKNOWN);
-  /** Sets by place: bytes from where the stack pointer was at entry. Places that are not here were not written. */
-  readonly slots = new Map<number, number>();
+  /** Sets by number of the register. */
+  private registers = NOTHING.slice();
+  /** Bytes from where the stack pointer was at entry, in the order in which they were written, and the sets there. */
+  private places: number[] = [];
+  private sets: number[] = [];
+  /** The two lists belong to other states too: they are copied before they are changed. */
+  private isShared = false;
 
   constructor(
     private readonly machine: Machine,
@@ -23,35 +34,88 @@ export class FlowState {
 
   copy(): FlowState {
     const made = new FlowState(this.machine, this.ops, this.values);
-    made.registers.set(this.registers);
-    for (const [place, set] of this.slots) made.slots.set(place, set);
+    made.registers = this.registers.slice();
+    made.places = this.places;
+    made.sets = this.sets;
+    made.isShared = this.isShared = true;
     return made;
+  }
+
+  /** What a call gets: by place of the argument, the first one on the stack at `first`. */
+  argumentsAt(first: number): (place: number) => number {
+    const { pointerSize } = this.machine;
+    const kept = this.copy();
+    return (place) => {
+      if (place < STACK_ARGUMENT) return kept.get(place);
+      const argument = place - STACK_ARGUMENT;
+      return argument < MOST_STACK_ARGUMENTS ? kept.at(first + argument * pointerSize) : UNKNOWN;
+    };
   }
 
   /** As a function begins: every register holds what was given, the stack pointer counts from 0. */
   enter(): this {
-    for (let r = 0; r < UNKNOWN_REGISTER; r++) this.registers[r] = this.values.one(VALUE.entry, r);
+    this.registers = GIVEN.slice();
     this.registers[this.machine.stackPointer] = this.values.one(VALUE.stack, 0);
     return this;
   }
 
   /** Adds the possibilities of another state; true where that changed anything. */
   join(other: FlowState): boolean {
+    const { values, registers } = this;
     let changed = false;
-    for (let r = 0; r < this.registers.length; r++) {
-      const joined = this.values.union(this.registers[r] ?? UNKNOWN, other.registers[r] ?? UNKNOWN);
-      if (joined === this.registers[r]) continue;
-      this.registers[r] = joined;
+    for (let r = 0; r < registers.length; r++) {
+      const [before, added] = [registers[r] ?? UNKNOWN, other.registers[r] ?? UNKNOWN];
+      if (before === added) continue;
+      const joined = values.union(before, added);
+      if (joined === before) continue;
+      registers[r] = joined;
       changed = true;
     }
-    for (const place of new Set([...this.slots.keys(), ...other.slots.keys()])) {
-      const before = this.slots.get(place) ?? this.untouched(place);
-      const joined = this.values.union(before, other.slots.get(place) ?? this.untouched(place));
-      if (joined === before || (this.slots.size >= MOST_SLOTS && !this.slots.has(place))) continue;
-      this.slots.set(place, joined);
+    return (this.places !== other.places || this.sets !== other.sets) && this.joinStack(other) ? true : changed;
+  }
+
+  private joinStack(other: FlowState): boolean {
+    const { values } = this;
+    let changed = false;
+    const own = this.places.length;
+    for (let i = 0; i < own; i++) {
+      const place = this.places[i] ?? 0;
+      // Most states have their places in the same order.
+      const at = other.places[i] === place ? i : other.places.indexOf(place);
+      const before = this.sets[i] ?? UNKNOWN;
+      const added = at < 0 ? this.untouched(place) : (other.sets[at] ?? UNKNOWN);
+      if (before === added) continue;
+      const joined = values.union(before, added);
+      if (joined === before) continue;
+      this.own();
+      this.sets[i] = joined;
+      changed = true;
+    }
+    for (let i = 0; i < other.places.length; i++) {
+      const place = other.places[i] ?? 0;
+      if (this.places[i] === place || this.places.includes(place)) continue;
+      const before = this.untouched(place);
+      const joined = values.union(before, other.sets[i] ?? UNKNOWN);
+      if (joined === before || this.places.length >= MOST_SLOTS) continue;
+      this.own();
+      this.places.push(place);
+      this.sets.push(joined);
       changed = true;
     }
     return changed;
+  }
+
+  private own(): void {
+    if (!this.isShared) return;
+    this.places = this.places.slice();
+    this.sets = this.sets.slice();
+    this.isShared = false;
+  }
+
+  /** The set at a place on the stack. */
+  at(place: number): number {
+    const i = this.places.indexOf(place);
+    return i < 0 ? this.untouched(place) : (this.sets[i] ?? UNKNOWN);
   }
 
   /** What a place on the stack holds that the function has not written: an argument, or nothing known. */
@@ -63,7 +127,7 @@ export class FlowState {
   }
 
   get(register: number): number {
-    return this.registers[register] ?? UNKNOWN;
+    return register < 0 ? UNKNOWN : (this.registers[register] ?? UNKNOWN);
   }
 
   set(register: number, value: number): void {
@@ -94,7 +158,7 @@ export class FlowState {
       case OP.copy:
         return source;
       case OP.add:
-        return values.map(source, (value) => added(value, immediate, at));
+        return this.sum(source, immediate, at);
       case OP.or:
         return values.map(source, (v) => (v.kind === VALUE.constant ? { ...v, number: v.number | immediate } : null));
       case OP.insert: {
@@ -115,10 +179,27 @@ export class FlowState {
     }
   }
 
+  /** `source` + `amount`. */
+  private sum(source: number, amount: number, at: number): number {
+    const { values } = this;
+    if (source <= UNKNOWN) return source;
+    const only = values.only(source);
+    if (only === null) return values.map(source, (value) => added(value, amount, at));
+    const number = (only.number + amount) | 0;
+    if (only.kind === VALUE.stack || only.kind === VALUE.address)
+      return values.one(only.kind, number, only.origin, only.second);
+    return only.kind === VALUE.constant ? values.one(VALUE.constant, number, at) : UNKNOWN;
+  }
+
+  /** Registers, by their bits, hold nothing that is known. */
+  forgetRegisters(bits: number): void {
+    for (let left = bits; left !== 0; left &= left - 1) this.set(31 - Math.clz32(left & -left), UNKNOWN);
+  }
+
   private kill(bits: number, at: number): void {
     const sp = this.machine.stackPointer;
-    for (let r = 0; r < 32; r++) {
-      if ((bits & (1 << r)) === 0) continue;
+    for (let left = bits; left !== 0; left &= left - 1) {
+      const r = 31 - Math.clz32(left & -left);
       if (r === sp) this.newStack(at);
       else this.set(r, UNKNOWN);
     }
@@ -139,7 +220,7 @@ export class FlowState {
   load(base: number, index: number, immediate: number, at: number, size: number): number {
     const { values } = this;
     const place = this.placeOf(base, index, immediate);
-    if (place !== null) return this.slots.get(place) ?? this.untouched(place);
+    if (place !== null) return this.at(place);
     if (base < 0) {
       return size < 4 ? UNKNOWN : values.one(index < 0 ? VALUE.memory : VALUE.table, immediate, at);
     }
@@ -158,10 +239,7 @@ export class FlowState {
     const sp = machine.stackPointer;
     const width = machine.pointerSize;
     if (kind === OP.leave) {
-      this.set(
-        sp,
-        values.map(this.get(machine.framePointer), (value) => added(value, width, -1)),
-      );
+      this.set(sp, this.sum(this.get(machine.framePointer), width, -1));
       this.set(machine.framePointer, UNKNOWN);
       if (values.only(this.get(sp))?.kind !== VALUE.stack) this.newStack(ops.at[i] ?? 0);
       return;
@@ -169,7 +247,8 @@ export class FlowState {
     const depth = values.only(this.get(sp))?.number ?? 0;
     if (kind === OP.pop) {
       const target = ops.target[i] ?? -1;
-      if (target >= 0) this.set(target, this.slots.get(depth) ?? UNKNOWN);
+      const held = this.places.indexOf(depth);
+      if (target >= 0) this.set(target, held < 0 ? UNKNOWN : (this.sets[held] ?? UNKNOWN));
       if (target !== sp) this.set(sp, values.one(VALUE.stack, depth + width));
       else this.newStack(ops.at[i] ?? 0);
       return;
@@ -183,13 +262,33 @@ export class FlowState {
           ? values.one(VALUE.constant, ops.value[i] ?? 0, at)
           : this.get(source);
     this.set(sp, values.one(VALUE.stack, depth - width));
-    if (this.slots.size < MOST_SLOTS) this.slots.set(depth - width, set);
+    if (this.places.length < MOST_SLOTS) this.put(depth - width, set);
   }
 
   /** Writes a place on the stack. */
   write(place: number, set: number): void {
-    if (set === UNKNOWN && place < 0) this.slots.delete(place);
-    else if (this.slots.size < MOST_SLOTS || this.slots.has(place)) this.slots.set(place, set);
+    if (set === UNKNOWN && place < 0) this.forget(place);
+    else if (this.places.length < MOST_SLOTS || this.places.includes(place)) this.put(place, set);
+  }
+
+  private put(place: number, set: number): void {
+    const i = this.places.indexOf(place);
+    if (i >= 0 && this.sets[i] === set) return;
+    this.own();
+    if (i >= 0) {
+      this.sets[i] = set;
+      return;
+    }
+    this.places.push(place);
+    this.sets.push(set);
+  }
+
+  private forget(place: number): void {
+    const i = this.places.indexOf(place);
+    if (i < 0) return;
+    this.own();
+    this.places.splice(i, 1);
+    this.sets.splice(i, 1);
   }
 }
 

@@ -4,8 +4,9 @@
  */
 
 import { OP, UNKNOWN_REGISTER, type Operations } from '../../../parsers/code/operations.js';
-import { MOST_STACK_ARGUMENTS, STACK_ARGUMENT, type Machine } from './machine.js';
+import type { Machine } from './machine.js';
 import { FlowState } from './flow-state.js';
+import { Reached } from './reached.js';
 import { UNKNOWN, VALUE, Values } from './values.js';
 
 /** Operations that are carried out for one function, at most. */
@@ -43,8 +44,7 @@ export interface Flow {
   readonly values: Values;
   readonly calls: readonly CallSite[];
   readonly uses: readonly OtherUse[];
-  /** Instructions that were reached, as RVA to length. */
-  readonly reached: ReadonlyMap<number, number>;
+  readonly reached: Reached;
   /** False where the work was cut off. */
   readonly complete: boolean;
 }
@@ -57,15 +57,46 @@ export function followFunction(machine: Machine, operations: Operations, entry: 
   return new Follower(machine, operations, taken).run(entry);
 }
 
+/** Used again for every function. */
+class Scratch {
+  /** Places where a block begins, places that were come to, and blocks that wait to be carried out. */
+  leaders = new Uint8Array(0);
+  seen = new Uint8Array(0);
+  dirty = new Uint8Array(0);
+  /** By place of a jump or branch: the place that it leads to; -1 where it leaves the function. */
+  targets = new Int32Array(0);
+
+  reset(count: number): void {
+    if (this.leaders.length <= count) {
+      const size = 2 * count + 256;
+      this.leaders = new Uint8Array(size);
+      this.seen = new Uint8Array(size);
+      this.dirty = new Uint8Array(size);
+      this.targets = new Int32Array(size);
+      return;
+    }
+    for (const bytes of [this.leaders, this.seen, this.dirty]) bytes.fill(0, 0, count + 1);
+  }
+}
+
+const scratch = new Scratch();
+const NO_TARGETS: readonly CallTarget[] = [];
+
 class Follower {
   private readonly values = new Values();
   private readonly calls: CallSite[] = [];
   private readonly uses: OtherUse[] = [];
-  private readonly reached = new Map<number, number>();
-  private readonly indexOf = new Map<number, number>();
+  private readonly reached = new Reached();
+  /** Operations stand in stretches of ascending RVAs; these are where they begin. */
+  private readonly stretches: number[] = [0];
   private readonly leaders: Uint8Array;
-  private readonly states = new Map<number, FlowState>();
-  private readonly dirty = new Set<number>();
+  private readonly targets: Int32Array;
+  /** What is known where blocks begin. */
+  private readonly states: (FlowState | undefined)[];
+  private readonly dirty: Uint8Array;
+  /** No block before this one waits; so many do. */
+  private firstDirty = 0;
+  private dirtyCount = 0;
   private state: FlowState;
   private reporting = false;
   private steps = 0;
@@ -81,37 +112,69 @@ class Follower {
     private readonly taken: StackTaken,
   ) {
     this.state = new FlowState(machine, ops, this.values);
-    this.leaders = new Uint8Array(ops.count + 1);
-    this.seen = new Uint8Array(ops.count + 1);
-    for (let i = ops.count - 1; i >= 0; i--) this.indexOf.set(ops.at[i] ?? 0, i);
-    for (let i = 0; i < ops.count; i++) {
+    const { count } = ops;
+    scratch.reset(count);
+    this.leaders = scratch.leaders;
+    this.seen = scratch.seen;
+    this.dirty = scratch.dirty;
+    this.targets = scratch.targets;
+    this.states = new Array<FlowState | undefined>(count);
+    for (let i = 1; i < count; i++) if ((ops.at[i] ?? 0) < (ops.at[i - 1] ?? 0)) this.stretches.push(i);
+    for (let i = 0; i < count; i++) {
       const kind = ops.kind[i];
       if (kind !== OP.branch && kind !== OP.jump) continue;
-      const target = this.indexOf.get(ops.immediate[i] ?? 0);
-      if (target !== undefined) this.leaders[target] = 1;
+      const target = this.indexOf(ops.immediate[i] ?? 0);
+      this.targets[i] = target;
+      if (target >= 0) this.leaders[target] = 1;
       this.leaders[i + 1] = 1;
     }
   }
 
   run(entry: number): Flow {
-    const first = this.indexOf.get(entry);
-    if (first !== undefined) {
+    const first = this.indexOf(entry);
+    if (first >= 0) {
       this.leaders[first] = 1;
-      this.states.set(first, new FlowState(this.machine, this.ops, this.values).enter());
-      this.dirty.add(first);
+      this.states[first] = new FlowState(this.machine, this.ops, this.values).enter();
+      this.mark(first);
       do this.settle();
       while (this.steps < MOST_STEPS && this.enterUnreached());
       this.reporting = true;
-      for (const leader of [...this.states.keys()].sort((a, b) => a - b)) this.block(leader);
+      for (let leader = 0; leader < this.ops.count; leader++) this.block(leader);
     }
     const { values, calls, uses, reached } = this;
-    return { values, calls, uses, reached, complete: first !== undefined && this.steps < MOST_STEPS };
+    return { values, calls, uses, reached, complete: first >= 0 && this.steps < MOST_STEPS };
+  }
+
+  /** The first operation at an RVA; -1 where none is. */
+  private indexOf(rva: number): number {
+    const { ops, stretches } = this;
+    for (let s = 0; s < stretches.length; s++) {
+      let low = stretches[s] ?? 0;
+      const end = stretches[s + 1] ?? ops.count;
+      let high = end;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if ((ops.at[middle] ?? 0) < rva) low = middle + 1;
+        else high = middle;
+      }
+      if (low < end && ops.at[low] === rva) return low;
+    }
+    return -1;
+  }
+
+  private mark(leader: number): void {
+    if (this.dirty[leader] === 1) return;
+    this.dirty[leader] = 1;
+    this.dirtyCount++;
+    this.firstDirty = Math.min(this.firstDirty, leader);
   }
 
   private settle(): void {
-    while (this.dirty.size > 0 && this.steps < MOST_STEPS) {
-      const leader = Math.min(...this.dirty);
-      this.dirty.delete(leader);
+    while (this.dirtyCount > 0 && this.steps < MOST_STEPS) {
+      while (this.dirty[this.firstDirty] === 0) this.firstDirty++;
+      const leader = this.firstDirty;
+      this.dirty[leader] = 0;
+      this.dirtyCount--;
       this.block(leader);
     }
   }
@@ -127,8 +190,8 @@ class Follower {
       const kind = ops.kind[i];
       if (this.seen[i] === 1 || kind === OP.stop || (kind === OP.none && ops.killed[i] === 0)) continue;
       this.leaders[i] = 1;
-      this.states.set(i, this.beforeSwitch?.copy() ?? this.nothingKnown(ops.at[i] ?? 0));
-      this.dirty.add(i);
+      this.states[i] = this.beforeSwitch?.copy() ?? this.nothingKnown(ops.at[i] ?? 0);
+      this.mark(i);
       return true;
     }
     return false;
@@ -142,7 +205,7 @@ class Follower {
 
   /** Carries out operations from a leader to the next one, or to where control goes elsewhere. */
   private block(leader: number): void {
-    const start = this.states.get(leader);
+    const start = this.states[leader];
     if (start === undefined) return;
     this.state = start.copy();
     for (let i = leader; i < this.ops.count; i++) {
@@ -152,17 +215,17 @@ class Follower {
       }
       this.steps++;
       this.seen[i] = 1;
-      if (this.reporting) this.reached.set(this.ops.at[i] ?? 0, this.ops.length[i] ?? 0);
+      if (this.reporting) this.reached.add(this.ops.at[i] ?? 0, this.ops.length[i] ?? 0);
       if (!this.step(i)) return;
     }
   }
 
   private flowTo(index: number): void {
     if (this.reporting) return;
-    const known = this.states.get(index);
-    if (known === undefined) this.states.set(index, this.state.copy());
+    const known = this.states[index];
+    if (known === undefined) this.states[index] = this.state.copy();
     else if (!known.join(this.state)) return;
-    this.dirty.add(index);
+    this.mark(index);
   }
 
   /** One operation; false where control does not go on to the next one. */
@@ -174,22 +237,22 @@ class Follower {
       case OP.call:
       case OP.callMemory:
       case OP.callRegister:
-        this.call(i, this.targetsOf(i), false);
+        this.call(i, this.targetsIfAsked(i), false);
         return true;
       case OP.jump: {
-        const target = this.indexOf.get(immediate);
-        if (target === undefined) this.call(i, [{ kind: 'direct', rva: immediate }], true);
+        const target = this.targets[i] ?? -1;
+        if (target < 0) this.call(i, [{ kind: 'direct', rva: immediate }], true);
         else this.flowTo(target);
         return false;
       }
       case OP.jumpMemory:
       case OP.jumpRegister:
-        this.call(i, this.targetsOf(i), true);
+        this.call(i, this.targetsIfAsked(i), true);
         this.beforeSwitch = this.state.copy();
         return false;
       case OP.branch: {
-        const target = this.indexOf.get(immediate);
-        if (target === undefined) this.call(i, [{ kind: 'direct', rva: immediate }], true);
+        const target = this.targets[i] ?? -1;
+        if (target < 0) this.call(i, [{ kind: 'direct', rva: immediate }], true);
         else this.flowTo(target);
         return true;
       }
@@ -250,6 +313,10 @@ class Follower {
     for (const set of sets) if (set !== UNKNOWN) this.uses.push({ kind: 'compare', at, set, place: null });
   }
 
+  private targetsIfAsked(i: number): readonly CallTarget[] {
+    return this.reporting || this.machine.calleePops ? this.targetsOf(i) : NO_TARGETS;
+  }
+
   private targetsOf(i: number): CallTarget[] {
     const { ops } = this;
     const kind = ops.kind[i];
@@ -277,18 +344,10 @@ class Follower {
     const at = ops.at[i] ?? 0;
     const sp = this.values.only(this.state.get(machine.stackPointer))?.number ?? 0;
     if (this.reporting) {
-      const registers = this.state.registers.slice();
-      const first = sp + (isJump ? machine.returnAddress : 0);
-      const places = Array.from({ length: MOST_STACK_ARGUMENTS }, (_, n) => {
-        const place = first + n * machine.pointerSize;
-        return this.state.slots.get(place) ?? this.state.untouched(place);
-      });
-      const argument = (place: number): number =>
-        (place < STACK_ARGUMENT ? registers[place] : places[place - STACK_ARGUMENT]) ?? UNKNOWN;
-      this.calls.push({ at, targets, argument });
+      this.calls.push({ at, targets, argument: this.state.argumentsAt(sp + (isJump ? machine.returnAddress : 0)) });
     }
     if (isJump) return;
-    for (let r = 0; r < 32; r++) if ((machine.volatile & (1 << r)) !== 0) this.state.set(r, UNKNOWN);
+    this.state.forgetRegisters(machine.volatile);
     if (!machine.calleePops) return;
     const taken = this.isCleanedByCaller(i) ? 0 : this.takenBy(targets);
     if (taken === null) this.state.newStack(at);

@@ -7,6 +7,7 @@ import { OP, Operations } from '../../../parsers/code/operations.js';
 import type { ImageSection } from '../../../parsers/pe/image.js';
 import type { ExceptionTable } from '../../../parsers/pe/exception-table.js';
 import type { Machine } from './machine.js';
+import { LONGEST_FUNCTION, NEAR_JUMP, stops, type FunctionWalk } from './function-walk.js';
 
 /** A function, as far as its bounds are known. RVAs; `end` is the first byte after it. */
 export interface FunctionRange {
@@ -30,19 +31,16 @@ export interface CodeSource {
   exportAt(rva: number): boolean;
   /** The nearest place at or before an RVA that a call in the image goes to; null where none does. */
   callTargetBefore(rva: number): number | null;
+  /** The walk over functions from one that begins at RVA `at`, up to `high`. */
+  walkFrom(at: number, high: number): FunctionWalk;
 }
 
-/** No function is longer; larger ones are cut. Bytes. */
-export const LONGEST_FUNCTION = 0x10000;
 /** Bytes between a known beginning and the place, at most. */
 const FURTHEST = 0x8000;
 /** Where nothing is known, decoding begins so many bytes before: x86 falls into step after a few instructions. */
 const RUN_UP = 96;
 /** And looked at behind it, at most. */
 const AHEAD = 0x400;
-/** A jump so many bytes ahead stays in its function; one that goes further may be a call at the function's end. */
-const NEAR_JUMP = 0x200;
-const MOST_WALKED = 40_000;
 
 /** The function around an RVA; null where there is no code that can be read. */
 export function findFunction(source: CodeSource, rva: number): FunctionRange | null {
@@ -61,7 +59,7 @@ export function findFunction(source: CodeSource, rva: number): FunctionRange | n
   const low = Math.max(gap.start, section.rva);
   const high = Math.min(gap.end, section.rva + section.size);
   const known = knownStart(source, low, rva);
-  const walked = known === null ? null : walk(source, known, rva, high);
+  const walked = known === null ? null : source.walkFrom(known.at, high).find(rva);
   if (walked !== null && known !== null) {
     const kind = source.exportAt(walked.start) ? 'export' : walked.start === known.at ? known.source : 'padding';
     return { ...walked, source: kind };
@@ -103,51 +101,6 @@ function paddingBefore(source: CodeSource, low: number, rva: number): number | n
   return from === low ? low : null;
 }
 
-/**
- * Walks functions from a known beginning: one ends where control does not go on and no jump before leads further; the
- * next begins behind the padding. Null where the walk does not come upon the place.
- */
-function walk(source: CodeSource, known: KnownStart, rva: number, high: number): { start: number; end: number } | null {
-  const length = Math.min(high - known.at, rva - known.at + LONGEST_FUNCTION);
-  const ops = decoded(source, known.at, length, MOST_WALKED);
-  let start = known.at;
-  let furthest = start;
-  for (let i = 0; i < ops.count; i++) {
-    const at = ops.at[i] ?? 0;
-    const end = at + (ops.length[i] ?? 0);
-    if (at === start && at <= rva && isPadding(source, at, ops, i)) {
-      start = furthest = end;
-      continue;
-    }
-    const kind = ops.kind[i];
-    const target = ops.immediate[i] ?? 0;
-    const leads = kind === OP.branch || kind === OP.jump;
-    if (
-      leads &&
-      target > furthest &&
-      target - start < LONGEST_FUNCTION &&
-      target < high &&
-      (kind === OP.branch || !source.exportAt(target))
-    ) {
-      if (kind === OP.branch || target - end < NEAR_JUMP) furthest = target;
-    }
-    if (!stops(kind ?? OP.none) || end <= furthest) continue;
-    if (rva < end) return rva >= start ? { start, end } : null;
-    start = furthest = end;
-  }
-  const last = ops.count === 0 ? start : (ops.at[ops.count - 1] ?? 0) + (ops.length[ops.count - 1] ?? 0);
-  return rva >= start && rva < last ? { start, end: last } : null;
-}
-
-function isPadding(source: CodeSource, at: number, ops: Operations, i: number): boolean {
-  if (ops.kind[i] === OP.stop) return true;
-  if (ops.kind[i] !== OP.none || ops.killed[i] !== 0) return false;
-  const [first, second] = source.bytes(at, 4);
-  return source.machine.name === 'arm64'
-    ? first === 0x1f && second === 0x20
-    : first === 0x90 || first === 0x66 || (first === 0x0f && second === 0x1f);
-}
-
 /** A stretch of code around a place, from an instruction border that decoding falls into. */
 function synchronized(source: CodeSource, low: number, rva: number, high: number): FunctionRange | null {
   const { alignment } = source.machine;
@@ -169,13 +122,6 @@ function synchronized(source: CodeSource, low: number, rva: number, high: number
     else if (last > furthest) break;
   }
   return { start, end: Math.min(high, last), source: 'synchronized' };
-}
-
-/** True for what control does not go on behind. */
-function stops(kind: number): boolean {
-  return (
-    kind === OP.jump || kind === OP.jumpMemory || kind === OP.jumpRegister || kind === OP.return || kind === OP.stop
-  );
 }
 
 /** Used again for every function that is looked for. */

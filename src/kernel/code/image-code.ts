@@ -13,7 +13,8 @@ import type { LoadedModule } from '../modules.js';
 import { allocatorNamed, type Allocator } from './allocators.js';
 import type { ExportLookup } from './exports.js';
 import { followFunction, type CallTarget, type Flow } from './flow.js';
-import { findFunction, LONGEST_FUNCTION, type CodeSource, type FunctionRange } from './functions.js';
+import { FunctionWalk, LONGEST_FUNCTION } from './function-walk.js';
+import { findFunction, type CodeSource, type FunctionRange } from './functions.js';
 import { machineOf, type Machine } from './machine.js';
 import { DataReferences } from './references.js';
 
@@ -23,6 +24,10 @@ const MOST_OPERATIONS = 20_000;
 /** Parts that a compiler moved away from a function, at most. */
 const MOST_PARTS = 32;
 const LARGEST_SCANNED = 256 * 1024 * 1024;
+
+/** Used again for every function that is followed, and for every one that is looked into. */
+const operations = new Operations();
+const looked = new Operations();
 
 /** What a call goes to, as far as it is known. */
 export type Callee =
@@ -55,7 +60,6 @@ export class ImageCode implements CodeSource {
   private readonly followed = new Map<number, Followed | null>();
   private readonly taken = new Map<number, number | null>();
   private readonly callees = new Map<string, Callee>();
-  private readonly operations = new Operations();
   /** Instructions that were decoded to follow functions, each time anew. */
   work = 0;
   private imported: ReadonlyMap<number, string> | null = null;
@@ -63,6 +67,7 @@ export class ImageCode implements CodeSource {
   private exported: ReadonlyMap<number, string> | null = null;
   private targets: Uint32Array | null = null;
   private data: DataReferences | null = null;
+  private walk: FunctionWalk | null = null;
   private page: { rva: number; bytes: Uint8Array } | null = null;
 
   constructor(
@@ -139,6 +144,12 @@ export class ImageCode implements CodeSource {
     return this.data;
   }
 
+  walkFrom(at: number, high: number): FunctionWalk {
+    if (this.walk?.isCurrent() !== true || this.walk.first !== at || this.walk.high !== high)
+      this.walk = new FunctionWalk(this, at, high);
+    return this.walk;
+  }
+
   functionAt(rva: number): FunctionRange | null {
     return findFunction(this, rva);
   }
@@ -148,10 +159,13 @@ export class ImageCode implements CodeSource {
     const known = this.followed.get(range.start);
     if (
       known !== undefined &&
-      (also === undefined || known?.flow.reached.has(also) === true || range.source !== 'synchronized')
+      (also === undefined ||
+        range.source !== 'synchronized' ||
+        (known?.range.end === range.end && known.range.source === range.source) ||
+        known?.flow.reached.has(also) === true)
     )
       return known;
-    const ops = this.operations;
+    const ops = operations;
     ops.clear();
     const missing = this.decodeParts(range, ops);
     this.work += ops.count;
@@ -169,11 +183,14 @@ export class ImageCode implements CodeSource {
     for (let part = 0; part < parts.length && part < MOST_PARTS; part++) {
       const { start, end } = parts[part] ?? range;
       const first = ops.count;
-      const bytes = this.bytes(start, Math.min(end - start, LONGEST_FUNCTION));
-      this.machine.decoder.decode(bytes, start, this.base, ops, MOST_OPERATIONS);
-      const isCut = bytes.length < Math.min(end - start, LONGEST_FUNCTION);
+      const size = Math.min(end - start, LONGEST_FUNCTION);
+      const walk = size === end - start && this.walk?.isCurrent() === true ? this.walk : null;
+      const isWalked = walk?.give(start, end, ops, MOST_OPERATIONS - first) === true;
+      const bytes = isWalked ? null : this.bytes(start, size);
+      if (bytes !== null) this.machine.decoder.decode(bytes, start, this.base, ops, MOST_OPERATIONS);
+      const isCut = bytes !== null && bytes.length < size;
       if (isCut) missing = true;
-      const stop = ops.add(start + bytes.length, isCut ? 0 : 1, OP.stop);
+      const stop = ops.add(start + (bytes?.length ?? size), isCut ? 0 : 1, OP.stop);
       if (this.table === null || range.source !== 'exception-table') continue;
       for (let i = first; i < stop; i++) {
         if (ops.kind[i] !== OP.jump && ops.kind[i] !== OP.branch) continue;
@@ -245,19 +262,20 @@ export class ImageCode implements CodeSource {
 
   /** x86: what a function takes from the stack when it returns, in bytes. */
   private stackTaken(target: CallTarget): number | null {
-    const callee = this.calleeOf(target);
-    if (callee.kind === 'allocator') return 4 * (callee.allocator.arguments + (callee.allocator.wide ?? 0));
-    if (callee.kind !== 'local') return null;
-    const known = this.taken.get(callee.rva);
+    const called = this.calleeOf(target);
+    if (called.kind === 'allocator') return 4 * (called.allocator.arguments + (called.allocator.wide ?? 0));
+    if (called.kind !== 'local') return null;
+    const known = this.taken.get(called.rva);
     if (known !== undefined) return known;
-    const ops = new Operations();
-    this.machine.decoder.decode(this.bytes(callee.rva, 0x1000), callee.rva, this.base, ops, 600);
+    const ops = looked;
+    ops.clear();
+    this.machine.decoder.decode(this.bytes(called.rva, 0x1000), called.rva, this.base, ops, 600);
     let taken: number | null = null;
     for (let i = 0; i < ops.count && taken === null; i++) {
       if (ops.kind[i] === OP.return) taken = ops.immediate[i] ?? 0;
       else if (ops.kind[i] === OP.stop) break;
     }
-    this.taken.set(callee.rva, taken);
+    this.taken.set(called.rva, taken);
     return taken;
   }
 }
