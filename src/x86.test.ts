@@ -191,6 +191,27 @@ describe('32-bit dumps', function () {
       }
     });
 
+    for (const pae of [true, false]) {
+      it(`${pae ? 'with' : 'without'} PAE are found where the header's base is wrong: by the System process, or as they map themselves`, () => {
+        const message = (change: Scenario): string | undefined => {
+          const built = buildDump(leak(change));
+          const result = analyze(openBuilt(built));
+          expectSystem(result, built.truth);
+          expectTags(result, built.truth);
+          return result.warnings.find((w) => w.code === 'directory-table-searched')?.message;
+        };
+        for (const directoryTableBase of ['zero', 'wrong'] as const) {
+          for (const kernel of ['2195', '7601', '19041'].filter((k) => pae || k !== '19041')) {
+            const header = { directoryTableBase };
+            const bySystem = message({ kernel, header, paging: { pae, selfMap: false } });
+            expect(bySystem, `${kernel} ${directoryTableBase}`).to.match(/from the System process/);
+          }
+          const bySelf = message({ header: { directoryTableBase }, processes: [], paging: { pae } });
+          expect(bySelf, directoryTableBase).to.match(pae ? /page directories that map themselves/ : /maps itself/);
+        }
+      });
+    }
+
     it('with pages in transition, behind prototype PTEs, and paged out', () => {
       const paging = { transition: 0.3, prototype: 0.4, pagedOut: 0.1 };
       for (const { kernel, pae } of VARIANTS) expectAll(leak({ kernel, paging: { ...paging, pae } }));

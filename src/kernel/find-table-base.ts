@@ -1,5 +1,5 @@
 /**
- * Where else than in the header the directory table base of a 64-bit kernel stands, for dumps whose header holds a wrong
+ * Where else than in the header the directory table base of a kernel stands, for dumps whose header holds a wrong
  * one (converted memory, damage): in the start-up block of the processors, in the System process, and in top-level
  * tables themselves, one entry of which points back at the table. All are looked for in physical memory, because
  * without a base nothing can be translated; who asks checks what is found. (The processors' saved state, KPRCB, holds
@@ -25,12 +25,10 @@ const MOST_FOUND = 1024;
 /** Places looked at where the System process' name stands, at most: there is one that counts. */
 const MOST_NAMES = 256;
 
-/** Bases found, the cheapest to find first. Nothing for 32-bit dumps. */
+/** Bases found, the cheapest to find first. Nothing for processors that are not known. */
 export function* otherTableBases(dump: Dump, memory: PhysicalMemory): Iterable<TableBase> {
-  const machine = dump.header.machineImageType;
-  if (machine !== MACHINE.AMD64 && machine !== MACHINE.ARM64) return;
   const given = new Set<number>();
-  for (const found of candidates(dump, memory, machine === MACHINE.AMD64)) {
+  for (const found of candidates(dump, memory)) {
     if (given.has(found.root)) continue;
     given.add(found.root);
     yield found;
@@ -38,22 +36,39 @@ export function* otherTableBases(dump: Dump, memory: PhysicalMemory): Iterable<T
   }
 }
 
-function* candidates(dump: Dump, memory: PhysicalMemory, hasStartBlock: boolean): Iterable<TableBase> {
-  if (hasStartBlock) yield* startBlocks(memory);
-  const page = Buffer.alloc(PAGE_SIZE);
+function* candidates(dump: Dump, memory: PhysicalMemory): Iterable<TableBase> {
+  const machine = dump.header.machineImageType;
+  const wide = machine === MACHINE.AMD64 || machine === MACHINE.ARM64;
+  if (!wide && machine !== MACHINE.I386) return;
+  if (machine === MACHINE.AMD64) yield* startBlocks(memory);
+  const place = wide ? PLACES[8] : PLACES[4];
+  const mapsItself = wide ? pointsAtItself : pointsAtItselfX86;
+  const directories = new Map<number, number[]>();
   let names = 0;
+  for (const [at, page] of presentPages(dump, memory)) {
+    if (mapsItself(page, at)) {
+      yield { root: physical(at * PAGE_SIZE), from: 'a top-level page table that maps itself' };
+    }
+    const four = wide || directories.size >= MOST_FOUND ? null : fourDirectories(page, at);
+    if (four !== null) directories.set(at, four);
+    for (let name = page.indexOf(SYSTEM); name >= 0 && names < MOST_NAMES; names++) {
+      yield* systemProcess(at * PAGE_SIZE + name, memory, place);
+      name = page.indexOf(SYSTEM, name + 1);
+    }
+  }
+  if (directories.size === 0) return;
+  for (const [at, page] of presentPages(dump, memory)) yield* pointersTo(directories, page, at);
+}
+
+/** Pages with their numbers, as far as they are looked through; the buffer is the same for all. */
+function* presentPages(dump: Dump, memory: PhysicalMemory): Iterable<[number: number, page: Buffer]> {
+  const page = Buffer.alloc(PAGE_SIZE);
   let at = dump.pages?.nextPresent(pfn(0)) ?? ABSENT;
   for (let seen = 0; at !== ABSENT && seen < MOST_PAGES; seen++) {
     const offset = memory.locate(at * PAGE_SIZE);
     if (offset >= 0) {
       memory.readAt(offset, page);
-      if (pointsAtItself(page, at)) {
-        yield { root: physical(at * PAGE_SIZE), from: 'a top-level page table that maps itself' };
-      }
-      for (let name = page.indexOf(SYSTEM); name >= 0 && names < MOST_NAMES; names++) {
-        yield* systemProcess(at * PAGE_SIZE + name, memory);
-        name = page.indexOf(SYSTEM, name + 1);
-      }
+      yield [at, page];
     }
     at = dump.pages?.nextPresent(pfn(at + 1)) ?? ABSENT;
   }
@@ -89,26 +104,68 @@ function pointsAtItself(page: Buffer, number: number): boolean {
   return false;
 }
 
+/** Of a 32-bit page directory without PAE: the entry for 0xC0000000, where Windows maps the page tables. */
+const SELF_X86 = 0x300 * 4;
+
+function pointsAtItselfX86(page: Buffer, number: number): boolean {
+  const word = u32(page, SELF_X86);
+  return (word & 1) !== 0 && word >>> 12 === number;
+}
+
+/** With PAE the last of four page directories begins with entries for all four, itself the fourth: their frames, or null. */
+function fourDirectories(page: Buffer, number: number): number[] | null {
+  const frames = [0, 8, 16, 24].map((at) => ((u32(page, at) & 1) === 0 ? null : frameOf(page, at)));
+  const known = frames.filter((frame) => frame !== null);
+  return known.length === 4 && known[3] === number && new Set(known).size === 4 ? known : null;
+}
+
+const frameOf = (page: Buffer, at: number): number => (u32(page, at + 4) & 0xfffff) * 0x100000 + (u32(page, at) >>> 12);
+
+/** Tables of page directory pointers (PAE, 32 bytes) that hold the frames of one of these sets of directories. */
+function* pointersTo(
+  directories: ReadonlyMap<number, readonly number[]>,
+  page: Buffer,
+  number: number,
+): Iterable<TableBase> {
+  for (let at = 0; at < PAGE_SIZE; at += 32) {
+    if ((u32(page, at + 24) & 1) === 0) continue;
+    const four = directories.get(frameOf(page, at + 24));
+    if (four === undefined || number === four[3]) continue;
+    if (!four.every((frame, i) => (u32(page, at + i * 8) & 1) !== 0 && frameOf(page, at + i * 8) === frame)) continue;
+    yield { root: physical(number * PAGE_SIZE + at), from: 'page directories that map themselves' };
+  }
+}
+
 const SYSTEM = Buffer.from('System\0\0\0\0\0\0\0\0\0');
-/** `_EPROCESS.ImageFileName` stands no nearer to its start and no further, on any 64-bit build. */
-const NAME_FROM = 0x200;
-const NAME_TO = 0x700;
+/** By pointer size, over all builds: where `_EPROCESS.ImageFileName` can stand, and `_KPROCESS.DirectoryTableBase`. */
+const PLACES = {
+  4: { nameFrom: 0x100, nameTo: 0x280, step: 4, directoryTableBase: 0x18 },
+  8: { nameFrom: 0x200, nameTo: 0x700, step: 8, directoryTableBase: 0x28 },
+} as const;
 /** `_DISPATCHER_HEADER.Type` of a process, at the start of `_EPROCESS`. */
 const PROCESS_OBJECT = 3;
-/** `_KPROCESS.DirectoryTableBase`, on x64 from 3790 and on ARM64. */
-const DIRECTORY_TABLE_BASE = 0x28;
 
 /** `_EPROCESS` before a name at a physical address: a process header, with a base that can be one. */
-function* systemProcess(name: number, memory: PhysicalMemory): Iterable<TableBase> {
-  if (name % 8 !== 0) return;
-  const head = new Uint8Array(DIRECTORY_TABLE_BASE + 8);
-  for (let back = NAME_FROM; back <= NAME_TO; back += 8) {
+function* systemProcess(
+  name: number,
+  memory: PhysicalMemory,
+  { nameFrom, nameTo, step, directoryTableBase }: (typeof PLACES)[4 | 8],
+): Iterable<TableBase> {
+  if (name % step !== 0) return;
+  const head = new Uint8Array(directoryTableBase + step);
+  for (let back: number = nameFrom; back <= nameTo; back += step) {
     const start = name - back;
     if (start < 0 || (start % PAGE_SIZE) + head.length > PAGE_SIZE) continue;
     if (memory.read(physical(start), head) !== null || head[0] !== PROCESS_OBJECT) continue;
-    const root = tableBase(head, DIRECTORY_TABLE_BASE);
+    const root = (step === 4 ? tableBaseX86 : tableBase)(head, directoryTableBase);
     if (root !== null) yield { root, from: 'the System process' };
   }
+}
+
+/** A page directory's address, or with PAE that of 32 bytes of pointers. */
+function tableBaseX86(bytes: Uint8Array, at: number): PhysicalAddress | null {
+  const value = u32(bytes, at);
+  return value === 0 || value % 32 !== 0 ? null : physical(value);
 }
 
 /** A CR3 value: an address of a page, which other than its 12 low bits (a PCID) nothing else stands beside. */
