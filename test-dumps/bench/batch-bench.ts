@@ -34,24 +34,38 @@ export async function batchBench(): Promise<BenchLine[]> {
       bytes.writeBigUInt64LE(bytes.readBigUInt64LE(SYSTEM_TIME) + 36_000_000_000n, SYSTEM_TIME);
       writeFileSync(join(share, `${i}.dmp`), bytes);
     }
-    const best: Record<1 | 2, Run> = { 1: { ms: Infinity, peakBytes: 0 }, 2: { ms: Infinity, peakBytes: 0 } };
+    const canPin = spawnSync('taskset', ['-c', '0,1', process.execPath, '--version']).status === 0;
+    const best = { one: NEVER, two: NEVER, onePinned: NEVER, twoPinned: NEVER };
     for (let round = 0; round < ROUNDS; round++) {
-      for (const jobs of [1, 2] as const) {
-        const { ms, peakBytes } = runBatch(folder, jobs);
-        best[jobs] = { ms: Math.min(best[jobs].ms, ms), peakBytes: Math.max(best[jobs].peakBytes, peakBytes) };
-      }
+      best.one = better(best.one, runBatch(folder, 1, null));
+      best.two = better(best.two, runBatch(folder, 2, null));
+      if (!canPin) continue;
+      best.onePinned = better(best.onePinned, runBatch(folder, 1, '0'));
+      best.twoPinned = better(best.twoPinned, runBatch(folder, 2, '0,1'));
     }
     const alone = measure([MAIN, 'analyze', join(share, '0.dmp'), '--json'], ROUNDS).peakBytes;
     const megabytes = (size: number): string => `${Math.round(size / 2 ** 20)} MB`;
-    const peak = Math.max(best[1].peakBytes, best[2].peakBytes);
+    const peak = Math.max(best.one.peakBytes, best.two.peakBytes);
+    const inAll = `${DUMPS} dumps of ${megabytes(bytes.length)}`;
     return await Promise.resolve([
       {
         name: 'batch: one worker / two workers',
-        ratio: best[1].ms / best[2].ms,
+        ratio: best.one.ms / best.two.ms,
         goal: 1.8,
         atLeast: true,
-        detail: `${DUMPS} dumps of ${megabytes(bytes.length)}: ${best[1].ms.toFixed(0)} ms, ${best[2].ms.toFixed(0)} ms, on ${availableParallelism()} processors`,
+        detail: `${inAll}: ${best.one.ms.toFixed(0)} ms, ${best.two.ms.toFixed(0)} ms, on ${availableParallelism()} processors`,
       },
+      ...(canPin
+        ? [
+            {
+              name: 'batch: the same, a processor for each worker',
+              ratio: best.onePinned.ms / best.twoPinned.ms,
+              goal: 1.8,
+              atLeast: true,
+              detail: `${inAll}: ${best.onePinned.ms.toFixed(0)} ms on one, ${best.twoPinned.ms.toFixed(0)} ms on two: node's own threads take part of a second processor`,
+            },
+          ]
+        : []),
       {
         name: 'batch: memory of a worker / of analyze',
         ratio: peak / alone,
@@ -64,19 +78,25 @@ export async function batchBench(): Promise<BenchLine[]> {
   }
 }
 
-function runBatch(folder: string, jobs: number): Run {
+const NEVER: Run = { ms: Infinity, peakBytes: 0 };
+
+const better = (a: Run, b: Run): Run => ({
+  ms: Math.min(a.ms, b.ms),
+  peakBytes: Math.max(a.peakBytes, b.peakBytes),
+});
+
+/** `processors`: those that it may use, as taskset takes them; null for all. */
+function runBatch(folder: string, jobs: number, processors: string | null): Run {
   const out = join(folder, 'out');
   const report = join(folder, 'peaks.txt');
   for (const path of [out, report]) rmSync(path, { recursive: true, force: true });
   const start = performance.now();
-  const run = spawnSync(
-    process.execPath,
-    [MAIN, 'batch', join(folder, 'share'), '--out', out, '--jobs', String(jobs), '-q'],
-    {
-      encoding: 'utf8',
-      env: { ...process.env, NODE_OPTIONS: `--require ${PRELOAD}`, DUMPLEAK_BENCH_PEAKS: report },
-    },
-  );
+  const line = [process.execPath, MAIN, 'batch', join(folder, 'share'), '--out', out, '--jobs', String(jobs), '-q'];
+  const [command = '', ...args] = processors === null ? line : ['taskset', '-c', processors, ...line];
+  const run = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: `--require ${PRELOAD}`, DUMPLEAK_BENCH_PEAKS: report },
+  });
   const ms = performance.now() - start;
   if (run.status !== 0) throw new Error(`the batch ended with ${String(run.status)}: ${run.stderr}`);
   const peaks = readFileSync(report, 'utf8').trimEnd().split('\n');
