@@ -211,6 +211,19 @@ describe('growth from files', () => {
     expect(codes(local)).to.deep.equal([]);
   });
 
+  it('reads counter logs of 19,000 columns: the work for a column does not grow with their number', async () => {
+    const columns = Array.from({ length: 19_000 }, (_, i) => `\\\\A\\Process(p)\\Counter ${i}`);
+    const csv = path('many.csv');
+    const rows = [
+      ['(PDH-CSV 4.0) (UTC)(0)', ...columns],
+      ['11/20/2026 00:00:00.000', ...columns.map((_, i) => i)],
+      ['11/20/2026 01:00:00.000', ...columns.map((_, i) => i)],
+    ];
+    writeFileSync(csv, rows.map((cells) => cells.map((cell) => `"${cell}"`).join(',')).join('\r\n'));
+    const trend = await readTrend([csv]);
+    expect([...find(trend, 'p Counter 18999').series.values]).to.deep.equal([18999, 18999]);
+  });
+
   it('counts bytes under their local names, and says that names are missing', async () => {
     const header = [
       '(PDH-CSV 4.0) (UTC)(0)',

@@ -53,7 +53,8 @@ export function readPerfmon(
     );
   }
   for (const { machine } of paths) if (machine !== null) to.machines.add(machine.toLowerCase());
-  const columns = paths.map((path, i) => makeColumn(path, i, paths, log));
+  const all = { log, several: severalMachines(paths), ids: idColumns(paths) };
+  const columns = paths.map((path, i) => makeColumn(path, i, all));
   const upTime = columns.find((c) => is(c.path, 'System', 'System Up Time'))?.values ?? null;
   const offset = log.offsetKnown ? 0 : options.utcOffsetMinutes * 60_000;
   for (let row = 0; row < log.times.length && !to.full; row++) {
@@ -91,17 +92,35 @@ function addValue(column: Column, row: number, sample: number, to: Collector): v
 const is = (path: CounterPath, object: string, counter: string): boolean =>
   path.object.toLowerCase() === object.toLowerCase() && path.counter.toLowerCase() === counter.toLowerCase();
 
-function makeColumn(path: CounterPath, i: number, all: readonly CounterPath[], log: PerfmonLog): Column {
-  const machine = severalMachines(all) && path.machine !== null ? `\\\\${path.machine}\\` : '';
+/** What columns are made by: counter logs of all processes have many thousands of them. */
+interface AllColumns {
+  log: PerfmonLog;
+  /** The log is of several machines. */
+  several: boolean;
+  /** Columns with the number of a process, by `processKey`; the first of each. */
+  ids: ReadonlyMap<string, number>;
+}
+
+const processKey = ({ machine, instance }: CounterPath): string => `${machine ?? ''}\0${instance ?? ''}`;
+
+function idColumns(paths: readonly CounterPath[]): Map<string, number> {
+  const ids = new Map<string, number>();
+  paths.forEach((path, i) => {
+    const key = processKey(path);
+    if (path.instance !== null && is(path, 'Process', 'ID Process') && !ids.has(key)) ids.set(key, i);
+  });
+  return ids;
+}
+
+function makeColumn(path: CounterPath, i: number, { log, several, ids: idsOf }: AllColumns): Column {
+  const machine = several && path.machine !== null ? `\\\\${path.machine}\\` : '';
   const isProcess = path.object.toLowerCase() === 'process' && path.instance !== null;
   const instance = path.instance === null ? '' : `(${path.instance})`;
   const label = isProcess
     ? `${machine}${path.instance} ${path.counter}`
     : `${machine}${path.object === '' ? '' : `${path.object}${instance}\\`}${path.counter}`;
   const pool = poolOf(path);
-  const ids = isProcess
-    ? all.findIndex((p) => p.machine === path.machine && p.instance === path.instance && is(p, 'Process', 'ID Process'))
-    : -1;
+  const ids = isProcess ? (idsOf.get(processKey(path)) ?? -1) : -1;
   const unit = unitOf(path);
   const name: SeriesName = {
     kind: pool !== null ? 'pool-total' : isProcess ? 'process' : 'counter',
