@@ -71,12 +71,15 @@ export class FunctionWalk {
   give(start: number, end: number, out: Operations, most: number): boolean {
     const i = firstAbove(this.ends, start);
     if (this.starts[i] !== start || this.ends[i] !== end) return false;
-    const { ops } = this;
+    const { ops, code } = this;
     const first = firstAt(ops, start);
     const last = firstAt(ops, end);
+    if (last - first > most) return false;
     // A last byte that is no instruction may be the first one of a longer one that is cut: decoding tells.
-    if (last - first > most || ops.kind[last - 1] === OP.stop) return false;
-    for (let n = first; n < last; n++) out.addCopy(ops, n);
+    const known = ops.kind[last - 1] === OP.stop ? last - 1 : last;
+    for (let n = first; n < known; n++) out.addCopy(ops, n);
+    const at = known < last ? (ops.at[known] ?? end) : end;
+    if (at < end) code.machine.decoder.decode(code.bytes(at, end - at), at, code.base, out, Infinity);
     return true;
   }
 

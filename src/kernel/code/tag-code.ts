@@ -66,6 +66,7 @@ export interface Passed {
 export class TagFollower {
   private readonly passes = new Map<number, ReadonlyMap<number, Passed>>();
   private readonly busy = new Set<number>();
+  private readonly data = new WeakMap<Followed, readonly Value[]>();
   private dataPlaces = 0;
 
   /** Where most allocators take their tag: the third argument, on x86 also behind 64 bits of flags. */
@@ -111,7 +112,7 @@ export class TagFollower {
   private read(load: number, isMeant: (value: Value) => boolean): TagCode | null {
     const range = this.code.functionAt(load);
     const followed = range === null ? null : this.code.follow(range, load);
-    if (followed === null) return null;
+    if (followed === null || !this.dataIn(followed).some(isMeant)) return null;
     let instruction = load;
     const matches = (value: Value): boolean => {
       if (!isMeant(value)) return false;
@@ -120,6 +121,23 @@ export class TagFollower {
     };
     const found = this.fate(followed, load, matches, false);
     return found === null ? null : { ...found, instruction };
+  }
+
+  /** What a function gives to calls, compares or stores that stands in data, or is an element of a table there. */
+  private dataIn(followed: Followed): readonly Value[] {
+    const known = this.data.get(followed);
+    if (known !== undefined) return known;
+    const { calls, uses, values } = followed.flow;
+    const sets = new Set(uses.map(({ set }) => set));
+    for (const site of calls) for (const place of PLACES) sets.add(site.argument(place));
+    const found = new Set<Value>();
+    for (const set of sets) {
+      for (const value of values.of(set))
+        if (value.kind === VALUE.memory || value.kind === VALUE.table) found.add(value);
+    }
+    const list = [...found];
+    this.data.set(followed, list);
+    return list;
   }
 
   private fate(
