@@ -6,7 +6,21 @@ import { DIRECTORY, type ImageHeaders } from './image.js';
 
 export const BASE = virtual(0xfffff80000000000n);
 export const DIRECTORY_AT = 0x3000;
-const SIZE = 0x4000;
+export const SIZE = 0x4000;
+
+/** Reads an image at BASE; the page at the offset `missing` is not there, with -1 all are. */
+export function readerOf(
+  bytes: Uint8Array,
+  missing: number,
+): (address: bigint, length: number) => Uint8Array | ReadFailure {
+  return (address, length) => {
+    const at = Number(address - BASE);
+    const isGone = missing >= 0 && at < missing + 0x1000 && at + length > missing;
+    return at < 0 || at + length > SIZE || isGone
+      ? new ReadFailure('not-in-dump', 'gone')
+      : bytes.subarray(at, at + length);
+  };
+}
 
 /** An image with these exports by name, and code in two sections. `missing` is a page that is not there. */
 export function exportingImage(
@@ -34,13 +48,7 @@ export function exportingImage(
     bytes.set(Buffer.from(`${name}\0`), DIRECTORY_AT + 0x400 + i * 64);
   });
   change(view);
-  const read = (address: bigint, length: number): Uint8Array | ReadFailure => {
-    const at = Number(address - BASE);
-    const isGone = missing >= 0 && at < missing + 0x1000 && at + length > missing;
-    return at < 0 || at + length > SIZE || isGone
-      ? new ReadFailure('not-in-dump', 'gone')
-      : bytes.subarray(at, at + length);
-  };
+  const read = readerOf(bytes, missing);
   const memory = {
     read,
     readU32: (address: bigint) => {

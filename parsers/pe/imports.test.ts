@@ -1,14 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { virtual } from '../addresses.js';
-import { ReadFailure } from '../bytes/failure.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
+import { BASE, readerOf, SIZE } from './export-image.test.helper.js';
 import { ExceptionTable } from './exception-table.js';
 import type { ImageHeaders } from './image.js';
 import { readImports, type Imports } from './imports.js';
-
-const BASE = virtual(0xfffff80000000000n);
-const SIZE = 0x4000;
 
 interface Given {
   pointer?: 4 | 8;
@@ -17,13 +13,7 @@ interface Given {
 }
 
 function memoryOf(bytes: Uint8Array, missing: number): VirtualMemory {
-  const read = (address: bigint, length: number): Uint8Array | ReadFailure => {
-    const at = Number(address - BASE);
-    const isGone = missing >= 0 && at < missing + 0x1000 && at + length > missing;
-    return at < 0 || at + length > SIZE || isGone
-      ? new ReadFailure('not-in-dump', 'gone')
-      : bytes.subarray(at, at + length);
-  };
+  const read = readerOf(bytes, missing);
   function* chunks(address: bigint, length: number): Iterable<object> {
     yield { offset: 0, length, bytes: read(address, length) };
   }

@@ -20,8 +20,22 @@ export interface Process {
   readonly session: VirtualAddress | null;
 }
 
-/** Every process of PsActiveProcessHead that can be read; `broken` tells where the list ended badly. */
-export function readProcesses(kernel: Kernel): { processes: Process[]; broken: ReadFailure | null } {
+/** `broken` tells where the list ended badly. */
+interface ProcessList {
+  readonly processes: readonly Process[];
+  readonly broken: ReadFailure | null;
+}
+
+const known = new WeakMap<Kernel, ProcessList>();
+
+/** Every process of PsActiveProcessHead that can be read: walked once. */
+export function readProcesses(kernel: Kernel): ProcessList {
+  let list = known.get(kernel);
+  if (list === undefined) known.set(kernel, (list = walkProcesses(kernel)));
+  return list;
+}
+
+function walkProcesses(kernel: Kernel): ProcessList {
   const { memory, symbols } = kernel;
   const head = symbols?.address('PsActiveProcessHead')?.value ?? kernel.dump.header.psActiveProcessHead;
   if (memory === null || symbols === null || head === null) return { processes: [], broken: null };

@@ -7,7 +7,7 @@ import { readMemory } from '../../kernel/memory.js';
 import { readModules } from '../../kernel/modules.js';
 import { OpenedDump, type OpenOptions } from '../../kernel/opened-dump.js';
 import { COUNTER_INDEX, readPoolTags } from '../../kernel/pool-tags.js';
-import { readSystem } from '../../kernel/system.js';
+import { readMachineName } from '../../kernel/machine-name.js';
 import type { MemoryField, ModuleInfo } from '../../result.js';
 import { fileTimeText } from '../dump-info.js';
 import { describeModule } from '../module-info.js';
@@ -43,7 +43,7 @@ function takeDump(opened: OpenedDump, to: Collector): ReadFailure | null {
   }
   const time = milliseconds(dump.header.systemTime);
   const up = dump.header.systemUpTime;
-  const { machineName } = readSystem(kernel);
+  const machineName = readMachineName(kernel);
   if (machineName !== null) to.machines.add(machineName.toLowerCase());
   const figures = figuresOf((name) => {
     const pages = memory?.[name]?.pages;
