@@ -38,6 +38,9 @@ export interface PassState {
   redactor: Redactor | null;
 }
 
+/** Under way at once, for each worker: while what it read is written down, it reads the next. */
+const AHEAD = 2;
+
 /** A file to be identified, or a dump of it to be analyzed. */
 interface Item {
   file: FoundFile;
@@ -76,7 +79,7 @@ class Pass {
       const errors: Error[] = [];
       const pump = (): void => {
         const { jobs, stop } = this.options;
-        while (active < jobs && errors.length === 0 && !stop.aborted) {
+        while (active < jobs * AHEAD && errors.length === 0 && !stop.aborted) {
           const item = this.work.shift();
           if (item === undefined) break;
           active++;

@@ -76,9 +76,11 @@ describe('batch: worker pool', function () {
 
   it('says so when no worker can be started', async () => {
     open({ program: '/nowhere/worker.js' });
-    const error: unknown = await run('good').catch((reason: unknown) => reason);
-    expect(error).to.be.instanceOf(Error);
-    expect(String(error)).to.match(/a worker cannot be started/);
+    const tasks = ['good', 'good too'].map(async (name) => run(name).catch((reason: unknown) => reason));
+    for (const error of await Promise.all(tasks)) {
+      expect(error).to.be.instanceOf(Error);
+      expect(String(error)).to.match(/a worker cannot be started/);
+    }
   });
 
   it('tells of progress', async () => {

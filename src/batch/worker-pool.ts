@@ -33,11 +33,8 @@ export type Outcome = Identified | Analyzed | Failed;
 const HEAP_SHARE = 0.75;
 /** A worker that has grown past this part of its limit is replaced before its next task. */
 const RECYCLE_SHARE = 0.5;
-/**
- * Twice the usual room for new objects, in megabytes, for many live as long as one dump; and one thread beside the one
- * that reads, for compiling and collecting: the other processors have workers of their own. Both save processor time.
- */
-const OPTIONS = ['--max-semi-space-size=32', '--v8-pool-size=1'];
+/** No threads for compiling and collecting: a worker takes one processor, for the others have workers of their own. */
+const OPTIONS = ['--single-threaded'];
 /** What is kept of what a worker writes to stderr, in characters. */
 const STDERR_KEPT = 8192;
 /** How long a worker may take to end by itself, in milliseconds. */
@@ -80,11 +77,6 @@ export class WorkerPool {
       timedOut: false,
       stderr: '',
     }));
-  }
-
-  /** Places that wait for work. */
-  get idle(): number {
-    return Math.max(0, this.slots.filter(({ current }) => current === null).length - this.queue.length);
   }
 
   /** Has a task done. Rejects only when no worker can be started, or when the pool is closed. */
@@ -208,6 +200,7 @@ export class WorkerPool {
     }
     slot.current = null;
     current.reject(new Error(`a worker cannot be started (${signal ?? `exit code ${String(code)}`}): ${slot.stderr}`));
+    this.next();
   }
 
   private whyEnded(
