@@ -34,7 +34,7 @@ const HEAP_SHARE = 0.75;
 /** A worker that has grown past this part of its limit is replaced before its next task. */
 const RECYCLE_SHARE = 0.5;
 /** No threads for compiling and collecting: a worker takes one processor, for the others have workers of their own. */
-const OPTIONS = ['--single-threaded'];
+const ONE_THREAD = '--single-threaded';
 /** What is kept of what a worker writes to stderr, in characters. */
 const STDERR_KEPT = 8192;
 /** How long a worker may take to end by itself, in milliseconds. */
@@ -122,7 +122,7 @@ export class WorkerPool {
     const { memoryBytes, settings } = this.options;
     const heap = Math.max(64, Math.floor((memoryBytes * HEAP_SHARE) / 2 ** 20));
     const child = fork(this.program, [], {
-      execArgv: [`--max-old-space-size=${heap}`, ...OPTIONS],
+      execArgv: [`--max-old-space-size=${heap}`, ONE_THREAD],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -179,12 +179,14 @@ export class WorkerPool {
     child?.kill('SIGTERM');
   }
 
-  private finish(slot: Slot, outcome: Outcome): void {
+  /** Whatever became of a task, the next one has its place. */
+  private finish(slot: Slot, outcome: Outcome | Error): void {
     if (slot.timer !== null) clearTimeout(slot.timer);
     slot.timer = null;
     const { current } = slot;
     slot.current = null;
-    current?.resolve(outcome);
+    if (outcome instanceof Error) current?.reject(outcome);
+    else current?.resolve(outcome);
     this.next();
   }
 
@@ -198,9 +200,8 @@ export class WorkerPool {
       this.finish(slot, { kind: 'failed', error: this.whyEnded(slot, current.task.path, code, signal), internal: false }); // prettier-ignore
       return;
     }
-    slot.current = null;
-    current.reject(new Error(`a worker cannot be started (${signal ?? `exit code ${String(code)}`}): ${slot.stderr}`));
-    this.next();
+    const how = signal ?? `exit code ${String(code)}`;
+    this.finish(slot, new Error(`a worker cannot be started (${how}): ${slot.stderr}`));
   }
 
   private whyEnded(

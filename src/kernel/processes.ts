@@ -5,6 +5,7 @@ import { failed, type ReadFailure } from '../../parsers/bytes/failure.js';
 import { asciiz } from '../../parsers/bytes/fields.js';
 import { scalar, walkList } from '../../parsers/kernel/structures.js';
 import { resolvePath } from '../../symbols/paths.js';
+import { oncePerKernel } from './once.js';
 import type { Kernel } from './open-kernel.js';
 
 const MOST_PROCESSES = 100_000;
@@ -26,14 +27,8 @@ interface ProcessList {
   readonly broken: ReadFailure | null;
 }
 
-const known = new WeakMap<Kernel, ProcessList>();
-
 /** Every process of PsActiveProcessHead that can be read: walked once. */
-export function readProcesses(kernel: Kernel): ProcessList {
-  let list = known.get(kernel);
-  if (list === undefined) known.set(kernel, (list = walkProcesses(kernel)));
-  return list;
-}
+export const readProcesses = oncePerKernel(walkProcesses);
 
 function walkProcesses(kernel: Kernel): ProcessList {
   const { memory, symbols } = kernel;

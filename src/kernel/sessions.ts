@@ -5,6 +5,7 @@ import { failed } from '../../parsers/bytes/failure.js';
 import { readScalar } from '../../parsers/kernel/structures.js';
 import { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
 import { count, type Pages } from '../result.js';
+import { oncePerKernel } from './once.js';
 import type { Kernel } from './open-kernel.js';
 import { processSpaces } from './process-spaces.js';
 import { readProcesses } from './processes.js';
@@ -22,45 +23,33 @@ export interface Session {
   readonly processId: number;
 }
 
-const known = new WeakMap<Kernel, Session[]>();
-
 /** Every session that has a process, once. Reading fails later where that process' page tables are not in the dump. */
-export function readSessions(kernel: Kernel): Session[] {
-  const before = known.get(kernel);
-  if (before !== undefined) return before;
+export const readSessions = oncePerKernel((kernel): Session[] => {
   const sessions: Session[] = [];
   const { memory } = kernel;
-  if (memory instanceof TranslatedMemory) {
-    const ids = new Set<string>();
-    for (const process of readProcesses(kernel).processes) {
-      if (process.session === null || sessions.length >= MOST_SESSIONS) continue;
-      const space = memory.rootedAt(process.directoryTableBase);
-      const where = space.translate(process.session);
-      const id = failed(where) ? `missing ${process.session}` : `page ${where}`;
-      if (ids.has(id)) continue;
-      ids.add(id);
-      sessions.push({ address: process.session, memory: space, processId: process.id });
-    }
+  if (!(memory instanceof TranslatedMemory)) return sessions;
+  const ids = new Set<string>();
+  for (const process of readProcesses(kernel).processes) {
+    if (process.session === null || sessions.length >= MOST_SESSIONS) continue;
+    const space = memory.rootedAt(process.directoryTableBase);
+    const where = space.translate(process.session);
+    const id = failed(where) ? `missing ${process.session}` : `page ${where}`;
+    if (ids.has(id)) continue;
+    ids.add(id);
+    sessions.push({ address: process.session, memory: space, processId: process.id });
   }
-  known.set(kernel, sessions);
   return sessions;
-}
-
-const knownSpaces = new WeakMap<Kernel, TranslatedMemory[]>();
+});
 
 /** Address spaces that together map what sessions map: one of each, or of every process where sessions are not known. */
-export function sessionSpaces(kernel: Kernel): TranslatedMemory[] {
-  let spaces = knownSpaces.get(kernel);
-  if (spaces === undefined) {
-    spaces = readSessions(kernel).map((s) => s.memory);
-    const { memory, symbols } = kernel;
-    const unknown = symbols?.layout('_EPROCESS') === null;
-    if (spaces.length === 0 && unknown && memory instanceof TranslatedMemory)
-      spaces = processSpaces(kernel, memory).slice(0, MOST_SPACES);
-    knownSpaces.set(kernel, spaces);
-  }
-  return spaces;
-}
+export const sessionSpaces = oncePerKernel((kernel): TranslatedMemory[] => {
+  const spaces = readSessions(kernel).map((s) => s.memory);
+  const { memory, symbols } = kernel;
+  const unknown = symbols?.layout('_EPROCESS') === null;
+  return spaces.length === 0 && unknown && memory instanceof TranslatedMemory
+    ? processSpaces(kernel, memory).slice(0, MOST_SPACES)
+    : spaces;
+});
 
 /** The sum of `_MM_SESSION_SPACE.CommittedPages`; null unless every session can be read and there is at least one. */
 export function sessionCommit(kernel: Kernel): Pages | null {

@@ -1,9 +1,9 @@
 /** A driver file with one more section of code behind the others: as large as real drivers, with the imports of its own. */
 
 import { alignUp, getU32, latin1, putU16, putU32 } from '../bytes.js';
+import { CODE } from '../pe-image.js';
 
 const SECTION_HEADER = 40;
-const CODE_READ_EXECUTE = 0x6000_0020;
 
 /** Throws where the headers have no room for another section. */
 export function withMoreCode(file: Uint8Array, code: Uint8Array): Uint8Array {
@@ -24,6 +24,6 @@ export function withMoreCode(file: Uint8Array, code: Uint8Array): Uint8Array {
   putU32(out, optional + 56, alignUp(imageSize + code.length, sectionAlignment));
   out.set(latin1('.more'), header);
   for (const [i, value] of [code.length, imageSize, rawSize, at].entries()) putU32(out, header + 8 + i * 4, value);
-  putU32(out, header + 36, CODE_READ_EXECUTE);
+  putU32(out, header + 36, CODE);
   return out;
 }
