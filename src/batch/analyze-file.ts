@@ -9,19 +9,20 @@ import { openDump } from '../../parsers/dump/open-dump.js';
 import { OpenedDump } from '../kernel/opened-dump.js';
 import { readTagFile, TagDescriptions } from '../kernel/tag-descriptions.js';
 import { analyze, type ModuleCompleter } from '../leak/analyze.js';
-import type { KnownIssueEntry } from '../leak/known-issues.js';
 import { BATCH_ROWS } from '../report/json.js';
 import { Redactor } from '../report/redact/redactor.js';
 import { redactResult } from '../report/redact/result.js';
 import type { AnalysisResult } from '../result.js';
 import type { SymbolSources } from '../../symbols/sources.js';
-import type { BatchResult, DriverFact, Place } from './entries.js';
-import { placeText } from './entries.js';
+import { placeText, type BatchResult, type DriverFact, type DumpEntry, type Place } from './entries.js';
 import { identify } from './identity.js';
+import { lineOf } from './journal.js';
 import { machineFacts } from './machine-facts.js';
-import type { Analyzed, AnalysisSettings, AnalyzeTask, Identified } from './messages.js';
+import type { Analyzed, AnalysisSettings, AnalyzeTask, Identified, Unwritten } from './messages.js';
 import { renderPage } from './pages.js';
 import { redactPlace } from './redaction.js';
+import { writeTemporaryFile } from './replace-file.js';
+import { noteOf } from './summary.js';
 
 export type Step = (step: string, done: number, total: number) => void;
 
@@ -58,13 +59,13 @@ function isCut(file: FileSource): boolean {
   }
 }
 
-/** Analyzes one dump. Throws InputError for what is no dump that can be analyzed. */
+/** Analyzes one dump and writes its page. Throws InputError for what is no dump that can be analyzed. */
 export async function analyzeFile(
   { path, member, fileId }: AnalyzeTask,
   settings: AnalysisSettings,
   tools: Tools,
   progress: Step,
-): Promise<Analyzed> {
+): Promise<Analyzed | Unwritten> {
   const opened = await OpenedDump.open(path, {
     progress: (done, total) => {
       progress('unpacking', done, total);
@@ -80,7 +81,7 @@ export async function analyzeFile(
       progress,
       noted: noted(settings),
       images: tools.images,
-      knownIssues: tools.knownIssues,
+      knownIssues: settings.issues,
     });
     if (tools.symbols !== null) {
       await (await import('../leak/name-functions.js')).nameByPdbs(result, tools.symbols);
@@ -90,13 +91,31 @@ export async function analyzeFile(
     const place = redactPlace({ path, member }, tools.redactor);
     if (tools.redactor !== null) result = withoutNames(result, { path, member }, settings, tools.redactor);
     const machine = machineFacts(result, folder === null ? null : (tools.redactor?.host(folder) ?? folder));
-    return {
-      kind: 'analyze',
-      page: renderPage(result),
-      entry: { kind: 'dump', ...place, fileId, id, headerId, machine, drivers: driversOf(result), result: short(result) }, // prettier-ignore
+    const entry: DumpEntry = {
+      ...{ kind: 'dump', ...place, fileId, id, headerId, machine, drivers: driversOf(result), result: short(result) },
+      at: new Date().toISOString(),
     };
+    return written(entry, renderPage(result), settings.pages);
   } finally {
     opened.close();
+  }
+}
+
+/** What the batch is told of a dump, once its page is written. */
+function written(entry: DumpEntry, page: string, folder: string): Analyzed | Unwritten {
+  const { dump, poolTags, run } = entry.result;
+  const facts = { truncated: dump.truncated, judged: poolTags !== null, elapsedMs: run.elapsedMs };
+  try {
+    return {
+      kind: 'analyze',
+      line: lineOf(entry),
+      note: noteOf(entry),
+      ...facts,
+      page: writeTemporaryFile(folder, [page]),
+    };
+  } catch (error) {
+    const { code, path, message } = error as NodeJS.ErrnoException;
+    return { kind: 'unwritten', code, path, message };
   }
 }
 
@@ -109,12 +128,11 @@ function headOf(opened: OpenedDump, fileId: string): { id: string; headerId: str
 export interface Tools {
   descriptions: TagDescriptions;
   images: ModuleCompleter | undefined;
-  knownIssues: readonly KnownIssueEntry[];
   symbols: SymbolSources | null;
   redactor: Redactor | null;
 }
 
-/** Throws InputError for a list of tags, or of known leaks, that cannot be read (any more). */
+/** Throws InputError for a list of tags that cannot be read (any more). */
 export async function makeTools(settings: AnalysisSettings, env: NodeJS.ProcessEnv): Promise<Tools> {
   const lists = settings.pooltag.map((path) => {
     const file = readTagFile(path);
@@ -125,7 +143,6 @@ export async function makeTools(settings: AnalysisSettings, env: NodeJS.ProcessE
   return {
     descriptions: new TagDescriptions(lists),
     images: await imageFolders(settings),
-    knownIssues: (await import('../leak/known-issues.js')).allIssues(settings.knownIssues),
     symbols: await openSymbols(settings, env),
     redactor: key === null ? null : new Redactor(Buffer.from(key, 'hex'), true),
   };

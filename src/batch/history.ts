@@ -3,7 +3,7 @@
 import { naturalOrder } from '../leak/growth/file-names.js';
 import { placeText, type DumpEntry, type Entry, type FailureEntry, type Place } from './entries.js';
 import { journalPath, readHead, readJournal, readLineAt } from './journal.js';
-import { summarize, type Summary } from './summary.js';
+import { noteOf, type DumpNote, type Summary } from './summary.js';
 
 /** A dump as it is known. */
 export interface DumpRecord {
@@ -81,10 +81,10 @@ export class History {
   }
 
   /** Takes a line that stands at a place in the journal. */
-  add(entry: Entry, offset: number, length: number): void {
+  add(entry: Entry | DumpNote, offset: number, length: number): void {
     const place = placeText(entry);
     const line: Line = { order: this.order++, place, at: entry.at, offset, length };
-    if (entry.kind === 'dump') this.addDump(entry, line);
+    if (entry.kind === 'dump') this.addDump('summary' in entry ? entry : noteOf(entry), line);
     else if (entry.kind === 'failure') this.addFailure(entry, line);
     else {
       const known = this.copies.get(entry.fileId) ?? new Map<string, Line>();
@@ -93,12 +93,11 @@ export class History {
     }
   }
 
-  private addDump(entry: DumpEntry, line: Line): void {
-    const { id, fileId, headerId } = entry;
+  private addDump({ id, fileId, headerId, summary }: DumpNote, line: Line): void {
     const before = this.places.get(line.place);
     // The same crash at the same place in another state: it was still being copied, or was damaged.
     if (before?.headerId === headerId) this.forgetAt(line.place, headerId);
-    this.dumps.set(fileId, { ...line, id, fileId, headerId, summary: summarize(entry) });
+    this.dumps.set(fileId, { ...line, id, fileId, headerId, summary });
     this.failures.delete(fileId);
     this.places.set(line.place, { ...line, headerId });
   }

@@ -95,6 +95,9 @@ export function readHead(path: string): HeadEntry | null {
   return null;
 }
 
+/** An entry as its line, with the line feed. */
+export const lineOf = (entry: Entry): Uint8Array => Buffer.from(`${JSON.stringify(entry)}\n`);
+
 /** A journal that is open for appending. Its owner holds the lock of the history. */
 export class Journal {
   private constructor(
@@ -124,9 +127,9 @@ export class Journal {
     return new Journal(path, file, head, end);
   }
 
-  /** Appends a line. When this returns it is on the disk; when it throws, no part of it stays. */
-  append(entry: Entry): { offset: number; length: number } {
-    const bytes = Buffer.from(`${JSON.stringify(entry)}\n`);
+  /** Appends an entry, or its line. When this returns it is on the disk; when it throws, no part of it stays. */
+  append(entry: Entry | Uint8Array): { offset: number; length: number } {
+    const bytes = entry instanceof Uint8Array ? entry : lineOf(entry);
     const offset = this.end;
     try {
       writeAll(this.file, bytes, offset);
@@ -173,10 +176,10 @@ function endOfLines(file: number, size: number): number {
 
 /** Replaces a journal by the lines that are to stay, under a new id. Lines that cannot be read go. The caller holds the lock. */
 export function rewriteJournal(path: string, stays: (entry: Entry, offset: number) => boolean): void {
-  function* kept(): Generator<string> {
+  function* kept(): Generator<string | Uint8Array> {
     yield headText();
     for (const { line, offset } of readJournal(path)) {
-      if (line !== null && line.kind !== 'journal' && stays(line, offset)) yield `${JSON.stringify(line)}\n`;
+      if (line !== null && line.kind !== 'journal' && stays(line, offset)) yield lineOf(line);
     }
   }
   replaceFile(path, kept());

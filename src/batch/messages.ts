@@ -1,6 +1,8 @@
 /** What a batch and its workers say to each other. */
 
-import type { Entry, DumpEntry } from './entries.js';
+import type { KnownIssueEntry } from '../leak/known-issues.js';
+import type { Entry } from './entries.js';
+import type { DumpNote } from './summary.js';
 
 /** What all analyses of a batch have in common; plain data, as it goes to another process. */
 export interface AnalysisSettings {
@@ -8,8 +10,9 @@ export interface AnalysisSettings {
   pooltag: readonly string[];
   /** Folders of driver files for pages that dumps lack. */
   images: readonly string[];
-  /** Files of known leaks, beside the built-in ones. */
+  /** Files of known leaks, beside the built-in ones, and what is in all of them. */
   knownIssues: readonly string[];
+  issues: readonly KnownIssueEntry[];
   /** Where symbols are looked for; null for nowhere but in the package. */
   symbols: {
     path: readonly string[];
@@ -23,6 +26,8 @@ export interface AnalysisSettings {
   machineByFolder: boolean;
   /** Key of pseudonyms, hexadecimal; null where names stay. */
   redactKey: string | null;
+  /** Where a worker leaves the pages that it made. */
+  pages: string;
 }
 
 /** Tells the identity of a file, and the dumps in it where it is an archive. */
@@ -51,10 +56,25 @@ export interface Identified {
 
 export interface Analyzed {
   kind: 'analyze';
-  /** The line for the journal, but for `at`. */
-  entry: Omit<DumpEntry, 'at'>;
-  /** The page of the dump. */
+  /** The line for the journal, with its line feed. */
+  line: Uint8Array;
+  /** What is kept of it in memory. */
+  note: DumpNote;
+  /** The file ends before the dump does. */
+  truncated: boolean;
+  /** The dump has pool tags to judge by. */
+  judged: boolean;
+  elapsedMs: number;
+  /** Path of the temporary file that the page was written to. */
   page: string;
+}
+
+/** The report cannot be written: no other dump's can either. */
+export interface Unwritten {
+  kind: 'unwritten';
+  code: string | undefined;
+  path: string | undefined;
+  message: string;
 }
 
 export interface Failed {
@@ -72,7 +92,7 @@ export type ToWorker =
 export type FromWorker =
   | { kind: 'ready' }
   | { kind: 'step'; step: string; done: number; total: number }
-  | { kind: 'done'; outcome: Identified | Analyzed | Failed; rssBytes: number };
+  | { kind: 'done'; outcome: Identified | Analyzed | Failed | Unwritten; rssBytes: number };
 
 /** What a worker writes to stderr before it ends itself. */
 export const MEMORY_LIMIT_LINE = 'dumpleak-worker: memory limit reached';

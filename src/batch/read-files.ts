@@ -1,16 +1,18 @@
 /** One pass of a batch over files: what is known is left, the rest is read by the workers and written down. */
 
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redactor } from '../report/redact/redactor.js';
-import { placeText, type Entry, type Place } from './entries.js';
+import { placeText, type CopyEntry, type FailureEntry, type Place } from './entries.js';
 import type { BatchCounts, BatchEvents } from './events.js';
 import type { FoundFile } from './find-files.js';
 import type { History } from './history.js';
-import type { Journal } from './journal.js';
-import type { Analyzed, Failed } from './messages.js';
+import { lineOf, type Journal } from './journal.js';
+import type { Analyzed, Failed, Unwritten } from './messages.js';
 import { pageName } from './pages.js';
 import { redactError, redactMember, redactPlace } from './redaction.js';
-import { replaceFile } from './replace-file.js';
+import { keepFile } from './replace-file.js';
+import type { DumpNote } from './summary.js';
 import type { Watcher } from './watcher.js';
 import { PoolClosed, type WorkerPool } from './worker-pool.js';
 
@@ -141,6 +143,7 @@ class Pass {
     this.taken.add(fileId);
     const outcome = await pool.run({ kind: 'analyze', path: file.path, member, fileId });
     if (outcome.kind === 'failed') this.fail(file, place, fileId, outcome);
+    else if (outcome.kind === 'unwritten') throw asWriteError(outcome);
     else if (outcome.kind === 'analyze') this.accept(file, place, outcome);
   }
 
@@ -161,20 +164,19 @@ class Pass {
     this.watcher?.done(file);
   }
 
-  private accept(file: FoundFile, place: Place, { entry, page }: Analyzed): void {
-    const { result } = entry;
-    if (result.dump.truncated && this.mayGrow(file)) {
-      this.taken.delete(entry.fileId);
+  private accept(file: FoundFile, place: Place, { line, note, truncated, judged, elapsedMs, page }: Analyzed): void {
+    if (truncated && this.mayGrow(file)) {
+      rmSync(page, { force: true });
+      this.taken.delete(note.fileId);
       this.defer(file);
       return;
     }
     // The page first: a dump that is in the journal is never read again.
-    replaceFile(join(this.options.out, pageName(entry.id)), [page]);
-    this.write({ ...entry, at: now() });
+    keepFile(page, join(this.options.out, pageName(note.id)));
+    this.writeLine(note, line);
     this.state.counts.analyzed++;
-    const { leakSuspected, headline } = result.verdict;
-    const dump = { leakSuspected, judged: result.poolTags !== null, headline, elapsedMs: result.run.elapsedMs };
-    this.options.events.analyzed(placeText(place), dump);
+    const { leakSuspected, headline } = note.summary;
+    this.options.events.analyzed(placeText(place), { leakSuspected, judged, headline, elapsedMs });
     this.watcher?.done(file);
   }
 
@@ -211,12 +213,21 @@ class Pass {
     this.options.events.deferred(file.path);
   }
 
-  private write(entry: Entry): void {
+  private write(entry: FailureEntry | CopyEntry): void {
+    this.writeLine(entry, lineOf(entry));
+  }
+
+  private writeLine(entry: DumpNote | FailureEntry | CopyEntry, line: Uint8Array): void {
     const { journal, history } = this.state;
-    const { offset, length } = journal.append(entry);
+    const { offset, length } = journal.append(line);
     history.add(entry, offset, length);
     this.written++;
   }
+}
+
+/** What a worker was told by its platform. */
+function asWriteError({ code, path, message }: Unwritten): Error {
+  return Object.assign(new Error(message), { code, path });
 }
 
 const now = (): string => new Date().toISOString();

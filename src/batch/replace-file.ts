@@ -7,12 +7,31 @@ const PREFIX = '.dumpleak-batch-';
 
 /** Writes parts under a temporary name in the same folder, then renames. Throws the platform's error. */
 export function replaceFile(path: string, parts: Iterable<string | Uint8Array>): void {
-  const folder = dirname(path);
-  const temporary = join(folder, `${PREFIX}${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
+  keepFile(writeTemporaryFile(dirname(path), parts), path);
+}
+
+/** Writes parts into a folder, under a name that counts for nothing. Gives its path. Throws the platform's error. */
+export function writeTemporaryFile(folder: string, parts: Iterable<string | Uint8Array>): string {
+  const path = join(folder, `${PREFIX}${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
   try {
-    const file = openSync(temporary, 'wx');
+    const file = openSync(path, 'wx');
     try {
       for (const part of parts) writeAll(file, typeof part === 'string' ? Buffer.from(part) : part);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  }
+  return path;
+}
+
+/** Gives a temporary file the name in its folder that it was written for, once it is on the disk. Throws the platform's error. */
+export function keepFile(temporary: string, path: string): void {
+  try {
+    const file = openSync(temporary, 'r+');
+    try {
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -22,7 +41,7 @@ export function replaceFile(path: string, parts: Iterable<string | Uint8Array>):
     rmSync(temporary, { force: true });
     throw error;
   }
-  syncFolder(folder);
+  syncFolder(dirname(path));
 }
 
 /** Writes all bytes at the file's position, or at `position`. */

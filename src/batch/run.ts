@@ -27,7 +27,7 @@ export interface BatchOptions {
   jobs: number;
   timeoutMs: number;
   memoryBytes: number;
-  settings: Omit<AnalysisSettings, 'redactKey'>;
+  settings: Omit<AnalysisSettings, 'redactKey' | 'pages'>;
   /** Names become pseudonyms: under this key, or the history's `own`. Null: only in a history that was begun so. */
   redact: Uint8Array | 'own' | null;
   /** Read all again, also what the history knows. */
@@ -74,7 +74,8 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
       events.note(`${history.damagedLines} lines of the history cannot be read: their dumps are analyzed again`);
     }
     const { jobs, timeoutMs, memoryBytes } = options;
-    const settings = { ...options.settings, redactKey: key === null ? null : Buffer.from(key).toString('hex') };
+    const redactKey = key === null ? null : Buffer.from(key).toString('hex');
+    const settings = { ...options.settings, redactKey, pages: pagesFolder(out) };
     pool = new WorkerPool({
       ...{ jobs, timeoutMs, memoryBytes, settings },
       progress: (task, step, done, total) => {
@@ -92,6 +93,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
   } finally {
     stop.removeEventListener('abort', closePool);
     await pool?.close();
+    removeTemporaryFiles(pagesFolder(out));
     journal?.close();
     lock.release();
   }

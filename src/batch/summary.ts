@@ -3,6 +3,9 @@
 import { toNumber, type Architecture, type Confidence, type DumpType, type PoolKind, type Suspect } from '../result.js';
 import type { DriverFact, DumpEntry, MachineFacts } from './entries.js';
 
+/** A line about a dump, as far as it is kept in memory. */
+export type DumpNote = Omit<DumpEntry, 'machine' | 'drivers' | 'result'> & { summary: Summary };
+
 /** A suspect with the driver that may be named for it. */
 export interface SuspectSummary {
   tag: string;
@@ -30,7 +33,12 @@ export interface Summary {
   machine: MachineFacts;
 }
 
-export function summarize({ result, drivers, machine }: DumpEntry): Summary {
+export function noteOf(entry: DumpEntry): DumpNote {
+  const { kind, at, path, member, fileId, id, headerId } = entry;
+  return { kind, at, path, member, fileId, id, headerId, summary: summarize(entry) };
+}
+
+function summarize({ result, drivers, machine }: DumpEntry): Summary {
   const { dump, system, verdict } = result;
   return {
     systemName: system?.name ?? null,

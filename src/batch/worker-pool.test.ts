@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
+import type { DumpEntry } from './entries.js';
 import type { AnalysisSettings } from './messages.js';
 import { durationText, PoolClosed, WorkerPool, type Outcome, type PoolOptions } from './worker-pool.js';
 
@@ -13,9 +14,11 @@ const SETTINGS: AnalysisSettings = {
   symbols: null,
   images: [],
   knownIssues: [],
+  issues: [],
   mostBytes: null,
   machineByFolder: false,
   redactKey: null,
+  pages: tmpdir(),
 };
 const BAD = fileURLToPath(new URL('./bad-worker.test.helper.js', import.meta.url));
 
@@ -97,9 +100,17 @@ describe('batch: worker pool', function () {
       writeFileSync(path, buildDump({ kind: 'triage' }).toBytes());
       const task = { kind: 'analyze', path, member: null, fileId: 'f' } as const;
       const program = fileURLToPath(new URL('./batch-worker.js', import.meta.url));
-      open({ program });
+      open({ program, settings: { ...SETTINGS, pages: folder } });
       const analyzed = await pool.run(task);
-      expect(analyzed.kind === 'analyze' && analyzed.entry.result.dump.type).to.equal('triage');
+      if (analyzed.kind !== 'analyze') throw new Error(`it is ${analyzed.kind}`);
+      const line = JSON.parse(Buffer.from(analyzed.line).toString()) as DumpEntry;
+      expect([line.result.dump.type, analyzed.note.summary.type]).to.deep.equal(['triage', 'triage']);
+      expect(dirname(analyzed.page)).to.equal(folder);
+      expect(readFileSync(analyzed.page, 'utf8')).to.match(/^<!doctype html>[^]*triage/i);
+      await pool.close();
+      open({ program, settings: { ...SETTINGS, pages: join(folder, 'gone') } });
+      const unwritten = await pool.run(task);
+      expect(unwritten).to.include({ kind: 'unwritten', code: 'ENOENT' });
       await pool.close();
       // No Node is smaller than that: the limit is met as soon as it is looked at.
       open({ program, memoryBytes: 20 * 2 ** 20 });

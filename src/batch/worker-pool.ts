@@ -12,6 +12,7 @@ import {
   type Identified,
   type Task,
   type ToWorker,
+  type Unwritten,
 } from './messages.js';
 
 export interface PoolOptions {
@@ -27,7 +28,7 @@ export interface PoolOptions {
   program?: string | undefined;
 }
 
-export type Outcome = Identified | Analyzed | Failed;
+export type Outcome = Identified | Analyzed | Failed | Unwritten;
 
 /** Part of the memory of a worker that its JavaScript objects may take; the rest is for buffers. */
 const HEAP_SHARE = 0.75;

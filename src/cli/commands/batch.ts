@@ -119,8 +119,7 @@ export const command = defineCommand({
     const memoryBytes = (args.memory ?? 2) * GIGABYTE;
     const tagLists = readTagLists(args.pooltag, host.env);
     for (const folder of args.profiles ?? []) requireProfiles(folder);
-    // So that a mistake in a file is told now, not once a dump.
-    (await import('../../leak/known-issues.js')).allIssues(args['known-issues'] ?? []);
+    const issues = (await import('../../leak/known-issues.js')).allIssues(args['known-issues'] ?? []);
     makeFolder(out);
     const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
     const stop = new AbortController();
@@ -142,6 +141,7 @@ export const command = defineCommand({
           pooltag: tagLists.files.map((file) => resolve(file)),
           images: (args.images ?? []).map((folder) => resolve(folder)),
           knownIssues: (args['known-issues'] ?? []).map((file) => resolve(file)),
+          issues,
           symbols: symbolSettings(args, host.env),
           mostBytes: args['max-unpacked'] === undefined ? null : args['max-unpacked'] * GIGABYTE,
           machineByFolder: args['machine-by-folder'] === true,
