@@ -21,19 +21,24 @@ interface CodeEvidence {
 }
 
 function codeIn(suspects: readonly Suspect[], modules: readonly Pick<ModuleInfo, 'name'>[]): CodeEvidence[] {
-  return suspects
-    .flatMap(({ drivers }) => drivers)
-    .flatMap((driver) => {
-      const module = modules.findIndex(({ name }) => printable(name) === driver.module);
-      return driver.evidence.flatMap((evidence): CodeEvidence[] => {
-        const isCode =
-          evidence.kind === 'code-immediate' ||
-          evidence.kind === 'code-immediate-pair' ||
-          (evidence.kind === 'disk-image' && evidence.executable === true);
-        if (module < 0 || !isCode || evidence.offset === null) return [];
-        return [{ module, evidence, rva: Number(evidence.offset) }];
-      });
+  const drivers = suspects.flatMap((suspect) => suspect.drivers);
+  if (drivers.length === 0) return [];
+  const indexes = new Map<string, number>();
+  for (const [index, { name }] of modules.entries()) {
+    const shown = printable(name);
+    if (!indexes.has(shown)) indexes.set(shown, index);
+  }
+  return drivers.flatMap((driver) => {
+    const module = indexes.get(driver.module) ?? -1;
+    return driver.evidence.flatMap((evidence): CodeEvidence[] => {
+      const isCode =
+        evidence.kind === 'code-immediate' ||
+        evidence.kind === 'code-immediate-pair' ||
+        (evidence.kind === 'disk-image' && evidence.executable === true);
+      if (module < 0 || !isCode || evidence.offset === null) return [];
+      return [{ module, evidence, rva: Number(evidence.offset) }];
     });
+  });
 }
 
 function symbolText(moduleName: string, name: string, distance: number): string {

@@ -33,26 +33,11 @@ export function describeTags(
   const totals = [0n, 0n, 0n, 0n] as [bigint, bigint, bigint, bigint];
   let negative = 0;
   for (let row = 0; row < sums.rows; row++) {
-    const read = (
-      allocs: number,
-      frees: number,
-      bytes: number,
-    ): { counters: PoolCounters; outstanding: bigint; bytes: bigint } => {
-      const outstanding = BigInt.asIntN(sums.width(allocs), sums.sum(row, allocs) - sums.sum(row, frees));
-      const held = BigInt.asIntN(sums.width(bytes), sums.sum(row, bytes));
-      if (outstanding < 0n || held < 0n) negative++;
-      const clamped = { outstanding: outstanding < 0n ? 0n : outstanding, bytes: held < 0n ? 0n : held };
-      const counters = {
-        allocs: count(sums.sum(row, allocs)),
-        frees: count(sums.sum(row, frees)),
-        outstanding: count(clamped.outstanding),
-        bytes: count(clamped.bytes),
-      };
-      return { counters, ...clamped };
-    };
     const i = COUNTER_INDEX;
-    const nonPaged = read(i.NonPagedAllocs, i.NonPagedFrees, i.NonPagedBytes);
-    const paged = read(i.PagedAllocs, i.PagedFrees, i.PagedBytes);
+    const nonPaged = holding(sums, row, i.NonPagedAllocs, i.NonPagedFrees, i.NonPagedBytes);
+    const paged = holding(sums, row, i.PagedAllocs, i.PagedFrees, i.PagedBytes);
+    if (nonPaged.negative) negative++;
+    if (paged.negative) negative++;
     totals[0] += nonPaged.outstanding;
     totals[1] += nonPaged.bytes;
     totals[2] += paged.outstanding;
@@ -68,7 +53,7 @@ export function describeTags(
       ...descriptions.describe(tag),
     });
   }
-  rows.sort((a, b) => held(b) - held(a) || (a.hex < b.hex ? -1 : 1));
+  rows.sort(byHeld);
   const warnings: Warning[] = [];
   if (negative > 0 && table.complete) {
     warnings.push({
@@ -96,4 +81,27 @@ export function describeTags(
   };
 }
 
+interface Holding {
+  counters: PoolCounters;
+  outstanding: bigint;
+  bytes: bigint;
+  /** The counters add up to less than nothing; `counters` has 0 there. */
+  negative: boolean;
+}
+
+/** What a tag holds in one pool, by the indexes of its counters. */
+function holding(sums: TagTable['sums'], row: number, allocs: number, frees: number, bytes: number): Holding {
+  const outstanding = BigInt.asIntN(sums.width(allocs), sums.sum(row, allocs) - sums.sum(row, frees));
+  const held = BigInt.asIntN(sums.width(bytes), sums.sum(row, bytes));
+  const clamped = { outstanding: outstanding < 0n ? 0n : outstanding, bytes: held < 0n ? 0n : held };
+  const counters = {
+    allocs: count(sums.sum(row, allocs)),
+    frees: count(sums.sum(row, frees)),
+    outstanding: count(clamped.outstanding),
+    bytes: count(clamped.bytes),
+  };
+  return { counters, ...clamped, negative: outstanding < 0n || held < 0n };
+}
+
 const held = (row: PoolTagRow): number => toNumber(row.nonPaged.bytes) + toNumber(row.paged.bytes);
+const byHeld = (a: PoolTagRow, b: PoolTagRow): number => held(b) - held(a) || (a.hex < b.hex ? -1 : 1);

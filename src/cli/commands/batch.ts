@@ -119,7 +119,7 @@ export const command = defineCommand({
     const memoryBytes = (args.memory ?? 2) * GIGABYTE;
     const tagLists = readTagLists(args.pooltag, host.env);
     for (const folder of args.profiles ?? []) requireProfiles(folder);
-    const issues = (await import('../../leak/known-issues.js')).allIssues(args['known-issues'] ?? []);
+    const issues = (await import('../../leak/known-issues-file.js')).allIssues(args['known-issues'] ?? []);
     makeFolder(out);
     const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
     const stop = new AbortController();

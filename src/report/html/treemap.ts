@@ -50,14 +50,22 @@ function pictureOf(result: AnalysisResult, pool: PoolKind): SafeHtml | null {
     .join(', ');
   const summary = `${name} by tag, ${humanBytes(Math.round(total))} in all. Largest: ${most}. The table of tags has all figures.`;
   return markup`<figure><figcaption>${name}: ${humanBytes(Math.round(total))} under tags</figcaption>
-${SHAPES.map(({ name: shape, width, height }) => {
-  const root = hierarchy<Root | Area>({ areas }, (node) => ('areas' in node ? node.areas : undefined));
-  const cells = treemap<Root | Area>().tile(treemapSquarify.ratio(1.3)).size([width, height]).round(true)(
-    root.sum((node) => ('areas' in node ? 0 : node.bytes)),
-  );
-  return markup`<svg class="picture tree ${shape}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${summary}">${cells.leaves().map((leaf) => areaMarkup(leaf, total))}</svg>
+${SHAPES.map((shape) => shapeMarkup(shape, areas, total, summary))}</figure>
 `;
-})}</figure>
+}
+
+const areasIn = (node: Root | Area): Area[] | undefined => ('areas' in node ? node.areas : undefined);
+const bytesOf = (node: Root | Area): number => ('areas' in node ? 0 : node.bytes);
+
+function shapeMarkup(
+  { name, width, height }: (typeof SHAPES)[number],
+  areas: Area[],
+  total: number,
+  summary: string,
+): SafeHtml {
+  const root = hierarchy<Root | Area>({ areas }, areasIn).sum(bytesOf);
+  const cells = treemap<Root | Area>().tile(treemapSquarify.ratio(1.3)).size([width, height]).round(true)(root);
+  return markup`<svg class="picture tree ${name}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${summary}">${cells.leaves().map((leaf) => areaMarkup(leaf, total))}</svg>
 `;
 }
 

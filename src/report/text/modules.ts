@@ -38,7 +38,8 @@ function holds(start: Hex | null, end: Hex | null, address: bigint): boolean {
 
 /** The loaded module that an address stands in. */
 export function moduleAt(modules: readonly ModuleInfo[] | null, address: bigint): ModuleInfo | null {
-  return modules?.find((module) => holds(module.base, module.end, address)) ?? null;
+  for (const module of modules ?? []) if (holds(module.base, module.end, address)) return module;
+  return null;
 }
 
 /** By start address, as the debugger lists them; equal ones stay in the order of the dump. */

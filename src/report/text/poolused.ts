@@ -41,7 +41,9 @@ function add(sum: Record<keyof PoolCounters, bigint>, more: Record<keyof PoolCou
 
 /** Numbers under their heads. One as wide as its column would touch the one before: it gets a blank and moves the rest. */
 function cells(values: bigint[], widths: number[]): string {
-  return values.map((value, i) => ` ${value.toString().padStart((widths[i] ?? 1) - 1)}`).join('');
+  let text = '';
+  for (let i = 0; i < values.length; i++) text += ` ${String(values[i]).padStart((widths[i] ?? 1) - 1)}`;
+  return text;
 }
 
 /** The number columns. Without `verbose`, Allocs means allocations outstanding now. */
@@ -85,17 +87,33 @@ interface Line {
   sums: Sums;
 }
 
-function sorted(lines: Line[], flags: number): Line[] {
-  const pool = flags & POOL_USED.sortNonPaged ? 'nonPaged' : flags & POOL_USED.sortPaged ? 'paged' : null;
-  return lines.sort(
-    (a, b) => (pool === null ? 0 : descending(a.sums[pool].bytes, b.sums[pool].bytes)) || byTag(a.row, b.row),
-  );
-}
+const ORDERS = {
+  tag: (a: Line, b: Line): number => byTag(a.row, b.row),
+  nonPaged: (a: Line, b: Line): number =>
+    descending(a.sums.nonPaged.bytes, b.sums.nonPaged.bytes) || byTag(a.row, b.row),
+  paged: (a: Line, b: Line): number => descending(a.sums.paged.bytes, b.sums.paged.bytes) || byTag(a.row, b.row),
+};
+
+const orderOf = (flags: number): keyof typeof ORDERS =>
+  flags & POOL_USED.sortNonPaged ? 'nonPaged' : flags & POOL_USED.sortPaged ? 'paged' : 'tag';
 
 function sortTitle(flags: number): string {
   if (flags & POOL_USED.sortNonPaged) return ' Sorting by NonPaged Pool Consumed';
   return flags & POOL_USED.sortPaged ? ' Sorting by Paged Pool Consumed' : ' Sorting by Tag';
 }
+
+function linesOf(rows: readonly PoolTagRow[], pattern: PoolUsedOptions['pattern']): Line[] {
+  const lines: Line[] = [];
+  for (const row of rows) {
+    if (pattern !== undefined && !matchesTag(pattern, row.tag)) continue;
+    lines.push({ row, sums: { nonPaged: exact(row.nonPaged), paged: exact(row.paged) } });
+  }
+  return lines;
+}
+
+const TAG_WIDTH = 4;
+const lineText = ({ row, sums }: Line, verbose: boolean): string =>
+  ` ${printable(row.tag).padEnd(TAG_WIDTH)}${columns(sums, verbose)}\t${tagDescription(row)}`;
 
 const ZERO: PoolCounters = { allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
 
@@ -121,19 +139,14 @@ export function renderPoolUsed(
   const verbose = (flags & POOL_USED.verbose) !== 0;
   // Every row of the tables is listed, as in the specimens: also tags that hold nothing in the pool sorted by
   // (Leak and Thre stand with 0 in paged pool), and tags that were used once and hold nothing now.
-  const lines = sorted(
-    tags.rows
-      .filter((row) => pattern === undefined || matchesTag(pattern, row.tag))
-      .map((row) => ({ row, sums: { nonPaged: exact(row.nonPaged), paged: exact(row.paged) } })),
-    flags,
-  );
+  const lines = linesOf(tags.rows, pattern).sort(ORDERS[orderOf(flags)]);
   const total: Sums = { nonPaged: exact(ZERO), paged: exact(ZERO) };
   for (const { sums } of lines) {
     add(total.nonPaged, sums.nonPaged);
     add(total.paged, sums.paged);
   }
-  const shown = lines.slice(0, top ?? lines.length);
-  const tagWidth = 4;
+  const shown: string[] = [];
+  for (const line of lines.slice(0, top ?? lines.length)) shown.push(lineText(line, verbose));
   return [
     ...(tags.complete
       ? []
@@ -145,9 +158,7 @@ export function renderPoolUsed(
     '',
     ...(verbose ? VERBOSE_HEADER : HEADER),
     '',
-    ...shown.map(
-      ({ row, sums }) => ` ${printable(row.tag).padEnd(tagWidth)}${columns(sums, verbose)}\t${tagDescription(row)}`,
-    ),
+    ...shown,
     '',
     `TOTAL${columns(total, verbose)}`,
     '',
