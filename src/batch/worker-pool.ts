@@ -34,8 +34,11 @@ export type Outcome = Identified | Analyzed | Failed | Unwritten;
 const HEAP_SHARE = 0.75;
 /** A worker that has grown past this part of its limit is replaced before its next task. */
 const RECYCLE_SHARE = 0.5;
-/** No threads for compiling and collecting: a worker takes one processor, for the others have workers of their own. */
-const ONE_THREAD = '--single-threaded';
+/**
+ * No threads for compiling and collecting: a worker takes one processor, for the others have workers of their own. The
+ * room for new objects need not grow first.
+ */
+const FOR_ONE_PROCESSOR = ['--single-threaded', '--min-semi-space-size=8'];
 /** What is kept of what a worker writes to stderr, in characters. */
 const STDERR_KEPT = 8192;
 /** How long a worker may take to end by itself, in milliseconds. */
@@ -123,7 +126,7 @@ export class WorkerPool {
     const { memoryBytes, settings } = this.options;
     const heap = Math.max(64, Math.floor((memoryBytes * HEAP_SHARE) / 2 ** 20));
     const child = fork(this.program, [], {
-      execArgv: [`--max-old-space-size=${heap}`, ONE_THREAD],
+      execArgv: [`--max-old-space-size=${heap}`, ...FOR_ONE_PROCESSOR],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -185,9 +185,23 @@ export function inOrder(value: object, shape: AnyShape): Ordered {
     if (shape === SORTED) names.sort();
     return Object.fromEntries(names.map((name) => [name, ordered(fields[name], shape)]));
   }
-  const known = Object.entries(shape).map(([name, inner]) => [name, ordered(fields[name], inner)] as const);
-  const more = Object.keys(fields).filter((name) => !Object.hasOwn(shape, name));
-  return Object.fromEntries([...known, ...more.map((name) => [name, ordered(fields[name], SORTED)] as const)]);
+  const result: Ordered = {};
+  for (const [name, inner] of keysOf(shape)) result[name] = ordered(fields[name], inner);
+  for (const name of Object.keys(fields)) {
+    if (Object.hasOwn(shape, name)) continue;
+    const more = ordered(fields[name], SORTED);
+    Object.defineProperty(result, name, { value: more, enumerable: true, configurable: true, writable: true });
+  }
+  return result;
+}
+
+const keys = new WeakMap<object, readonly (readonly [string, AnyShape])[]>();
+
+/** The keys of a shape, listed once. */
+function keysOf(shape: Exclude<AnyShape, string>): readonly (readonly [string, AnyShape])[] {
+  const known = keys.get(shape) ?? Object.entries(shape);
+  keys.set(shape, known);
+  return known;
 }
 
 function ordered(value: unknown, shape: AnyShape): unknown {
