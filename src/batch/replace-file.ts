@@ -2,8 +2,10 @@
 
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isRunning } from '../../parsers/bytes/block-store.js';
 
 const PREFIX = '.dumpleak-batch-';
+const LEFT = /^\.dumpleak-batch-(\d+)-/;
 
 /** Writes parts under a temporary name in the same folder, then renames. Throws the platform's error. */
 export function replaceFile(path: string, parts: Iterable<string | Uint8Array>): void {
@@ -68,9 +70,11 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Removes what a run that was killed has left in a folder of which the caller is the only writer. */
+/** Removes what processes that are gone have left in a folder. */
 export function removeTemporaryFiles(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(PREFIX)) rmSync(join(folder, name), { force: true });
+    const writer = LEFT.exec(name)?.[1];
+    if (writer === undefined || (Number(writer) !== process.pid && isRunning(Number(writer)))) continue;
+    rmSync(join(folder, name), { force: true });
   }
 }

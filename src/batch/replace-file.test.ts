@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { keepFile, removeTemporaryFiles, replaceFile, writeTemporaryFile } from './replace-file.js';
+
+describe('batch: files that appear whole', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dumpleak-test-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('have their name once they are kept', () => {
+    const path = join(folder, 'a.html');
+    const temporary = writeTemporaryFile(folder, ['one ', Buffer.from('two')]);
+    expect(readdirSync(folder)).to.have.length(1).and.not.include('a.html');
+    keepFile(temporary, path);
+    expect(readdirSync(folder)).to.deep.equal(['a.html']);
+    expect(readFileSync(path, 'utf8')).to.equal('one two');
+  });
+
+  it('leave the old one, and nothing else, when they cannot be written', () => {
+    const path = join(folder, 'a.html');
+    replaceFile(path, ['old']);
+    function* broken(): Generator<string> {
+      yield 'new';
+      throw new Error('no more');
+    }
+    expect(() => {
+      replaceFile(path, broken());
+    }).to.throw('no more');
+    expect(() => {
+      keepFile(join(folder, 'none'), path);
+    }).to.throw(/ENOENT/);
+    expect(readdirSync(folder)).to.deep.equal(['a.html']);
+    expect(readFileSync(path, 'utf8')).to.equal('old');
+  });
+
+  it('are cleared away when whoever wrote them is gone, and only then', () => {
+    const { pid: gone } = spawnSync(process.execPath, ['--version']);
+    const names = ['kept.html', `.dumpleak-batch-${process.ppid}-a.tmp`];
+    for (const name of [...names, `.dumpleak-batch-${gone}-b.tmp`]) writeFileSync(join(folder, name), '');
+    writeTemporaryFile(folder, ['my own']);
+    removeTemporaryFiles(folder);
+    expect(readdirSync(folder).sort()).to.deep.equal(names.sort());
+  });
+});
