@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileOffset } from '../addresses.js';
 import { InputError } from './input-error.js';
+import { isRunning } from './processes.js';
 import type { ByteSource } from './source.js';
 
 const BLOCK = 64 * 1024;
@@ -182,15 +183,5 @@ export function removeLeftovers(): void {
     } catch {
       // another user's, or just being removed by another run
     }
-  }
-}
-
-/** Whether there is such a process on this machine. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

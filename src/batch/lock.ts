@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isRunning, startOf } from '../../parsers/bytes/processes.js';
 
 export interface LockOwner {
   pid: number;
@@ -165,11 +166,7 @@ function isGone(path: string, owner: LockOwner | null): boolean {
     const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     return beat === undefined || Date.now() - beat > SILENCE;
   }
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
+  if (!isRunning(owner.pid)) return true;
   const started = startOf(owner.pid);
   return started !== null && owner.started !== null && started !== owner.started;
 }
@@ -191,14 +188,4 @@ function moveAway(path: string, gone: LockOwner | null): void {
     }
   }
   rmSync(aside, { force: true });
-}
-
-/** When a process started, in ticks since the machine did: Linux alone tells without asking another program. */
-function startOf(pid: number): string | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -2,7 +2,7 @@
 
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isRunning } from '../../parsers/bytes/block-store.js';
+import { isRunning } from '../../parsers/bytes/processes.js';
 
 const PREFIX = '.dumpleak-batch-';
 const LEFT = /^\.dumpleak-batch-(\d+)-/;

@@ -1,0 +1,29 @@
+/** Which processes of this machine run: whoever leaves files for others to find writes the number of its process on them. */
+
+import { readFileSync } from 'node:fs';
+
+/** Whether a process runs. One that has ended runs no more, also where nobody has asked for its exit code yet (Linux). */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+  const state = statusOf(pid)?.[0];
+  return state !== 'Z' && state !== 'X';
+}
+
+/** When a process started, in ticks since the machine did: Linux alone tells without asking another program. */
+export function startOf(pid: number): string | null {
+  return statusOf(pid)?.[19] ?? null;
+}
+
+/** The fields of /proc/PID/stat from `state` on. The name before them may hold blanks and brackets. */
+function statusOf(pid: number): string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return null;
+  }
+}
