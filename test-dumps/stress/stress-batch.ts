@@ -19,7 +19,6 @@ try {
     seed: Number(values.seed ?? 1),
     memory: 32 * 2 ** 20,
     mostKills: dumps,
-    killAfter: [200, 8000],
   });
   const { wrong, ...counts } = figures;
   process.stdout.write(`${JSON.stringify(counts)}\n${wrong.map((line) => `${line}\n`).join('')}`);

@@ -18,8 +18,8 @@ export interface StressOptions {
   /** Bytes of the machines that the dumps are of. */
   memory?: number | undefined;
   mostKills: number;
-  /** Earliest and latest kill after a start, in milliseconds. */
-  killAfter: readonly [number, number];
+  /** Earliest and latest kill after a start, in milliseconds; up to half of an undisturbed run where it is not said. */
+  killAfter?: readonly [number, number];
 }
 
 export interface StressFigures {
@@ -36,7 +36,7 @@ export interface StressFigures {
 
 /** Makes the share, runs both batches, compares. */
 export async function stressBatch(options: StressOptions): Promise<StressFigures> {
-  const { folder, dumps, seed, memory, mostKills, killAfter } = options;
+  const { folder, dumps, seed, memory, mostKills } = options;
   const random = new Prng(seed).fork('kills');
   const share = join(folder, 'share');
   const files = makeShare(share, dumps, seed, memory);
@@ -46,6 +46,7 @@ export async function stressBatch(options: StressOptions): Promise<StressFigures
   const first = await runBatch(share, calm, null);
   if (first !== 0) wrong.push(`the undisturbed run ended with ${String(first)}`);
   const undisturbedMs = Date.now() - started;
+  const killAfter = options.killAfter ?? [200, Math.round(undisturbedMs / 2)];
   started = Date.now();
   let kills = 0;
   let torn = 0;
