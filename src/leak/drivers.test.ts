@@ -61,6 +61,15 @@ describe('ranking drivers', () => {
     ]);
   });
 
+  it('lists code that is known to allocate before code that could not be followed, where neither is named', () => {
+    const users = [FIRST, SECOND, THIRD].map((module) => codeHit('Leak', module));
+    const judge: TagFacts['judge'] = (hit) => ({
+      ...classifyHit(hit),
+      callsAllocator: hit.module === FIRST ? null : true,
+    });
+    expect(ranked(users, { judge })).to.deep.equal(['second.sys low', 'third.sys low', 'first.sys low']);
+  });
+
   it('prefers a driver to the kernel, and names the kernel alone with less', () => {
     expect(ranked([codeHit('Leak', KERNEL), codeHit('Leak', FIRST)])).to.deep.equal([
       'first.sys medium',

@@ -246,7 +246,11 @@ function compare(a: Ranked, b: Ranked): number {
     const strength = strengthOf(b.candidate, kind) - strengthOf(a.candidate, kind);
     if (strength !== 0) return strength;
   }
-  return Number(a.candidate.kernel) - Number(b.candidate.kernel) || a.candidate.place - b.candidate.place;
+  return (
+    Number(a.candidate.kernel) - Number(b.candidate.kernel) ||
+    Number(allocates(b.candidate)) - Number(allocates(a.candidate)) ||
+    a.candidate.place - b.candidate.place
+  );
 }
 
 function strengthOf(candidate: Candidate, kind: EvidenceKind): number {
