@@ -47,5 +47,8 @@ describe('batch: files that appear whole', () => {
     writeTemporaryFile(folder, ['my own']);
     removeTemporaryFiles(folder);
     expect(readdirSync(folder).sort()).to.deep.equal(names.sort());
+    expect(() => {
+      removeTemporaryFiles(join(folder, 'none'));
+    }, 'it stops no batch').not.to.throw();
   });
 });

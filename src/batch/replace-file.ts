@@ -70,11 +70,15 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Removes what processes that are gone have left in a folder. */
+/** Removes what processes that are gone have left in a folder, as far as the platform lets it. */
 export function removeTemporaryFiles(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const writer = LEFT.exec(name)?.[1];
-    if (writer === undefined || (Number(writer) !== process.pid && isRunning(Number(writer)))) continue;
-    rmSync(join(folder, name), { force: true });
+  try {
+    for (const name of readdirSync(folder)) {
+      const writer = LEFT.exec(name)?.[1];
+      if (writer === undefined || (Number(writer) !== process.pid && isRunning(Number(writer)))) continue;
+      rmSync(join(folder, name), { force: true });
+    }
+  } catch {
+    // They count for nothing; the next batch tries again.
   }
 }

@@ -40,9 +40,12 @@ describe('batch: worker pool', function () {
     open({ jobs: 2 });
     const outcomes = await Promise.all(['good', 'die', 'exit', 'good', 'throw', 'good'].map(run));
     expect(outcomes.map(codeOf)).to.deep.equal(['identify', 'crashed', 'crashed', 'identify', 'crashed', 'identify']);
-    const [, died, exited] = outcomes.map((outcome) => (outcome.kind === 'failed' ? outcome.error.message : ''));
+    const [, died, exited, , threw] = outcomes.map((outcome) =>
+      outcome.kind === 'failed' ? outcome.error.message : '',
+    );
     expect(died).to.match(/^\/x\/die: the process that read it ended unexpectedly \(SIGKILL\)/);
-    expect(exited).to.match(/exit code 3/);
+    expect(exited).to.match(/\(exit code 3\)/);
+    expect(threw).to.match(/\(exit code 1, Error: planted\)/);
   });
 
   it('stops what takes too long', async () => {

@@ -226,7 +226,8 @@ export class WorkerPool {
         message: `${path}: reading it took more than ${gigabytes} GB of memory and was stopped. --memory gives it more`,
       };
     }
-    const how = signal ?? `exit code ${String(code)}`;
+    const error = /^\w*Error: .*/m.exec(stderr)?.[0];
+    const how = (signal ?? `exit code ${String(code)}`) + (error === undefined ? '' : `, ${error}`);
     return {
       code: 'crashed',
       message: `${path}: the process that read it ended unexpectedly (${how}). Please report it`,
