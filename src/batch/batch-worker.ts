@@ -3,9 +3,9 @@
  * memory or when the batch is gone: an analysis is one long synchronous call, in which the process hears nothing.
  */
 
+import '../engine.js';
 import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { MEMORY_LIMIT_LINE, type FromWorker, type ToWorker } from './messages.js';
 
@@ -16,14 +16,6 @@ const SAY_EVERY = 250;
 
 if (isMainThread) await work();
 else watch(workerData as { memoryBytes: number; parent: number });
-
-/**
- * The engine of Node 20 optimizes a function early, to do so again once it knows more of it: on the one thread of a
- * worker, that takes a tenth of its time. Later engines count calls instead, and know no such flag.
- */
-function optimizeLater(): void {
-  if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=500000');
-}
 
 function watch({ memoryBytes, parent }: { memoryBytes: number; parent: number }): void {
   const look = (): void => {
@@ -37,7 +29,6 @@ function watch({ memoryBytes, parent }: { memoryBytes: number; parent: number })
 }
 
 async function work(): Promise<void> {
-  optimizeLater();
   const { InputError } = await import('../../parsers/bytes/input-error.js');
   const { asInputError } = await import('../../parsers/bytes/file-source.js');
   const { analyzeFile, identifyFile, makeTools } = await import('./analyze-file.js');

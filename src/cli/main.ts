@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The program `dumpleak`. */
 
-import './engine.js';
+import '../engine.js';
 import { run } from './run.js';
 
 // Whoever writes hears of a failure by its callback; without listeners the same failure would end the process.

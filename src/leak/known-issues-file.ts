@@ -1,38 +1,14 @@
-/** Knowledge of leaks that were seen before, as it is kept: YAML files of entries by tag, driver and version. docs/known-issues.md. */
+/** What a user knows of leaks: YAML files of entries by tag, driver and version. docs/known-issues.md. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { ReadFailure } from '../../parsers/bytes/failure.js';
-import { InputError } from '../../parsers/bytes/input-error.js';
-import { packageFile } from '../../symbols/package-root.js';
-import { versionOf, type KnownIssueEntry } from './known-issues.js';
+import { entryOf, KEYS, type Key, type KnownIssueEntry } from './known-issues.js';
 
 const MOST_BYTES = 2 ** 20;
 const MOST_ENTRIES = 10_000;
 const LONGEST_TEXT = 2000;
-const KEYS = ['tag', 'driver', 'from', 'before', 'known', 'fix', 'source'] as const;
-type Key = (typeof KEYS)[number];
-
-/** The entries that ship with dumpleak. Throws when the installation is damaged. */
-export function builtInIssues(): KnownIssueEntry[] {
-  const entries = parseKnownIssues(
-    readFileSync(packageFile('symbols', 'tags', 'data', 'known-issues.yaml'), 'utf8'),
-    null,
-  );
-  if (entries instanceof ReadFailure) throw new Error(entries.message);
-  return entries;
-}
-
-/** The entries of the user's files, which come first, and the built-in ones. Throws InputError for a file that cannot be used. */
-export function allIssues(paths: readonly string[]): KnownIssueEntry[] {
-  const own = paths.flatMap((path) => {
-    const entries = readKnownIssues(path);
-    if (entries instanceof ReadFailure) throw new InputError('io', entries.message);
-    return entries;
-  });
-  return [...own, ...builtInIssues()];
-}
 
 /** Reads a user's file; a failure says in which line what is wrong. */
 export function readKnownIssues(path: string): KnownIssueEntry[] | ReadFailure {
@@ -46,11 +22,10 @@ export function readKnownIssues(path: string): KnownIssueEntry[] | ReadFailure {
 }
 
 /** Parses a list of entries. Fails with `file:line: what is wrong`. */
-export function parseKnownIssues(text: string, path: string | null): KnownIssueEntry[] | ReadFailure {
+export function parseKnownIssues(text: string, path: string): KnownIssueEntry[] | ReadFailure {
   const lines = new LineCounter();
-  const name = path ?? 'known-issues.yaml';
   const wrong = (offset: number, what: string): ReadFailure =>
-    new ReadFailure('corrupt', `${name}:${lines.linePos(offset).line}: ${what}`);
+    new ReadFailure('corrupt', `${path}:${lines.linePos(offset).line}: ${what}`);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'failsafe', version: '1.2' });
   const [error] = document.errors;
   if (error) return wrong(error.pos[0], error.message);
@@ -64,7 +39,7 @@ export function parseKnownIssues(text: string, path: string | null): KnownIssueE
     if (!isMap(item)) return wrong(at, 'an entry is a list of names and values: tag, driver, known, source ...');
     const fields = fieldsOf(item);
     if ('what' in fields) return wrong(fields.offset, fields.what);
-    const entry = entryOf(fields.texts, path === null ? null : basename(path));
+    const entry = entryOf(fields.texts, basename(path));
     if (typeof entry === 'string') return wrong(at, entry);
     entries.push(entry);
   }
@@ -84,21 +59,4 @@ function fieldsOf(item: YAMLMap): Fields {
     texts.set(name, value.value);
   }
   return { texts };
-}
-
-/** The entry, or what is wrong with it. */
-function entryOf(texts: ReadonlyMap<Key, string>, file: string | null): KnownIssueEntry | string {
-  const tag = texts.get('tag') ?? '';
-  if (!/^[\x20-\x7e]{1,4}$/.test(tag)) return 'tag is missing, or is not one to four characters';
-  const known = texts.get('known')?.trim() ?? '';
-  if (known === '') return 'known is missing: what is known of it';
-  const source = texts.get('source')?.trim() ?? '';
-  if (source === '') return 'source is missing: where that stands';
-  const driver = texts.get('driver')?.trim().toLowerCase() ?? null;
-  if (driver !== null && !/^[^\\/:*?"<>|]+\.\w+$/.test(driver)) return 'driver is no file name: acme.sys';
-  const [from, before] = [versionOf(texts.get('from')), versionOf(texts.get('before'))];
-  if (from === undefined) return 'from is no version: 1.2.3.4';
-  if (before === undefined) return 'before is no version: 1.2.3.4';
-  if (driver === null && (from ?? before) !== null) return 'versions are those of a driver: driver is missing';
-  return { tag: tag.padEnd(4), driver, from, before, known, fix: texts.get('fix')?.trim() ?? null, source, file };
 }

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { failed } from '../../parsers/bytes/failure.js';
 import type { Confidence, ModuleInfo } from '../result.js';
-import { builtInIssues, parseKnownIssues, readKnownIssues } from './known-issues-file.js';
-import { issuesOf } from './known-issues.js';
+import { parseKnownIssues, readKnownIssues } from './known-issues-file.js';
+import { builtInIssues, issuesOf } from './known-issues.js';
 import { modulesOf } from './scenario.test.helper.js';
 
 const ACME = `- tag: Acme

@@ -1,7 +1,15 @@
-/** Knowledge of leaks that were seen before: which of it fits a suspect. The files that hold it are read by known-issues-file.ts. */
+/** Knowledge of leaks that were seen before, by tag, driver and version: the built-in list, and what of it fits a suspect. */
 
+import { readFileSync } from 'node:fs';
+import { failed } from '../../parsers/bytes/failure.js';
+import { InputError } from '../../parsers/bytes/input-error.js';
 import { tagsOverlap } from '../../parsers/text/pooltag.js';
+import { packageFile } from '../../symbols/package-root.js';
 import type { KnownIssue, ModuleInfo, Suspect } from '../result.js';
+
+/** What an entry may have, in lists of any form. */
+export const KEYS = ['tag', 'driver', 'from', 'before', 'known', 'fix', 'source'] as const;
+export type Key = (typeof KEYS)[number];
 
 /** One entry. Versions are file versions of the driver: `from` is the first that has it, `before` the first that has not. */
 export interface KnownIssueEntry {
@@ -18,8 +26,47 @@ export interface KnownIssueEntry {
   readonly file: string | null;
 }
 
+/** The entries that ship with dumpleak. Throws when the installation is damaged. */
+export function builtInIssues(): KnownIssueEntry[] {
+  const text = readFileSync(packageFile('symbols', 'tags', 'data', 'known-issues.json'), 'utf8');
+  return (JSON.parse(text) as Partial<Record<Key, string>>[]).map((fields) => {
+    const entry = entryOf(new Map(Object.entries(fields) as [Key, string][]), null);
+    if (typeof entry === 'string') throw new Error(`known-issues.json: ${entry}`);
+    return entry;
+  });
+}
+
+/** The entries of the user's files, which come first, and the built-in ones. Throws InputError for a file that cannot be used. */
+export async function allIssues(paths: readonly string[]): Promise<KnownIssueEntry[]> {
+  if (paths.length === 0) return builtInIssues();
+  const { readKnownIssues } = await import('./known-issues-file.js');
+  const own = paths.flatMap((path) => {
+    const entries = readKnownIssues(path);
+    if (failed(entries)) throw new InputError('io', entries.message);
+    return entries;
+  });
+  return [...own, ...builtInIssues()];
+}
+
+/** The entry, or what is wrong with it. */
+export function entryOf(texts: ReadonlyMap<Key, string>, file: string | null): KnownIssueEntry | string {
+  const tag = texts.get('tag') ?? '';
+  if (!/^[\x20-\x7e]{1,4}$/.test(tag)) return 'tag is missing, or is not one to four characters';
+  const known = texts.get('known')?.trim() ?? '';
+  if (known === '') return 'known is missing: what is known of it';
+  const source = texts.get('source')?.trim() ?? '';
+  if (source === '') return 'source is missing: where that stands';
+  const driver = texts.get('driver')?.trim().toLowerCase() ?? null;
+  if (driver !== null && !/^[^\\/:*?"<>|]+\.\w+$/.test(driver)) return 'driver is no file name: acme.sys';
+  const [from, before] = [versionOf(texts.get('from')), versionOf(texts.get('before'))];
+  if (from === undefined) return 'from is no version: 1.2.3.4';
+  if (before === undefined) return 'before is no version: 1.2.3.4';
+  if (driver === null && (from ?? before) !== null) return 'versions are those of a driver: driver is missing';
+  return { tag: tag.padEnd(4), driver, from, before, known, fix: texts.get('fix')?.trim() ?? null, source, file };
+}
+
 /** Null where there is none, undefined where it is no version. */
-export function versionOf(text: string | undefined): number[] | null | undefined {
+function versionOf(text: string | undefined): number[] | null | undefined {
   if (text === undefined) return null;
   return /^\d{1,9}(?:\.\d{1,9}){0,3}$/.test(text.trim()) ? text.trim().split('.').map(Number) : undefined;
 }

@@ -72,7 +72,7 @@ export const command = defineCommand({
     if (html !== undefined) checkWritable(html);
     const lists = readTagLists(args.pooltag, host.env);
     const images = args.images === undefined ? undefined : await imageFolders(args.images);
-    const knownIssues = (await import('../../leak/known-issues-file.js')).allIssues(args['known-issues'] ?? []);
+    const knownIssues = await (await import('../../leak/known-issues.js')).allIssues(args['known-issues'] ?? []);
     const found = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
       const result = analyze(opened, {

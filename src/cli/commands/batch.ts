@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { availableParallelism, totalmem } from 'node:os';
 import { JournalError } from '../../batch/journal.js';
 import { LockedError } from '../../batch/lock.js';
+import { allIssues } from '../../leak/known-issues.js';
 import { readKey } from '../../report/redact/key.js';
 import { runBatch, type BatchReport } from '../../batch/run.js';
 import { renderBatchSummary } from '../../batch/summary-text.js';
@@ -119,7 +120,7 @@ export const command = defineCommand({
     const memoryBytes = (args.memory ?? 2) * GIGABYTE;
     const tagLists = readTagLists(args.pooltag, host.env);
     for (const folder of args.profiles ?? []) requireProfiles(folder);
-    const issues = (await import('../../leak/known-issues-file.js')).allIssues(args['known-issues'] ?? []);
+    const issues = await allIssues(args['known-issues'] ?? []);
     makeFolder(out);
     const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
     const stop = new AbortController();
