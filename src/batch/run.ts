@@ -86,6 +86,8 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     const counts: BatchCounts = { analyzed: 0, known: 0, failed: 0, knownFailures: 0, passed: 0 };
     const seen = new Set<string>();
     await passes(options, { pool, journal, history, counts, seen, folder, redactor });
+    // They end while the outputs are written.
+    closePool();
     const overview = overviewOf(history);
     writeOutputs(out, history, overview, new Date());
     const leaks = overview.records.some(({ summary, fileId }) => summary.leakSuspected && seen.has(fileId));
