@@ -15,7 +15,7 @@ import { redactResult } from '../report/redact/result.js';
 import type { AnalysisResult } from '../result.js';
 import type { SymbolSources } from '../../symbols/sources.js';
 import { placeText, type BatchResult, type DriverFact, type DumpEntry, type Place } from './entries.js';
-import { identify } from './identity.js';
+import { headerIdOf, identify } from './identity.js';
 import { lineOf } from './journal.js';
 import { machineFacts } from './machine-facts.js';
 import type { Analyzed, AnalysisSettings, AnalyzeTask, Identified, Unwritten } from './messages.js';
@@ -121,7 +121,7 @@ function written(entry: DumpEntry, page: string, folder: string): Analyzed | Unw
 
 /** A file that is not wrapped is its dump. */
 function headOf(opened: OpenedDump, fileId: string): { id: string; headerId: string } {
-  return { id: fileId, headerId: identify(opened.file.source).headerId };
+  return { id: fileId, headerId: headerIdOf(opened.file.source) };
 }
 
 /** What is opened once for all dumps of a worker. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { CountingSource, MemorySource } from '../../parsers/bytes/source.js';
-import { identify } from './identity.js';
+import { headerIdOf, identify } from './identity.js';
 
 const noise = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 131 + (i >> 9) * 7) & 0xff);
 const idOf = (bytes: Uint8Array) => identify(new MemorySource(bytes));
@@ -22,6 +22,14 @@ describe('batch: identity', () => {
       changed[at]! ^= 1;
       expect(idOf(changed).id, String(at)).to.not.equal(id);
       expect(idOf(changed).headerId === headerId, String(at)).to.equal(at >= 8192 && at !== 0);
+    }
+  });
+
+  it('has the header’s part alone, for reading no more than that', () => {
+    for (const length of [0, 1, 100, 8191, 8192, 8193, 5 << 20]) {
+      const source = new CountingSource(new MemorySource(large.subarray(0, length)));
+      expect(headerIdOf(source), String(length)).to.equal(idOf(large.subarray(0, length)).headerId);
+      expect(source.bytesRead).to.be.at.most(8192);
     }
   });
 

@@ -25,15 +25,24 @@ export interface Identity {
 export function identify(source: ByteSource): Identity {
   const { byteLength } = source;
   const hash = createHash('sha256').update(`dumpleak content 1 ${byteLength}\n`);
-  const header = createHash('sha256').update('dumpleak header 1\n');
+  let headerId = hashOfHeader(new Uint8Array());
   const block = new Uint8Array(BLOCK);
   for (const [i, position] of positions(byteLength).entries()) {
     const count = source.read(fileOffset(position), block);
     hash.update(block.subarray(0, count));
-    if (i === 0) header.update(block.subarray(0, Math.min(count, HEADER)));
+    if (i === 0) headerId = hashOfHeader(block.subarray(0, Math.min(count, HEADER)));
   }
-  return { id: hash.digest('hex').slice(0, 32), headerId: header.digest('hex').slice(0, 32) };
+  return { id: hash.digest('hex').slice(0, 32), headerId };
 }
+
+/** The `headerId` alone. Throws what reading the source throws. */
+export function headerIdOf(source: ByteSource): string {
+  const header = new Uint8Array(HEADER);
+  return hashOfHeader(header.subarray(0, source.read(fileOffset(0), header)));
+}
+
+const hashOfHeader = (header: Uint8Array): string =>
+  createHash('sha256').update('dumpleak header 1\n').update(header).digest('hex').slice(0, 32);
 
 /** Where the blocks of the sample begin, rising. */
 function positions(byteLength: number): number[] {
