@@ -3,22 +3,12 @@
  * rest goes to a temporary file that only its owner can read and that is gone when the store is closed.
  */
 
-import {
-  chmodSync,
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileOffset } from '../addresses.js';
 import { InputError } from './input-error.js';
-import { isRunning } from './processes.js';
+import { removeLeft } from './processes.js';
 import type { ByteSource } from './source.js';
 
 const BLOCK = 64 * 1024;
@@ -175,13 +165,5 @@ export function freeTemporaryBytes(): number | null {
 
 /** Removes temporary folders of runs that were killed: the process in the name no longer exists. */
 export function removeLeftovers(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const owner = /^dumpleak-(\d+)-/.exec(name)?.[1];
-    if (owner === undefined || isRunning(Number(owner))) continue;
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // another user's, or just being removed by another run
-    }
-  }
+  removeLeft(tmpdir(), TEMPORARY_PREFIX);
 }

@@ -1,6 +1,7 @@
 /** Which processes of this machine run: whoever leaves files for others to find writes the number of its process on them. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Whether a process runs. One that has ended runs no more, also where nobody has asked for its exit code yet (Linux). */
 export function isRunning(pid: number): boolean {
@@ -11,6 +12,22 @@ export function isRunning(pid: number): boolean {
   }
   const state = statusOf(pid)?.[0];
   return state !== 'Z' && state !== 'X';
+}
+
+/**
+ * Removes what processes that run no more have left in a folder under a prefix and their number, as far as the platform
+ * lets it. Throws the platform's error for a folder that cannot be listed.
+ */
+export function removeLeft(folder: string, prefix: string, isInUse: (pid: number) => boolean = isRunning): void {
+  for (const name of readdirSync(folder)) {
+    const owner = name.startsWith(prefix) ? /^\d+(?=-)/.exec(name.slice(prefix.length))?.[0] : undefined;
+    if (owner === undefined || isInUse(Number(owner))) continue;
+    try {
+      rmSync(join(folder, name), { recursive: true, force: true });
+    } catch {
+      // another user's, or just being removed by another run
+    }
+  }
 }
 
 /** When a process started, in ticks since the machine did: Linux alone tells without asking another program. */

@@ -10,8 +10,9 @@ export interface AnalysisSettings {
   pooltag: readonly string[];
   /** Folders of driver files for pages that dumps lack. */
   images: readonly string[];
-  /** Files of known leaks, beside the built-in ones, and what is in all of them. */
+  /** Files of known leaks, beside the built-in ones. */
   knownIssues: readonly string[];
+  /** What is in them, and the built-in ones. */
   issues: readonly KnownIssueEntry[];
   /** Where symbols are looked for; null for nowhere but in the package. */
   symbols: {

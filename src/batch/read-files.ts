@@ -7,7 +7,7 @@ import { placeText, type CopyEntry, type FailureEntry, type Place } from './entr
 import type { BatchCounts, BatchEvents } from './events.js';
 import type { FoundFile } from './find-files.js';
 import type { History } from './history.js';
-import { lineOf, type Journal } from './journal.js';
+import type { Journal } from './journal.js';
 import type { Analyzed, Failed, Unwritten } from './messages.js';
 import { pageName } from './pages.js';
 import { redactError, redactMember, redactPlace } from './redaction.js';
@@ -173,7 +173,7 @@ class Pass {
     }
     // The page first: a dump that is in the journal is never read again.
     keepFile(page, join(this.options.out, pageName(note.id)));
-    this.writeLine(note, line);
+    this.remember(note, this.state.journal.append(line));
     this.state.counts.analyzed++;
     const { leakSuspected, headline } = note.summary;
     this.options.events.analyzed(placeText(place), { leakSuspected, judged, headline, elapsedMs });
@@ -214,13 +214,11 @@ class Pass {
   }
 
   private write(entry: FailureEntry | CopyEntry): void {
-    this.writeLine(entry, lineOf(entry));
+    this.remember(entry, this.state.journal.append(entry));
   }
 
-  private writeLine(entry: DumpNote | FailureEntry | CopyEntry, line: Uint8Array): void {
-    const { journal, history } = this.state;
-    const { offset, length } = journal.append(line);
-    history.add(entry, offset, length);
+  private remember(entry: DumpNote | FailureEntry | CopyEntry, line: { offset: number; length: number }): void {
+    this.state.history.add(entry, line.offset, line.length);
     this.written++;
   }
 }

@@ -1,11 +1,10 @@
 /** Files that appear whole or not at all, also when the power fails. */
 
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isRunning } from '../../parsers/bytes/processes.js';
+import { isRunning, removeLeft } from '../../parsers/bytes/processes.js';
 
 const PREFIX = '.dumpleak-batch-';
-const LEFT = /^\.dumpleak-batch-(\d+)-/;
 
 /** Writes parts under a temporary name in the same folder, then renames. Throws the platform's error. */
 export function replaceFile(path: string, parts: Iterable<string | Uint8Array>): void {
@@ -73,11 +72,7 @@ export function syncFolder(folder: string): void {
 /** Removes what processes that are gone have left in a folder, as far as the platform lets it. */
 export function removeTemporaryFiles(folder: string): void {
   try {
-    for (const name of readdirSync(folder)) {
-      const writer = LEFT.exec(name)?.[1];
-      if (writer === undefined || (Number(writer) !== process.pid && isRunning(Number(writer)))) continue;
-      rmSync(join(folder, name), { force: true });
-    }
+    removeLeft(folder, PREFIX, (pid) => pid !== process.pid && isRunning(pid));
   } catch {
     // They count for nothing; the next batch tries again.
   }

@@ -68,7 +68,7 @@ interface Slot {
 export class WorkerPool {
   private readonly slots: Slot[];
   private readonly queue: Waiting[] = [];
-  private closed = false;
+  private closing: Promise<void> | null = null;
   private readonly program: string;
 
   constructor(private readonly options: PoolOptions) {
@@ -91,9 +91,12 @@ export class WorkerPool {
     });
   }
 
-  /** Ends all workers; what they were doing is not done. */
+  /** Ends all workers, once; what they were doing is not done. */
   async close(): Promise<void> {
-    this.closed = true;
+    return (this.closing ??= this.end());
+  }
+
+  private async end(): Promise<void> {
     const ends = this.slots.map(async ({ child }) => {
       if (child?.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -114,7 +117,7 @@ export class WorkerPool {
 
   private next(): void {
     for (const slot of this.slots) {
-      if (this.closed || this.queue.length === 0) return;
+      if (this.closing !== null || this.queue.length === 0) return;
       if (slot.current !== null) continue;
       slot.current = this.queue.shift() ?? null;
       if (slot.child === null) this.start(slot);
@@ -172,7 +175,7 @@ export class WorkerPool {
       }
     } else {
       if (message.rssBytes > this.options.memoryBytes * RECYCLE_SHARE) this.retire(slot);
-      if (!this.closed) this.finish(slot, message.outcome);
+      if (this.closing === null) this.finish(slot, message.outcome);
     }
   }
 
@@ -197,23 +200,18 @@ export class WorkerPool {
   private ended(slot: Slot, child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     if (slot.child !== child) return;
     const { ready, current } = slot;
+    const how = signal ?? `exit code ${String(code)}`;
     Object.assign(slot, { child: null, ready: false });
-    if (this.closed || current === null) return;
+    if (this.closing !== null || current === null) return;
     if (ready) {
       removeLeftovers();
-      this.finish(slot, { kind: 'failed', error: this.whyEnded(slot, current.task.path, code, signal), internal: false }); // prettier-ignore
+      this.finish(slot, { kind: 'failed', error: this.whyEnded(slot, current.task.path, how), internal: false }); // prettier-ignore
       return;
     }
-    const how = signal ?? `exit code ${String(code)}`;
     this.finish(slot, new Error(`a worker cannot be started (${how}): ${slot.stderr}`));
   }
 
-  private whyEnded(
-    { timedOut, stderr }: Slot,
-    path: string,
-    code: number | null,
-    signal: NodeJS.Signals | null,
-  ): Failed['error'] {
+  private whyEnded({ timedOut, stderr }: Slot, path: string, how: string): Failed['error'] {
     const { timeoutMs, memoryBytes } = this.options;
     if (timedOut) {
       const message = `${path}: reading it took longer than ${durationText(timeoutMs)} and was stopped. --timeout gives it more`;
@@ -227,10 +225,10 @@ export class WorkerPool {
       };
     }
     const error = /^\w*Error: .*/m.exec(stderr)?.[0];
-    const how = (signal ?? `exit code ${String(code)}`) + (error === undefined ? '' : `, ${error}`);
+    const told = error === undefined ? how : `${how}, ${error}`;
     return {
       code: 'crashed',
-      message: `${path}: the process that read it ended unexpectedly (${how}). Please report it`,
+      message: `${path}: the process that read it ended unexpectedly (${told}). Please report it`,
     };
   }
 }

@@ -186,22 +186,13 @@ export function inOrder(value: object, shape: AnyShape): Ordered {
     return Object.fromEntries(names.map((name) => [name, ordered(fields[name], shape)]));
   }
   const result: Ordered = {};
-  for (const [name, inner] of keysOf(shape)) result[name] = ordered(fields[name], inner);
+  for (const [name, inner] of Object.entries(shape)) result[name] = ordered(fields[name], inner);
   for (const name of Object.keys(fields)) {
     if (Object.hasOwn(shape, name)) continue;
     const more = ordered(fields[name], SORTED);
     Object.defineProperty(result, name, { value: more, enumerable: true, configurable: true, writable: true });
   }
   return result;
-}
-
-const keys = new WeakMap<object, readonly (readonly [string, AnyShape])[]>();
-
-/** The keys of a shape, listed once. */
-function keysOf(shape: Exclude<AnyShape, string>): readonly (readonly [string, AnyShape])[] {
-  const known = keys.get(shape) ?? Object.entries(shape);
-  keys.set(shape, known);
-  return known;
 }
 
 function ordered(value: unknown, shape: AnyShape): unknown {

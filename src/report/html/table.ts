@@ -48,11 +48,7 @@ ${body}</tbody>
 // Loops, not functions made anew in each table: the engine would compile those again in every dump of a batch.
 function rowMarkup(row: readonly Cell[], kinds: readonly (SafeHtml | null)[]): SafeHtml {
   const cells: SafeHtml[] = [];
-  let index = 0;
-  for (const cell of row) {
-    cells.push(cellMarkup(cell, kinds[index] ?? null, index));
-    index++;
-  }
+  for (const [i, cell] of row.entries()) cells.push(cellMarkup(cell, kinds[i] ?? null, i));
   return markup`<tr>${cells}</tr>
 `;
 }

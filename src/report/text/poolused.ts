@@ -87,19 +87,24 @@ interface Line {
   sums: Sums;
 }
 
-const ORDERS = {
-  tag: (a: Line, b: Line): number => byTag(a.row, b.row),
-  nonPaged: (a: Line, b: Line): number =>
-    descending(a.sums.nonPaged.bytes, b.sums.nonPaged.bytes) || byTag(a.row, b.row),
-  paged: (a: Line, b: Line): number => descending(a.sums.paged.bytes, b.sums.paged.bytes) || byTag(a.row, b.row),
+interface Order {
+  title: string;
+  compare: (a: Line, b: Line) => number;
+}
+
+const BY_TAG: Order = { title: ' Sorting by Tag', compare: (a, b) => byTag(a.row, b.row) };
+const BY_NONPAGED: Order = {
+  title: ' Sorting by NonPaged Pool Consumed',
+  compare: (a, b) => descending(a.sums.nonPaged.bytes, b.sums.nonPaged.bytes) || byTag(a.row, b.row),
+};
+const BY_PAGED: Order = {
+  title: ' Sorting by Paged Pool Consumed',
+  compare: (a, b) => descending(a.sums.paged.bytes, b.sums.paged.bytes) || byTag(a.row, b.row),
 };
 
-const orderOf = (flags: number): keyof typeof ORDERS =>
-  flags & POOL_USED.sortNonPaged ? 'nonPaged' : flags & POOL_USED.sortPaged ? 'paged' : 'tag';
-
-function sortTitle(flags: number): string {
-  if (flags & POOL_USED.sortNonPaged) return ' Sorting by NonPaged Pool Consumed';
-  return flags & POOL_USED.sortPaged ? ' Sorting by Paged Pool Consumed' : ' Sorting by Tag';
+function orderOf(flags: number): Order {
+  if (flags & POOL_USED.sortNonPaged) return BY_NONPAGED;
+  return flags & POOL_USED.sortPaged ? BY_PAGED : BY_TAG;
 }
 
 function linesOf(rows: readonly PoolTagRow[], pattern: PoolUsedOptions['pattern']): Line[] {
@@ -139,7 +144,8 @@ export function renderPoolUsed(
   const verbose = (flags & POOL_USED.verbose) !== 0;
   // Every row of the tables is listed, as in the specimens: also tags that hold nothing in the pool sorted by
   // (Leak and Thre stand with 0 in paged pool), and tags that were used once and hold nothing now.
-  const lines = linesOf(tags.rows, pattern).sort(ORDERS[orderOf(flags)]);
+  const order = orderOf(flags);
+  const lines = linesOf(tags.rows, pattern).sort(order.compare);
   const total: Sums = { nonPaged: exact(ZERO), paged: exact(ZERO) };
   for (const { sums } of lines) {
     add(total.nonPaged, sums.nonPaged);
@@ -154,7 +160,7 @@ export function renderPoolUsed(
           `*** Partial: only ${counted(tags.tables, 'tag table')} could be read; the figures below are incomplete.`,
           '',
         ]),
-    sortTitle(flags),
+    order.title,
     '',
     ...(verbose ? VERBOSE_HEADER : HEADER),
     '',
