@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { buildDump, type DumpKind, type Scenario } from '../test-dumps/build-dump.js';
 import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './leak/analyze.js';
+import { analyze } from './analysis/analyze.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const KERNELS = [

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { analyze, openDump, searchModules, type AnalysisResult, type MemoryField } from './index.js';
 import type { Arm64Use } from './kernel/state.js';
 import { tagKey } from './leak/tag-rows.js';
-import { MEMORY_FIELDS } from './result.js';
+import { MEMORY_FIELDS } from './result/result.js';
 
 const DUMPS = new URL('../../../shared/corpus/dumps/', import.meta.url);
 const present = existsSync(DUMPS);

@@ -5,9 +5,9 @@ import { InputError } from '../parsers/bytes/input-error.js';
 import { MemorySource } from '../parsers/bytes/source.js';
 import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
 import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { OpenedDump } from './kernel/opened-dump.js';
-import { analyze } from './leak/analyze.js';
-import type { AnalysisResult } from './result.js';
+import { OpenedDump } from './kernel/open/opened-dump.js';
+import { analyze } from './analysis/analyze.js';
+import type { AnalysisResult } from './result/result.js';
 import { expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const small = (change: Scenario = {}): Scenario => ({

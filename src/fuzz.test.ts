@@ -5,12 +5,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemorySource } from '../parsers/bytes/source.js';
-import { attempt } from '../test-dumps/fuzz/attempt.js';
-import { applyChanges, planOf } from '../test-dumps/fuzz/changes.js';
-import { TARGETS, targetNamed } from '../test-dumps/fuzz/registry.js';
-import { runFuzzer, type RunResult } from '../test-dumps/fuzz/run.js';
-import { OpenedDump } from './kernel/opened-dump.js';
-import { analyze } from './leak/analyze.js';
+import { attempt } from '../tools/fuzz/attempt.js';
+import { applyChanges, planOf } from '../tools/fuzz/changes.js';
+import { TARGETS, targetNamed } from '../tools/fuzz/registry.js';
+import { runFuzzer, type RunResult } from '../tools/fuzz/run.js';
+import { OpenedDump } from './kernel/open/opened-dump.js';
+import { analyze } from './analysis/analyze.js';
 
 describe('the fuzzer', function () {
   this.timeout(600_000);

@@ -3,8 +3,8 @@
 import { expect } from 'chai';
 import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
 import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './leak/analyze.js';
-import type { AnalysisResult } from './result.js';
+import { analyze } from './analysis/analyze.js';
+import type { AnalysisResult } from './result/result.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const leak = (change: Scenario = {}): Scenario => ({ ...SCENARIOS.modernLeak(), ...change });

@@ -6,26 +6,26 @@
  *     try { console.log(analyze(dump).verdict.headline); } finally { dump.close(); }
  */
 
-import { OpenedDump, type OpenOptions } from './kernel/opened-dump.js';
+import { OpenedDump, type OpenOptions } from './kernel/open/opened-dump.js';
 
 export { InputError, type InputErrorCode } from '../parsers/bytes/input-error.js';
-export { findPoolTagFile, readTagFile, TagDescriptions, type TagFile } from './kernel/tag-descriptions.js';
-export { OpenedDump, type OpenOptions } from './kernel/opened-dump.js';
+export { findPoolTagFile, readTagFile, TagDescriptions, type TagFile } from './kernel/pool/tag-descriptions.js';
+export { OpenedDump, type OpenOptions } from './kernel/open/opened-dump.js';
 export {
   allocationsIn,
   type Allocation,
   type Allocations,
   type CodeOptions,
   type FunctionRange,
-} from './kernel/code/allocations.js';
-export type { AllocatorKind } from './kernel/code/allocators.js';
-export type { ExportLookup } from './kernel/code/exports.js';
+} from './code/allocations.js';
+export type { AllocatorKind } from './code/allocators.js';
+export type { ExportLookup } from './code/exports.js';
 export type { TagHit } from './kernel/state.js';
-export { analyze, type AnalysisPart, type AnalyzeOptions } from './leak/analyze.js';
+export { analyze, type AnalysisPart, type AnalyzeOptions } from './analysis/analyze.js';
 export { judgeImage, type ImageJudgement, type Trace } from './leak/judge-image.js';
-export { inspect, type Inspection } from './leak/inspect.js';
-export { nameByPdbs } from './leak/name-functions.js';
-export { searchModules, type SearchResult } from './leak/search.js';
+export { inspect, type Inspection } from './analysis/inspect.js';
+export { nameByPdbs } from './analysis/name-functions.js';
+export { searchModules, type SearchResult } from './analysis/search.js';
 export { csvFiles } from './report/csv.js';
 export { renderJson } from './report/json.js';
 export { folderKey, randomKey, readKey } from './report/redact/key.js';
@@ -37,7 +37,7 @@ export { renderModules } from './report/text/modules.js';
 export { parsePoolUsedArguments, renderPoolUsed } from './report/text/poolused.js';
 export { renderSearch } from './report/text/search.js';
 export { renderVm } from './report/text/vm.js';
-export * from './result.js';
+export * from './result/result.js';
 export { SymbolSources, type SymbolSourcesOptions } from '../symbols/sources.js';
 export { parseSymbolPath } from '../symbols/store/symbol-path.js';
 export { VERSION } from './version.js';

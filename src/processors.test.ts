@@ -3,10 +3,10 @@
 import { expect } from 'chai';
 import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
 import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './leak/analyze.js';
-import { searchModules } from './leak/search.js';
+import { analyze } from './analysis/analyze.js';
+import { searchModules } from './analysis/search.js';
 import { tagKey } from './leak/tag-rows.js';
-import type { AnalysisResult } from './result.js';
+import type { AnalysisResult } from './result/result.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const leak = (change: Scenario = {}): Scenario => ({ ...SCENARIOS.modernLeak(), ...change });

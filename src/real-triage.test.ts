@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { analyze, openDump } from './index.js';
-import { inspect } from './leak/inspect.js';
+import { inspect } from './analysis/inspect.js';
 
 const DUMPS = new URL('../../../shared/corpus/dumps/', import.meta.url);
 

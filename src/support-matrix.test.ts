@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { buildDump, type DumpKind, type Scenario } from '../test-dumps/build-dump.js';
 import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './leak/analyze.js';
+import { analyze } from './analysis/analyze.js';
 import { expectTags, openBuilt } from './truth.test.helper.js';
 
 const PAGE = new URL('../../docs/support-matrix.md', import.meta.url);

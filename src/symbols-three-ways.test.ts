@@ -19,10 +19,10 @@ import { buildDump, type BuiltDump } from '../test-dumps/build-dump.js';
 import { kernelFacts, kernelVersions } from '../test-dumps/kernel-facts.js';
 import { kernelPdb } from '../test-dumps/pdb/kernel-pdb.js';
 import { SCENARIOS } from '../test-dumps/scenarios.js';
-import type { OpenKernelOptions } from './kernel/open-kernel.js';
-import { OpenedDump } from './kernel/opened-dump.js';
-import { analyze } from './leak/analyze.js';
-import { MEMORY_FIELDS, type AnalysisResult, type MemoryField } from './result.js';
+import type { OpenKernelOptions } from './kernel/open/open-kernel.js';
+import { OpenedDump } from './kernel/open/opened-dump.js';
+import { analyze } from './analysis/analyze.js';
+import { MEMORY_FIELDS, type AnalysisResult, type MemoryField } from './result/result.js';
 import { expectHits, expectTags, openBuilt } from './truth.test.helper.js';
 
 const CORPUS = new URL('../../../shared/corpus/dumps/', import.meta.url);

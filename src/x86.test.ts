@@ -3,10 +3,10 @@
 import { expect } from 'chai';
 import { buildDump, type DumpKind, type Scenario } from '../test-dumps/build-dump.js';
 import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './leak/analyze.js';
-import { inspect } from './leak/inspect.js';
+import { analyze } from './analysis/analyze.js';
+import { inspect } from './analysis/inspect.js';
 import { renderModules } from './report/text/modules.js';
-import type { AnalysisResult } from './result.js';
+import type { AnalysisResult } from './result/result.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const leak = (change: Scenario = {}): Scenario => ({ ...SCENARIOS.leak32(), ...change });

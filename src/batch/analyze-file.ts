@@ -6,13 +6,13 @@ import { listMembers } from '../../parsers/bytes/containers/containers.js';
 import { FileSource } from '../../parsers/bytes/file-source.js';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { openDump } from '../../parsers/dump/open-dump.js';
-import { OpenedDump } from '../kernel/opened-dump.js';
-import { readTagFile, TagDescriptions } from '../kernel/tag-descriptions.js';
-import { analyze, type ModuleCompleter } from '../leak/analyze.js';
+import { OpenedDump } from '../kernel/open/opened-dump.js';
+import { readTagFile, TagDescriptions } from '../kernel/pool/tag-descriptions.js';
+import { analyze, type ModuleCompleter } from '../analysis/analyze.js';
 import { BATCH_ROWS } from '../report/json.js';
 import { Redactor } from '../report/redact/redactor.js';
 import { redactResult } from '../report/redact/result.js';
-import type { AnalysisResult } from '../result.js';
+import type { AnalysisResult } from '../result/result.js';
 import type { SymbolSources } from '../../symbols/sources.js';
 import { placeText, type BatchResult, type DriverFact, type DumpEntry, type Place } from './entries.js';
 import { headerIdOf, identify } from './identity.js';
@@ -84,7 +84,7 @@ export async function analyzeFile(
       knownIssues: settings.issues,
     });
     if (tools.symbols !== null) {
-      await (await import('../leak/name-functions.js')).nameByPdbs(result, tools.symbols);
+      await (await import('../analysis/name-functions.js')).nameByPdbs(result, tools.symbols);
     }
     result.dump.path = placeText({ path, member });
     const folder = settings.machineByFolder ? basename(dirname(path)) : null;
@@ -150,7 +150,7 @@ export async function makeTools(settings: AnalysisSettings, env: NodeJS.ProcessE
 
 async function imageFolders({ images }: AnalysisSettings): Promise<ModuleCompleter | undefined> {
   if (images.length === 0) return undefined;
-  const { ImageFolders } = await import('../leak/driver-files/images.js');
+  const { ImageFolders } = await import('../analysis/driver-files/images.js');
   return new ImageFolders(images);
 }
 

@@ -2,7 +2,7 @@
 
 import type { BatchResult, CopyEntry, DumpEntry, FailureEntry, MachineFacts } from './entries.js';
 import { FULL } from '../report/golden/samples.js';
-import type { Suspect } from '../result.js';
+import type { Suspect } from '../result/result.js';
 
 const AT = '2026-03-01T00:00:00.000Z';
 

@@ -1,6 +1,6 @@
 /** What a history consists of: the lines of its journal, one object each. */
 
-import type { AnalysisResult } from '../result.js';
+import type { AnalysisResult } from '../result/result.js';
 
 /** A result as a batch keeps it: without modules, with the first rows of its tags. */
 export type BatchResult = Omit<AnalysisResult, 'modules'>;

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { naturalOrder } from '../leak/growth/file-names.js';
+import { naturalOrder } from '../growth/read/file-names.js';
 
 export interface FoundFile {
   /** Absolute. */

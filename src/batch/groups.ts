@@ -1,6 +1,6 @@
 /** Dumps with the same cause: the same suspect tag and pool, and the same driver of the same version. */
 
-import type { Confidence, PoolKind } from '../result.js';
+import type { Confidence, PoolKind } from '../result/result.js';
 import type { DumpRecord } from './history.js';
 import { groupBy, shortHash } from './machines.js';
 import type { SuspectSummary } from './summary.js';

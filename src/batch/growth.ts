@@ -1,10 +1,10 @@
 /** How a group's tag grows from dump to dump of one machine, as `dumpleak trend` judges it. */
 
 import { basename } from 'node:path';
-import { Collector } from '../leak/growth/collector.js';
-import { readResults } from '../leak/growth/read-dump.js';
-import type { Judgement } from '../leak/growth/judge.js';
-import { makeTrend } from '../leak/growth/trend.js';
+import { Collector } from '../growth/read/collector.js';
+import { readResults } from '../growth/read/read-dump.js';
+import type { Judgement } from '../growth/judge/judge.js';
+import { makeTrend } from '../growth/trend.js';
 import { byTime, type Group } from './groups.js';
 import type { DumpRecord, History } from './history.js';
 import { groupBy } from './machines.js';

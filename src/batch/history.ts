@@ -1,6 +1,6 @@
 /** A history as its journal tells it: what every line means beside the others, whatever order they were written in. */
 
-import { naturalOrder } from '../leak/growth/file-names.js';
+import { naturalOrder } from '../growth/read/file-names.js';
 import { placeText, type DumpEntry, type Entry, type FailureEntry, type Place } from './entries.js';
 import { journalPath, readHead, readJournal, readLineAt } from './journal.js';
 import { noteOf, type DumpNote, type Summary } from './summary.js';

@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { AnalysisResult, ModuleInfo } from '../result.js';
+import type { AnalysisResult, ModuleInfo } from '../result/result.js';
 import type { MachineFacts } from './entries.js';
 
 /** Loaded by every boot and never unloaded. */

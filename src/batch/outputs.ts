@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { naturalOrder } from '../leak/growth/file-names.js';
+import { naturalOrder } from '../growth/read/file-names.js';
 import { renderIndexPage } from '../report/html/index-page.js';
 import { renderBatchLine } from '../report/json.js';
 import { VERSION } from '../version.js';

@@ -3,7 +3,7 @@
 import { renderAnalysisPage } from '../report/html/analysis-page.js';
 import type { BatchIndex, IndexDump, IndexMachine } from '../report/html/index-data.js';
 import { groupBy } from './machines.js';
-import type { AnalysisResult } from '../result.js';
+import type { AnalysisResult } from '../result/result.js';
 import { VERSION } from '../version.js';
 import { causeConfidence } from './groups.js';
 import type { DumpRecord } from './history.js';

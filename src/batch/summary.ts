@@ -1,6 +1,13 @@
 /** What is kept in memory of every dump of a history; the result itself stays in the journal. */
 
-import { toNumber, type Architecture, type Confidence, type DumpType, type PoolKind, type Suspect } from '../result.js';
+import {
+  toNumber,
+  type Architecture,
+  type Confidence,
+  type DumpType,
+  type PoolKind,
+  type Suspect,
+} from '../result/result.js';
 import type { DriverFact, DumpEntry, MachineFacts } from './entries.js';
 
 /** A line about a dump, as far as it is kept in memory. */

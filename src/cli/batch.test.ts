@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { makeShare } from '../../test-dumps/share.js';
-import type { AnalysisResult } from '../result.js';
+import type { AnalysisResult } from '../result/result.js';
 import { ended, program, runHere, start, temporaryFolder } from './program.test.helper.js';
 
 /** A machine small enough that a batch of it takes no time. */

@@ -2,8 +2,8 @@
 
 import type { Options } from 'yargs';
 import { InputError } from '../../parsers/bytes/input-error.js';
-import { readCounterNames } from '../leak/growth/inputs.js';
-import type { TrendOptions } from '../leak/growth/trend.js';
+import { readCounterNames } from '../growth/read/inputs.js';
+import type { TrendOptions } from '../growth/trend.js';
 import { UsageError } from './errors.js';
 import { onInterrupt } from './interrupt.js';
 import { GROUP } from './options.js';

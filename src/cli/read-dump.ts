@@ -2,7 +2,7 @@
 
 import { InputError } from '../../parsers/bytes/input-error.js';
 import type { SymbolSources } from '../../symbols/sources.js';
-import { OpenedDump } from '../kernel/opened-dump.js';
+import { OpenedDump } from '../kernel/open/opened-dump.js';
 import { UsageError } from './errors.js';
 import { onInterrupt } from './interrupt.js';
 import type { Host } from './output.js';

@@ -14,7 +14,7 @@ import { plainPdb } from '../../test-dumps/pdb/plain-pdb.js';
 import { symbolRecord } from '../../test-dumps/pdb/pdb-writer.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
 import { makeXz } from '../../test-dumps/xz.js';
-import type { AnalysisResult } from '../result.js';
+import type { AnalysisResult } from '../result/result.js';
 import { program, runHere, temporaryFolder } from './program.test.helper.js';
 
 const KERNEL = kernelFacts('10.0.26100.1');

@@ -1,8 +1,8 @@
 /** The lists of tags that a command describes tags by. */
 
 import { failed } from '../../parsers/bytes/failure.js';
-import { findPoolTagFile, readTagFile, TagDescriptions } from '../kernel/tag-descriptions.js';
-import type { Warning } from '../result.js';
+import { findPoolTagFile, readTagFile, TagDescriptions } from '../kernel/pool/tag-descriptions.js';
+import type { Warning } from '../result/result.js';
 import { FileError } from './errors.js';
 import type { Environment } from './terminal.js';
 

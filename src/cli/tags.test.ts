@@ -6,7 +6,7 @@ import { latin1 } from '../../test-dumps/bytes.js';
 import { makeCab } from '../../test-dumps/pdb/cab-writer.js';
 import { peFile, type PeFileSpec } from '../../test-dumps/drivers/pe-file.js';
 import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
-import type { TaggedFile } from '../leak/driver-files/search.js';
+import type { TaggedFile } from '../analysis/driver-files/search.js';
 import { runHere } from './program.test.helper.js';
 
 /** A built driver whose tag is changed to "Leak": it gives it to an allocator. */

@@ -1,7 +1,7 @@
 /** What the kernel readers hand to the leak analysis: records with real addresses, no policy. */
 
 import type { VirtualAddress } from '../../parsers/addresses.js';
-import type { Searched } from '../result.js';
+import type { Searched } from '../result/result.js';
 
 /** One occurrence of a tag's four bytes in a module. */
 export interface TagHit {

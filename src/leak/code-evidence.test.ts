@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { failed } from '../../parsers/bytes/failure.js';
 import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
-import { driverFromFile } from '../kernel/driver-file.js';
-import { searchTags } from '../kernel/tag-search.js';
+import { driverFromFile } from '../kernel/modules/driver-file.js';
+import { searchTags } from '../kernel/modules/tag-search.js';
 import { CodeEvidence } from './code-evidence.js';
 
 describe('code evidence', () => {

@@ -2,13 +2,13 @@
 
 import { plus } from '../../parsers/addresses.js';
 import { hex } from '../../parsers/bytes/failure.js';
-import type { ExportLookup } from '../kernel/code/exports.js';
-import { imageCode } from '../kernel/code/image-code.js';
-import { codeOfData } from '../kernel/code/data-code.js';
-import { TagFollower, type TagCode, type TagFate } from '../kernel/code/tag-code.js';
-import type { LoadedModule } from '../kernel/modules.js';
+import type { ExportLookup } from '../code/exports.js';
+import { imageCode } from '../code/image-code.js';
+import { codeOfData } from '../code/data-code.js';
+import { TagFollower, type TagCode, type TagFate } from '../code/tag-code.js';
+import type { LoadedModule } from '../kernel/modules/modules.js';
 import type { TagHit } from '../kernel/state.js';
-import type { Confidence, EvidenceCall, EvidenceFunction } from '../result.js';
+import type { Confidence, EvidenceCall, EvidenceFunction } from '../result/result.js';
 import { atMost } from './confidence.js';
 import { classifyHit, type HitJudgement } from './hits.js';
 

@@ -3,7 +3,7 @@
  * or caps. So a reason more never lowers, and one more against never raises.
  */
 
-import type { Confidence } from '../result.js';
+import type { Confidence } from '../result/result.js';
 
 const LEVELS: readonly Confidence[] = ['low', 'medium', 'high'];
 

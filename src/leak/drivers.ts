@@ -5,7 +5,7 @@
 
 import { printable } from '../../parsers/text-safety.js';
 import type { TagHit } from '../kernel/state.js';
-import type { Confidence, Evidence, EvidenceKind, ModuleInfo, Searched, SuspectDriver } from '../result.js';
+import type { Confidence, Evidence, EvidenceKind, ModuleInfo, Searched, SuspectDriver } from '../result/result.js';
 import type { BugCheckReading } from './bug-checks.js';
 import { atMost, lower, rank } from './confidence.js';
 import type { HitJudgement } from './hits.js';

@@ -1,7 +1,7 @@
 /** What the leak analysis is given: the state of one dumped kernel, and ways to ask for more of it. */
 
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
-import type { DumpType, MemoryInfo, ModuleInfo, PoolKind, PoolTags, UnloadedModule } from '../result.js';
+import type { DumpType, MemoryInfo, ModuleInfo, PoolKind, PoolTags, UnloadedModule } from '../result/result.js';
 import type { ModuleLinks } from './tag-rules.js';
 import type { HitJudgement } from './hits.js';
 

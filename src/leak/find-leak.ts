@@ -1,7 +1,7 @@
 /** The whole analysis of one kernel state: what is wrong with pool, and who did it. Changes nothing it is given. */
 
 import { printable } from '../../parsers/text-safety.js';
-import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict, Warning } from '../result.js';
+import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict, Warning } from '../result/result.js';
 import { readBugCheck } from './bug-checks.js';
 import type { BugCheckLookup, BugCheckReading } from './bug-checks.js';
 import type { LeakFacts } from './facts.js';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readModules } from '../kernel/modules.js';
-import { OpenedDump } from '../kernel/opened-dump.js';
-import { searchTags } from '../kernel/tag-search.js';
+import { readModules } from '../kernel/modules/modules.js';
+import { OpenedDump } from '../kernel/open/opened-dump.js';
+import { searchTags } from '../kernel/modules/tag-search.js';
 import type { TagHit } from '../kernel/state.js';
 import { classifyHit } from './hits.js';
 import { keyOf } from './scenario.test.helper.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { EvidenceKind } from '../result.js';
+import type { EvidenceKind } from '../result/result.js';
 import { classifyHit } from './hits.js';
 import { hitOf } from './scenario.test.helper.js';
 

@@ -9,7 +9,7 @@
 
 import { hex } from '../../parsers/bytes/failure.js';
 import type { Arm64Use, TagHit } from '../kernel/state.js';
-import type { Confidence, EvidenceCall, EvidenceFunction, EvidenceKind } from '../result.js';
+import type { Confidence, EvidenceCall, EvidenceFunction, EvidenceKind } from '../result/result.js';
 
 /** What an occurrence is worth. */
 export interface HitJudgement {

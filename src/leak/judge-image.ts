@@ -1,9 +1,9 @@
 /** Where tags stand in one image, and what each place is worth: for images on disk as for modules in a dump. */
 
-import type { CodeOptions } from '../kernel/code/allocations.js';
-import type { LoadedModule } from '../kernel/modules.js';
-import { searchTags } from '../kernel/tag-search.js';
-import type { Confidence, Evidence, Searched } from '../result.js';
+import type { CodeOptions } from '../code/allocations.js';
+import type { LoadedModule } from '../kernel/modules/modules.js';
+import { searchTags } from '../kernel/modules/tag-search.js';
+import type { Confidence, Evidence, Searched } from '../result/result.js';
 import { CodeEvidence } from './code-evidence.js';
 import { evidenceOfHit } from './drivers.js';
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { failed } from '../../parsers/bytes/failure.js';
-import type { Confidence, ModuleInfo } from '../result.js';
-import { parseKnownIssues, readKnownIssues } from './known-issues-file.js';
+import type { Confidence, ModuleInfo } from '../result/result.js';
+import { parseKnownIssues, readKnownIssues } from '../analysis/known-issues-file.js';
 import { builtInIssues, issuesOf } from './known-issues.js';
 import { modulesOf } from './scenario.test.helper.js';
 

@@ -5,7 +5,7 @@ import { failed } from '../../parsers/bytes/failure.js';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { tagsOverlap } from '../../parsers/text/pooltag.js';
 import { packageFile } from '../../symbols/package-root.js';
-import type { KnownIssue, ModuleInfo, Suspect } from '../result.js';
+import type { KnownIssue, ModuleInfo, Suspect } from '../result/result.js';
 
 /** What an entry may have, in lists of any form. */
 export const KEYS = ['tag', 'driver', 'from', 'before', 'known', 'fix', 'source'] as const;
@@ -39,7 +39,7 @@ export function builtInIssues(): KnownIssueEntry[] {
 /** The entries of the user's files, which come first, and the built-in ones. Throws InputError for a file that cannot be used. */
 export async function allIssues(paths: readonly string[]): Promise<KnownIssueEntry[]> {
   if (paths.length === 0) return builtInIssues();
-  const { readKnownIssues } = await import('./known-issues-file.js');
+  const { readKnownIssues } = await import('../analysis/known-issues-file.js');
   const own = paths.flatMap((path) => {
     const entries = readKnownIssues(path);
     if (failed(entries)) throw new InputError('io', entries.message);

@@ -3,8 +3,17 @@
  * maximum and what it is made of: physical memory for nonpaged pool, the commit limit for paged pool.
  */
 
-import { toNumber } from '../result.js';
-import type { Count, MemoryFlag, MemoryInfo, Pages, PoolKind, PoolTagRow, PoolTags, Warning } from '../result.js';
+import { toNumber } from '../result/result.js';
+import type {
+  Count,
+  MemoryFlag,
+  MemoryInfo,
+  Pages,
+  PoolKind,
+  PoolTagRow,
+  PoolTags,
+  Warning,
+} from '../result/result.js';
 import * as limits from './thresholds.js';
 import { PAGE_BYTES } from './thresholds.js';
 import { list, pagesText, percent, poolName, sentence, size, tagText } from './wording.js';

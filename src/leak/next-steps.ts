@@ -1,7 +1,7 @@
 /** What to do next, in concrete terms: commands, settings, and what to collect. */
 
 import { printable } from '../../parsers/text-safety.js';
-import type { DumpType, ModuleInfo, Suspect } from '../result.js';
+import type { DumpType, ModuleInfo, Suspect } from '../result/result.js';
 import { rank } from './confidence.js';
 import { searchIsPoor } from './drivers.js';
 import type { LeakFacts } from './facts.js';

@@ -1,7 +1,7 @@
 /** Compares what the tags add up to with what the kernel counts for each pool. */
 
-import { count, toNumber } from '../result.js';
-import type { Count, PoolTags, Reconciliation, Warning } from '../result.js';
+import { count, toNumber } from '../result/result.js';
+import type { Count, PoolTags, Reconciliation, Warning } from '../result/result.js';
 import { nonPagedUsage } from './memory-flags.js';
 import type { MemoryTotals } from './memory-flags.js';
 import { PAGE_BYTES, UNEXPLAINED_PERCENT } from './thresholds.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { PoolTagRow } from '../result.js';
+import type { PoolTagRow } from '../result/result.js';
 import { relatedTags } from './related-tags.js';
 import { GB, MB, held, oneTag, onlySuspect, tablesOf, tagRow } from './scenario.test.helper.js';
 

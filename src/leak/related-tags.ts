@@ -4,8 +4,8 @@
  * hint: it changes no confidence.
  */
 
-import { toNumber } from '../result.js';
-import type { PoolKind, PoolTagRow, PoolTags, RelatedTag } from '../result.js';
+import { toNumber } from '../result/result.js';
+import type { PoolKind, PoolTagRow, PoolTags, RelatedTag } from '../result/result.js';
 import {
   MAXIMUM_RELATED,
   RELATED_DEVIATION_PERCENT,

@@ -2,7 +2,7 @@
 
 import type { TagHit, TagSearch } from '../kernel/state.js';
 import { virtual } from '../../parsers/addresses.js';
-import { MEMORY_FIELDS, toNumber } from '../result.js';
+import { MEMORY_FIELDS, toNumber } from '../result/result.js';
 import type {
   MemoryField,
   MemoryInfo,
@@ -13,7 +13,7 @@ import type {
   PoolTags,
   Searched,
   Suspect,
-} from '../result.js';
+} from '../result/result.js';
 import { classifyHit } from './hits.js';
 import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './facts.js';

@@ -4,8 +4,8 @@
  * allocations that were never freed.
  */
 
-import { toNumber } from '../result.js';
-import type { ModuleInfo, Note, PoolKind, PoolTagRow, PoolTags } from '../result.js';
+import { toNumber } from '../result/result.js';
+import type { ModuleInfo, Note, PoolKind, PoolTagRow, PoolTags } from '../result/result.js';
 import type { BugCheckReading } from './bug-checks.js';
 import type { ReasonCode } from './confidence.js';
 import type { MemoryReading, PoolPressure } from './memory-flags.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Suspect } from '../result.js';
+import type { Suspect } from '../result/result.js';
 import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './facts.js';
 import {

@@ -1,7 +1,7 @@
 /** Turns the tags that are reported into suspects: reasons, what speaks against them, confidence, and drivers. */
 
-import { toNumber } from '../result.js';
-import type { Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result.js';
+import { toNumber } from '../result/result.js';
+import type { Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result/result.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
 import type { BugCheckReading } from './bug-checks.js';
 import { rank, suspectConfidence } from './confidence.js';

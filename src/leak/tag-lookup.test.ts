@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { failed } from '../../parsers/bytes/failure.js';
 import { parsePoolTagFile, PoolTagIndex } from '../../parsers/text/pooltag.js';
-import { TagDescriptions, type TagFile } from '../kernel/tag-descriptions.js';
+import { TagDescriptions, type TagFile } from '../kernel/pool/tag-descriptions.js';
 import { lookUpTag } from './tag-lookup.js';
 
 function file(name: string, ...lines: string[]): TagFile {

@@ -2,8 +2,8 @@
 
 import { hex } from '../../parsers/bytes/failure.js';
 import { fixedCharacters, tagsOverlap } from '../../parsers/text/pooltag.js';
-import type { TagFile } from '../kernel/tag-descriptions.js';
-import type { Hex, PoolTagRow } from '../result.js';
+import type { TagFile } from '../kernel/pool/tag-descriptions.js';
+import type { Hex, PoolTagRow } from '../result/result.js';
 import { builtInTagList } from '../../symbols/tags/built-in.js';
 import { tagMeaning } from './tag-rules.js';
 import { isCacheTag, isWindowsTag, sharedDefault } from './windows-tags.js';

@@ -1,9 +1,9 @@
 /** From summed pool tables to the rows of the result: text, outstanding counts, descriptions. */
 
 import { hex } from '../../parsers/bytes/failure.js';
-import { COUNTER_INDEX, type TagTable } from '../kernel/pool-tags.js';
-import type { TagDescriptions } from '../kernel/tag-descriptions.js';
-import { count, toNumber, type PoolCounters, type PoolTagRow, type PoolTags, type Warning } from '../result.js';
+import { COUNTER_INDEX, type TagTable } from '../kernel/pool/pool-tags.js';
+import type { TagDescriptions } from '../kernel/pool/tag-descriptions.js';
+import { count, toNumber, type PoolCounters, type PoolTagRow, type PoolTags, type Warning } from '../result/result.js';
 
 /** The four characters of a tag (a little-endian number); bytes that cannot be printed stand as `.`. */
 export function tagText(key: number): string {

@@ -7,7 +7,7 @@
  * fewer than four are left.
  */
 
-import type { Confidence, ModuleInfo, PoolTagRow } from '../result.js';
+import type { Confidence, ModuleInfo, PoolTagRow } from '../result/result.js';
 import { isWindowsBinary } from '../../symbols/tags/windows-binaries.js';
 import { list, tagText } from './wording.js';
 import { documentedBinary, isHandleObjectTag, ownerModules } from './windows-tags.js';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './facts.js';
 import type { LeakFindings } from './find-leak.js';
-import type { MemoryField, PoolTagRow } from '../result.js';
+import type { MemoryField, PoolTagRow } from '../result/result.js';
 import { GB, MB, factsOf, held, inPages, memoryOf, tablesOf, tagRow, workedExample } from './scenario.test.helper.js';
 
 /** A machine by its memory in bytes; pools, and tags that fill them as said. */

@@ -1,6 +1,6 @@
 /** The answer in one line, and whether a pool leak is suspected. */
 
-import type { PoolKind, Suspect, Verdict } from '../result.js';
+import type { PoolKind, Suspect, Verdict } from '../result/result.js';
 import { rank } from './confidence.js';
 import type { LeakFacts } from './facts.js';
 import { hasNoTables, nextSteps } from './next-steps.js';

@@ -1,6 +1,6 @@
 /** What is known of a tag before anything is counted: a default that drivers share, a tag of Windows, a cache. */
 
-import type { ModuleInfo, PoolTagRow } from '../result.js';
+import type { ModuleInfo, PoolTagRow } from '../result/result.js';
 import { builtInTags } from '../../symbols/tags/built-in.js';
 import { isWindowsBinary } from '../../symbols/tags/windows-binaries.js';
 

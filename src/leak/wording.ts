@@ -1,7 +1,7 @@
 /** How figures stand in messages: always with their unit, and shares with what they are shares of. */
 
 import { printable } from '../../parsers/text-safety.js';
-import type { PoolKind } from '../result.js';
+import type { PoolKind } from '../result/result.js';
 import { PAGE_BYTES } from './thresholds.js';
 
 /** Bytes for people: `587 MB`, `1.5 GB`. Units of 1024. */

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { MEMORY_FIELDS } from '../result.js';
-import type { AnalysisResult } from '../result.js';
+import { MEMORY_FIELDS } from '../result/result.js';
+import type { AnalysisResult } from '../result/result.js';
 import { csvFiles } from './csv.js';
 import { FULL, HOLLOW, TRIAGE, UNKNOWN } from './golden/samples.js';
 

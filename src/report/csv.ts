@@ -8,7 +8,7 @@
  */
 
 import { stringify } from 'csv-stringify/sync';
-import { MEMORY_FIELDS, count } from '../result.js';
+import { MEMORY_FIELDS, count } from '../result/result.js';
 import type {
   AnalysisResult,
   Count,
@@ -18,9 +18,9 @@ import type {
   PoolCounters,
   PoolTagRow,
   Suspect,
-} from '../result.js';
+} from '../result/result.js';
 import { csvCell, type CsvValue } from './csv-cell.js';
-import { RESULT_SHAPE, inOrder } from './result-shape.js';
+import { RESULT_SHAPE, inOrder } from '../result/shape.js';
 
 /** A file of `--csv DIR`: its name and all of its text, the byte order mark included. */
 export interface CsvFile {

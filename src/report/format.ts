@@ -1,6 +1,6 @@
 /** Numbers, sizes, shares, times and addresses as people read them. 1 MB = 1,048,576 bytes, as Windows tools mean it. */
 
-import type { Count, Hex } from '../result.js';
+import type { Count, Hex } from '../result/result.js';
 
 const UNITS = ['KB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 const PAGE_BYTES = 4096n;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { AnalysisResult } from '../result.js';
+import type { AnalysisResult } from '../result/result.js';
 import { FULL, TRIAGE, UNKNOWN } from './golden/samples.js';
 import { BATCH_ROWS, renderBatchLine, renderJson } from './json.js';
 

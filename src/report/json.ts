@@ -1,7 +1,7 @@
 /** The result as JSON: one object for `--json`, one line a dump for a batch. */
 
-import type { AnalysisResult } from '../result.js';
-import { RESULT_SHAPE, inOrder, type Ordered } from './result-shape.js';
+import type { AnalysisResult } from '../result/result.js';
+import { RESULT_SHAPE, inOrder, type Ordered } from '../result/shape.js';
 
 /** How many rows of `poolTags` a batch line keeps. */
 export const BATCH_ROWS = 50;

@@ -1,6 +1,6 @@
 /** What the memory figures are measured against: which limit counts for each. */
 
-import type { Count, MemoryInfo, Pages } from '../result.js';
+import type { Count, MemoryInfo, Pages } from '../result/result.js';
 import { exactInteger } from './format.js';
 
 /** A limit and what it is. */

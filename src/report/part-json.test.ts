@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { virtual } from '../../parsers/addresses.js';
-import type { SearchResult } from '../leak/search.js';
+import type { SearchResult } from '../analysis/search.js';
 import { FULL } from './golden/samples.js';
 import { renderJson } from './json.js';
 import { renderPart, searchPart } from './part-json.js';

@@ -2,9 +2,9 @@
 
 import { hex } from '../../parsers/bytes/failure.js';
 import { printable } from '../../parsers/text-safety.js';
-import type { SearchResult } from '../leak/search.js';
-import { SCHEMA_VERSION, type Evidence, type Hex } from '../result.js';
-import { RESULT_SHAPE, VALUE, inOrder, type AnyShape } from './result-shape.js';
+import type { SearchResult } from '../analysis/search.js';
+import { SCHEMA_VERSION, type Evidence, type Hex } from '../result/result.js';
+import { RESULT_SHAPE, VALUE, inOrder, type AnyShape } from '../result/shape.js';
 
 /**
  * An object of parts as JSON, in the order given. Parts of the result have their fields in the order of the contract.

@@ -2,11 +2,11 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { MEMORY_FIELDS, SCHEMA_VERSION } from '../result.js';
-import type { AnalysisResult } from '../result.js';
+import { MEMORY_FIELDS, SCHEMA_VERSION } from '../result/result.js';
+import type { AnalysisResult } from '../result/result.js';
 import { FULL, HOLLOW, TRIAGE, UNKNOWN } from './golden/samples.js';
 import { renderBatchLine, renderJson } from './json.js';
-import { RESULT_SHAPE, type AnyShape } from './result-shape.js';
+import { RESULT_SHAPE, type AnyShape } from '../result/shape.js';
 
 const docs = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), 'utf8');

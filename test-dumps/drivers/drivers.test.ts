@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { failed } from '../../parsers/bytes/failure.js';
-import { driverFromFile, type DriverFile as Read } from '../../src/kernel/driver-file.js';
-import { readModules } from '../../src/kernel/modules.js';
+import { driverFromFile, type DriverFile as Read } from '../../src/kernel/modules/driver-file.js';
+import { readModules } from '../../src/kernel/modules/modules.js';
 import { openBuilt } from '../../src/truth.test.helper.js';
 import { plus } from '../../parsers/addresses.js';
 import { buildDump } from '../build-dump.js';

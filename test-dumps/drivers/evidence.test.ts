@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import { failed } from '../../parsers/bytes/failure.js';
-import { driverFromFile } from '../../src/kernel/driver-file.js';
+import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
 import { judgeImage } from '../../src/leak/judge-image.js';
 import { Compiler } from './compile.js';
-import { evaluate, tablesOf } from './evaluate.js';
+import { evaluate, tablesOf } from '../../tools/evaluate/evidence.js';
 import { readFixtures } from './fixtures.js';
 import type { DriverFile } from './scenario.js';
 import type { Answer } from './score.js';

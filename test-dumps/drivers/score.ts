@@ -2,11 +2,11 @@
 /* eslint-disable no-restricted-imports -- here the generator meets what it tests */
 
 import { failed } from '../../parsers/bytes/failure.js';
-import { allocationsIn, type CodeOptions } from '../../src/kernel/code/allocations.js';
-import { driverFromFile } from '../../src/kernel/driver-file.js';
-import type { LoadedModule } from '../../src/kernel/modules.js';
+import { allocationsIn, type CodeOptions } from '../../src/code/allocations.js';
+import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
+import type { LoadedModule } from '../../src/kernel/modules/modules.js';
 import { judgeImage } from '../../src/leak/judge-image.js';
-import type { Confidence } from '../../src/result.js';
+import type { Confidence } from '../../src/result/result.js';
 import type { GeneratedDriver } from './source.js';
 
 /** What was said of one tag of one driver. */

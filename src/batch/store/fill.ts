@@ -1,7 +1,7 @@
 /** Brings the tables of a store in line with a history. */
 
 import type { Transaction } from '@electric-sql/pglite';
-import type { PoolCounters } from '../../result.js';
+import type { PoolCounters } from '../../result/result.js';
 import type { DumpEntry } from '../entries.js';
 import type { History } from '../history.js';
 import { shortHash } from '../machines.js';

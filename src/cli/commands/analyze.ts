@@ -1,12 +1,12 @@
 /** `dumpleak analyze`: the whole analysis of one dump. */
 
 import { join } from 'node:path';
-import { analyze, type ModuleCompleter } from '../../leak/analyze.js';
+import { analyze, type ModuleCompleter } from '../../analysis/analyze.js';
 import { tagKey } from '../../leak/tag-rows.js';
 import { renderJson } from '../../report/json.js';
 import type { Redactor } from '../../report/redact/redactor.js';
 import { renderAnalysis } from '../../report/text/analyze.js';
-import type { AnalysisResult } from '../../result.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
@@ -84,7 +84,7 @@ export const command = defineCommand({
         knownIssues,
         noted: noted({ tag, pool, pooltag: lists.files, images: args.images, knownIssues: args['known-issues'] }),
       });
-      if (symbols !== null) await (await import('../../leak/name-functions.js')).nameByPdbs(result, symbols);
+      if (symbols !== null) await (await import('../../analysis/name-functions.js')).nameByPdbs(result, symbols);
       return result;
     });
     found.warnings.push(...lists.warnings);
@@ -105,7 +105,7 @@ export const command = defineCommand({
 });
 
 async function imageFolders(paths: readonly string[]): Promise<ModuleCompleter> {
-  const { ImageFolders } = await import('../../leak/driver-files/images.js');
+  const { ImageFolders } = await import('../../analysis/driver-files/images.js');
   return new ImageFolders(paths);
 }
 

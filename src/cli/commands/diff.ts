@@ -1,6 +1,6 @@
 /** `dumpleak diff`: what grew between two snapshots. */
 
-import { readDifference } from '../../leak/growth/diff.js';
+import { readDifference } from '../../growth/diff.js';
 import { renderDiff, renderDiffJson } from '../../report/trend/diff-report.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';

@@ -1,6 +1,6 @@
 /** `dumpleak info`: what a dump is, and what can be asked of it. */
 
-import { inspect, type Inspection } from '../../leak/inspect.js';
+import { inspect, type Inspection } from '../../analysis/inspect.js';
 import { renderPart } from '../../report/part-json.js';
 import type { Redactor } from '../../report/redact/redactor.js';
 import { renderInfo } from '../../report/text/info.js';

@@ -1,10 +1,10 @@
 /** `dumpleak modules`: the drivers, or the one that holds an address, in the look of `lm`. */
 
-import { analyze } from '../../leak/analyze.js';
+import { analyze } from '../../analysis/analyze.js';
 import { parseHex } from '../../report/format.js';
 import { renderPart } from '../../report/part-json.js';
 import { renderModules } from '../../report/text/modules.js';
-import type { Hex } from '../../result.js';
+import type { Hex } from '../../result/result.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,6 +1,6 @@
 /** `dumpleak poolmon`: a dump's tag table as a poolmon log, and a script that collects such logs. */
 
-import { analyze } from '../../leak/analyze.js';
+import { analyze } from '../../analysis/analyze.js';
 import { collectScript } from '../../report/poolmon/collect-script.js';
 import { renderSnapshotLog } from '../../report/poolmon/snapshot-log.js';
 import { defineCommand } from '../command.js';

@@ -1,6 +1,6 @@
 /** `dumpleak poolused`: what each pool tag holds, in the look and the words of `!poolused`. */
 
-import { analyze } from '../../leak/analyze.js';
+import { analyze } from '../../analysis/analyze.js';
 import { renderPart } from '../../report/part-json.js';
 import { parsePoolUsedArguments } from '../../report/text/poolused-arguments.js';
 import { renderPoolUsed } from '../../report/text/poolused.js';

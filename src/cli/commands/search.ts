@@ -1,6 +1,6 @@
 /** `dumpleak search`: where a tag or any bytes stand in the drivers, in the look of `s -a`. */
 
-import { searchModules } from '../../leak/search.js';
+import { searchModules } from '../../analysis/search.js';
 import { tagKey } from '../../leak/tag-rows.js';
 import { renderPart, searchPart } from '../../report/part-json.js';
 import { renderSearch } from '../../report/text/search.js';

@@ -1,8 +1,8 @@
 /** `dumpleak tags`: which driver files hold a tag, or all tags that drivers allocate under, without a dump. */
 
-import { listTags } from '../../leak/driver-files/list.js';
-import { searchDrivers } from '../../leak/driver-files/search.js';
-import type { FilesSearched } from '../../leak/driver-files/each.js';
+import { listTags } from '../../analysis/driver-files/list.js';
+import { searchDrivers } from '../../analysis/driver-files/search.js';
+import type { FilesSearched } from '../../analysis/driver-files/each.js';
 import { tagKey } from '../../leak/tag-rows.js';
 import { renderLocalTag } from '../../report/driver-files/localtag.js';
 import {
@@ -10,7 +10,7 @@ import {
   renderTaggedFilesCsv,
   renderTaggedFilesJson,
 } from '../../report/driver-files/tagged-files.js';
-import type { Warning } from '../../result.js';
+import type { Warning } from '../../result/result.js';
 import { defineCommand } from '../command.js';
 import { FileError, UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';

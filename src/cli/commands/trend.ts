@@ -1,6 +1,6 @@
 /** `dumpleak trend`: what grows over many snapshots, and whether it is a leak or load. */
 
-import { readTrend } from '../../leak/growth/trend.js';
+import { readTrend } from '../../growth/trend.js';
 import { renderTrendCsv } from '../../report/trend/trend-csv.js';
 import { renderTrendJson } from '../../report/trend/trend-json.js';
 import { renderTrendSvg } from '../../report/trend/trend-svg.js';

@@ -1,6 +1,6 @@
 /** `dumpleak vm`: the memory totals in the look of `!vm 1`. */
 
-import { analyze } from '../../leak/analyze.js';
+import { analyze } from '../../analysis/analyze.js';
 import { renderPart } from '../../report/part-json.js';
 import { renderVm } from '../../report/text/vm.js';
 import { defineCommand } from '../command.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { parsePoolTagFile } from '../../../parsers/text/pooltag.js';
-import type { ListedTag } from '../../leak/driver-files/list.js';
+import type { ListedTag } from '../../analysis/driver-files/list.js';
 import { renderLocalTag } from './localtag.js';
 
 const entry = (tag: string, more: Partial<ListedTag> = {}): ListedTag => ({

@@ -1,7 +1,7 @@
 /** A localtag.txt, as poolmon reads it for its column Mapped_Driver: `<tag> - <driver> - <description>`, CRLF, ASCII. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { ListedTag, TagList } from '../../leak/driver-files/list.js';
+import type { ListedTag, TagList } from '../../analysis/driver-files/list.js';
 import { counted } from '../format.js';
 
 const LONGEST_DESCRIPTION = 120;

@@ -2,8 +2,8 @@
 
 import { basename } from 'node:path';
 import { printable } from '../../../parsers/text-safety.js';
-import type { DriverSearch, TaggedFile } from '../../leak/driver-files/search.js';
-import { SCHEMA_VERSION } from '../../result.js';
+import type { DriverSearch, TaggedFile } from '../../analysis/driver-files/search.js';
+import { SCHEMA_VERSION } from '../../result/result.js';
 import { table } from '../csv.js';
 import { counted, parseHex } from '../format.js';
 import { renderPart } from '../part-json.js';

@@ -1,7 +1,7 @@
 /** Hand-made results for tests: everything filled, everything unknown, and what a triage dump gives. */
 
-import { MEMORY_FIELDS, SCHEMA_VERSION } from '../../result.js';
-import type { AnalysisResult, DumpInfo, Evidence, MemoryField, MemoryInfo, Pages, RunInfo } from '../../result.js';
+import { MEMORY_FIELDS, SCHEMA_VERSION } from '../../result/result.js';
+import type { AnalysisResult, DumpInfo, Evidence, MemoryField, MemoryInfo, Pages, RunInfo } from '../../result/result.js';
 
 const RUN: RunInfo = {
   tool: 'dumpleak',

@@ -1,6 +1,6 @@
 /** The page of one dump: the verdict first, then pictures, evidence, tables. A pure function of the result. */
 
-import type { AnalysisResult, MemoryInfo, Warning } from '../../result.js';
+import type { AnalysisResult, MemoryInfo, Warning } from '../../result/result.js';
 import { counted, elapsed, humanBytes, humanPages, thousands, utc } from '../format.js';
 import { debuggerSections } from '../text/analyze-windbg.js';
 import { canHoldPoolTables, dumpKind, whyNoTags } from '../text/dump-kind.js';

@@ -1,6 +1,6 @@
 /** The tables of a dump's page: tags, modules, memory. */
 
-import { MEMORY_FIELDS } from '../../result.js';
+import { MEMORY_FIELDS } from '../../result/result.js';
 import type {
   AnalysisResult,
   Count,
@@ -12,7 +12,7 @@ import type {
   PoolTags,
   Reconciliation,
   UnloadedModule,
-} from '../../result.js';
+} from '../../result/result.js';
 import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands, utc } from '../format.js';
 import { markup, type SafeHtml } from './safe-html.js';
 import { dataTable, type Cell, type Column } from './table.js';

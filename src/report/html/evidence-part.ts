@@ -1,6 +1,6 @@
 /** A piece of evidence: where it stands, its bytes, the instruction, and the call that gets the tag. */
 
-import type { Evidence, Hex } from '../../result.js';
+import type { Evidence, Hex } from '../../result/result.js';
 import { debuggerAddress, parseHex } from '../format.js';
 import { EVIDENCE_KINDS, evidenceBytes } from '../text/analyze-suspects.js';
 import { hexAndText } from '../text/search.js';

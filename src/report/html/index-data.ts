@@ -1,7 +1,7 @@
 /** What the index page of many dumps is made of. Times are ISO 8601 in UTC; unknown is null. */
 
-import type { Judgement } from '../../leak/growth/judge.js';
-import type { Architecture, Confidence, Count, DumpType, PoolKind } from '../../result.js';
+import type { Judgement } from '../../growth/judge/judge.js';
+import type { Architecture, Confidence, Count, DumpType, PoolKind } from '../../result/result.js';
 
 /** A dump that was read. */
 export interface IndexDump {

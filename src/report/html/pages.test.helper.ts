@@ -1,9 +1,9 @@
 /** Pages for tests: hostile names in every text of a result and of an index, and a pool of many tags. */
 
 import { FULL } from '../golden/samples.js';
-import { Collector } from '../../leak/growth/collector.js';
-import { makeTrend, type Trend } from '../../leak/growth/trend.js';
-import type { AnalysisResult } from '../../result.js';
+import { Collector } from '../../growth/read/collector.js';
+import { makeTrend, type Trend } from '../../growth/trend.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { memoryOf, tagRow } from '../text/results.test.helper.js';
 import type { BatchIndex, IndexDump } from './index-data.js';
 

@@ -1,6 +1,6 @@
 /** Memory in use against its limits, a bar each, with the parts that the suspects hold. */
 
-import type { AnalysisResult, Count, MemoryInfo, PoolKind } from '../../result.js';
+import type { AnalysisResult, Count, MemoryInfo, PoolKind } from '../../result/result.js';
 import { exactInteger, humanPages, percent, ratio } from '../format.js';
 import { nonPagedLimit, pagedLimit, pagesOf, usedPhysical, type Limit } from '../memory-limits.js';
 import { markup, type SafeHtml } from './safe-html.js';

@@ -1,6 +1,6 @@
 /** The suspects of a page: what a tag holds, the drivers with their evidence, what speaks for it and against it. */
 
-import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result.js';
+import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result/result.js';
 import { counted, humanBytes, percent, thousands } from '../format.js';
 import { moduleOf } from '../text/analyze-suspects.js';
 import { hasWideAddresses } from '../text/dump-kind.js';

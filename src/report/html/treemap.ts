@@ -1,7 +1,7 @@
 /** What holds a pool, as areas: the tags that hold most, and the others as one. */
 
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from 'd3-hierarchy';
-import type { AnalysisResult, PoolKind, PoolTagRow } from '../../result.js';
+import type { AnalysisResult, PoolKind, PoolTagRow } from '../../result/result.js';
 import { counted, humanBytes, percent } from '../format.js';
 import { markup, type SafeHtml } from './safe-html.js';
 import { swatch } from './pool-bars.js';

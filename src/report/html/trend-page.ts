@@ -1,8 +1,8 @@
 /** The page of growth: the verdict first, then what leaks with its chart and reasons, then all series. */
 
-import type { TagDescription } from '../../kernel/tag-descriptions.js';
-import { isWhole, type JudgedSeries, type Trend } from '../../leak/growth/trend.js';
-import type { Judgement } from '../../leak/growth/judge.js';
+import type { TagDescription } from '../../kernel/pool/tag-descriptions.js';
+import { isWhole, type JudgedSeries, type Trend } from '../../growth/trend.js';
+import type { Judgement } from '../../growth/judge/judge.js';
 import { VERSION } from '../../version.js';
 import { counted, humanBytes, percent, thousands } from '../format.js';
 import { amount, longTime, period, signed, subject, untilLimit, verdictOf } from '../trend/trend-text.js';

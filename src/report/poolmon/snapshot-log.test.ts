@@ -3,7 +3,7 @@ import { failed } from '../../../parsers/bytes/failure.js';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { parsePoolmonLog } from '../../../parsers/text/poolmon.js';
 import { FULL } from '../golden/samples.js';
-import type { AnalysisResult, PoolTagRow } from '../../result.js';
+import type { AnalysisResult, PoolTagRow } from '../../result/result.js';
 import { collectScript } from './collect-script.js';
 import { renderSnapshotLog } from './snapshot-log.js';
 

@@ -5,7 +5,7 @@
 
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Count, Pages, PoolCounters, PoolTagRow } from '../../result.js';
+import type { AnalysisResult, Count, Pages, PoolCounters, PoolTagRow } from '../../result/result.js';
 import { exactInteger } from '../format.js';
 
 export interface SnapshotLogOptions {

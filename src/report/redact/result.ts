@@ -4,7 +4,7 @@
  * docs/privacy.md says what is replaced and what is not.
  */
 
-import type { AnalysisResult, Warning } from '../../result.js';
+import type { AnalysisResult, Warning } from '../../result/result.js';
 import type { BatchFailure } from '../json.js';
 import { Names, type Redactor } from './redactor.js';
 

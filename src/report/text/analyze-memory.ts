@@ -1,7 +1,7 @@
 /** The memory part of `dumpleak analyze`: totals against limits, flags, tags against pool counters, the top tags. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Count, MemoryInfo, PoolTagRow, PoolTags, Reconciliation } from '../../result.js';
+import type { AnalysisResult, Count, MemoryInfo, PoolTagRow, PoolTags, Reconciliation } from '../../result/result.js';
 import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../format.js';
 import { nonPagedLimit, pagedLimit, pagesOf, usedPhysical, type Limit } from '../memory-limits.js';
 import { canHoldPoolTables, whyNoTags } from './dump-kind.js';

@@ -10,7 +10,7 @@ import type {
   Suspect,
   SuspectDriver,
   VersionInfo,
-} from '../../result.js';
+} from '../../result/result.js';
 import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../format.js';
 import { hasWideAddresses } from './dump-kind.js';
 import { moduleAt } from './modules.js';

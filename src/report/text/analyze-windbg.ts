@@ -1,7 +1,7 @@
 /** The end of `dumpleak analyze`: the same findings as the debugger's commands show them. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Evidence, EvidenceKind, Suspect } from '../../result.js';
+import type { AnalysisResult, Evidence, EvidenceKind, Suspect } from '../../result/result.js';
 import { debuggerAddress, parseHex } from '../format.js';
 import { evidenceBytes, moduleOf, shownSuspects } from './analyze-suspects.js';
 import { hasWideAddresses } from './dump-kind.js';

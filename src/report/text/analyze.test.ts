@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AnalysisResult, DumpInfo, Suspect } from '../../result.js';
+import type { AnalysisResult, DumpInfo, Suspect } from '../../result/result.js';
 import { NO_EVIDENCE } from '../golden/samples.js';
 import { renderAnalysis } from './analyze.js';
 import { acceptanceBlock, expectGolden, mapStrings } from './golden.test.helper.js';

@@ -1,7 +1,7 @@
 /** The text of `dumpleak analyze`: the verdict first, then what it rests on, then the debugger's look. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult } from '../../result.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { counted, elapsed, humanBytes, utc } from '../format.js';
 import { memorySection, reconciliationSection, topTagsSection } from './analyze-memory.js';
 import { suspectSections } from './analyze-suspects.js';

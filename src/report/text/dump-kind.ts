@@ -1,6 +1,6 @@
 /** The kinds of dump in words, and what a kind cannot hold. */
 
-import { taggingIsOff, type AnalysisResult, type DumpInfo, type DumpType } from '../../result.js';
+import { taggingIsOff, type AnalysisResult, type DumpInfo, type DumpType } from '../../result/result.js';
 
 const KINDS: Readonly<Record<DumpType, string>> = {
   full: 'complete memory dump',

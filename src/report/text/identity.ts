@@ -1,7 +1,7 @@
 /** What a dump is: kind, system, time, bug check. Used by `info` and at the end of `analyze`. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { BugCheck, DumpInfo, SystemInfo } from '../../result.js';
+import type { BugCheck, DumpInfo, SystemInfo } from '../../result/result.js';
 import { counted, duration, humanBytes, NOT_KNOWN, ratio, percent, thousands, utc } from '../format.js';
 import { dumpKind } from './dump-kind.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AnalysisResult } from '../../result.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { acceptanceBlock, expectGolden } from './golden.test.helper.js';
 import { moduleAt, renderModules } from './modules.js';
 import { bareResult, moduleInfo } from './results.test.helper.js';

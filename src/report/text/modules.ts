@@ -1,7 +1,7 @@
 /** `lm`: the loaded modules, or the one that holds an address, and the unloaded ones, in the look of WinDbg. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from '../../result.js';
+import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from '../../result/result.js';
 import { debuggerAddress, NOT_KNOWN, parseHex } from '../format.js';
 import { hasWideAddresses, noFigures } from './dump-kind.js';
 

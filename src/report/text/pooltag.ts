@@ -2,7 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { ListedTag, TagLookup } from '../../leak/tag-lookup.js';
-import type { Warning } from '../../result.js';
+import type { Warning } from '../../result/result.js';
 import { counted } from '../format.js';
 import { asciiOnly, bullets, createStyle, heading, wrap, type Style, type StyleOptions } from './style.js';
 

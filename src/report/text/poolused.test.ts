@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AnalysisResult, PoolTagRow } from '../../result.js';
+import type { AnalysisResult, PoolTagRow } from '../../result/result.js';
 import { acceptanceBlock, expectGolden } from './golden.test.helper.js';
 import { renderPoolUsed, type PoolUsedOptions } from './poolused.js';
 import { bareResult, tagRow } from './results.test.helper.js';

@@ -1,7 +1,7 @@
 /** `s -a`: where bytes stand in memory, in the look of WinDbg; and the report of a search over all modules. */
 
 import type { TagHit } from '../../kernel/state.js';
-import type { AnalysisResult, ModuleInfo, Searched } from '../../result.js';
+import type { AnalysisResult, ModuleInfo, Searched } from '../../result/result.js';
 import { printable } from '../../../parsers/text-safety.js';
 import { counted, debuggerAddress, percent, ratio, thousands } from '../format.js';
 import { hasWideAddresses } from './dump-kind.js';

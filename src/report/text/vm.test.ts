@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AnalysisResult } from '../../result.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { acceptanceBlock, expectGolden } from './golden.test.helper.js';
 import { bareResult, memoryOf } from './results.test.helper.js';
 import { healthyResult, leakResult } from './samples.test.helper.js';

@@ -9,7 +9,7 @@ import {
   type MemoryInfo,
   type PageFile,
   type Pages,
-} from '../../result.js';
+} from '../../result/result.js';
 import { exactInteger, NOT_KNOWN } from '../format.js';
 import { noFigures } from './dump-kind.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Difference } from '../../leak/growth/diff.js';
-import { NO_FIGURES } from '../../leak/growth/collector.js';
+import type { Difference } from '../../growth/diff.js';
+import { NO_FIGURES } from '../../growth/read/collector.js';
 import { renderDiff, renderDiffJson } from './diff-report.js';
 
 const MB = 2 ** 20;

@@ -1,8 +1,8 @@
 /** What grew between two snapshots, for people and as JSON. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { Difference, DiffSide, TagChange } from '../../leak/growth/diff.js';
-import { SCHEMA_VERSION } from '../../result.js';
+import type { Difference, DiffSide, TagChange } from '../../growth/diff.js';
+import { SCHEMA_VERSION } from '../../result/result.js';
 import { counted, duration, humanBytes, NOT_KNOWN, thousands, utc } from '../format.js';
 import { renderPart } from '../part-json.js';
 import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';

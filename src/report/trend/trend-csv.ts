@@ -3,8 +3,8 @@
  * RFC 4180 with CRLF, UTF-8 with a byte order mark; unknown is an empty cell.
  */
 
-import { outstanding } from '../../leak/growth/counters.js';
-import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
+import { outstanding } from '../../growth/read/counters.js';
+import type { JudgedSeries, Trend } from '../../growth/trend.js';
 import { csvCell } from '../csv-cell.js';
 import { checkSize, isoTime } from './trend-json.js';
 

@@ -2,10 +2,10 @@
 
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { printable } from '../../../parsers/text-safety.js';
-import { outstanding } from '../../leak/growth/counters.js';
-import type { JudgedSeries, Trend } from '../../leak/growth/trend.js';
-import type { TagDescription } from '../../kernel/tag-descriptions.js';
-import { SCHEMA_VERSION } from '../../result.js';
+import { outstanding } from '../../growth/read/counters.js';
+import type { JudgedSeries, Trend } from '../../growth/trend.js';
+import type { TagDescription } from '../../kernel/pool/tag-descriptions.js';
+import { SCHEMA_VERSION } from '../../result/result.js';
 
 export interface TrendReportOptions {
   /** What is documented about a tag. */

@@ -4,7 +4,7 @@
  */
 
 import { printable } from '../../../parsers/text-safety.js';
-import { isWhole, type JudgedSeries, type Trend } from '../../leak/growth/trend.js';
+import { isWhole, type JudgedSeries, type Trend } from '../../growth/trend.js';
 import { humanBytes, utc } from '../format.js';
 import { isoTime } from './trend-json.js';
 

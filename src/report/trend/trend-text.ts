@@ -1,8 +1,8 @@
 /** Growth for people: the verdict first, then what leaks with a picture of it, then what else moves. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { Limit } from '../../leak/growth/limits.js';
-import { isWhole, type JudgedSeries, type Trend } from '../../leak/growth/trend.js';
+import type { Limit } from '../../growth/judge/limits.js';
+import { isWhole, type JudgedSeries, type Trend } from '../../growth/trend.js';
 import { counted, duration, humanBytes, thousands, utc } from '../format.js';
 import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';
 import { sparkline } from './sparkline.js';

@@ -1,0 +1,40 @@
+/** Goes through driver files one after the other; what cannot be read costs a warning, not the search. */
+
+import type { DriverFile } from '../../kernel/modules/driver-file.js';
+import type { Warning } from '../../result/result.js';
+import { findFiles, readDriver } from './find.js';
+
+/** Drivers that were searched, and files that are no drivers. */
+export interface FilesSearched {
+  files: number;
+  skipped: number;
+  /** Of `files`, those without the bytes of all their pages: packed, or cut short. */
+  incomplete: number;
+}
+
+/** Called before each file. */
+export type Progress = (done: number, total: number, path: string) => void;
+
+/** Reads every driver of files and folders. */
+export function eachDriver(
+  paths: readonly string[],
+  progress: Progress | undefined,
+  visit: (driver: DriverFile) => void,
+): { searched: FilesSearched; warnings: Warning[] } {
+  const found = findFiles(paths);
+  const unreadable = [...found.unreadable];
+  const searched = { files: 0, skipped: 0, incomplete: 0 };
+  for (const [i, file] of found.files.entries()) {
+    progress?.(i, found.files.length, file.path);
+    const driver = readDriver(file);
+    if (driver === null) searched.skipped++;
+    else if ('unreadable' in driver) unreadable.push(driver.unreadable);
+    else {
+      searched.files++;
+      if (driver.module.pagesPresent !== driver.module.pagesTotal) searched.incomplete++;
+      visit(driver);
+    }
+  }
+  const warnings = unreadable.map((message) => ({ code: 'file-unreadable', where: 'files', message }));
+  return { searched, warnings };
+}

@@ -1,0 +1,178 @@
+/** Which pool tags the code of an image passes to allocators: every call site that can be told. */
+
+import { plus } from '../../parsers/addresses.js';
+import { failed } from '../../parsers/bytes/failure.js';
+import type { LoadedModule } from '../kernel/modules/modules.js';
+import { allocatorNamed, type AllocatorKind } from './allocators.js';
+import type { ExportLookup } from './exports.js';
+import type { CallSite } from './flow.js';
+import type { FunctionRange } from './functions.js';
+import { imageCode, type Followed, type ImageCode } from './image-code.js';
+import { referencesTo, WantedAddresses } from './references.js';
+import { MOST_WRAPPERS, TagFollower, type Passed } from './tag-code.js';
+import { VALUE, type Value } from './values.js';
+
+export type { FunctionRange };
+
+/** One tag on its way to one allocator. All places are RVAs. */
+export interface Allocation {
+  /** The tag as a little-endian number, without the protected bit. */
+  readonly key: number;
+  readonly protectedBit: boolean;
+  readonly kind: AllocatorKind;
+  /** The documented function that is called: `ExAllocatePoolWithTag`. */
+  readonly allocator: string;
+  /** The instruction that calls it, or that calls the local wrapper which ends there. */
+  readonly call: number;
+  /** Local functions between that call and the allocator, outermost first. */
+  readonly through: readonly number[];
+  /** The instruction that holds the tag (ARM64: the first of two), or that loads it from `data`. */
+  readonly load: number;
+  /** Where the four bytes stand when code reads them from memory; null for a constant in an instruction. */
+  readonly data: number | null;
+  readonly function: FunctionRange | null;
+}
+
+/** What was found, and how much could not be told. */
+export interface Allocations {
+  readonly allocations: readonly Allocation[];
+  /** Calls of allocators whose tag could not be told: computed, passed in from outside, or read from a structure. */
+  readonly unknown: number;
+  /** False where pages of code or of the import table were missing, or a limit was reached: there may be more. */
+  readonly complete: boolean;
+}
+
+export interface CodeOptions {
+  /** Names addresses outside the module; needed where import names are missing, as in dumps. */
+  readonly exports?: ExportLookup;
+}
+
+const PROTECTED = 0x80000000;
+const MOST_ALLOCATIONS = 100_000;
+/** Bytes of an import address table that are looked through where its names are gone. */
+const LARGEST_TABLE = 0x20000;
+
+/** Every constant that the code of a module passes to an allocator's tag argument, in order of call sites. */
+export function allocationsIn(module: LoadedModule, options: CodeOptions = {}): Allocations {
+  const code = imageCode(module, options.exports ?? null);
+  return code === null ? { allocations: [], unknown: 0, complete: false } : new Lister(code).list();
+}
+
+class Lister {
+  private readonly follower: TagFollower;
+  private readonly wrappers = new Map<number, Map<number, Passed>>();
+  /** By call, key and origin. */
+  private readonly found = new Map<string, Allocation>();
+  private readonly unknown = new Set<number>();
+
+  constructor(private readonly code: ImageCode) {
+    this.follower = new TagFollower(code);
+  }
+
+  list(): Allocations {
+    const { code } = this;
+    let complete = code.importsComplete();
+    let targets = this.allocatorPlaces();
+    for (let round = 0; round <= MOST_WRAPPERS && targets.size > 0; round++) {
+      const references = referencesTo(code, new WantedAddresses(targets));
+      if (!references.complete) complete = false;
+      const before = new Set(this.wrappers.keys());
+      this.follow(references.places, targets);
+      if (this.found.size >= MOST_ALLOCATIONS) complete = false;
+      targets = new Set([...this.wrappers.keys()].filter((rva) => !before.has(rva)));
+    }
+    for (const { call } of this.found.values()) this.unknown.delete(call);
+    const allocations = [...this.found.values()].sort((a, b) => a.call - b.call || a.key - b.key || a.load - b.load);
+    return { allocations, unknown: this.unknown.size, complete };
+  }
+
+  /** Slots of the import address table that hold allocators, and allocators that the image itself exports. */
+  private allocatorPlaces(): Set<number> {
+    const { code } = this;
+    const places = new Set<number>();
+    for (const [slot, name] of code.importNames()) if (allocatorNamed(name) !== null) places.add(slot);
+    for (const [rva, name] of code.exportNames()) if (allocatorNamed(name) !== null) places.add(rva);
+    const table = code.headers.directories[12];
+    if (code.importNames().size > 0 || table === undefined || table.rva === 0) return places;
+    const width = code.machine.pointerSize;
+    for (let at = 0; at + width <= Math.min(table.size, LARGEST_TABLE); at += width) {
+      if (code.calleeOf({ kind: 'slot', rva: table.rva + at }).kind === 'allocator') places.add(table.rva + at);
+    }
+    return places;
+  }
+
+  /** Follows the functions around the places, and notes the calls in them that go to one of the targets. */
+  private follow(places: readonly number[], targets: ReadonlySet<number>): void {
+    const done = new Set<number>();
+    let [start, end] = [0, 0];
+    for (const place of places) {
+      if (place >= start && place < end) continue;
+      const range = this.code.functionAt(place);
+      if (range === null) continue;
+      if (range.source === 'exception-table' && place >= range.start) [start, end] = [range.start, range.end];
+      if (done.has(range.start) && range.source !== 'synchronized') continue;
+      done.add(range.start);
+      const followed = this.code.follow(range, place);
+      if (followed === null || this.found.size >= MOST_ALLOCATIONS) continue;
+      for (const site of followed.flow.calls) this.call(followed, site, targets);
+    }
+  }
+
+  private call(followed: Followed, site: CallSite, targets: ReadonlySet<number>): void {
+    for (const target of site.targets) {
+      if ((target.kind !== 'direct' && target.kind !== 'slot') || !targets.has(target.rva)) continue;
+      const callee = this.code.calleeOf(target);
+      const ways =
+        callee.kind === 'local'
+          ? [...(this.wrappers.get(callee.rva) ?? [])].map(([place, passed]) => ({ place, passed }))
+          : this.follower.waysInto(followed, site, callee);
+      for (const { place, passed } of ways) {
+        for (const value of followed.flow.values.of(site.argument(place))) this.value(followed, site, passed, value);
+      }
+    }
+  }
+
+  private value(followed: Followed, site: CallSite, passed: Passed, value: Value): void {
+    const { range } = followed;
+    if (value.kind === VALUE.entry) {
+      this.wrapper(range, value.number, passed);
+      return;
+    }
+    const data = value.kind === VALUE.memory ? value.number : null;
+    const number = value.kind === VALUE.constant ? value.number : data === null ? null : this.wordAt(data);
+    if (number === null || number === 0) {
+      if (number === null) this.unknown.add(site.at);
+      return;
+    }
+    const key = (number & ~PROTECTED) >>> 0;
+    this.found.set(`${site.at},${key},${value.origin}`, {
+      key,
+      protectedBit: number < 0,
+      kind: passed.allocator.kind,
+      allocator: passed.allocator.name,
+      call: site.at,
+      through: passed.through,
+      load: value.origin,
+      data,
+      function: range,
+    });
+  }
+
+  /** Notes that a function passes an argument on; where its beginning is not sure, that says nothing. */
+  private wrapper(range: FunctionRange, place: number, passed: Passed): void {
+    if (range.source === 'synchronized' || passed.through.length >= MOST_WRAPPERS) return;
+    const known = this.wrappers.get(range.start) ?? new Map<number, Passed>();
+    this.wrappers.set(range.start, known);
+    if (known.get(place) === undefined || known.get(place)?.allocator.kind === 'free') {
+      known.set(place, { allocator: passed.allocator, through: [range.start, ...passed.through] });
+    }
+  }
+
+  /** The four bytes at an RVA, signed; null where they cannot be read. */
+  private wordAt(rva: number): number | null {
+    const { memory, base, sizeOfImage } = this.code.module;
+    if (memory === null || rva < 0 || rva + 4 > sizeOfImage) return null;
+    const word = memory.readU32(plus(base, rva));
+    return failed(word) || word === 0 ? null : word | 0;
+  }
+}

@@ -1,0 +1,371 @@
+/**
+ * Follows values through one function: what each register and each place on the stack may hold at every call, on any
+ * path from the function's beginning. Memory other than the stack is not followed.
+ */
+
+import { OP, UNKNOWN_REGISTER, type Operations } from '../../parsers/code/operations.js';
+import type { Machine } from './machine.js';
+import { FlowState } from './flow-state.js';
+import { Reached } from './reached.js';
+import { UNKNOWN, VALUE, Values } from './values.js';
+
+/** Operations that are carried out for one function, at most. */
+const MOST_STEPS = 400_000;
+/** Where a call goes. RVAs modulo 2^32. */
+export type CallTarget =
+  | { readonly kind: 'direct'; readonly rva: number }
+  | { readonly kind: 'slot'; readonly rva: number }
+  /** The code goes on in a page that is not there. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unknown' };
+
+/** A call, or a jump out of the function. */
+export interface CallSite {
+  /** RVA of the instruction. */
+  readonly at: number;
+  /** Every place that it may go to. */
+  readonly targets: readonly CallTarget[];
+  /** The set at a place of an argument (see `machine.ts`). */
+  argument(place: number): number;
+}
+
+/** What else becomes of a value. */
+export interface OtherUse {
+  readonly kind: 'compare' | 'store';
+  /** RVA of the instruction. */
+  readonly at: number;
+  readonly set: number;
+  /** RVA of the place that is written; null for one that is not in the image. */
+  readonly place: number | null;
+}
+
+/** What following a function gave. */
+export interface Flow {
+  readonly values: Values;
+  readonly calls: readonly CallSite[];
+  readonly uses: readonly OtherUse[];
+  readonly reached: Reached;
+  /** False where the work was cut off. */
+  readonly complete: boolean;
+}
+
+/** How many bytes a called function takes from the stack (x86); null where that is not known. */
+export type StackTaken = (target: CallTarget) => number | null;
+
+/** Follows the function whose operations these are, from the instruction at RVA `entry`. */
+export function followFunction(machine: Machine, operations: Operations, entry: number, taken: StackTaken): Flow {
+  return new Follower(machine, operations, taken).run(entry);
+}
+
+/** Used again for every function. */
+class Scratch {
+  /** Places where a block begins, places that were come to, and blocks that wait to be carried out. */
+  leaders = new Uint8Array(0);
+  seen = new Uint8Array(0);
+  dirty = new Uint8Array(0);
+  /** By place of a jump or branch: the place that it leads to; -1 where it leaves the function. */
+  targets = new Int32Array(0);
+
+  reset(count: number): void {
+    if (this.leaders.length <= count) {
+      const size = 2 * count + 256;
+      this.leaders = new Uint8Array(size);
+      this.seen = new Uint8Array(size);
+      this.dirty = new Uint8Array(size);
+      this.targets = new Int32Array(size);
+      return;
+    }
+    for (const bytes of [this.leaders, this.seen, this.dirty]) bytes.fill(0, 0, count + 1);
+  }
+}
+
+const scratch = new Scratch();
+const NO_TARGETS: readonly CallTarget[] = [];
+
+class Follower {
+  private readonly values = new Values();
+  private readonly calls: CallSite[] = [];
+  private readonly uses: OtherUse[] = [];
+  private readonly reached = new Reached();
+  /** Operations stand in stretches of ascending RVAs; these are where they begin. */
+  private readonly stretches: number[] = [0];
+  private readonly leaders: Uint8Array;
+  private readonly targets: Int32Array;
+  /** What is known where blocks begin. */
+  private readonly states: (FlowState | undefined)[];
+  private readonly dirty: Uint8Array;
+  /** No block before this one waits; so many do. */
+  private firstDirty = 0;
+  private dirtyCount = 0;
+  private state: FlowState;
+  private reporting = false;
+  private steps = 0;
+  /** Operations that were carried out, and up to which those were looked for that were not. */
+  private readonly seen: Uint8Array;
+  private entered = 0;
+  /** What is known before a jump through a table. */
+  private beforeSwitch: FlowState | null = null;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly ops: Operations,
+    private readonly taken: StackTaken,
+  ) {
+    this.state = new FlowState(machine, ops, this.values);
+    const { count } = ops;
+    scratch.reset(count);
+    this.leaders = scratch.leaders;
+    this.seen = scratch.seen;
+    this.dirty = scratch.dirty;
+    this.targets = scratch.targets;
+    this.states = new Array<FlowState | undefined>(count);
+    for (let i = 1; i < count; i++) if ((ops.at[i] ?? 0) < (ops.at[i - 1] ?? 0)) this.stretches.push(i);
+    for (let i = 0; i < count; i++) {
+      const kind = ops.kind[i];
+      if (kind !== OP.branch && kind !== OP.jump) continue;
+      const target = this.indexOf(ops.immediate[i] ?? 0);
+      this.targets[i] = target;
+      if (target >= 0) this.leaders[target] = 1;
+      this.leaders[i + 1] = 1;
+    }
+  }
+
+  run(entry: number): Flow {
+    const first = this.indexOf(entry);
+    if (first >= 0) {
+      this.leaders[first] = 1;
+      this.states[first] = new FlowState(this.machine, this.ops, this.values).enter();
+      this.mark(first);
+      do this.settle();
+      while (this.steps < MOST_STEPS && this.enterUnreached());
+      this.reporting = true;
+      for (let leader = 0; leader < this.ops.count; leader++) this.block(leader);
+    }
+    const { values, calls, uses, reached } = this;
+    return { values, calls, uses, reached, complete: first >= 0 && this.steps < MOST_STEPS };
+  }
+
+  /** The first operation at an RVA; -1 where none is. */
+  private indexOf(rva: number): number {
+    const { ops, stretches } = this;
+    for (let s = 0; s < stretches.length; s++) {
+      let low = stretches[s] ?? 0;
+      const end = stretches[s + 1] ?? ops.count;
+      let high = end;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if ((ops.at[middle] ?? 0) < rva) low = middle + 1;
+        else high = middle;
+      }
+      if (low < end && ops.at[low] === rva) return low;
+    }
+    return -1;
+  }
+
+  private mark(leader: number): void {
+    if (this.dirty[leader] === 1) return;
+    this.dirty[leader] = 1;
+    this.dirtyCount++;
+    this.firstDirty = Math.min(this.firstDirty, leader);
+  }
+
+  private settle(): void {
+    while (this.dirtyCount > 0 && this.steps < MOST_STEPS) {
+      while (this.dirty[this.firstDirty] === 0) this.firstDirty++;
+      const leader = this.firstDirty;
+      this.dirty[leader] = 0;
+      this.dirtyCount--;
+      this.block(leader);
+    }
+  }
+
+  /**
+   * Enters the next stretch that no path has come to: cases of a switch, which a jump through a table leads to with
+   * the state before it, and exception handlers, of whose state nothing is known. False where there is none.
+   */
+  private enterUnreached(): boolean {
+    const { ops } = this;
+    for (let i = this.entered; i < ops.count; i++) {
+      this.entered = i + 1;
+      const kind = ops.kind[i];
+      if (this.seen[i] === 1 || kind === OP.stop || (kind === OP.none && ops.killed[i] === 0)) continue;
+      this.leaders[i] = 1;
+      this.states[i] = this.beforeSwitch?.copy() ?? this.nothingKnown(ops.at[i] ?? 0);
+      this.mark(i);
+      return true;
+    }
+    return false;
+  }
+
+  private nothingKnown(at: number): FlowState {
+    const state = new FlowState(this.machine, this.ops, this.values);
+    state.newStack(at);
+    return state;
+  }
+
+  /** Carries out operations from a leader to the next one, or to where control goes elsewhere. */
+  private block(leader: number): void {
+    const start = this.states[leader];
+    if (start === undefined) return;
+    this.state = start.copy();
+    for (let i = leader; i < this.ops.count; i++) {
+      if (i !== leader && this.leaders[i] === 1) {
+        this.flowTo(i);
+        return;
+      }
+      this.steps++;
+      this.seen[i] = 1;
+      if (this.reporting) this.reached.add(this.ops.at[i] ?? 0, this.ops.length[i] ?? 0);
+      if (!this.step(i)) return;
+    }
+  }
+
+  private flowTo(index: number): void {
+    if (this.reporting) return;
+    const known = this.states[index];
+    if (known === undefined) this.states[index] = this.state.copy();
+    else if (!known.join(this.state)) return;
+    this.mark(index);
+  }
+
+  /** One operation; false where control does not go on to the next one. */
+  private step(i: number): boolean {
+    const { ops } = this;
+    const kind = ops.kind[i] ?? OP.none;
+    const immediate = ops.immediate[i] ?? 0;
+    switch (kind) {
+      case OP.call:
+      case OP.callMemory:
+      case OP.callRegister:
+        this.call(i, this.targetsIfAsked(i), false);
+        return true;
+      case OP.jump: {
+        const target = this.targets[i] ?? -1;
+        if (target < 0) this.call(i, [{ kind: 'direct', rva: immediate }], true);
+        else this.flowTo(target);
+        return false;
+      }
+      case OP.jumpMemory:
+      case OP.jumpRegister:
+        this.call(i, this.targetsIfAsked(i), true);
+        this.beforeSwitch = this.state.copy();
+        return false;
+      case OP.branch: {
+        const target = this.targets[i] ?? -1;
+        if (target < 0) this.call(i, [{ kind: 'direct', rva: immediate }], true);
+        else this.flowTo(target);
+        return true;
+      }
+      case OP.stop:
+        if (ops.length[i] === 0) this.call(i, [{ kind: 'missing' }], false);
+        return false;
+      case OP.return:
+        return false;
+      case OP.compare:
+        this.compare(i);
+        return true;
+      case OP.store:
+        this.store(i);
+        return true;
+      case OP.push:
+      case OP.pushMemory:
+      case OP.pop:
+      case OP.leave:
+        this.state.stack(i, kind);
+        return true;
+      default:
+        this.state.assign(i, kind, immediate);
+        return true;
+    }
+  }
+
+  private store(i: number): void {
+    const { ops, values } = this;
+    const [base, index, immediate] = [ops.target[i] ?? -1, ops.index[i] ?? -1, ops.immediate[i] ?? 0];
+    const source = ops.source[i] ?? -1;
+    const set = source < 0 ? values.one(VALUE.constant, ops.value[i] ?? 0, ops.at[i] ?? 0) : this.state.get(source);
+    const place = this.state.placeOf(base, index, immediate);
+    if (place !== null) {
+      this.state.write(place, set);
+      return;
+    }
+    if (!this.reporting || set === UNKNOWN) return;
+    const target = base < 0 ? null : values.only(this.state.get(base));
+    const absolute =
+      base < 0 && index < 0
+        ? immediate
+        : target?.kind === VALUE.address && index < 0
+          ? target.number + immediate
+          : null;
+    this.uses.push({ kind: 'store', at: ops.at[i] ?? 0, set, place: absolute });
+  }
+
+  private compare(i: number): void {
+    if (!this.reporting) return;
+    const { ops, values } = this;
+    const at = ops.at[i] ?? 0;
+    const source = ops.source[i] ?? -1;
+    const target = ops.target[i] ?? -1;
+    const sets = [
+      source < 0 ? values.one(VALUE.constant, ops.value[i] ?? 0, at) : this.state.get(source),
+      target < 0 ? UNKNOWN : this.state.get(target),
+    ];
+    for (const set of sets) if (set !== UNKNOWN) this.uses.push({ kind: 'compare', at, set, place: null });
+  }
+
+  private targetsIfAsked(i: number): readonly CallTarget[] {
+    return this.reporting || this.machine.calleePops ? this.targetsOf(i) : NO_TARGETS;
+  }
+
+  private targetsOf(i: number): CallTarget[] {
+    const { ops } = this;
+    const kind = ops.kind[i];
+    const immediate = ops.immediate[i] ?? 0;
+    if (kind === OP.call) return [{ kind: 'direct', rva: immediate }, ...this.imported()];
+    const set =
+      kind === OP.callMemory || kind === OP.jumpMemory
+        ? this.state.load(ops.source[i] ?? -1, ops.index[i] ?? -1, immediate, ops.at[i] ?? 0, 8)
+        : this.state.get(ops.source[i] ?? UNKNOWN_REGISTER);
+    return this.values.of(set).map((value): CallTarget => {
+      if (value.kind === VALUE.memory) return { kind: 'slot', rva: value.number };
+      return value.kind === VALUE.address ? { kind: 'direct', rva: value.number } : { kind: 'unknown' };
+    });
+  }
+
+  /** Windows may rewrite a call through the import table: `mov r10,[slot]; call target`. */
+  private imported(): CallTarget[] {
+    if (this.machine.name !== 'x64') return [];
+    const value = this.values.only(this.state.get(10));
+    return value?.kind === VALUE.memory ? [{ kind: 'slot', rva: value.number }] : [];
+  }
+
+  private call(i: number, targets: readonly CallTarget[], isJump: boolean): void {
+    const { machine, ops } = this;
+    const at = ops.at[i] ?? 0;
+    const sp = this.values.only(this.state.get(machine.stackPointer))?.number ?? 0;
+    if (this.reporting) {
+      this.calls.push({ at, targets, argument: this.state.argumentsAt(sp + (isJump ? machine.returnAddress : 0)) });
+    }
+    if (isJump) return;
+    this.state.forgetRegisters(machine.volatile);
+    if (!machine.calleePops) return;
+    const taken = this.isCleanedByCaller(i) ? 0 : this.takenBy(targets);
+    if (taken === null) this.state.newStack(at);
+    else this.state.set(machine.stackPointer, this.values.one(VALUE.stack, sp + taken));
+  }
+
+  /** `add esp, n` right behind a call: the caller takes the arguments away. */
+  private isCleanedByCaller(i: number): boolean {
+    const { ops, machine } = this;
+    const sp = machine.stackPointer;
+    const next = i + 1;
+    return (
+      ops.kind[next] === OP.add && ops.target[next] === sp && ops.source[next] === sp && (ops.immediate[next] ?? 0) > 0
+    );
+  }
+
+  private takenBy(targets: readonly CallTarget[]): number | null {
+    const [only] = targets;
+    return targets.length === 1 && only !== undefined ? this.taken(only) : null;
+  }
+}

@@ -1,0 +1,311 @@
+/** The code of one image: its functions, where its calls go, and which of its own functions pass a tag on to an allocator. */
+
+import { plus, virtual } from '../../parsers/addresses.js';
+import { failed } from '../../parsers/bytes/failure.js';
+import { u32 } from '../../parsers/bytes/fields.js';
+import { OP, Operations } from '../../parsers/code/operations.js';
+import { ExceptionTable } from '../../parsers/pe/exception-table.js';
+import { readExports } from '../../parsers/pe/exports.js';
+import type { ImageHeaders, ImageSection } from '../../parsers/pe/image.js';
+import { readImports } from '../../parsers/pe/imports.js';
+import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
+import type { LoadedModule } from '../kernel/modules/modules.js';
+import { allocatorNamed, type Allocator } from './allocators.js';
+import type { ExportLookup } from './exports.js';
+import { followFunction, type CallTarget, type Flow } from './flow.js';
+import { FunctionWalk, LONGEST_FUNCTION } from './function-walk.js';
+import { findFunction, type CodeSource, type FunctionRange } from './functions.js';
+import { machineOf, type Machine } from './machine.js';
+import { DataReferences } from './references.js';
+
+/** Functions whose results are kept. */
+const MOST_KEPT = 4096;
+const MOST_OPERATIONS = 20_000;
+/** Parts that a compiler moved away from a function, at most. */
+const MOST_PARTS = 32;
+const LARGEST_SCANNED = 256 * 1024 * 1024;
+
+/** Used again for every function that is followed, and for every one that is looked into. */
+const operations = new Operations();
+const looked = new Operations();
+
+/** What a call goes to, as far as it is known. */
+export type Callee =
+  | { readonly kind: 'allocator'; readonly allocator: Allocator }
+  /** Another documented or exported function. */
+  | { readonly kind: 'named'; readonly name: string }
+  /** A function of the image itself. */
+  | { readonly kind: 'local'; readonly rva: number }
+  /** `missing`: the page that would tell is not there. */
+  | { readonly kind: 'unknown'; readonly missing: boolean };
+
+/** A function that was followed. */
+export interface Followed {
+  readonly range: FunctionRange;
+  readonly flow: Flow;
+  /** Bytes of the function that could not be read. */
+  readonly missing: boolean;
+}
+
+/** The code of a module, or null where it cannot be followed: no pages, no headers, another processor. */
+export function imageCode(module: LoadedModule, exports: ExportLookup | null): ImageCode | null {
+  const machine = module.headers === null ? null : machineOf(module.headers.machine);
+  if (machine === null || module.memory === null || module.headers === null || module.sizeOfImage === 0) return null;
+  return new ImageCode(machine, module.memory, module.headers, module, exports);
+}
+
+export class ImageCode implements CodeSource {
+  readonly base: number;
+  readonly table: ExceptionTable | null;
+  private readonly followed = new Map<number, Followed | null>();
+  private readonly taken = new Map<number, number | null>();
+  private readonly callees = new Map<string, Callee>();
+  /** Instructions that were decoded to follow functions, each time anew. */
+  work = 0;
+  private imported: ReadonlyMap<number, string> | null = null;
+  private importsRead = false;
+  private exported: ReadonlyMap<number, string> | null = null;
+  private targets: Uint32Array | null = null;
+  private data: DataReferences | null = null;
+  private walk: FunctionWalk | null = null;
+  private page: { rva: number; bytes: Uint8Array } | null = null;
+
+  constructor(
+    readonly machine: Machine,
+    private readonly memory: VirtualMemory,
+    readonly headers: ImageHeaders,
+    readonly module: LoadedModule,
+    private readonly exports: ExportLookup | null,
+  ) {
+    this.base = Number(BigInt.asIntN(32, module.base));
+    this.table =
+      machine.name === 'x86' ? null : ExceptionTable.read(memory, module.base, headers, machine.name === 'arm64');
+  }
+
+  bytes(rva: number, length: number): Uint8Array {
+    const { memory, module } = this;
+    const room = Math.min(length, module.sizeOfImage - rva);
+    if (room <= 0 || rva < 0) return new Uint8Array(0);
+    if (room <= 16) {
+      // Single instructions are asked for one after another.
+      if (this.page === null || rva < this.page.rva || rva + room > this.page.rva + this.page.bytes.length) {
+        const start = rva & ~0xfff;
+        this.page = { rva: start, bytes: this.gathered(start, 0x2000) };
+      }
+      const at = rva - this.page.rva;
+      return this.page.bytes.subarray(at, at + room);
+    }
+    const whole = memory.read(plus(module.base, rva), room);
+    return failed(whole) ? this.gathered(rva, room) : whole;
+  }
+
+  private gathered(rva: number, length: number): Uint8Array {
+    const { memory, module } = this;
+    const parts: Uint8Array[] = [];
+    for (const chunk of memory.chunks(plus(module.base, rva), Math.min(length, module.sizeOfImage - rva))) {
+      if (failed(chunk.bytes)) break;
+      parts.push(chunk.bytes.slice());
+    }
+    return Buffer.concat(parts);
+  }
+
+  sectionAt(rva: number): ImageSection | null {
+    return this.headers.sections.find((s) => s.executable && rva >= s.rva && rva < s.rva + s.size) ?? null;
+  }
+
+  exportAt(rva: number): boolean {
+    return this.exportNames().has(rva);
+  }
+
+  /** Names of what the image itself exports. */
+  exportNames(): ReadonlyMap<number, string> {
+    if (this.exported === null) {
+      const names = readExports(this.memory, this.module.base, this.headers);
+      this.exported = failed(names) ? new Map() : names;
+    }
+    return this.exported;
+  }
+
+  callTargetBefore(rva: number): number | null {
+    if (this.machine.name !== 'x86') return null;
+    this.targets ??= callTargets(this);
+    let [low, high] = [0, this.targets.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.targets[middle] ?? 0) <= rva) low = middle + 1;
+      else high = middle;
+    }
+    return this.targets[low - 1] ?? null;
+  }
+
+  /** What the code refers to in the data of the image: looked for once, when first asked. */
+  dataReferences(): DataReferences {
+    this.data ??= new DataReferences(this);
+    return this.data;
+  }
+
+  walkFrom(at: number, high: number): FunctionWalk {
+    if (this.walk?.isCurrent() !== true || this.walk.first !== at || this.walk.high !== high)
+      this.walk = new FunctionWalk(this, at, high);
+    return this.walk;
+  }
+
+  functionAt(rva: number): FunctionRange | null {
+    return findFunction(this, rva);
+  }
+
+  /** Follows the function that begins at `range.start`; null where none of it can be read. */
+  follow(range: FunctionRange, also?: number): Followed | null {
+    const known = this.followed.get(range.start);
+    if (
+      known !== undefined &&
+      (also === undefined ||
+        range.source !== 'synchronized' ||
+        (known?.range.end === range.end && known.range.source === range.source) ||
+        known?.flow.reached.has(also) === true)
+    )
+      return known;
+    const ops = operations;
+    ops.clear();
+    const missing = this.decodeParts(range, ops);
+    this.work += ops.count;
+    const flow = followFunction(this.machine, ops, range.start, (target) => this.stackTaken(target));
+    const made = ops.count === 0 ? null : { range, flow, missing };
+    if (this.followed.size >= MOST_KEPT) this.followed.clear();
+    this.followed.set(range.start, made);
+    return made;
+  }
+
+  /** Decodes a function and the parts of it that stand elsewhere; true where bytes of it are missing. */
+  private decodeParts(range: FunctionRange, ops: Operations): boolean {
+    const parts = [{ start: range.start, end: range.end }];
+    let missing = false;
+    for (let part = 0; part < parts.length && part < MOST_PARTS; part++) {
+      const { start, end } = parts[part] ?? range;
+      const first = ops.count;
+      const size = Math.min(end - start, LONGEST_FUNCTION);
+      const walk = size === end - start && this.walk?.isCurrent() === true ? this.walk : null;
+      const isWalked = walk?.give(start, end, ops, MOST_OPERATIONS - first) === true;
+      const bytes = isWalked ? null : this.bytes(start, size);
+      if (bytes !== null) this.machine.decoder.decode(bytes, start, this.base, ops, MOST_OPERATIONS);
+      const isCut = bytes !== null && bytes.length < size;
+      if (isCut) missing = true;
+      const stop = ops.add(start + (bytes?.length ?? size), isCut ? 0 : 1, OP.stop);
+      if (this.table === null || range.source !== 'exception-table') continue;
+      for (let i = first; i < stop; i++) {
+        if (ops.kind[i] !== OP.jump && ops.kind[i] !== OP.branch) continue;
+        const target = ops.immediate[i] ?? 0;
+        if (parts.some((p) => target >= p.start && target < p.end)) continue;
+        const entry = this.table.entryAt(target);
+        if (entry !== null && entry.start !== range.start && this.table.primaryOf(entry).start === range.start)
+          parts.push(entry);
+      }
+    }
+    return missing;
+  }
+
+  /** What a call goes to. */
+  calleeOf(target: CallTarget): Callee {
+    if (target.kind === 'unknown' || target.kind === 'missing')
+      return { kind: 'unknown', missing: target.kind === 'missing' };
+    const key = `${target.kind}${target.rva}`;
+    const known = this.callees.get(key);
+    if (known !== undefined) return known;
+    const made = target.kind === 'slot' ? this.slotCallee(target.rva) : this.directCallee(target.rva);
+    this.callees.set(key, made);
+    return made;
+  }
+
+  private slotCallee(rva: number): Callee {
+    const name = this.importNames().get(rva);
+    if (name !== undefined) return named(name);
+    const pointer =
+      rva < 0 || rva >= this.module.sizeOfImage ? null : this.memory.readPointer(plus(this.module.base, rva));
+    if (pointer === null) return { kind: 'unknown', missing: false };
+    if (failed(pointer)) return { kind: 'unknown', missing: true };
+    const inside = Number(pointer - this.module.base);
+    if (inside >= 0 && inside < this.module.sizeOfImage) {
+      return this.sectionAt(inside) === null ? { kind: 'unknown', missing: false } : this.directCallee(inside);
+    }
+    const found = this.exports?.nameAt(pointer) ?? null;
+    const isNamed = this.exports !== null || this.importNames().size > 0;
+    return found === null ? { kind: 'unknown', missing: !isNamed } : named(found);
+  }
+
+  private directCallee(rva: number): Callee {
+    if (rva >= 0 && rva < this.module.sizeOfImage) {
+      const own = this.exportNames().get(rva);
+      const allocator = own === undefined ? null : allocatorNamed(own);
+      if (allocator !== null) return { kind: 'allocator', allocator };
+      return this.sectionAt(rva) === null ? { kind: 'unknown', missing: false } : { kind: 'local', rva };
+    }
+    const address = virtual(BigInt.asUintN(this.machine.pointerSize * 8, this.module.base + BigInt(rva)));
+    const found = this.exports?.nameAt(address) ?? null;
+    return found === null ? { kind: 'unknown', missing: this.exports === null } : named(found);
+  }
+
+  /** By slot of the import address table, as far as names are there. */
+  importNames(): ReadonlyMap<number, string> {
+    if (this.imported === null) {
+      const { names, complete } = readImports(this.memory, this.module.base, this.headers, this.machine.pointerSize);
+      this.imported = names;
+      this.importsRead = complete;
+    }
+    return this.imported;
+  }
+
+  /** False where imports may be missing: their names are gone, and nothing names their addresses. */
+  importsComplete(): boolean {
+    this.importNames();
+    return this.importsRead || this.exports !== null;
+  }
+
+  /** x86: what a function takes from the stack when it returns, in bytes. */
+  private stackTaken(target: CallTarget): number | null {
+    const called = this.calleeOf(target);
+    if (called.kind === 'allocator') return 4 * (called.allocator.arguments + (called.allocator.wide ?? 0));
+    if (called.kind !== 'local') return null;
+    const known = this.taken.get(called.rva);
+    if (known !== undefined) return known;
+    const ops = looked;
+    ops.clear();
+    this.machine.decoder.decode(this.bytes(called.rva, 0x1000), called.rva, this.base, ops, 600);
+    let taken: number | null = null;
+    for (let i = 0; i < ops.count && taken === null; i++) {
+      if (ops.kind[i] === OP.return) taken = ops.immediate[i] ?? 0;
+      else if (ops.kind[i] === OP.stop) break;
+    }
+    this.taken.set(called.rva, taken);
+    return taken;
+  }
+}
+
+function named(name: string): Callee {
+  const allocator = allocatorNamed(name);
+  return allocator === null ? { kind: 'named', name } : { kind: 'allocator', allocator };
+}
+
+/** RVAs that direct calls (E8) go to, and that follow something that ends a function: sorted. */
+function callTargets(code: ImageCode): Uint32Array {
+  const found = new Set<number>();
+  for (const section of code.headers.sections) {
+    if (!section.executable || section.size > LARGEST_SCANNED) continue;
+    const { memory, base, sizeOfImage } = code.module;
+    const end = section.rva + section.size;
+    for (const chunk of memory?.chunks(plus(base, section.rva), Math.min(section.size, sizeOfImage - section.rva)) ??
+      []) {
+      if (failed(chunk.bytes)) continue;
+      const { bytes } = chunk;
+      const start = section.rva + chunk.offset;
+      for (let at = bytes.indexOf(0xe8); at >= 0 && at + 5 <= bytes.length; at = bytes.indexOf(0xe8, at + 1)) {
+        const target = (start + at + 5 + (u32(bytes, at + 1) | 0)) | 0;
+        if (target >= section.rva && target < end) found.add(target);
+      }
+    }
+  }
+  const ends = (rva: number): boolean => {
+    const before = code.bytes(rva - 1, 1)[0];
+    return before === 0xcc || before === 0x90 || before === 0xc3 || before === 0 || rva % 16 === 0;
+  };
+  return Uint32Array.from(found).sort().filter(ends);
+}

@@ -1,0 +1,67 @@
+/** Terminal sessions: session space has one address range and different content in each session. */
+
+import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
+import { failed } from '../../../parsers/bytes/failure.js';
+import { readScalar } from '../../../parsers/kernel/structures.js';
+import { TranslatedMemory } from '../../../parsers/paging/translated-memory.js';
+import { count, type Pages } from '../../result/result.js';
+import { oncePerKernel } from '../open/once.js';
+import type { Kernel } from '../open/open-kernel.js';
+import { processSpaces } from './process-spaces.js';
+import { readProcesses } from './processes.js';
+
+/** Terminal servers have hundreds; one space each is enough to translate session images. */
+const MOST_SESSIONS = 1024;
+/** Address spaces tried where only processes are known, not their sessions: any process of any session will do. */
+const MOST_SPACES = 256;
+
+/** A session, seen through the page tables of one of its processes. */
+export interface Session {
+  /** `_MM_SESSION_SPACE`, in session space. */
+  readonly address: VirtualAddress;
+  readonly memory: TranslatedMemory;
+  readonly processId: number;
+}
+
+/** Every session that has a process, once. Reading fails later where that process' page tables are not in the dump. */
+export const readSessions = oncePerKernel((kernel): Session[] => {
+  const sessions: Session[] = [];
+  const { memory } = kernel;
+  if (!(memory instanceof TranslatedMemory)) return sessions;
+  const ids = new Set<string>();
+  for (const process of readProcesses(kernel).processes) {
+    if (process.session === null || sessions.length >= MOST_SESSIONS) continue;
+    const space = memory.rootedAt(process.directoryTableBase);
+    const where = space.translate(process.session);
+    const id = failed(where) ? `missing ${process.session}` : `page ${where}`;
+    if (ids.has(id)) continue;
+    ids.add(id);
+    sessions.push({ address: process.session, memory: space, processId: process.id });
+  }
+  return sessions;
+});
+
+/** Address spaces that together map what sessions map: one of each, or of every process where sessions are not known. */
+export const sessionSpaces = oncePerKernel((kernel): TranslatedMemory[] => {
+  const spaces = readSessions(kernel).map((s) => s.memory);
+  const { memory, symbols } = kernel;
+  const unknown = symbols?.layout('_EPROCESS') === null;
+  return spaces.length === 0 && unknown && memory instanceof TranslatedMemory
+    ? processSpaces(kernel, memory).slice(0, MOST_SPACES)
+    : spaces;
+});
+
+/** The sum of `_MM_SESSION_SPACE.CommittedPages`; null unless every session can be read and there is at least one. */
+export function sessionCommit(kernel: Kernel): Pages | null {
+  const layout = kernel.symbols?.layout('_MM_SESSION_SPACE');
+  const field = layout?.value.fields['CommittedPages'];
+  const sessions = readSessions(kernel);
+  if (layout === null || layout === undefined || field === undefined || sessions.length === 0) return null;
+  let sum = 0n;
+  for (const session of sessions) {
+    const value = readScalar(session.memory, plus(session.address, field.offset), field.type);
+    if (failed(value)) return null;
+    sum += value;
+  }
+  return { pages: count(sum), source: layout.source };
+}

@@ -1,0 +1,133 @@
+/** The main command: cost against the dump's size, against starting node, in memory, in bytes read; speed of the search. */
+
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { failed } from '../../parsers/bytes/failure.js';
+import { OpenedDump } from '../../src/kernel/open/opened-dump.js';
+import { readModules } from '../../src/kernel/modules/modules.js';
+import { searchTags } from '../../src/kernel/modules/tag-search.js';
+import { buildDump } from '../../test-dumps/build-dump.js';
+import { SCENARIOS } from '../../test-dumps/scenarios.js';
+import { measure, type BenchLine } from './measure.js';
+import { zipOf } from '../../test-dumps/zip.js';
+
+const GB = 2 ** 30;
+const MAIN = fileURLToPath(new URL('../../bin/dumpleak.js', import.meta.url));
+const STEPS = fileURLToPath(new URL('./steps.js', import.meta.url));
+
+/** All lines for the main command. Writes sparse dumps of 1 GB and 64 GB to a temporary folder. */
+export async function analyzeBench(): Promise<BenchLine[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'dumpleak-bench-'));
+  try {
+    const small = join(folder, 'small.dmp');
+    const large = join(folder, 'large.dmp');
+    write(small, 1);
+    write(large, 64);
+    const node = measure(['-e', '0'], 9);
+    const lines: BenchLine[] = [];
+    for (const step of ['open', 'analyze']) {
+      const a = measure([STEPS, step, small], 7);
+      const b = measure([STEPS, step, large], 7);
+      lines.push({
+        name: step === 'open' ? 'open + modules, 64 GB against 1 GB' : 'analyze, 64 GB against 1 GB',
+        ratio: b.cpuMs / a.cpuMs,
+        goal: 1.3,
+        detail: `${b.cpuMs.toFixed(0)} ms against ${a.cpuMs.toFixed(0)} ms of processor time`,
+      });
+    }
+    const whole = measure([MAIN, 'analyze', large], 7);
+    lines.push({
+      name: 'dumpleak analyze (64 GB) against node -e 0',
+      ratio: whole.cpuMs / node.cpuMs,
+      goal: 5,
+      detail: `${whole.cpuMs.toFixed(0)} ms against ${node.cpuMs.toFixed(0)} ms of processor time`,
+    });
+    lines.push({
+      name: 'peak memory of analyze (64 GB)',
+      ratio: whole.peakBytes / 2 ** 20,
+      goal: 150,
+      unit: 'MB',
+      detail: `node -e 0 alone: ${(node.peakBytes / 2 ** 20).toFixed(0)} MB`,
+    });
+    const bytesRead = Number(measure([STEPS, 'bytes', large], 1).stdout);
+    lines.push({
+      name: 'bytes read of the 64 GB file',
+      ratio: bytesRead / statSync(large).size,
+      goal: 0.01,
+      detail: `${(bytesRead / 2 ** 20).toFixed(1)} MB of ${(statSync(large).size / GB).toFixed(1)} GB`,
+    });
+    lines.push(...otherKinds(folder), await searchLine(small));
+    return lines;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A 32-bit system, and a kernel dump in a zip against the same dump as it is. */
+function otherKinds(folder: string): BenchLine[] {
+  const narrow = join(folder, 'x86.dmp');
+  const plain = join(folder, 'plain.dmp');
+  const zipped = join(folder, 'plain.zip');
+  buildDump(SCENARIOS.leak32()).writeTo(narrow);
+  const built = buildDump({ ...SCENARIOS.modernLeak(), kind: 'bitmap-kernel' });
+  built.writeTo(plain);
+  writeFileSync(zipped, zipOf([{ name: 'MEMORY.DMP', bytes: built.toBytes() }]));
+  const base = measure([STEPS, 'analyze', plain], 7);
+  const line = (name: string, path: string, goal: number): BenchLine => {
+    const cost = measure([STEPS, 'analyze', path], 7);
+    const detail = `${cost.cpuMs.toFixed(0)} ms against ${base.cpuMs.toFixed(0)} ms of processor time`;
+    return { name, ratio: cost.cpuMs / base.cpuMs, goal, detail };
+  };
+  return [
+    line('analyze a 32-bit dump against an x64 one', narrow, 1.5),
+    line('analyze a dump in a zip against as it is', zipped, 3),
+  ];
+}
+
+/** The same machine and leak with so many GB of RAM, every page of it in the dump. */
+function write(path: string, gigabytes: number): void {
+  buildDump({ ...SCENARIOS.modernLeak(), kind: 'bitmap-full', memory: { bytes: gigabytes * GB } }).writeTo(path);
+}
+
+/** The search through page tables against Buffer.indexOf over the same bytes, gathered before. */
+async function searchLine(path: string): Promise<BenchLine> {
+  const dump = await OpenedDump.open(path);
+  try {
+    const { modules } = readModules(dump.kernel);
+    const parts: Uint8Array[] = [];
+    for (const module of modules) {
+      for (const chunk of module.memory?.chunks(module.base, module.sizeOfImage) ?? []) {
+        if (!failed(chunk.bytes)) parts.push(chunk.bytes.slice());
+      }
+    }
+    const bytes = Buffer.concat(parts);
+    const key = 0x6b61654c;
+    const tag = Buffer.from('Leak');
+    const time = (work: () => void): number => {
+      let best = Infinity;
+      for (let i = 0; i < 15; i++) {
+        const start = performance.now();
+        work();
+        best = Math.min(best, performance.now() - start);
+      }
+      return best;
+    };
+    const plain = time(() => {
+      for (let at = bytes.indexOf(tag); at >= 0; at = bytes.indexOf(tag, at + 1));
+    });
+    const ours = time(() => {
+      searchTags(modules, [key], { exact: true });
+    });
+    return {
+      name: 'tag search, speed against Buffer.indexOf',
+      ratio: plain / ours,
+      goal: 0.25,
+      atLeast: true,
+      detail: `${ours.toFixed(1)} ms against ${plain.toFixed(1)} ms over ${(bytes.length / 2 ** 20).toFixed(1)} MB`,
+    };
+  } finally {
+    dump.close();
+  }
+}
