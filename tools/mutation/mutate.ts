@@ -1,0 +1,137 @@
+/**
+ * How much of a change in the code the tests notice. Makes small changes to the compiled files of the parsers, the kernel and the
+ * leak rooms, one at a time and in a copy, and runs the tests that reach the changed place; a change that no test notices is a
+ * survivor. A sample, drawn by a seed: `npm run mutate -- [--sample 300] [--seed 1] [--rooms parsers,src/kernel] [--file PATH]`.
+ * Takes hours for all; for a schedule, not for CI. CONTRIBUTING.md has the last score.
+ */
+
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Prng } from '../../test-dumps/prng.js';
+import { coverageOf, reaches, runTests, type TestCoverage } from './coverage.js';
+import { applied, mutantsOf, type Mutant } from './operators.js';
+
+const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOMS = ['parsers', 'src/kernel', 'src/code', 'src/leak', 'src/result'];
+/** A run over the tests that reach a place may take this many times their usual time, and this much more, in milliseconds. */
+const PATIENCE = { times: 4, more: 20_000 };
+/** The tests that reach a place are tried quickest first, until they took this many milliseconds together when they pass. */
+const MOST_TEST_TIME = 60_000;
+
+const { values } = parseArgs({
+  options: {
+    sample: { type: 'string', default: '300' },
+    seed: { type: 'string', default: '1' },
+    rooms: { type: 'string', default: ROOMS.join(',') },
+    file: { type: 'string' },
+  },
+});
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** A copy of the project in which only the compiled files are real. The corpus beside it is linked too. */
+function copyOfProject(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'dumpleak-mutation-'));
+  const copy = join(folder, 'project');
+  mkdirSync(copy);
+  for (const name of readdirSync(PROJECT)) {
+    if (name === 'build') cpSync(join(PROJECT, name), join(copy, name), { recursive: true });
+    else if (name !== '.git') symlinkSync(join(PROJECT, name), join(copy, name));
+  }
+  const shared = join(PROJECT, '..', 'shared');
+  if (existsSync(shared)) symlinkSync(shared, join(folder, 'shared'));
+  return copy;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`);
+}
+
+/** What each test file reaches, those that pass alone. */
+function coverage(project: string): TestCoverage[] {
+  const tests = filesBelow('build').filter((name) => name.endsWith('.test.js') && !name.includes('browser'));
+  const found: TestCoverage[] = [];
+  for (const test of tests) {
+    const reached = coverageOf(project, test, 240_000);
+    if (reached === null) say(`left out, does not pass alone: ${test}`);
+    else found.push(reached);
+  }
+  return found.sort((a, b) => a.milliseconds - b.milliseconds);
+}
+
+interface Place {
+  readonly file: string;
+  readonly mutant: Mutant;
+}
+
+function places(): Place[] {
+  const wanted = values.rooms.split(',').map((room) => `build/${room}`);
+  return wanted
+    .flatMap((room) => filesBelow(room))
+    .filter((name) => name.endsWith('.js') && !/\.test(\.helper)?\.js$/.test(name))
+    .filter((name) => values.file === undefined || name.includes(values.file))
+    .flatMap((file) => mutantsOf(readFileSync(join(PROJECT, file), 'utf8')).map((mutant) => ({ file, mutant })));
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+const copy = copyOfProject();
+try {
+  say('coverage of each test file ...');
+  const tests = coverage(copy);
+  const all = places();
+  const prng = new Prng(Number(values.seed));
+  const sample: Place[] = [];
+  while (sample.length < Number(values.sample) && all.length > 0)
+    sample.push(...all.splice(prng.int(0, all.length - 1), 1));
+  const score = new Map<string, { killed: number; all: number }>();
+  for (const { file, mutant } of sample) {
+    const path = join(copy, file);
+    const text = readFileSync(path, 'utf8');
+    let time = 0;
+    const near = tests.filter(({ files }) => reaches(files.get(file) ?? [], mutant.start));
+    const chosen = near.filter(({ milliseconds }, i) => i === 0 || (time += milliseconds) < MOST_TEST_TIME);
+    let killed = false;
+    if (chosen.length > 0) {
+      writeFileSync(path, applied(text, mutant));
+      const usual = chosen.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+      killed =
+        runTests(
+          copy,
+          chosen.map(({ test }) => test),
+          usual * PATIENCE.times + PATIENCE.more,
+        ).status !== 0;
+      writeFileSync(path, text);
+    }
+    const room = dirname(file).split('/').slice(1, 3).join('/');
+    const counts = score.get(room) ?? { killed: 0, all: 0 };
+    score.set(room, { killed: counts.killed + (killed ? 1 : 0), all: counts.all + 1 });
+    if (!killed) {
+      const why = near.length === 0 ? 'no test reaches it' : `${chosen.length} test files do not notice`;
+      const before = text.slice(mutant.start, mutant.end).split('\n')[0] ?? '';
+      say(
+        `survived: ${file}:${lineOf(text, mutant.start)} ${mutant.operator}: ${before} -> ${mutant.replacement} (${why})`,
+      );
+    }
+  }
+  for (const [room, { killed, all: of }] of [...score].sort()) say(`${room}: ${killed} of ${of} noticed`);
+  const sums = [...score.values()].reduce((sum, one) => ({ killed: sum.killed + one.killed, all: sum.all + one.all }));
+  say(`all: ${sums.killed} of ${sums.all} noticed, ${((100 * sums.killed) / sums.all).toFixed(1)} %`);
+} finally {
+  rmSync(dirname(copy), { recursive: true, force: true });
+}
