@@ -12,6 +12,12 @@ export interface Sourced<T> {
   readonly source: FigureSource;
 }
 
+/** What is told by several sources is only as sure as the weakest: found by its content, or taken from the nearest build. */
+export function weakest(first: FigureSource, ...others: readonly FigureSource[]): FigureSource {
+  for (const weak of ['scan', 'nearest'] as const) if (first === weak || others.includes(weak)) return weak;
+  return first;
+}
+
 /** Identifies a kernel image: what the PE headers and the CodeView record in it say. */
 export interface KernelIdentity {
   /** `null` where the page with the CodeView record is not in the dump. */

@@ -1,6 +1,6 @@
 /** Offsets of nested fields: `Vs.PagedPoolInfo.AllocatedPagedPool` inside `_MI_SYSTEM_INFORMATION`. */
 
-import type { FigureSource, KernelSymbols } from './kernel-symbols.js';
+import { weakest, type FigureSource, type KernelSymbols } from './kernel-symbols.js';
 
 /** Where a nested field stands in the outermost structure. */
 export interface ResolvedPath {
@@ -27,8 +27,11 @@ export function resolvePath(symbols: Pick<KernelSymbols, 'layout'>, type: string
     if (end === path.length) return { offset: field.offset, type: field.type, source: layout.source };
     const inner = resolvePath(symbols, field.type, path.slice(end + 1));
     if (inner === null) return null;
-    const source = layout.source === 'nearest' ? layout.source : inner.source;
-    return { offset: field.offset + inner.offset, type: inner.type, source };
+    return {
+      offset: field.offset + inner.offset,
+      type: inner.type,
+      source: weakest(inner.source, layout.source),
+    };
   }
   return null;
 }

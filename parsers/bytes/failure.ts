@@ -7,8 +7,10 @@
  * - `short-file`: the file ends before the bytes that its own header promises.
  * - `corrupt`: bytes were read and cannot be what they should be.
  * - `bad-address`: the address itself cannot exist (not canonical, or null).
+ * - `unknown`: nothing tells where to read: no symbols know the variable, or the layout of the structure.
  */
-export type FailureReason = 'not-mapped' | 'paged-out' | 'not-in-dump' | 'short-file' | 'corrupt' | 'bad-address';
+export type FailureReason =
+  | 'not-mapped' | 'paged-out' | 'not-in-dump' | 'short-file' | 'corrupt' | 'bad-address' | 'unknown'; // prettier-ignore
 
 /** A read that failed, with the reason in a machine-readable and a human-readable form. */
 export class ReadFailure {

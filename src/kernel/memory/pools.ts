@@ -3,12 +3,10 @@
  * second opinions beside the memory manager's totals: rows are shown only where their sum agrees with the total.
  */
 
-import { plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
-import { field, readScalar } from '../../../parsers/kernel/structures.js';
-import type { FigureSource } from '../../../symbols/kernel-symbols.js';
-import { resolvePath } from '../../../symbols/paths.js';
+import { weakest, type FigureSource } from '../../../symbols/kernel-symbols.js';
 import { toNumber, type MemoryField, type MemoryInfo, type Pages, type Warning } from '../../result/result.js';
+import type { KernelObject } from '../open/kernel-object.js';
 import type { Kernel } from '../open/open-kernel.js';
 
 /** POOL_TYPE of the non-executable nonpaged pool. */
@@ -77,126 +75,112 @@ function choose<T>(
 interface Descriptor {
   readonly type: bigint;
   readonly pages: number;
+  readonly source: FigureSource;
 }
 
 /** A `_POOL_DESCRIPTOR` in either of its forms: pages in use, or pages allocated less pages freed. */
-function readDescriptor(kernel: Kernel, address: VirtualAddress): Descriptor | null {
-  const layout = kernel.symbols?.layout('_POOL_DESCRIPTOR')?.value;
-  if (layout === undefined || kernel.memory === null) return null;
-  const last = Object.entries(layout.fields).reduce(
-    (end, [name, f]) => (/Pages|PoolType|PoolIndex/.test(name) ? Math.max(end, f.offset + 8) : end),
-    0,
+function readDescriptor(descriptor: KernelObject, pointerSize: 4 | 8): Descriptor | null {
+  // An enumeration: `_POOL_TYPE`.
+  const kind = descriptor.at('PoolType', 'unsigned long');
+  const type = failed(kind) ? 0n : kind.value & 0xffffn;
+  const total = descriptor.at('TotalPages');
+  if (!failed(total)) {
+    const big = descriptor.at('TotalBigPages');
+    if (failed(big) && big.reason !== 'unknown') return null;
+    return { type, pages: Number(total.value + (failed(big) ? 0n : big.value)), source: total.source };
+  }
+  const counters = ['PagesAllocated', 'PagesDeallocated', 'BigPagesAllocated', 'BigPagesDeallocated'].map((name) =>
+    descriptor.at(name),
   );
-  const bytes = kernel.memory.read(address, last);
-  if (failed(bytes)) return null;
-  const get = (name: string): bigint | null => field(bytes, layout, name, kernel.memory?.pointerSize);
-  const type = get('PoolType') ?? low32(bytes, layout.fields['PoolType']?.offset);
-  const total = get('TotalPages');
-  if (total !== null) return { type, pages: Number(total + (get('TotalBigPages') ?? 0n)) };
-  const [allocated, freed] = [get('PagesAllocated'), get('PagesDeallocated')];
-  const [bigAllocated, bigFreed] = [get('BigPagesAllocated'), get('BigPagesDeallocated')];
+  const [allocated, freed, bigAllocated, bigFreed] = counters.map((counter) =>
+    failed(counter) ? null : counter.value,
+  ) as [bigint | null, bigint | null, bigint | null, bigint | null];
+  const [first] = counters;
   if (allocated === null || freed === null || bigAllocated === null || bigFreed === null) return null;
   return {
     type,
-    pages: Number(BigInt.asIntN(kernel.memory.pointerSize * 8, allocated - freed + bigAllocated - bigFreed)),
+    pages: Number(BigInt.asIntN(pointerSize * 8, allocated - freed + bigAllocated - bigFreed)),
+    source: first === undefined || failed(first) ? 'derived' : first.source,
   };
 }
 
-/** PoolType is an enumeration (`_POOL_TYPE`): 32 bits. */
-function low32(bytes: Uint8Array, offset: number | undefined): bigint {
-  return offset === undefined ? 0n : BigInt((bytes[offset] ?? 0) | ((bytes[offset + 1] ?? 0) << 8));
-}
-
-/** Pointers of a descriptor array, or the one descriptor that stands by itself. */
+/** Descriptors of an array of pointers, or the one that stands by itself; null for one that cannot be read. */
 function descriptors(
   kernel: Kernel,
   array: string,
   counter: string,
   single: string | null,
   extra: number,
-): VirtualAddress[] {
-  const { symbols, memory } = kernel;
-  if (symbols === null || memory === null) return [];
-  const numberAt = symbols.address(counter);
-  const number = numberAt === null ? null : memory.readU32(numberAt.value);
-  const start = symbols.address(array);
-  const alone = single === null ? null : symbols.address(single);
-  if (
-    number === null ||
-    failed(number) ||
-    start === null ||
-    number + extra > MOST_NODES ||
-    (number <= 1 && alone !== null)
-  ) {
-    return alone === null ? [] : [alone.value];
+): (Descriptor | null)[] {
+  const width = kernel.memory?.pointerSize ?? 8;
+  const count = kernel.variable(counter, 'unsigned long');
+  const number = failed(count) ? null : Number(count.value);
+  const start = kernel.addressOf(array);
+  const alone = single === null || failed(kernel.addressOf(single)) ? null : kernel.object(single, DESCRIPTOR);
+  if (number === null || failed(start) || number + extra > MOST_NODES || (number <= 1 && alone !== null)) {
+    return alone === null ? [] : [readDescriptor(alone, width)];
   }
-  const found: VirtualAddress[] = [];
-  for (let i = 0; i < number + extra; i++) {
-    const pointer = memory.readPointer(plus(start.value, i * memory.pointerSize));
-    if (!failed(pointer) && pointer !== 0n) found.push(pointer);
-  }
-  return found;
+  return Array.from({ length: number + extra }, (_, i) => kernel.pointerAt(array, i)).flatMap((pointer) =>
+    failed(pointer) || pointer.value === 0n ? [] : [readDescriptor(kernel.objectAt(pointer, DESCRIPTOR), width)],
+  );
 }
+
+const DESCRIPTOR = '_POOL_DESCRIPTOR';
 
 function nodeDescriptors(kernel: Kernel): NodePools | null {
   // From Windows 8 on most of nonpaged pool is in descriptors that only this array leads to.
-  const { symbols, identity } = kernel;
-  if (identity.buildNumber >= 9200 && symbols?.address('ExpNonPagedPoolDescriptor') === null) return null;
-  const addresses = descriptors(
+  if (kernel.identity.buildNumber >= 9200 && failed(kernel.addressOf('ExpNonPagedPoolDescriptor'))) return null;
+  const all = descriptors(
     kernel,
     'ExpNonPagedPoolDescriptor',
     'ExpNumberOfNonPagedPools',
     'NonPagedPoolDescriptor',
     0,
-  );
-  const all = addresses.map((a) => readDescriptor(kernel, a)).filter((d): d is Descriptor => d !== null);
-  const source = sourceOf(kernel, 'NonPagedPoolDescriptor');
-  if (all.length === 0 || source === null) return null;
+  ).filter((d) => d !== null);
+  if (all.length === 0) return null;
   const nx = all.filter((d) => (d.type & NONPAGED_NX) !== 0n);
   return all
     .filter((d) => (d.type & NONPAGED_NX) === 0n)
-    .map((d, node) => ({ node, pages: d.pages, nxPages: nx.length === 0 ? null : (nx[node]?.pages ?? null), source }));
+    .map(({ pages, source }, node) => ({
+      node,
+      pages,
+      nxPages: nx.length === 0 ? null : (nx[node]?.pages ?? null),
+      source,
+    }));
 }
 
 function pagedDescriptors(kernel: Kernel): IndexPools | null {
-  const addresses = descriptors(kernel, 'ExpPagedPoolDescriptor', 'ExpNumberOfPagedPools', null, 1).slice(
-    0,
-    MOST_PAGED,
-  );
-  const source = sourceOf(kernel, 'ExpPagedPoolDescriptor');
-  if (addresses.length === 0 || source === null) return null;
-  const pools = addresses.map((a) => readDescriptor(kernel, a));
-  if (pools.some((p) => p === null)) return null;
-  return pools.map((p, index) => ({ index, pages: p?.pages ?? 0, source }));
+  const pools = descriptors(kernel, 'ExpPagedPoolDescriptor', 'ExpNumberOfPagedPools', null, 1).slice(0, MOST_PAGED);
+  const known = pools.filter((p) => p !== null);
+  if (pools.length === 0 || known.length < pools.length) return null;
+  return known.map(({ pages, source }, index) => ({ index, pages, source }));
 }
 
 /** Committed pages of the heaps of each node: nonpaged, nonpaged NX, paged, second paged. */
 function heapPages(kernel: Kernel): { pages: number[][]; source: FigureSource } | null {
-  const { symbols, memory } = kernel;
-  const state = symbols?.address('ExPoolState');
-  if (symbols === null || memory === null || state === null || state === undefined) return null;
-  const number = resolvePath(symbols, '_EX_POOL_HEAP_MANAGER_STATE', 'NumberOfPools');
-  const first = resolvePath(symbols, '_EX_POOL_HEAP_MANAGER_STATE', 'PoolNode');
-  const node = symbols.layout('_EX_HEAP_POOL_NODE');
-  const heaps = node?.value.fields['Heaps'];
-  const committed = resolvePath(symbols, '_SEGMENT_HEAP', 'MemStats.TotalCommittedPages');
-  if (number === null || first === null || node === null || heaps === undefined || committed === null) return null;
-  const nodes = memory.readU32(plus(state.value, number.offset));
-  if (failed(nodes) || nodes === 0 || nodes > MOST_NODES) return null;
+  const state = kernel.object('ExPoolState', '_EX_POOL_HEAP_MANAGER_STATE');
+  const number = state.at('NumberOfPools', 'unsigned long');
+  if (failed(number) || number.value === 0n || number.value > BigInt(MOST_NODES)) return null;
+  const first = state.inner('PoolNode', '_EX_HEAP_POOL_NODE');
+  let source = number.source;
   const pages: number[][] = [];
-  for (let n = 0; n < nodes; n++) {
+  for (let n = 0; n < Number(number.value); n++) {
     const row: number[] = [];
     for (let h = 0; h < 4; h++) {
-      const at = plus(state.value, first.offset + n * node.value.size + heaps.offset + h * memory.pointerSize);
-      const heap = memory.readPointer(at);
+      const node = first.element(n);
+      const heap = node.pointer('Heaps', h);
       if (failed(heap)) return null;
-      const value = heap === 0n ? 0n : readScalar(memory, plus(virtual(heap), committed.offset), committed.type);
-      if (failed(value)) return null;
-      row.push(Number(value));
+      const committed =
+        heap.value === 0n
+          ? { value: 0n, source: heap.source }
+          : kernel.objectAt(heap, '_SEGMENT_HEAP').at('MemStats.TotalCommittedPages');
+      if (failed(committed)) return null;
+      source = weakest(source, committed.source);
+      row.push(Number(committed.value));
     }
     pages.push(row);
   }
-  return { pages, source: state.source };
+  return { pages, source };
 }
 
 function nodeHeaps(kernel: Kernel): NodePools | null {
@@ -207,8 +191,4 @@ function nodeHeaps(kernel: Kernel): NodePools | null {
 function pagedHeaps(kernel: Kernel): IndexPools | null {
   const heaps = heapPages(kernel);
   return heaps?.pages.map(([, , c, d], index) => ({ index, pages: (c ?? 0) + (d ?? 0), source: heaps.source })) ?? null;
-}
-
-function sourceOf(kernel: Kernel, symbol: string): FigureSource | null {
-  return kernel.symbols?.address(symbol)?.source ?? null;
 }

@@ -1,11 +1,9 @@
 /** From an opened dump to a kernel that can be asked: address space, image, identity, debugger block, symbols. */
 
-import type { VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { MACHINE, type Dump } from '../../../parsers/dump/open-dump.js';
 import { TriageMemory } from '../../../parsers/dump/triage-memory.js';
 import { DebuggerData, debuggerDataSize } from '../../../parsers/kernel/debugger-data.js';
-import { readScalar } from '../../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { TableMemory } from '../../../parsers/paging/table-memory.js';
 import type { TranslatedMemory } from '../../../parsers/paging/translated-memory.js';
@@ -13,16 +11,16 @@ import { X86Memory } from '../../../parsers/paging/x86.js';
 import { readCodeView } from '../../../parsers/pe/image.js';
 import { createKernelSymbols, type GivenFacts } from '../../../symbols/built-in-symbols.js';
 import type { KernelArchitecture, KernelIdentity, KernelSymbols } from '../../../symbols/kernel-symbols.js';
-import { resolvePath } from '../../../symbols/paths.js';
 import { findProfile } from '../../../symbols/profiles/profiles.js';
 import type { Warning } from '../../result/result.js';
 import { levelDoubt, openAddressSpace } from './address-space.js';
+import { KernelObjects } from './kernel-object.js';
 import { locateDebuggerData, locateKernel, type KernelImage } from './locate-kernel.js';
 import { withMemoryState } from '../find/scanned-symbols.js';
 import { paeDoubt, tunedX86 } from './x86-space.js';
 
-/** A kernel in a dump, as far as the dump allows. */
-export interface Kernel {
+/** What a kernel is made of. */
+export interface KernelParts {
   readonly dump: Dump;
   /** The kernel's address space; null where the dump holds no memory that can be addressed. */
   readonly memory: VirtualMemory | null;
@@ -31,6 +29,28 @@ export interface Kernel {
   readonly debuggerData: DebuggerData | null;
   readonly symbols: KernelSymbols | null;
   readonly warnings: readonly Warning[];
+}
+
+/** A kernel in a dump, as far as the dump allows. `object()` and `variable()` read its structures and globals. */
+export class Kernel extends KernelObjects implements KernelParts {
+  readonly dump: Dump;
+  readonly memory: VirtualMemory | null;
+  readonly image: KernelImage | null;
+  readonly identity: KernelIdentity;
+  readonly debuggerData: DebuggerData | null;
+  readonly symbols: KernelSymbols | null;
+  readonly warnings: readonly Warning[];
+
+  constructor(parts: KernelParts) {
+    super(parts.memory, parts.symbols);
+    this.dump = parts.dump;
+    this.memory = parts.memory;
+    this.image = parts.image;
+    this.identity = parts.identity;
+    this.debuggerData = parts.debuggerData;
+    this.symbols = parts.symbols;
+    this.warnings = parts.warnings;
+  }
 }
 
 export interface OpenKernelOptions {
@@ -90,7 +110,9 @@ export function openKernel(
   const { buildNumber } = identity;
   const warnings = [...found.warnings];
   if (dump.triage !== null) return openTriage(dump, dump.triage.debuggerData, identity, warnings);
-  if (memory === null) return { dump, memory, image, identity, debuggerData: null, symbols: null, warnings };
+  if (memory === null) {
+    return new Kernel({ dump, memory, image, identity, debuggerData: null, symbols: null, warnings });
+  }
   const create = (
     block: DebuggerData | null,
   ): { symbols: KernelSymbols; warnings: { code: string; message: string }[] } =>
@@ -128,7 +150,7 @@ export function openKernel(
     });
   }
   warnings.push(...levelDoubt(memory, identity, debuggerData));
-  return {
+  return new Kernel({
     dump,
     memory: withKernelRules(memory, symbols, buildNumber),
     image,
@@ -136,7 +158,7 @@ export function openKernel(
     debuggerData,
     symbols,
     warnings,
-  };
+  });
 }
 
 function openTriage(
@@ -163,7 +185,7 @@ function openTriage(
     kdbg: (name) => debuggerData?.pointer(name) ?? null,
   });
   const image = base === null ? null : { base, headers: null, size: known.sizeOfImage, note: null };
-  return { dump, memory, image, identity: known, debuggerData, symbols, warnings };
+  return new Kernel({ dump, memory, image, identity: known, debuggerData, symbols, warnings });
 }
 
 /** What the image says of itself. */
@@ -198,11 +220,8 @@ function tuned(memory: TableMemory, symbols: KernelSymbols): TableMemory {
 function invalidPteMask(memory: TableMemory, symbols: KernelSymbols): bigint | null {
   const layout = symbols.layout('_MMPTE_TRANSITION')?.value;
   if (layout !== undefined && layout.fields['SwizzleBit'] === undefined) return 0n;
-  const state = symbols.address('MiState');
-  const path = resolvePath(symbols, '_MI_SYSTEM_INFORMATION', 'Hardware.InvalidPteMask');
-  if (state === null || path === null) return null;
-  const value = readScalar(memory, addressOf(state.value, path.offset), path.type);
-  return failed(value) ? null : value;
+  const mask = new KernelObjects(memory, symbols)
+    .object('MiState', '_MI_SYSTEM_INFORMATION')
+    .at('Hardware.InvalidPteMask');
+  return failed(mask) ? null : mask.value;
 }
-
-const addressOf = (base: VirtualAddress, offset: number): VirtualAddress => (base + BigInt(offset)) as VirtualAddress;

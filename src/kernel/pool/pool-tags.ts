@@ -7,10 +7,9 @@ import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../../parsers/
 import { failed, hex, type ReadFailure } from '../../../parsers/bytes/failure.js';
 import { COUNTERS, TrackerSums, type TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
-import type { FigureSource, KernelSymbols } from '../../../symbols/kernel-symbols.js';
+import { weakest, type FigureSource, type KernelSymbols } from '../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../result/result.js';
 import { findTagTables, type KnownTable } from '../find/find-tag-tables.js';
-import { weaker } from '../memory/memory.js';
 import { hasOnlyTable } from '../find/only-table.js';
 import type { Kernel } from '../open/open-kernel.js';
 import { inferTableSize } from '../find/pool-table-size.js';
@@ -118,7 +117,7 @@ function readTables(kernel: Kernel, warn: Warn): TagTable | null {
       );
     }
   }
-  return { sums, tables, entries, source: weaker(variable.source, layout.source), complete };
+  return { sums, tables, entries, source: weakest(variable.source, layout.source), complete };
 }
 
 /** PoolTrackTableSize, checked against PoolTrackTableMask; where no symbol knows it, inferred from the table's hashing. */

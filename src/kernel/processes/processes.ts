@@ -3,12 +3,16 @@
 import { physical, plus, type PhysicalAddress, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
 import { asciiz } from '../../../parsers/bytes/fields.js';
-import { scalar, walkList } from '../../../parsers/kernel/structures.js';
-import { resolvePath } from '../../../symbols/paths.js';
+import { walkList } from '../../../parsers/kernel/structures.js';
+import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
+import { weakest, type Sourced } from '../../../symbols/kernel-symbols.js';
+import type { KernelObject } from '../open/kernel-object.js';
 import { oncePerKernel } from '../open/once.js';
 import type { Kernel } from '../open/open-kernel.js';
 
 const MOST_PROCESSES = 100_000;
+/** Characters of `ImageFileName`. */
+const LONGEST_NAME = 15;
 
 /** One `_EPROCESS`. */
 export interface Process {
@@ -18,7 +22,7 @@ export interface Process {
   readonly name: string;
   readonly directoryTableBase: PhysicalAddress;
   /** `_EPROCESS.Session`; null for processes outside of any session. */
-  readonly session: VirtualAddress | null;
+  readonly session: Sourced<VirtualAddress> | null;
 }
 
 /** `broken` tells where the list ended badly. */
@@ -31,36 +35,42 @@ interface ProcessList {
 export const readProcesses = oncePerKernel(walkProcesses);
 
 function walkProcesses(kernel: Kernel): ProcessList {
-  const { memory, symbols } = kernel;
-  const head = symbols?.address('PsActiveProcessHead')?.value ?? kernel.dump.header.psActiveProcessHead;
-  if (memory === null || symbols === null || head === null) return { processes: [], broken: null };
-  const at = (path: string): { offset: number; type: string } | null => resolvePath(symbols, '_EPROCESS', path);
-  const links = at('ActiveProcessLinks');
-  const id = at('UniqueProcessId');
-  const name = at('ImageFileName');
-  const root = at('Pcb.DirectoryTableBase');
-  const session = at('Session');
-  if (links === null || root === null) return { processes: [], broken: null };
-  const { entries, broken } = walkList(memory, head, MOST_PROCESSES);
-  const processes: Process[] = [];
-  for (const entry of entries) {
-    const address = plus(entry, -links.offset);
-    const value = (field: { offset: number; type: string } | null): bigint | null => {
-      if (field === null) return null;
-      const bytes = memory.read(plus(address, field.offset), 8);
-      return failed(bytes) ? null : scalar(bytes, 0, field.type, memory.pointerSize);
-    };
-    const base = value(root);
-    if (base === null) continue;
-    const text = name === null ? null : memory.read(plus(address, name.offset), 15);
-    const sessionAddress = value(session);
-    processes.push({
-      address,
-      id: Number(value(id) ?? 0n),
-      name: text === null || failed(text) ? '' : asciiz(text, 0, text.length),
-      directoryTableBase: physical(Number(base & (memory.pointerSize === 4 ? 0xffffffe0n : 0x000ffffffffff000n))),
-      session: sessionAddress === null || sessionAddress === 0n ? null : (sessionAddress as VirtualAddress),
-    });
+  const { memory } = kernel;
+  const known = kernel.addressOf('PsActiveProcessHead');
+  const head = failed(known) ? headOf(kernel) : known;
+  const links = kernel.field(EPROCESS, 'ActiveProcessLinks');
+  if (memory === null || head === null || failed(links) || failed(kernel.field(EPROCESS, DIRECTORY_TABLE_BASE))) {
+    return { processes: [], broken: null };
   }
+  const { entries, broken } = walkList(memory, head.value, MOST_PROCESSES);
+  const processes = entries.flatMap((entry) => {
+    const address = { value: plus(entry, -links.offset), source: weakest(head.source, links.source) };
+    return readProcess(kernel.objectAt(address, EPROCESS), memory) ?? [];
+  });
   return { processes, broken };
+}
+
+const EPROCESS = '_EPROCESS';
+const DIRECTORY_TABLE_BASE = 'Pcb.DirectoryTableBase';
+
+function headOf({ dump }: Kernel): Sourced<VirtualAddress> | null {
+  const head = dump.header.psActiveProcessHead;
+  return head === null ? null : { value: head, source: 'header' };
+}
+
+/** Null where the process' page tables are not known: nothing of it can be used then. */
+function readProcess(process: KernelObject, memory: VirtualMemory): Process | null {
+  const base = process.at(DIRECTORY_TABLE_BASE);
+  if (failed(base) || failed(process.place)) return null;
+  const id = process.at('UniqueProcessId');
+  const name = process.placeOf('ImageFileName');
+  const text = failed(name) ? name : memory.read(name.value, LONGEST_NAME);
+  const session = process.pointer('Session');
+  return {
+    address: process.place.value,
+    id: failed(id) ? 0 : Number(id.value),
+    name: failed(text) ? '' : asciiz(text, 0, text.length),
+    directoryTableBase: physical(Number(base.value & (memory.pointerSize === 4 ? 0xffffffe0n : 0x000ffffffffff000n))),
+    session: failed(session) || session.value === 0n ? null : session,
+  };
 }

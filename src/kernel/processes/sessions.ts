@@ -1,9 +1,9 @@
 /** Terminal sessions: session space has one address range and different content in each session. */
 
-import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
+import type { VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
-import { readScalar } from '../../../parsers/kernel/structures.js';
 import { TranslatedMemory } from '../../../parsers/paging/translated-memory.js';
+import type { FigureSource, Sourced } from '../../../symbols/kernel-symbols.js';
 import { count, type Pages } from '../../result/result.js';
 import { oncePerKernel } from '../open/once.js';
 import type { Kernel } from '../open/open-kernel.js';
@@ -18,7 +18,7 @@ const MOST_SPACES = 256;
 /** A session, seen through the page tables of one of its processes. */
 export interface Session {
   /** `_MM_SESSION_SPACE`, in session space. */
-  readonly address: VirtualAddress;
+  readonly address: Sourced<VirtualAddress>;
   readonly memory: TranslatedMemory;
   readonly processId: number;
 }
@@ -32,8 +32,8 @@ export const readSessions = oncePerKernel((kernel): Session[] => {
   for (const process of readProcesses(kernel).processes) {
     if (process.session === null || sessions.length >= MOST_SESSIONS) continue;
     const space = memory.rootedAt(process.directoryTableBase);
-    const where = space.translate(process.session);
-    const id = failed(where) ? `missing ${process.session}` : `page ${where}`;
+    const where = space.translate(process.session.value);
+    const id = failed(where) ? `missing ${process.session.value}` : `page ${where}`;
     if (ids.has(id)) continue;
     ids.add(id);
     sessions.push({ address: process.session, memory: space, processId: process.id });
@@ -53,15 +53,13 @@ export const sessionSpaces = oncePerKernel((kernel): TranslatedMemory[] => {
 
 /** The sum of `_MM_SESSION_SPACE.CommittedPages`; null unless every session can be read and there is at least one. */
 export function sessionCommit(kernel: Kernel): Pages | null {
-  const layout = kernel.symbols?.layout('_MM_SESSION_SPACE');
-  const field = layout?.value.fields['CommittedPages'];
-  const sessions = readSessions(kernel);
-  if (layout === null || layout === undefined || field === undefined || sessions.length === 0) return null;
   let sum = 0n;
-  for (const session of sessions) {
-    const value = readScalar(session.memory, plus(session.address, field.offset), field.type);
-    if (failed(value)) return null;
-    sum += value;
+  let source: FigureSource | null = null;
+  for (const { address, memory } of readSessions(kernel)) {
+    const pages = kernel.objectAt(address, '_MM_SESSION_SPACE', memory).at('CommittedPages');
+    if (failed(pages)) return null;
+    sum += pages.value;
+    source = pages.source;
   }
-  return { pages: count(sum), source: layout.source };
+  return source === null ? null : { pages: count(sum), source };
 }

@@ -2,8 +2,8 @@
 
 import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
-import { readUnicodeString } from '../../../parsers/kernel/structures.js';
-import { resolvePath } from '../../../symbols/paths.js';
+import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
+import type { Found } from '../open/kernel-object.js';
 import type { Kernel } from '../open/open-kernel.js';
 import type { VerifierState } from '../state.js';
 
@@ -13,58 +13,42 @@ const DEEPEST = 64;
 
 /** Reads what the dump tells; every part is null or empty on its own where it cannot be read. */
 export function readVerifier(kernel: Kernel): VerifierState | null {
-  const { memory, symbols } = kernel;
-  if (memory === null || symbols === null) return null;
-  const data = symbols.address('MmVerifierData');
-  const level = data === null ? null : memory.readU32(data.value);
-  const special = symbols.address('MmSpecialPoolTag');
-  const tag = special === null ? null : memory.readU32(special.value);
-  const known = level === null || failed(level) ? null : level;
+  if (kernel.memory === null || kernel.symbols === null) return null;
+  const level = numberOf(kernel.variable('MmVerifierData', 'unsigned long'));
   return {
-    level: known,
-    drivers: known === null || known === 0 ? [] : verifiedDrivers(kernel),
-    specialPoolTag: tag === null || failed(tag) ? null : tag,
+    level,
+    drivers: level === null || level === 0 ? [] : verifiedDrivers(kernel, kernel.memory),
+    specialPoolTag: numberOf(kernel.variable('MmSpecialPoolTag', 'unsigned long')),
   };
 }
+
+const numberOf = (found: Found<bigint>): number | null => (failed(found) ? null : Number(found.value));
 
 /**
  * Names from the AVL trees of nt!ViTargetDriversAvl (Vista and later): _VF_AVL_TREE.Tables points at
  * _VF_AVL_TABLE entries that begin with an _RTL_AVL_TABLE; each node is a _VF_TARGET_DRIVER. A tree that does not look
  * like one gives no names.
  */
-function verifiedDrivers(kernel: Kernel): string[] {
-  const { memory, symbols } = kernel;
-  const root = symbols?.address('ViTargetDriversAvl') ?? null;
-  if (memory === null || symbols === null || root === null) return [];
-  const tables = resolvePath(symbols, '_VF_AVL_TREE', 'Tables');
-  const number = resolvePath(symbols, '_VF_AVL_TREE', 'TablesNo');
-  const verified = resolvePath(symbols, '_VF_TARGET_DRIVER', 'VerifiedData');
-  const suspect = resolvePath(symbols, '_VF_TARGET_VERIFIED_DRIVER_DATA', 'SuspectDriverEntry');
-  const name = resolvePath(symbols, '_VF_SUSPECT_DRIVER_ENTRY', 'BaseName');
-  if (tables === null || number === null || verified === null || suspect === null || name === null) return [];
-  const array = memory.readPointer(plus(root.value, tables.offset));
-  const count = memory.readU32(plus(root.value, number.offset));
-  if (failed(array) || failed(count) || count === 0 || count > MOST_TABLES) return [];
-  const names: string[] = [];
-  const nodes = collectNodes(kernel, array);
-  for (const node of nodes) {
-    const data = memory.readPointer(plus(node, verified.offset));
-    const entry = failed(data) || data === 0n ? null : memory.readPointer(plus(data, suspect.offset));
-    if (entry === null || failed(entry) || entry === 0n) continue;
-    const bytes = memory.read(plus(entry, name.offset), 2 * memory.pointerSize);
-    const text = failed(bytes) ? bytes : readUnicodeString(memory, bytes, 0);
-    if (!failed(text) && text !== '') names.push(text.toWellFormed());
-  }
-  return names;
+function verifiedDrivers(kernel: Kernel, memory: VirtualMemory): string[] {
+  const root = kernel.object('ViTargetDriversAvl', '_VF_AVL_TREE');
+  const tables = root.pointer('Tables');
+  const count = root.at('TablesNo', 'unsigned long');
+  if (failed(tables) || failed(count) || count.value === 0n || count.value > BigInt(MOST_TABLES)) return [];
+  return collectNodes(memory, tables.value).flatMap((node) => {
+    const name = kernel
+      .objectAt({ value: node, source: tables.source }, '_VF_TARGET_DRIVER')
+      .follow('VerifiedData', '_VF_TARGET_VERIFIED_DRIVER_DATA')
+      .follow('SuspectDriverEntry', '_VF_SUSPECT_DRIVER_ENTRY')
+      .text('BaseName');
+    return failed(name) || name.value === '' ? [] : [name.value.toWellFormed()];
+  });
 }
 
 /**
  * Nodes of the first table's tree. The balanced links (Parent, LeftChild, RightChild, Balance) head each node; the user
  * data follows these four pointers' worth, and _VF_TARGET_DRIVER is that data.
  */
-function collectNodes(kernel: Kernel, table: VirtualAddress): VirtualAddress[] {
-  const { memory } = kernel;
-  if (memory === null) return [];
+function collectNodes(memory: VirtualMemory, table: VirtualAddress): VirtualAddress[] {
   const width = memory.pointerSize;
   const found: VirtualAddress[] = [];
   const seen = new Set<bigint>();
