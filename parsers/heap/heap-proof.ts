@@ -201,7 +201,7 @@ function scoreVs(
   low: number,
   high: number,
 ): number {
-  const none = { delayed: new AddressSet(), lookaside: new AddressSet(), own: new AddressSet() };
+  const none = { delayed: new AddressSet(), lookaside: new AddressSet(), own: new AddressSet(), bigPages: null };
   const walk = new VsWalk(layout, low, high, true, null, none);
   let good = 0;
   for (const { address, length } of samples) {

@@ -6,6 +6,7 @@
  */
 
 import { AddressSet } from './address-set.js';
+import type { BigPageIndex } from './big-page-index.js';
 import { Block, BlockKind, BlockState, type BlockSink } from './blocks.js';
 import { DelayFree } from './cached-blocks.js';
 import type { HeapProof } from './heap-proof.js';
@@ -30,6 +31,8 @@ export interface SegmentHeapOptions {
   readonly lookaside?: AddressSet;
   /** Blocks that the allocator keeps for itself (`ownRecords`): they are given as its own. */
   readonly own?: AddressSet;
+  /** The big-page table, for tags of blocks without a pool header. Such a block without a row has none. */
+  readonly bigPages?: BigPageIndex;
 }
 
 /** One heap, opened for walking. `counts` sums over everything that was walked. */
@@ -42,6 +45,7 @@ export class SegmentHeapWalk {
   private readonly window: PageWindow;
   private readonly block = new Block();
   private readonly lfh: LfhWalk;
+  private readonly bigPages: BigPageIndex | null;
   private readonly lanes: { readonly vs: VsWalk; readonly delayFree: DelayFree }[];
 
   constructor(
@@ -53,6 +57,7 @@ export class SegmentHeapWalk {
     const { layout, keys } = proof;
     const pool = options.pool ?? null;
     const lookaside = options.lookaside ?? new AddressSet();
+    this.bigPages = options.bigPages ?? null;
     this.reader = new PointerReader(memory);
     this.ranges = new SegmentRanges(memory);
     this.window = new PageWindow(memory);
@@ -65,7 +70,12 @@ export class SegmentHeapWalk {
       // Where the configuration cannot be read: the kernel's pools align, plain heaps do not.
       const config = this.reader.u8(context.vsContext + layout.vsConfig);
       const aligned = config === null ? pool !== null : (config & 1) !== 0;
-      const cached = { delayed: delayFree.blocks, lookaside, own: options.own ?? new AddressSet() };
+      const cached = {
+        delayed: delayFree.blocks,
+        lookaside,
+        own: options.own ?? new AddressSet(),
+        bigPages: this.bigPages,
+      };
       return { vs: new VsWalk(layout, keys.heapKeyLow, keys.heapKeyHigh, aligned, pool, cached), delayFree };
     });
   }
@@ -78,7 +88,12 @@ export class SegmentHeapWalk {
 
   /** Walks the allocations outside segments. */
   walkLarge(sink: BlockSink): void {
-    walkLarge(this.reader, this.heap, this.block, sink, this.counts);
+    const { bigPages } = this;
+    const tagged: BlockSink = (block) => {
+      bigPages?.describe(block);
+      sink(block);
+    };
+    walkLarge(this.reader, this.heap, this.block, tagged, this.counts);
   }
 
   /** Walks segment number `index` of `segments`. */
@@ -133,6 +148,7 @@ export class SegmentHeapWalk {
     block.bytes = window.bytes;
     block.offset = 0;
     block.there = 0;
+    this.bigPages?.describe(block);
     sink(block);
   }
 

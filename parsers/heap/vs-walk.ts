@@ -6,6 +6,7 @@
 
 import { BlockKind, BlockState, type Block, type BlockSink } from './blocks.js';
 import type { AddressSet } from './address-set.js';
+import type { BigPageIndex } from './big-page-index.js';
 import type { HeapCounts } from './heap-report.js';
 import { VS_SIGNATURE, type HeapLayout } from './layouts.js';
 import { highWord, lowWord, type PageWindow } from './memory.js';
@@ -15,14 +16,16 @@ const PAGE = 0x1000;
 /** Longest block that has a pool header: BlockSize has eight bits. */
 const LONGEST_UNITS = 0xff;
 
-/** What is told of blocks that look allocated but are not. */
-export interface CachedBlocks {
+/** What is known of blocks beside their headers. */
+export interface KnownBlocks {
   /** Where the entries of delay-free lists stand: behind the chunk header. */
   readonly delayed: AddressSet;
   /** Data of blocks on lookaside lists. */
   readonly lookaside: AddressSet;
   /** Blocks that are the allocator's own. */
   readonly own: AddressSet;
+  /** Tags of blocks without a pool header. */
+  readonly bigPages: BigPageIndex | null;
 }
 
 /** Walks the chunks of one subsegment at a time, for one heap. */
@@ -47,7 +50,7 @@ export class VsWalk {
     private readonly pageAligned: boolean,
     /** The pool header in front of blocks, or null for a plain heap. */
     private readonly pool: PoolHeaderLayout | null,
-    private readonly cached: CachedBlocks,
+    private readonly known: KnownBlocks,
   ) {
     this.header = layout.shape.vs.header;
     this.wide = layout.shape.pointerSize === 8;
@@ -229,15 +232,16 @@ export class VsWalk {
     } else {
       block.requested = this.requested(at, bytes, block.size);
       if (pool !== null && this.hasPoolHeader(block, pool)) readPoolHeader(block, pool);
+      else this.known.bigPages?.describe(block);
       if (this.isCached(at, block, pool)) block.state = BlockState.Cached;
-      else block.state = this.cached.own.has(block.address) ? BlockState.Own : BlockState.Live;
+      else block.state = this.known.own.has(block.address) ? BlockState.Own : BlockState.Live;
       if (block.state === BlockState.Cached) counts.cached++;
     }
     sink(block);
   }
 
   private isCached(at: number, block: Block, pool: PoolHeaderLayout | null): boolean {
-    const { delayed, lookaside } = this.cached;
+    const { delayed, lookaside } = this.known;
     if (delayed.has(this.window.address + at + this.header) || delayed.has(block.address)) return true;
     return lookaside.has(block.address) || (pool !== null && lookaside.has(block.address + pool.size));
   }
