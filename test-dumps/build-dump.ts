@@ -2,8 +2,8 @@
 
 import { bitmapHead, rdmpHead, runsHead, summaryHead, type BodyHead } from './bodies.js';
 import { buildLab } from './build-labs.js';
-import { BuiltDump } from './built-dump.js';
-import { canonical } from './bytes.js';
+import { BuiltDump, type FilePlace } from './built-dump.js';
+import { canonical, va48 } from './bytes.js';
 import { dumpHeaderX86, HEADER32_SIZE } from './dump-header-x86.js';
 import { dumpHeader, HEADER_SIZE, type HeaderFacts } from './dump-header.js';
 import { rvaOf } from './kernel-facts.js';
@@ -91,9 +91,25 @@ export function buildDump(scenario: Scenario = {}): BuiltDump {
     secondaryData(kernel.build, scenario.secondaryData),
     scenario.truncateTo,
     (address, length) => readVirtual(machine.space, stored, address, length),
+    (address) => placeOf(machine, stored, head.firstPage, address),
+    Object.fromEntries(Object.entries(kernel.rva).map(([name, rva]) => [name, canonical(base + rva)])),
   );
   truth.fileBytes = dump.byteLength;
   return dump;
+}
+
+function placeOf(machine: Machine, stored: PageSet, firstPage: number, address: bigint): FilePlace {
+  const va = va48(address);
+  const { tables } = machine.space;
+  const offsetOf = (frame: number): number => firstPage + stored.rank(frame) * PAGE;
+  const found = probe(machine.space, tables, stored, va - (va % PAGE));
+  return {
+    at: 'frame' in found ? offsetOf(found.frame) + (va % PAGE) : null,
+    tables: tables
+      .walk(va)
+      .tables.filter((frame) => stored.has(frame))
+      .map(offsetOf),
+  };
 }
 
 function kdbgPointer(machine: Machine, wanted: 'right' | 'null' | 'wrong' = 'right'): number {

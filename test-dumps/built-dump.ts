@@ -15,6 +15,13 @@ const LARGEST_ARRAY = 512 * 1024 * 1024;
 /** Bitmaps are handed out in pieces of so many bytes. */
 const BITMAP_PIECE = 64 * 1024;
 
+/** Where something stands in the file: offsets of its first byte; null where the file lacks it. */
+export interface FilePlace {
+  readonly at: number | null;
+  /** File offsets of the pages of the page tables that translate the address, root first. */
+  readonly tables: readonly number[];
+}
+
 export class BuiltDump {
   /** Bytes of the file. */
   readonly byteLength: number;
@@ -28,6 +35,8 @@ export class BuiltDump {
    * @param contents of the frames that are not all zeros
    * @param tail what follows the pages
    * @param readVirtual bytes at a virtual address as a correct reader of this file finds them, else null
+   * @param whereIs where in the file the byte at a virtual address stands, and the pages of the tables that lead there
+   * @param globals addresses of the kernel's globals, as far as the builder knows them
    */
   constructor(
     readonly truth: Truth,
@@ -38,10 +47,17 @@ export class BuiltDump {
     private readonly tail: Uint8Array,
     truncateTo: number | undefined,
     readonly readVirtual: (address: bigint, length: number) => Uint8Array | null,
+    readonly whereIs: (address: bigint) => FilePlace,
+    readonly globals: Readonly<Record<string, bigint>>,
   ) {
     this.head = { ...body, bytes: concat([header, body.bytes]) };
     this.tailAt = body.firstPage + pages.count * PAGE;
     this.byteLength = Math.min(this.tailAt + tail.length, truncateTo ?? Infinity);
+  }
+
+  /** File offset of the first stored page. */
+  get firstPage(): number {
+    return this.head.firstPage;
   }
 
   /** Copies bytes from `position` on into `target`; returns how many there were. */
