@@ -106,8 +106,7 @@ function tryCell(row: Row, kind: DumpKind): string {
     expect(result.warnings.map((w) => w.code)).to.include('no-memory-layout');
     return WORDS.partial;
   }
-  const { nonPagedPoolUsage: executable, nonPagedPoolNxUsage: nx } = built.truth.memory;
-  expect(Number(usage.pages)).to.be.oneOf([executable, (executable ?? 0) + (nx ?? 0)]);
+  expect(usage.pages).to.equal(built.truth.memory.nonPagedPoolUsage);
   expect(result.memory?.commitLimit?.pages).to.equal(built.truth.memory.commitLimit);
   return WORDS.whole;
 }

@@ -89,8 +89,7 @@ export class MemoryCounters {
     this.global('MmMaximumNonPagedPoolInBytes', pages.nonPagedPoolMaximum * PAGE, 'nonPagedPoolMaximum');
     this.global('MmSizeOfNonPagedPoolInBytes', pages.nonPagedPoolMaximum * PAGE);
     if ('MmAllocatedNonPagedPool' in this.kernel.rva) {
-      this.global('MmAllocatedNonPagedPool', this.allNonPaged());
-      this.written.nonPagedPoolUsage = this.showsNx() ? pages.nonPagedPoolUsage : this.allNonPaged();
+      this.global('MmAllocatedNonPagedPool', pages.nonPagedPoolUsage, 'nonPagedPoolUsage');
     }
     const driverCommit = this.kernel.rva['MmDriverCommit'];
     if (driverCommit !== undefined) {
@@ -131,7 +130,7 @@ export class MemoryCounters {
     const hardware = state + offsetOf(this.kernel, '_MI_SYSTEM_INFORMATION', 'Hardware');
     const mask = structOf(this.kernel, '_MI_HARDWARE_STATE').fields['InvalidPteMask'];
     if (mask !== undefined) this.space.u64(hardware + mask, this.invalidPteMask);
-    this.space.word(pools + offsetOf(this.kernel, '_MI_POOL_STATE', 'AllocatedNonPagedPool'), this.allNonPaged());
+    this.space.word(pools + offsetOf(this.kernel, '_MI_POOL_STATE', 'AllocatedNonPagedPool'), pages.nonPagedPoolUsage);
     this.written.nonPagedPoolUsage = pages.nonPagedPoolUsage;
     const vs = (name: string, field: MemoryField): void => {
       this.member(visible, '_MI_VISIBLE_STATE', name, field);
@@ -185,13 +184,6 @@ export class MemoryCounters {
       this.figures.pageFiles.length,
     );
     this.pageFiles(visible + offsetOf(this.kernel, '_MI_VISIBLE_PARTITION', 'PagingFile'));
-  }
-
-  /** Pages of the executable and the NX pool together, as the allocator's own total counts them. */
-  private allNonPaged(): number {
-    const { pages } = this.figures;
-    const apart = hasDescriptors(this.kernel) && this.kernel.build >= 9200;
-    return pages.nonPagedPoolUsage + (apart ? pages.nonPagedPoolNxUsage : 0);
   }
 
   /** The pool that cannot be executed is counted apart where a reader finds it. */

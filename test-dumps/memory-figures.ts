@@ -101,11 +101,7 @@ export function memoryFigures(
   };
   const nodes = Math.max(1, spec.nonPagedNodes ?? 1);
   const shares = Array.from({ length: nodes }, (_, i) => nodes - i);
-  // Where both pools are counted, `nonPagedPoolUsage` is the executable one alone.
-  const executable =
-    hasNx(kernel) && hasDescriptors(kernel) ? nonPaged - (given.nonPagedPoolNxUsage === undefined ? nx : 0) : nonPaged;
-  if (hasNx(kernel) && hasDescriptors(kernel)) pages.nonPagedPoolUsage = executable;
-  const perNode = split(executable, shares);
+  const perNode = split(nonPaged - nx, shares);
   const perNodeNx = split(pages.nonPagedPoolNxUsage, shares);
   return {
     pages,

@@ -193,7 +193,7 @@ describe('test dumps: memory figures', () => {
       const { memory } = dump.truth;
       const values: Record<string, number | null> = {
         ...memory,
-        nonPaged: memory.nonPagedPoolUsage! + (memory.nonPagedPoolNxUsage ?? 0),
+        nonPaged: memory.nonPagedPoolUsage,
       };
       [STATE[kernel]!, PARTITION[kernel]!].forEach((offsets, i) => {
         for (const [field, offset] of Object.entries(offsets)) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { memoryFlags, nonPagedUsage } from './memory-flags.js';
+import { memoryFlags } from './memory-flags.js';
 import { GB, held, inPages, memoryOf, tablesOf, tagRow } from './scenario.test.helper.js';
 
 const codes = (memory: Parameters<typeof memoryOf>[0]): string[] =>
@@ -58,13 +58,6 @@ describe('memory flags', () => {
     expect(codes({ nonPagedPoolMaximum: 800, physicalMemory: 800 })).to.deep.equal([]);
     expect(memoryFlags(null, null).pressure.paged.level).to.equal('unknown');
     expect(memoryFlags(memoryOf({}), null).pressure.nonpaged).to.include({ usage: null, limit: null });
-  });
-
-  it('takes the total of nonpaged pool, of which the Nx figure is a part', () => {
-    expect(nonPagedUsage(memoryOf({ nonPagedPoolUsage: 59885, nonPagedPoolNxUsage: 58688 }))).to.equal(59885);
-    expect(nonPagedUsage(memoryOf({ nonPagedPoolUsage: 41852 }))).to.equal(41852);
-    expect(nonPagedUsage(memoryOf({ nonPagedPoolNxUsage: 41852 }))).to.equal(null);
-    expect(nonPagedUsage(memoryOf({}))).to.equal(null);
   });
 
   it('does not believe more nonpaged pool than there is memory', () => {

@@ -3,6 +3,7 @@
  * maximum and what it is made of: physical memory for nonpaged pool, the commit limit for paged pool.
  */
 
+import { countersOf, poolCeiling, poolLimit, POOLS, poolUsage } from '../result/pool.js';
 import { toNumber } from '../result/result.js';
 import type {
   Count,
@@ -51,29 +52,19 @@ export function memoryFlags(memory: MemoryTotals | null, poolTags: PoolTags | nu
   const physical = positive(memory?.physicalMemory);
   const commitLimit = positive(memory?.commitLimit);
   const pressure = {
-    nonpaged: poolPressure(flags, {
-      pool: 'nonpaged',
-      usage: nonPagedUsage(memory),
-      maximum: positive(memory?.nonPagedPoolMaximum),
-      ceiling: physical,
-      ceilingName: 'physical memory',
-    }),
-    paged: poolPressure(flags, {
-      pool: 'paged',
-      usage: value(memory?.pagedPoolUsage),
-      maximum: positive(memory?.pagedPoolMaximum),
-      ceiling: commitLimit,
-      ceilingName: 'commit limit',
-    }),
+    nonpaged: poolPressure(flags, memory, 'nonpaged'),
+    paged: poolPressure(flags, memory, 'paged'),
   };
   if (memory) systemFlags(flags, memory, physical, commitLimit);
   const nothing = { nonpaged: new Set<PoolTagRow>(), paged: new Set<PoolTagRow>() };
   const reading: MemoryReading = { flags, warnings: [], pressure, physical, implausibleTags: nothing };
-  for (const check of [
-    { pool: 'nonpaged', ceiling: physical, ceilingName: 'physical memory' },
-    { pool: 'paged', ceiling: commitLimit, ceilingName: 'commit limit' },
-  ] as const) {
-    reading.implausibleTags[check.pool] = implausibleRows(reading, poolTags, check);
+  for (const pool of POOLS) {
+    const ceiling = poolCeiling(memory, pool);
+    reading.implausibleTags[pool] = implausibleRows(reading, poolTags, {
+      pool,
+      ceiling: ceiling === null ? null : toNumber(ceiling.pages),
+      ceilingName: ceiling?.basis ?? '',
+    });
   }
   const impossible = flags
     .filter(({ code }) => code.startsWith('implausible-'))
@@ -82,24 +73,14 @@ export function memoryFlags(memory: MemoryTotals | null, poolTags: PoolTags | nu
   return reading;
 }
 
-/** Pages of nonpaged pool in use, executable or not; null where no total is known. */
-export function nonPagedUsage(memory: MemoryTotals | null): number | null {
-  return value(memory?.nonPagedPoolUsage);
-}
-
-interface PoolFigures {
-  pool: PoolKind;
-  usage: number | null;
-  maximum: number | null;
-  ceiling: number | null;
-  ceilingName: string;
-}
-
-function poolPressure(flags: MemoryFlag[], figures: PoolFigures): PoolPressure {
-  const { pool, usage, maximum, ceiling, ceilingName } = figures;
-  const ofMaximum = maximum !== null && (ceiling === null || maximum <= ceiling);
-  const limit = ofMaximum ? maximum : ceiling;
-  const basis = limit === null ? null : ofMaximum ? `${poolName(pool)} maximum` : ceilingName;
+function poolPressure(flags: MemoryFlag[], memory: MemoryTotals | null, pool: PoolKind): PoolPressure {
+  const used = poolUsage(memory, pool);
+  const usage = used === null ? null : toNumber(used);
+  const [counts, top] = [poolLimit(memory, pool), poolCeiling(memory, pool)];
+  const limit = counts === null ? null : toNumber(counts.pages);
+  const basis = counts === null ? null : counts.basis === 'maximum' ? `${poolName(pool)} maximum` : counts.basis;
+  const ceiling = top === null ? null : toNumber(top.pages);
+  const ceilingName = top?.basis ?? '';
   if (usage === null || limit === null || basis === null) {
     return { usage, limit, basis, level: 'unknown', implausible: false };
   }
@@ -174,7 +155,7 @@ function implausibleRows(reading: MemoryReading, poolTags: PoolTags | null, chec
   const contradictions: string[] = [];
   let flagged = 0;
   for (const row of poolTags?.rows ?? []) {
-    const counters = pool === 'paged' ? row.paged : row.nonPaged;
+    const counters = countersOf(row, pool);
     const bytes = toNumber(counters.bytes);
     const outstanding = toNumber(counters.outstanding);
     const tooLarge = ceiling !== null && bytes > ceiling * PAGE_BYTES;

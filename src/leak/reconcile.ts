@@ -1,8 +1,8 @@
 /** Compares what the tags add up to with what the kernel counts for each pool. */
 
+import { POOLS, poolUsage, reconciliationOf, taggedBytes } from '../result/pool.js';
 import { count, toNumber } from '../result/result.js';
-import type { Count, PoolTags, Reconciliation, Warning } from '../result/result.js';
-import { nonPagedUsage } from './memory-flags.js';
+import type { Count, PoolKind, PoolTags, Reconciliation, Warning } from '../result/result.js';
 import type { MemoryTotals } from './memory-flags.js';
 import { PAGE_BYTES, UNEXPLAINED_PERCENT } from './thresholds.js';
 import { percent, poolName, sentence, size } from './wording.js';
@@ -17,16 +17,12 @@ export function reconcile(
   memory: MemoryTotals | null,
 ): PoolTags['reconciliation'] {
   if (!poolTags || !memory) return { nonPaged: null, paged: null };
-  const { totals } = poolTags;
-  const paged = memory.pagedPoolUsage;
-  return {
-    nonPaged: compare(totals.nonPagedBytes, nonPagedUsage(memory)),
-    paged: compare(totals.pagedBytes, paged ? toNumber(paged.pages) : null),
-  };
+  const of = (pool: PoolKind): Reconciliation | null => compare(taggedBytes(poolTags, pool), poolUsage(memory, pool));
+  return { nonPaged: of('nonpaged'), paged: of('paged') };
 }
 
-function compare(tagBytes: Count, poolPages: number | null): Reconciliation | null {
-  if (poolPages === null || !Number.isFinite(poolPages)) return null;
+function compare(tagBytes: Count, poolPages: Count | null): Reconciliation | null {
+  if (poolPages === null || !Number.isFinite(toNumber(poolPages))) return null;
   const poolBytes = BigInt(poolPages) * BigInt(PAGE_BYTES);
   const tags = BigInt(tagBytes);
   return { tagBytes: count(tags), poolBytes: count(poolBytes), unexplainedBytes: count(poolBytes - tags) };
@@ -53,10 +49,8 @@ export function unexplainedMessage(pool: 'nonpaged' | 'paged', figures: Reconcil
 /** A warning for each pool that is not explained. */
 export function reconciliationWarnings(found: PoolTags['reconciliation']): Warning[] {
   const warnings: Warning[] = [];
-  for (const [pool, figures] of [
-    ['nonpaged', found.nonPaged],
-    ['paged', found.paged],
-  ] as const) {
+  for (const pool of POOLS) {
+    const figures = reconciliationOf({ reconciliation: found }, pool);
     if (figures && isUnexplained(figures)) {
       warnings.push({
         code: `unexplained-${pool}-pool`,

@@ -4,6 +4,7 @@
  * hint: it changes no confidence.
  */
 
+import { countersOf } from '../result/pool.js';
 import { toNumber } from '../result/result.js';
 import type { PoolKind, PoolTagRow, PoolTags, RelatedTag } from '../result/result.js';
 import {
@@ -36,7 +37,7 @@ export function relatedTags(
       const off = deviation(theirs, own);
       if (off * 100 > RELATED_DEVIATION_PERCENT) continue;
       const ratio = Math.round((theirs / own) * 1000) / 1000;
-      const { outstanding } = kind === 'paged' ? other.paged : other.nonPaged;
+      const { outstanding } = countersOf(other, kind);
       found.push({ related: { tag: other.tag, pool: kind, outstanding, ratio }, off });
     }
   }
@@ -54,5 +55,5 @@ function deviation(a: number, b: number): number {
 }
 
 function outstandingOf(row: PoolTagRow, pool: PoolKind): number {
-  return toNumber((pool === 'paged' ? row.paged : row.nonPaged).outstanding);
+  return toNumber(countersOf(row, pool).outstanding);
 }

@@ -4,6 +4,7 @@
  * allocations that were never freed.
  */
 
+import { countersOf, taggedBytes } from '../result/pool.js';
 import { toNumber } from '../result/result.js';
 import type { ModuleInfo, Note, PoolKind, PoolTagRow, PoolTags } from '../result/result.js';
 import type { BugCheckReading } from './bug-checks.js';
@@ -63,7 +64,7 @@ export function suspiciousTags(
 
 /** A subject that was asked for. Its figures are reported as they are. */
 export function requestedSubject(row: PoolTagRow, pool: PoolKind, modules: readonly ModuleInfo[] | null): Subject {
-  const counters = pool === 'paged' ? row.paged : row.nonPaged;
+  const counters = countersOf(row, pool);
   return {
     row,
     pool,
@@ -78,13 +79,13 @@ export function requestedSubject(row: PoolTagRow, pool: PoolKind, modules: reado
 
 function figuresOf(poolTags: PoolTags, pool: PoolKind, reading: MemoryReading): Figures[] {
   const usage = reading.pressure[pool].usage;
-  const sum = toNumber(pool === 'paged' ? poolTags.totals.pagedBytes : poolTags.totals.nonPagedBytes);
+  const sum = toNumber(taggedBytes(poolTags, pool));
   const whole = usage === null ? sum : usage * PAGE_BYTES;
   const wholeName = usage === null ? `all tags of ${poolName(pool)}` : poolName(pool);
   const figures = poolTags.rows
     .filter((row) => !reading.implausibleTags[pool].has(row))
     .map((row): Figures => {
-      const counters = pool === 'paged' ? row.paged : row.nonPaged;
+      const counters = countersOf(row, pool);
       return {
         row,
         pool,

@@ -1,5 +1,6 @@
 /** Turns the tags that are reported into suspects: reasons, what speaks against them, confidence, and drivers. */
 
+import { countersOf, reconciliationOf } from '../result/pool.js';
 import { toNumber } from '../result/result.js';
 import type { Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result/result.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
@@ -37,7 +38,7 @@ export function findSubjects(facts: LeakFacts, readings: Readings): Subject[] {
   );
   if (options.tag === undefined) return subjects;
   for (const row of rowsOf(poolTags, options.tag)) {
-    const used = pools.filter((pool) => toNumber(pool === 'paged' ? row.paged.allocs : row.nonPaged.allocs) !== 0);
+    const used = pools.filter((pool) => toNumber(countersOf(row, pool).allocs) !== 0);
     for (const pool of used.length > 0 ? used : pools.slice(0, 1)) {
       if (subjects.some((known) => known.row === row && known.pool === pool)) continue;
       subjects.push(requestedSubject(row, pool, facts.modules));
@@ -80,7 +81,7 @@ export function makeSuspects(
 
 function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, search: TagSearch | null): Suspect {
   const { row, pool, bytes, outstanding, reasons } = subject;
-  const counters = pool === 'paged' ? row.paged : row.nonPaged;
+  const counters = countersOf(row, pool);
   const { physical, pressure } = readings.memory;
   const usage = pressure[pool].usage;
   const searched = search?.searched ?? null;
@@ -169,7 +170,7 @@ function speaksAgainst(facts: LeakFacts, readings: Readings, subject: Subject): 
       `The tag ${tagText(row.tag)} is ${subject.shared}, shared by drivers that have nothing in common: it names none of them`,
     );
   }
-  const figures = pool === 'paged' ? reconciliation.paged : reconciliation.nonPaged;
+  const figures = reconciliationOf({ reconciliation }, pool);
   if (memory.pressure[pool].implausible) {
     add(
       'implausible-pool-usage',

@@ -1,36 +1,35 @@
-/** What the memory figures are measured against: which limit counts for each. */
+/** The memory figures against what limits each, in words. */
 
-import type { Count, MemoryInfo, Pages } from '../result/result.js';
-import { exactInteger } from './format.js';
+import { pagesOf, poolLimit, poolUsage, usedPhysical, type MemoryFigures } from '../result/pool.js';
+import type { Count, PoolKind } from '../result/result.js';
 
 /** A limit and what it is. */
 export interface Limit {
-  pages: Count | bigint;
+  pages: Count;
   name: string;
 }
 
-/** A figure without its source. */
-export function pagesOf(figure: Pages | null): Count | null {
-  return figure === null ? null : figure.pages;
+/** Pages in use, and their limit; null where one is not known. */
+export interface Usage {
+  used: Count | null;
+  limit: Limit | null;
 }
 
-/** The smaller of the pool's maximum and physical memory: maxima of many terabytes limit nothing. */
-export function nonPagedLimit(memory: MemoryInfo): Limit | null {
-  return smaller(pagesOf(memory.nonPagedPoolMaximum), pagesOf(memory.physicalMemory), 'physical memory');
+export function poolInUse(memory: MemoryFigures, pool: PoolKind): Usage {
+  const limit = poolLimit(memory, pool);
+  const name = limit?.basis === 'maximum' ? 'its maximum' : (limit?.basis ?? '');
+  return { used: poolUsage(memory, pool), limit: limit === null ? null : { pages: limit.pages, name } };
 }
 
-/** Paged pool can grow to its maximum, and is backed by commit, not by physical memory. */
-export function pagedLimit(memory: MemoryInfo): Limit | null {
-  return smaller(pagesOf(memory.pagedPoolMaximum), pagesOf(memory.commitLimit), 'commit limit');
+export function physicalInUse(memory: MemoryFigures): Usage {
+  return { used: usedPhysical(memory), limit: named(pagesOf(memory.physicalMemory), 'installed') };
 }
 
-function smaller(most: Count | null, other: Count | null, name: string): Limit | null {
-  if (other !== null && (most === null || exactInteger(most) > exactInteger(other))) return { pages: other, name };
-  return most === null ? null : { pages: most, name: 'its maximum' };
+/** `name`: what the limit is called. */
+export function commitInUse(memory: MemoryFigures, name: string): Usage {
+  return { used: pagesOf(memory.committedPages), limit: named(pagesOf(memory.commitLimit), name) };
 }
 
-/** Pages of physical memory that are not available. */
-export function usedPhysical(memory: MemoryInfo): bigint | null {
-  const [physical, available] = [pagesOf(memory.physicalMemory), pagesOf(memory.availablePages)];
-  return physical === null || available === null ? null : exactInteger(physical) - exactInteger(available);
+function named(pages: Count | null, name: string): Limit | null {
+  return pages === null ? null : { pages, name };
 }

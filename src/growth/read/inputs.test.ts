@@ -170,6 +170,13 @@ describe('growth from files', () => {
     }
   });
 
+  it('takes the whole nonpaged pool of a dump as it is, of which the NX part is no more than a part', async () => {
+    const built = buildDump({ ...SCENARIOS.modernLeak(), kernel: '6.3.9600.21620' });
+    built.writeTo(path('nx.dmp'));
+    const trend = await readTrend([path('nx.dmp')]);
+    expect(trend.untagged.nonpaged?.poolBytes).to.equal(built.truth.memory.nonPagedPoolUsage! * 4096);
+  });
+
   it('reads counter logs: pool totals, processes by their number, counters by index or local name', async () => {
     const names = path('names.txt');
     writeFileSync(names, '4=Arbeitsspeicher\n58=Nicht ausgelagerter Pool (Bytes)\n');

@@ -8,7 +8,15 @@ import { readModules } from '../../kernel/modules/modules.js';
 import { OpenedDump, type OpenOptions } from '../../kernel/open/opened-dump.js';
 import { COUNTER_INDEX, readPoolTags } from '../../kernel/pool/pool-tags.js';
 import { readMachineName } from '../../kernel/processes/machine-name.js';
-import type { MemoryField, ModuleInfo } from '../../result/result.js';
+import { pagesOf, poolCeiling, poolLimit, poolUsage, type MemoryFigures } from '../../result/pool.js';
+import {
+  MEMORY_FIELDS,
+  type Count,
+  type MemoryField,
+  type ModuleInfo,
+  type Pages,
+  type PoolKind,
+} from '../../result/result.js';
 import { fileTimeText } from '../../result/file-time.js';
 import { describeModule } from '../../kernel/modules/module-info.js';
 import { counted } from './counted.js';
@@ -45,10 +53,7 @@ function takeDump(opened: OpenedDump, to: Collector): ReadFailure | null {
   const up = dump.header.systemUpTime;
   const machineName = readMachineName(kernel);
   if (machineName !== null) to.machines.add(machineName.toLowerCase());
-  const figures = figuresOf((name) => {
-    const pages = memory?.[name]?.pages;
-    return pages === undefined ? null : Number(pages) * PAGE;
-  });
+  const figures = figuresOf(memory ?? {});
   const sums: [number, number] = [0, 0];
   const sample = to.sample({
     time,
@@ -101,24 +106,24 @@ function milliseconds(fileTime: bigint | null): number | null {
   return text === null ? null : Date.parse(text);
 }
 
-/** Figures in bytes from a way to ask for them. Maxima above all memory say nothing and are left out. */
-function figuresOf(bytesOf: (name: MemoryField) => number | null): Figures {
-  const memory = bytesOf('physicalMemory');
-  const [nonPaged, nx] = [bytesOf('nonPagedPoolUsage'), bytesOf('nonPagedPoolNxUsage')];
-  const [nonPagedMaximum, pagedMaximum] = [bytesOf('nonPagedPoolMaximum'), bytesOf('pagedPoolMaximum')];
-  const commitLimit = bytesOf('commitLimit');
-  const reachable = (maximum: number | null, most: number | null): number | null =>
-    maximum === null || most === null || maximum > most ? null : maximum;
+/** Figures in bytes. Maxima above all memory, or with nothing to compare them with, say nothing and are left out. */
+function figuresOf(memory: MemoryFigures): Figures {
+  const bytes = (pages: Count | null): number | null => (pages === null ? null : Number(pages) * PAGE);
+  const bytesOf = (name: MemoryField): number | null => bytes(pagesOf(memory[name]));
+  const maximum = (pool: PoolKind): number | null => {
+    const limit = poolCeiling(memory, pool) === null ? null : poolLimit(memory, pool);
+    return limit?.basis === 'maximum' ? bytes(limit.pages) : null;
+  };
   return {
     ...NO_FIGURES,
-    memory,
+    memory: bytesOf('physicalMemory'),
     available: bytesOf('availablePages'),
     committed: bytesOf('committedPages'),
-    commitLimit,
-    nonPagedPool: nonPaged === null ? nx : nonPaged + (nx ?? 0),
-    pagedPool: bytesOf('pagedPoolUsage'),
-    nonPagedMaximum: reachable(nonPagedMaximum, memory),
-    pagedMaximum: reachable(pagedMaximum, commitLimit),
+    commitLimit: bytesOf('commitLimit'),
+    nonPagedPool: bytes(poolUsage(memory, 'nonpaged')),
+    pagedPool: bytes(poolUsage(memory, 'paged')),
+    nonPagedMaximum: maximum('nonpaged'),
+    pagedMaximum: maximum('paged'),
   };
 }
 
@@ -189,10 +194,14 @@ function takeResult(value: unknown, to: Collector): boolean {
   const up = count(dump['upTimeSeconds']);
   const machine = fieldsOf(result?.['system'])?.['machineName'];
   if (typeof machine === 'string') to.machines.add(printable(machine).toLowerCase());
-  const figures = figuresOf((name) => {
-    const pages = count(fieldsOf(memory?.[name])?.['pages']);
-    return pages === null ? null : pages * PAGE;
-  });
+  const figures = figuresOf(
+    Object.fromEntries(
+      MEMORY_FIELDS.map((name): [MemoryField, Pages | null] => {
+        const pages = count(fieldsOf(memory?.[name])?.['pages']);
+        return [name, pages === null ? null : { pages, source: 'derived' }];
+      }),
+    ),
+  );
   const sums: [number, number] = [0, 0];
   const sample = to.sample({
     time,

@@ -1,16 +1,14 @@
 /** Memory in use against its limits, a bar each, with the parts that the suspects hold. */
 
-import type { AnalysisResult, Count, MemoryInfo, PoolKind } from '../../result/result.js';
+import type { AnalysisResult, MemoryInfo, PoolKind } from '../../result/result.js';
 import { exactInteger, humanPages, percent, ratio } from '../format.js';
-import { nonPagedLimit, pagedLimit, pagesOf, usedPhysical, type Limit } from '../memory-limits.js';
+import { commitInUse, physicalInUse, poolInUse, type Usage } from '../memory-limits.js';
 import { markup, type SafeHtml } from './safe-html.js';
 
 const PAGE_BYTES = 4096;
 
-interface Bar {
+interface Bar extends Usage {
   name: string;
-  used: Count | bigint | null;
-  limit: Limit | null;
   pool: PoolKind | null;
 }
 
@@ -31,19 +29,11 @@ export function swatch(fill: string): SafeHtml {
 }
 
 function barsOf(memory: MemoryInfo): Bar[] {
-  const physical = pagesOf(memory.physicalMemory);
-  const commit = pagesOf(memory.commitLimit);
-  const limit = (pages: Count | null, name: string): Limit | null => (pages === null ? null : { pages, name });
   return [
-    {
-      name: 'Nonpaged pool',
-      used: pagesOf(memory.nonPagedPoolUsage),
-      limit: nonPagedLimit(memory),
-      pool: 'nonpaged',
-    },
-    { name: 'Paged pool', used: pagesOf(memory.pagedPoolUsage), limit: pagedLimit(memory), pool: 'paged' },
-    { name: 'Physical memory', used: usedPhysical(memory), limit: limit(physical, 'installed'), pool: null },
-    { name: 'Commit', used: pagesOf(memory.committedPages), limit: limit(commit, 'commit limit'), pool: null },
+    { name: 'Nonpaged pool', ...poolInUse(memory, 'nonpaged'), pool: 'nonpaged' },
+    { name: 'Paged pool', ...poolInUse(memory, 'paged'), pool: 'paged' },
+    { name: 'Physical memory', ...physicalInUse(memory), pool: null },
+    { name: 'Commit', ...commitInUse(memory, 'commit limit'), pool: null },
   ];
 }
 

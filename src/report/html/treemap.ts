@@ -1,6 +1,7 @@
 /** What holds a pool, as areas: the tags that hold most, and the others as one. */
 
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from 'd3-hierarchy';
+import { countersOf } from '../../result/pool.js';
 import type { AnalysisResult, PoolKind, PoolTagRow } from '../../result/result.js';
 import { counted, humanBytes, percent } from '../format.js';
 import { markup, type SafeHtml } from './safe-html.js';
@@ -70,7 +71,7 @@ function shapeMarkup(
 }
 
 function areasOf({ poolTags, suspects }: AnalysisResult, pool: PoolKind): Area[] {
-  const held = (row: PoolTagRow): number => Number(pool === 'nonpaged' ? row.nonPaged.bytes : row.paged.bytes);
+  const held = (row: PoolTagRow): number => Number(countersOf(row, pool).bytes);
   const rows = (poolTags?.rows ?? []).filter((row) => held(row) > 0).sort((a, b) => held(b) - held(a));
   const suspected = new Set(suspects.filter((suspect) => suspect.pool === pool).map(({ tag }) => tag));
   const areas = rows.slice(0, MOST_TAGS).map((row): Area => {

@@ -38,7 +38,7 @@ function result(architecture: 'x64' | 'x86', rows: PoolTagRow[]): AnalysisResult
       committedPages: pages(1025109),
       commitLimit: pages(4379284),
       peakCommitment: pages(2921391),
-      nonPagedPoolUsage: pages(30),
+      nonPagedPoolUsage: pages(177730),
       nonPagedPoolNxUsage: pages(177700),
       pagedPoolUsage: pages(245891),
     },

@@ -5,7 +5,8 @@
 
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Count, Pages, PoolCounters, PoolTagRow } from '../../result/result.js';
+import { countersOf, pagesOf, POOLS, poolUsage } from '../../result/pool.js';
+import type { AnalysisResult, Count, MemoryField, PoolCounters, PoolKind, PoolTagRow } from '../../result/result.js';
 import { exactInteger } from '../format.js';
 
 export interface SnapshotLogOptions {
@@ -40,19 +41,19 @@ export function renderSnapshotLog(
   const title = (narrow ? NARROW : WIDE) + (options.mapped === true ? `${narrow ? '  ' : '       '}Mapped_Driver` : '');
   const rows = [...poolTags.rows].sort((a, b) => (a.tag < b.tag ? -1 : a.tag > b.tag ? 1 : a.hex < b.hex ? -1 : 1));
   const lines = rows.flatMap((row) =>
-    (['nonPaged', 'paged'] as const).flatMap((pool) => {
-      if (exactInteger(row[pool].allocs) === 0n) return [];
+    POOLS.flatMap((pool) => {
+      const counters = countersOf(row, pool);
+      if (exactInteger(counters.allocs) === 0n) return [];
       const driver = options.mapped === true ? GAP + mappedDriver(row) : '';
-      return [tableRow(row.tag, pool === 'paged' ? 'Paged' : 'Nonp', row[pool], narrow) + driver];
+      return [tableRow(row.tag, pool === 'paged' ? 'Paged' : 'Nonp', counters, narrow) + driver];
     }),
   );
-  const kb = (pages: Pages | null | undefined): bigint =>
-    pages === null || pages === undefined ? 0n : exactInteger(pages.pages) * 4n;
-  const nonPaged = kb(memory?.nonPagedPoolUsage) + kb(memory?.nonPagedPoolNxUsage);
-  const m = memory;
+  const kb = (pages: Count | null): bigint => (pages === null ? 0n : exactInteger(pages) * 4n);
+  const figure = (name: MemoryField): bigint => kb(pagesOf(memory?.[name]));
+  const used = (pool: PoolKind): bigint => kb(poolUsage(memory, pool));
   return [
-    ` Memory:${w(kb(m?.physicalMemory), 8)}K Avail:${w(kb(m?.availablePages), 8)}K  PageFlts:${w(0n, 6)}   InRam Krnl:${w(0n, 5)}K P:${w(0n, 5)}K`,
-    ` Commit:${w(kb(m?.committedPages), 7)}K Limit:${w(kb(m?.commitLimit), 7)}K Peak:${w(kb(m?.peakCommitment), 7)}K            Pool N:${w(nonPaged, 5)}K P:${w(kb(m?.pagedPoolUsage), 5)}K`,
+    ` Memory:${w(figure('physicalMemory'), 8)}K Avail:${w(figure('availablePages'), 8)}K  PageFlts:${w(0n, 6)}   InRam Krnl:${w(0n, 5)}K P:${w(0n, 5)}K`,
+    ` Commit:${w(figure('committedPages'), 7)}K Limit:${w(figure('commitLimit'), 7)}K Peak:${w(figure('peakCommitment'), 7)}K            Pool N:${w(used('nonpaged'), 5)}K P:${w(used('paged'), 5)}K`,
     '',
     title,
     '',

@@ -1,22 +1,18 @@
 /** The memory part of `dumpleak analyze`: totals against limits, flags, tags against pool counters, the top tags. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Count, MemoryInfo, PoolTagRow, PoolTags, Reconciliation } from '../../result/result.js';
+import { pagesOf } from '../../result/pool.js';
+import type { AnalysisResult, Count, PoolTagRow, PoolTags, Reconciliation } from '../../result/result.js';
 import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../format.js';
-import { nonPagedLimit, pagedLimit, pagesOf, usedPhysical, type Limit } from '../memory-limits.js';
+import { commitInUse, physicalInUse, poolInUse, type Usage } from '../memory-limits.js';
 import { canHoldPoolTables, whyNoTags } from './dump-kind.js';
 import { bullets, fit, heading, type Style } from './style.js';
 
-function usageLine(name: string, used: Count | bigint | null, limit: Limit | null): string {
+function usageLine(name: string, { used, limit }: Usage): string {
   const share = ratio(used, limit === null ? null : limit.pages);
   const of =
     limit === null ? '' : ` of ${humanPages(limit.pages).padStart(10)}  ${percent(share).padStart(8)}   ${limit.name}`;
   return `  ${name.padEnd(18)}${humanPages(used).padStart(12)}${of}`;
-}
-
-function nonPagedLine(memory: MemoryInfo): string {
-  const used = memory.nonPagedPoolUsage;
-  return usageLine('Nonpaged pool', used === null ? null : used.pages, nonPagedLimit(memory));
 }
 
 /** The memory totals in short. */
@@ -26,25 +22,15 @@ export function memorySection(result: AnalysisResult, style: Style): string[] {
     // A dump of a kind that holds no counters has said so at the top.
     return canHoldPoolTables(result.dump) ? [heading('Memory', style), '  The memory counters could not be read.'] : [];
   }
-  const physical = pagesOf(memory.physicalMemory);
-  const commitLimit = pagesOf(memory.commitLimit);
   const peak = memory.peakCommitment === null ? '' : `; peak ${humanPages(memory.peakCommitment.pages)}`;
   const pte = pagesOf(memory.freeSystemPtes);
   const failures = memory.poolAllocationFailures;
   const lines = [
     heading('Memory', style),
-    usageLine(
-      'Physical memory',
-      usedPhysical(memory),
-      physical === null ? null : { pages: physical, name: 'installed' },
-    ),
-    nonPagedLine(memory),
-    usageLine('Paged pool', pagesOf(memory.pagedPoolUsage), pagedLimit(memory)),
-    usageLine(
-      'Commit',
-      pagesOf(memory.committedPages),
-      commitLimit === null ? null : { pages: commitLimit, name: `limit${peak}` },
-    ),
+    usageLine('Physical memory', physicalInUse(memory)),
+    usageLine('Nonpaged pool', poolInUse(memory, 'nonpaged')),
+    usageLine('Paged pool', poolInUse(memory, 'paged')),
+    usageLine('Commit', commitInUse(memory, `limit${peak}`)),
     `  ${'Free system PTEs'.padEnd(18)}${thousands(pte).padStart(12)}`,
   ];
   if (failures !== null && exactInteger(failures.count) > 0n) {

@@ -1,6 +1,7 @@
 /** `!vm 1`: the memory totals in the look of WinDbg, in its older or its newer layout. */
 
 import { printable } from '../../../parsers/text-safety.js';
+import { pagesOf } from '../../result/pool.js';
 import {
   count,
   type AnalysisResult,
@@ -8,7 +9,6 @@ import {
   type MemoryField,
   type MemoryInfo,
   type PageFile,
-  type Pages,
 } from '../../result/result.js';
 import { exactInteger, NOT_KNOWN } from '../format.js';
 import { noFigures } from './dump-kind.js';
@@ -91,10 +91,6 @@ type Row = (label: string, field: MemoryField) => string;
 
 function rowsOf(shape: Shape, memory: MemoryInfo): Row {
   return (label, field) => row(shape, `${label}:`, pagesOf(memory[field]));
-}
-
-function pagesOf(figure: Pages | null): Count | null {
-  return figure === null ? null : figure.pages;
 }
 
 /** Single-node systems print no rows per node, as in the debugger. */
