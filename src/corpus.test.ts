@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { analyze, openDump, searchModules, type AnalysisResult, type MemoryField } from './index.js';
 import type { Arm64Use } from './kernel/state.js';
-import { tagKey } from './leak/tag-rows.js';
+import { typedTag } from './result/tag.js';
 import { MEMORY_FIELDS } from './result/result.js';
 
 const DUMPS = new URL('../../../shared/corpus/dumps/', import.meta.url);
@@ -107,7 +107,7 @@ describe('the shared corpus', function () {
           result = analyze(dump);
           hits = {};
           for (const tag of Object.keys(expected.tag_hits)) {
-            const found = searchModules(dump, { tag: tagKey(tag)! });
+            const found = searchModules(dump, { tag: typedTag(tag)! });
             hits[tag] = found.hits.map((h) => ({
               module: found.modules[h.module]!.name,
               address: `0x${h.address.toString(16)}`,

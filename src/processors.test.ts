@@ -5,7 +5,7 @@ import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
 import { SCENARIOS } from '../test-dumps/scenarios.js';
 import { analyze } from './analysis/analyze.js';
 import { searchModules } from './analysis/search.js';
-import { tagKey } from './leak/tag-rows.js';
+import { typedTag } from './result/tag.js';
 import type { AnalysisResult } from './result/result.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
@@ -101,7 +101,7 @@ describe('processors and bodies', function () {
       ];
       const built = buildDump(arm({ modules: [{ name: 'split.sys', size: 0x20000, tags: uses }] }));
       const opened = openBuilt(built);
-      const found = searchModules(opened, { tag: tagKey('Xyz1')! }).hits;
+      const found = searchModules(opened, { tag: typedTag('Xyz1')! }).hits;
       const near = (h: { second?: bigint; address: bigint }): boolean =>
         h.second === undefined || h.second - h.address <= 32n;
       const wanted = built.truth.tagHits.filter((h) => h.tag === 'Xyz1' && h.readable && near(h));

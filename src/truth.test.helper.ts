@@ -6,7 +6,7 @@ import type { BuiltDump } from '../test-dumps/build-dump.js';
 import type { Truth } from '../test-dumps/truth.js';
 import { OpenedDump } from './kernel/open/opened-dump.js';
 import { searchModules } from './analysis/search.js';
-import { tagKey } from './leak/tag-rows.js';
+import { typedTag } from './result/tag.js';
 import type { OpenKernelOptions } from './kernel/open/open-kernel.js';
 import { MEMORY_FIELDS, type AnalysisResult } from './result/result.js';
 
@@ -103,7 +103,7 @@ export function expectTags(result: AnalysisResult, truth: Truth): void {
 /** Every readable occurrence of every tag that the truth watches, and no other. */
 export function expectHits(opened: OpenedDump, truth: Truth, { byName = true } = {}): void {
   for (const tag of new Set(truth.tagHits.map((h) => h.tag))) {
-    const key = tagKey(tag);
+    const key = typedTag(tag);
     if (key === null) continue;
     const found = searchModules(opened, { tag: key });
     const readable = truth.tagHits.filter((h) => h.tag === tag && h.readable);

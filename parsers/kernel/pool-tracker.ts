@@ -5,6 +5,7 @@
  */
 
 import { scalarSize, type StructLayout } from './layout.js';
+import { isProtectedTag, plainTag } from './tag.js';
 
 /** The counters of a row, in the order in which sums hold them. */
 export const COUNTERS = [
@@ -16,8 +17,6 @@ export const COUNTERS = [
   'PagedBytes',
 ] as const;
 
-/** Bit 31 of a tag: PROTECTED_POOL. It is no part of the tag. */
-export const PROTECTED_POOL = 0x80000000;
 /** `Ovfl`: what older systems show for the last slot, which takes the tags that found no slot. */
 const OVERFLOW_KEY = 0x6c66764f;
 /** More different tags than any real table can hold. */
@@ -137,8 +136,8 @@ export class TrackerSums {
       if (seen >= 0) return seen;
       return slot === this.slots - 1 ? this.findRow(OVERFLOW_KEY, false) : -1;
     }
-    const key = (stored & ~PROTECTED_POOL) >>> 0;
-    const isProtected = stored >= PROTECTED_POOL;
+    const key = plainTag(stored);
+    const isProtected = isProtectedTag(stored);
     if (seen >= 0 && this.keys[seen] === key) {
       if (isProtected) this.protectedRows[seen] = 1;
       return seen;

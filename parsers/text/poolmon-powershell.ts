@@ -5,6 +5,7 @@
  */
 
 import { failed, ReadFailure } from '../bytes/failure.js';
+import { plainTag } from '../kernel/tag.js';
 import { decodeText } from './decode.js';
 import { delimiterOf, eachRow } from './delimited.js';
 import { parseStamp, resolveStamps, withTime, type Stamp } from './time-stamp.js';
@@ -157,7 +158,7 @@ function timeIndex(cells: readonly string[], columns: Columns, stamps: Stamp[], 
 
 function tagOf(cell: string): number | null {
   const bytes = Buffer.from(cell.slice(0, 4).padEnd(4, ' '), 'latin1');
-  return cell === '' || cell.length > 4 ? null : (bytes.readUInt32LE() & 0x7fffffff) >>> 0;
+  return cell === '' || cell.length > 4 ? null : plainTag(bytes.readUInt32LE());
 }
 
 function poolOf(cell: string): 'nonpaged' | 'paged' | null {

@@ -7,6 +7,8 @@
  */
 
 import { failed, ReadFailure } from '../bytes/failure.js';
+import { u32 } from '../bytes/fields.js';
+import { plainTag } from '../kernel/tag.js';
 import { decodeText } from './decode.js';
 import { emptyHeader, readCommitLine, readMemoryLine, type PoolmonHeader } from './poolmon-header.js';
 import { RowColumns, RowNumbers } from './poolmon-rows.js';
@@ -63,9 +65,6 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const UPPER_N = 0x4e;
 const UPPER_P = 0x50;
-
-/** The tag without bit 31 (PROTECTED_POOL), which is no part of it. */
-const TAG_MASK = 0x7fffffff;
 
 /**
  * Reads a poolmon log in any usual encoding.
@@ -184,10 +183,7 @@ class Reader {
       this.skipLine();
       return true;
     }
-    const tag =
-      ((data[at + 1] ?? 0) | ((data[at + 2] ?? 0) << 8) | ((data[at + 3] ?? 0) << 16) | ((data[at + 4] ?? 0) << 24)) &
-      TAG_MASK;
-    this.add(tag, paged ? 1 : 0);
+    this.add(plainTag(u32(data, at + 1)), paged ? 1 : 0);
     return true;
   }
 
@@ -304,5 +300,5 @@ class Reader {
 function fourBytes(text: string): number | null {
   let bytes = Buffer.from(text, 'latin1');
   if (bytes.length !== 4) bytes = Buffer.from(bytes.toString('utf8').replace(/[^\0-\xff]/g, '?'), 'latin1');
-  return bytes.length === 4 ? (bytes.readUInt32LE() & TAG_MASK) >>> 0 : null;
+  return bytes.length === 4 ? plainTag(bytes.readUInt32LE()) : null;
 }

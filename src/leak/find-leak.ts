@@ -1,5 +1,6 @@
 /** The whole analysis of one kernel state: what is wrong with pool, and who did it. Changes nothing it is given. */
 
+import { tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict, Warning } from '../result/result.js';
 import { readBugCheck } from './bug-checks.js';
@@ -7,7 +8,7 @@ import type { BugCheckLookup, BugCheckReading } from './bug-checks.js';
 import type { LeakFacts } from './facts.js';
 import { memoryFlags } from './memory-flags.js';
 import { reconcile, reconciliationWarnings } from './reconcile.js';
-import { findSubjects, makeSuspects, rowsOf, tagKey, verifierIsOn, verifierMessage } from './suspects.js';
+import { findSubjects, makeSuspects, rowsOf, verifierIsOn, verifierMessage } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { MAXIMUM_SUSPECTS } from './thresholds.js';
 import { makeVerdict } from './verdict.js';
@@ -30,7 +31,7 @@ export function findLeak(facts: LeakFacts): LeakFindings {
   const readings: Readings = { memory, bugCheck, reconciliation: reconcile(facts.poolTags, facts.memory) };
   const all = findSubjects(facts, readings);
   const subjects = limited(all);
-  const keys = [...new Set(subjects.map(({ row }) => tagKey(row.hex)))];
+  const keys = [...new Set(subjects.map(({ row }) => tagKey(row)))];
   const search = keys.length > 0 && facts.modules !== null ? facts.search(keys) : null;
   const suspects = makeSuspects(facts, readings, subjects, search);
   const warnings = [

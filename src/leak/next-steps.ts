@@ -1,5 +1,6 @@
 /** What to do next, in concrete terms: commands, settings, and what to collect. */
 
+import { tagInWords } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import type { DumpType, ModuleInfo, Suspect } from '../result/result.js';
 import { rank } from './confidence.js';
@@ -7,7 +8,7 @@ import { searchIsPoor } from './drivers.js';
 import type { LeakFacts } from './facts.js';
 import { isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
-import { list, tagText } from './wording.js';
+import { list } from './wording.js';
 import { isHandleObjectTag, isKernelImage, sharedDefault } from './windows-tags.js';
 
 /** A headline and whether a pool leak is suspected, before the steps. */
@@ -78,7 +79,7 @@ export function nextSteps(
 }
 
 function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
-  const tag = tagText(suspect.tag);
+  const tag = tagInWords(suspect.tag);
   const likely = suspect.drivers.filter(({ confidence }) => rank(confidence) > 0).map(({ module }) => module);
   const steps: string[] = [];
   for (const name of likely.slice(0, 2)) {
@@ -123,7 +124,7 @@ function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
 
 function growth(suspect: Suspect): string {
   const pool = suspect.pool === 'paged' ? 'Paged' : 'Nonp';
-  return `One snapshot shows no growth: collect a second dump some hours later, or record "poolmon -n poolsnap-N.log" every 15 minutes and watch tag ${tagText(suspect.tag)}, type ${pool}.`;
+  return `One snapshot shows no growth: collect a second dump some hours later, or record "poolmon -n poolsnap-N.log" every 15 minutes and watch tag ${tagInWords(suspect.tag)}, type ${pool}.`;
 }
 
 function aboutGaps(suspect: Suspect): string[] {

@@ -4,6 +4,7 @@
  * allocations that were never freed.
  */
 
+import { tagInWords } from '../result/tag.js';
 import { countersOf, taggedBytes } from '../result/pool.js';
 import { toNumber } from '../result/result.js';
 import type { ModuleInfo, Note, PoolKind, PoolTagRow, PoolTags } from '../result/result.js';
@@ -12,7 +13,7 @@ import type { ReasonCode } from './confidence.js';
 import type { MemoryReading, PoolPressure } from './memory-flags.js';
 import * as limits from './thresholds.js';
 import { PAGE_BYTES } from './thresholds.js';
-import { pagesText, percentText, poolName, sentence, size, tagText } from './wording.js';
+import { pagesText, percentText, poolName, sentence, size } from './wording.js';
 import { documentedBinary, isWindowsTag, sharedDefault } from './windows-tags.js';
 
 /** A tag of one pool that is reported. */
@@ -70,7 +71,7 @@ export function requestedSubject(row: PoolTagRow, pool: PoolKind, modules: reado
     pool,
     bytes: toNumber(counters.bytes),
     outstanding: toNumber(counters.outstanding),
-    reasons: [{ code: 'requested', message: `Tag ${tagText(row.tag)} was asked for` }],
+    reasons: [{ code: 'requested', message: `Tag ${tagInWords(row.tag)} was asked for` }],
     shared: sharedDefault(row.tag),
     windows: isWindowsTag(row, modules),
     suspicious: false,
@@ -150,7 +151,7 @@ function judge(
   if (!windows && shared === null) {
     const absent = documentedBinary(row);
     const listed = absent === null ? '' : `; the list of tags names ${absent}, which is not a loaded part of Windows`;
-    add('no-documented-owner', `No part of Windows is documented to use the tag ${tagText(row.tag)}${listed}`);
+    add('no-documented-owner', `No part of Windows is documented to use the tag ${tagInWords(row.tag)}${listed}`);
   }
   const exhausted = bugCheck?.class === 'exhaustion' ? bugCheck.resource : null;
   if (bugCheck && (exhausted === 'pool' || (exhausted === 'nonpaged-pool' && pool === 'nonpaged'))) {

@@ -1,6 +1,7 @@
 /** Turns the tags that are reported into suspects: reasons, what speaks against them, confidence, and drivers. */
 
 import { countersOf, reconciliationOf } from '../result/pool.js';
+import { numberedTag, tagInWords, tagKey } from '../result/tag.js';
 import { toNumber } from '../result/result.js';
 import type { Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result/result.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
@@ -16,10 +17,8 @@ import type { Subject } from './subjects.js';
 import { requestedSubject, suspiciousTags } from './subjects.js';
 import { PAGE_BYTES } from './thresholds.js';
 import { fitsUnloaded, frameworkRules, tagMeaning } from './tag-rules.js';
-import { list, poolName, share, size, tagText } from './wording.js';
+import { list, poolName, share, size } from './wording.js';
 import { isCacheTag } from './windows-tags.js';
-
-const PROTECTED_POOL = 0x80000000;
 
 /** What is known besides the facts: the readings made of them. */
 export interface Readings {
@@ -51,14 +50,8 @@ export function findSubjects(facts: LeakFacts, readings: Readings): Subject[] {
 export function rowsOf(poolTags: PoolTags, tag: string): PoolTagRow[] {
   const wanted = tag.padEnd(4);
   const byName = poolTags.rows.filter((row) => row.tag === wanted);
-  if (byName.length > 0 || !/^0x[0-9a-f]{1,8}$/i.test(tag)) return byName;
-  const key = tagKey(tag);
-  return poolTags.rows.filter((row) => tagKey(row.hex) === key);
-}
-
-/** A row's key as the search wants it: 32 bits without the protected one. */
-export function tagKey(hex: string): number {
-  return (Number(hex) & ~PROTECTED_POOL) >>> 0;
+  const key = numberedTag(tag)?.key;
+  return byName.length > 0 || key === undefined ? byName : poolTags.rows.filter((row) => tagKey(row) === key);
 }
 
 /** Makes the suspects, surest first; those that were only asked for come last. */
@@ -89,10 +82,10 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
   const against = speaksAgainst(facts, readings, subject);
   const codes = (notes: readonly Note[]): string[] => notes.map(({ code }) => code);
   const confidence = suspectConfidence(codes(reasons), codes(against));
-  const hits: readonly TagHit[] = search?.hits.get(tagKey(row.hex)) ?? [];
+  const hits: readonly TagHit[] = search?.hits.get(tagKey(row)) ?? [];
   const drivers = rankDrivers({
     hits,
-    judge: (hit) => facts.judge(hit, tagKey(row.hex)),
+    judge: (hit) => facts.judge(hit, tagKey(row)),
     modules: facts.modules ?? [],
     searched,
     binary: row.binary,
@@ -167,7 +160,7 @@ function speaksAgainst(facts: LeakFacts, readings: Readings, subject: Subject): 
   if (subject.shared !== null) {
     add(
       'shared-tag',
-      `The tag ${tagText(row.tag)} is ${subject.shared}, shared by drivers that have nothing in common: it names none of them`,
+      `The tag ${tagInWords(row.tag)} is ${subject.shared}, shared by drivers that have nothing in common: it names none of them`,
     );
   }
   const figures = reconciliationOf({ reconciliation }, pool);
@@ -207,7 +200,7 @@ function aboutSearch(
     notes.push(note('pages-missing', `${gaps}: the tag may stand there as well`));
   }
   if (hits === 0) {
-    const tag = tagText(subject.row.tag);
+    const tag = tagInWords(subject.row.tag);
     const found = `No page of ${searched.modules} modules that is in this dump holds the tag ${tag}`;
     notes.push(note('driver-not-found', `${found}. ${whatThatMeans(subject.row, searched, unloaded)}`));
   }
@@ -249,7 +242,7 @@ export function verifierMessage(verifier: VerifierState): string {
 /** Special pool goes by a tag, which may hold `?` for one character and a `*` for the rest. */
 function inSpecialPool(specialPoolTag: number | null, row: PoolTagRow): boolean {
   if (specialPoolTag === null || specialPoolTag === 0) return false;
-  const key = tagKey(row.hex);
+  const key = tagKey(row);
   for (let i = 0; i < 4; i++) {
     const wanted = (specialPoolTag >>> (8 * i)) & (i === 3 ? 0x7f : 0xff);
     if (wanted === 0x2a) return true;
@@ -260,7 +253,7 @@ function inSpecialPool(specialPoolTag: number | null, row: PoolTagRow): boolean 
 
 /** One phrase for a suspect: `587 MB under tag Leak`. */
 export function amountText(suspect: Suspect): string {
-  return `${size(toNumber(suspect.bytes))} under tag ${tagText(suspect.tag)}`;
+  return `${size(toNumber(suspect.bytes))} under tag ${tagInWords(suspect.tag)}`;
 }
 
 /** True for a suspect by the rules, false for one that was only asked for. */

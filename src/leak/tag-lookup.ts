@@ -1,5 +1,6 @@
 /** What the lists of tags say of a tag, without a dump: all lines that it falls under, and what kind of tag it is. */
 
+import { numberedTag, tagText, typedTag } from '../result/tag.js';
 import { hex } from '../../parsers/bytes/failure.js';
 import { fixedCharacters, tagsOverlap } from '../../parsers/text/pooltag.js';
 import type { TagFile } from '../kernel/pool/tag-descriptions.js';
@@ -37,8 +38,6 @@ export interface TagLookup {
   notes: string[];
 }
 
-const PROTECTED_POOL = 0x80000000;
-
 /**
  * Looks a tag up: up to four characters, with `?` for any one and a last `*` for any run, or `0x` and the number of the
  * key. Null for a text that is neither.
@@ -48,8 +47,7 @@ const PROTECTED_POOL = 0x80000000;
 export function lookUpTag(text: string, files: readonly TagFile[]): TagLookup | null {
   const asked = parseTag(text);
   if (asked === null) return null;
-  const { tag, key } = asked;
-  const isProtected = key !== null && key >= PROTECTED_POOL;
+  const { tag, key, isProtected } = asked;
   const lists: TagList[] = [...files.map(listOf), builtInList()];
   const lines = lists.flatMap((list, place) => linesOf(list, place, asked));
   // As TagDescriptions decides: files before the built-in list; an exact line in any of them before a wildcard in any.
@@ -59,7 +57,7 @@ export function lookUpTag(text: string, files: readonly TagFile[]): TagLookup | 
   const ordered = lines.map(({ line }) => line);
   return {
     tag,
-    hex: key === null ? null : hex((key & ~PROTECTED_POOL) >>> 0),
+    hex: key === null ? null : hex(key),
     protected: isProtected,
     inSource: key === null || tag.includes('.') ? null : `'${tag.split('').reverse().join('')}'`,
     lines: ordered,
@@ -76,8 +74,10 @@ interface TagList {
 
 interface Asked {
   tag: string;
-  /** Null for a group of tags. */
+  /** Without the protected bit; null for a group of tags. */
   key: number | null;
+  /** The number that was typed has the protected bit. */
+  isProtected: boolean;
 }
 
 interface Ranked {
@@ -144,14 +144,9 @@ function notesOf(tag: string, line: ListedTag | null): string[] {
 }
 
 function parseTag(text: string): Asked | null {
-  if (/^0x[0-9a-f]{1,8}$/i.test(text)) {
-    const key = Number(text);
-    const bytes = [0, 8, 16, 24].map((shift) => (key >>> shift) & (shift === 24 ? 0x7f : 0xff));
-    const tag = bytes.map((byte) => (byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : '.')).join('');
-    return { tag, key };
-  }
+  const numbered = numberedTag(text);
+  if (numbered !== null) return { tag: tagText(numbered.key), ...numbered };
   if (!/^[\x20-\x7e]{1,4}$/.test(text)) return null;
-  const tag = text.padEnd(4);
   const isGroup = text.includes('?') || text.endsWith('*');
-  return { tag, key: isGroup ? null : Buffer.from(tag, 'latin1').readUInt32LE() };
+  return { tag: text.padEnd(4), key: isGroup ? null : typedTag(text), isProtected: false };
 }

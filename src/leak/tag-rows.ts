@@ -3,25 +3,8 @@
 import { hex } from '../../parsers/bytes/failure.js';
 import { COUNTER_INDEX, type TagTable } from '../kernel/pool/pool-tags.js';
 import type { TagDescriptions } from '../kernel/pool/tag-descriptions.js';
+import { tagText } from '../result/tag.js';
 import { count, toNumber, type PoolCounters, type PoolTagRow, type PoolTags, type Warning } from '../result/result.js';
-
-/** The four characters of a tag (a little-endian number); bytes that cannot be printed stand as `.`. */
-export function tagText(key: number): string {
-  let text = '';
-  for (let shift = 0; shift < 32; shift += 8) {
-    const byte = (key >>> shift) & 0xff;
-    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.';
-  }
-  return text;
-}
-
-/** The key of a tag typed by a user: up to four characters (padded with blanks), or `0x` and its number. Null if it is neither. */
-export function tagKey(text: string): number | null {
-  if (/^0x[0-9a-f]{1,8}$/i.test(text)) return (Number(text) & 0x7fffffff) >>> 0;
-  const bytes = Buffer.from(text.padEnd(4, ' '), 'latin1');
-  if (text.length === 0 || bytes.length !== 4 || bytes.toString('latin1') !== text.padEnd(4, ' ')) return null;
-  return (bytes.readUInt32LE() & 0x7fffffff) >>> 0;
-}
 
 /** The `poolTags` part of the result. Its reconciliation is left empty for the judge to fill. */
 export function describeTags(

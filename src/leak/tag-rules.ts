@@ -7,9 +7,10 @@
  * fewer than four are left.
  */
 
+import { tagInWords } from '../result/tag.js';
 import type { Confidence, ModuleInfo, PoolTagRow } from '../result/result.js';
 import { isWindowsBinary } from '../../symbols/tags/windows-binaries.js';
-import { list, tagText } from './wording.js';
+import { list } from './wording.js';
 import { documentedBinary, isHandleObjectTag, ownerModules } from './windows-tags.js';
 
 /** What the rules ask of the loaded modules, by their place in the list. */
@@ -119,7 +120,7 @@ export function tagMeaning(
   modules: readonly ModuleInfo[] | null,
   links: ModuleLinks | null,
 ): TagMeaning | null {
-  const tag = tagText(row.tag);
+  const tag = tagInWords(row.tag);
   const binary = documentedBinary(row);
   const verifier = VERIFIER_TAGS.get(row.tag);
   if (verifier !== undefined || (binary?.toLowerCase() === 'nt!vf' && row.tag.startsWith('V'))) {

@@ -38,12 +38,6 @@ export function poolName(pool: PoolKind): string {
   return `${pool} pool`;
 }
 
-/** A tag as it stands in a sentence: in quotes where blanks belong to it. */
-export function tagText(tag: string): string {
-  const safe = printable(tag);
-  return /\s/.test(safe) ? `'${safe}'` : safe;
-}
-
 /** `a`, `a and b`, `a, b and 3 more` */
 export function list(names: readonly string[], most = 4): string {
   const safe = names.map(printable);

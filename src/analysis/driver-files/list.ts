@@ -2,7 +2,7 @@
 
 import { allocationsIn } from '../../code/allocations.js';
 import type { Architecture, Warning } from '../../result/result.js';
-import { tagText } from '../../leak/tag-rows.js';
+import { tagText } from '../../result/tag.js';
 import { eachDriver, type FilesSearched, type Progress } from './each.js';
 
 /** A tag that a driver allocates under. */

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { analyze, type ModuleCompleter } from '../../analysis/analyze.js';
-import { tagKey } from '../../leak/tag-rows.js';
+import { typedTag } from '../../result/tag.js';
 import { renderJson } from '../../report/json.js';
 import type { Redactor } from '../../report/redact/redactor.js';
 import { renderAnalysis } from '../../report/text/analyze.js';
@@ -65,7 +65,7 @@ export const command = defineCommand({
   ],
   run: async (args, output, host) => {
     const { tag, pool, csv, html, top } = args;
-    if (tag !== undefined && tagKey(tag) === null) {
+    if (tag !== undefined && typedTag(tag) === null) {
       throw new UsageError(`--tag ${tag}: a tag has up to four characters, or is 0x and its number`);
     }
     const redactor = await redactorFor(args);

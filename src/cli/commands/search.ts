@@ -1,7 +1,7 @@
 /** `dumpleak search`: where a tag or any bytes stand in the drivers, in the look of `s -a`. */
 
 import { searchModules } from '../../analysis/search.js';
-import { tagKey } from '../../leak/tag-rows.js';
+import { typedTag } from '../../result/tag.js';
 import { renderPart, searchPart } from '../../report/part-json.js';
 import { renderSearch } from '../../report/text/search.js';
 import { defineCommand } from '../command.js';
@@ -54,7 +54,7 @@ function parseWanted(tag: string | undefined, hex: string | undefined): { wanted
     const bytes = parseBytes(hex);
     return { wanted: { bytes }, pattern: bytes.toString('hex').replace(/..(?=.)/g, '$& ') };
   }
-  const key = tagKey(tag ?? '');
+  const key = typedTag(tag ?? '');
   if (key === null) {
     throw new UsageError(`"${tag ?? ''}": a tag has up to four characters, or is 0x and its number`);
   }

@@ -3,7 +3,7 @@
 import { listTags } from '../../analysis/driver-files/list.js';
 import { searchDrivers } from '../../analysis/driver-files/search.js';
 import type { FilesSearched } from '../../analysis/driver-files/each.js';
-import { tagKey } from '../../leak/tag-rows.js';
+import { typedTag } from '../../result/tag.js';
 import { renderLocalTag } from '../../report/driver-files/localtag.js';
 import {
   renderTaggedFiles,
@@ -75,7 +75,7 @@ export const command = defineCommand({
 });
 
 function keyOf(text: string): number {
-  const key = tagKey(text);
+  const key = typedTag(text);
   if (key === null) throw new UsageError(`--tag ${text}: a tag has up to four characters, or is 0x and its number`);
   return key;
 }

@@ -18,6 +18,7 @@ import {
   type PoolKind,
 } from '../../result/result.js';
 import { fileTimeText } from '../../result/file-time.js';
+import { numberedTag } from '../../result/tag.js';
 import { describeModule } from '../../kernel/modules/module-info.js';
 import { counted } from './counted.js';
 import { NO_FIGURES, type Collector, type Figures, type ModuleFact } from './collector.js';
@@ -238,8 +239,9 @@ function moduleOf(value: unknown): ModuleFact[] {
 }
 
 function takeRow(row: Fields | null, sample: number, sums: [number, number], to: Collector): void {
-  const key = row?.['hex'];
-  if (row === null || typeof key !== 'string' || !/^0x[0-9a-f]{1,8}$/i.test(key)) return;
+  const hex = row?.['hex'];
+  const key = typeof hex === 'string' ? numberedTag(hex)?.key : undefined;
+  if (row === null || key === undefined) return;
   for (const pool of [0, 1] as const) {
     const counters = fieldsOf(row[pool === 0 ? 'nonPaged' : 'paged']);
     const [allocs, frees, bytes] = [
@@ -249,6 +251,6 @@ function takeRow(row: Fields | null, sample: number, sums: [number, number], to:
     ];
     if (bytes === null || allocs === 0) continue;
     sums[pool] += bytes;
-    to.tag(sample, (Number(key) & 0x7fffffff) >>> 0, pool, allocs ?? NaN, frees ?? NaN, bytes);
+    to.tag(sample, key, pool, allocs ?? NaN, frees ?? NaN, bytes);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { PoolKind } from '../../result/result.js';
-import { tagText } from '../../leak/tag-rows.js';
+import { tagText } from '../../result/tag.js';
 import type { Unit } from '../judge/judge.js';
 
 export type SeriesKind = 'pool-tag' | 'pool-total' | 'process' | 'counter';

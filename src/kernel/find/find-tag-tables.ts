@@ -7,7 +7,8 @@
 import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
-import { PROTECTED_POOL, type TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
+import type { TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
+import { plainTag } from '../../../parsers/kernel/tag.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { dataSections } from './data-sections.js';
 import type { KernelImage } from '../open/locate-kernel.js';
@@ -56,7 +57,7 @@ function judgeOf(memory: VirtualMemory, main: KnownTable): ((pointer: bigint) =>
   for (let slot = 0; slot < entries && samples.length < SAMPLES; slot += step) {
     const offset = slot * record.size + record.key;
     const tag = memory.readU32(plus(main.address, offset));
-    if (!failed(tag) && tag !== 0) samples.push({ offset, tag: (tag & ~PROTECTED_POOL) >>> 0 });
+    if (!failed(tag) && tag !== 0) samples.push({ offset, tag: plainTag(tag) });
   }
   if (samples.length < FEWEST_TAGS) return null;
   const isPaged = entries * record.size >= PAGE_SIZE;
@@ -69,7 +70,7 @@ function judgeOf(memory: VirtualMemory, main: KnownTable): ((pointer: bigint) =>
       reads++;
       if (failed(found)) return same > 0 ? 'table' : 'perhaps';
       if (found === 0) continue;
-      if ((found & ~PROTECTED_POOL) >>> 0 !== tag) return 'other';
+      if (plainTag(found) !== tag) return 'other';
       same++;
     }
     return same > 0 ? 'table' : 'perhaps';

@@ -7,7 +7,8 @@
 import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
-import { PROTECTED_POOL, type TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
+import type { TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
+import { plainTag } from '../../../parsers/kernel/tag.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 
 /** Sizes tried: 2^6 to 2^18 slots, plus the overflow slot. */
@@ -105,7 +106,7 @@ function readRecords(memory: VirtualMemory, table: VirtualAddress, record: Track
     for (let i = 0; i < count; i++) {
       const at = i * record.size;
       odd.push(isRecord(bytes, at, record) ? 0 : 1);
-      keys.push((u32(bytes, at + record.key) & ~PROTECTED_POOL) >>> 0);
+      keys.push(plainTag(u32(bytes, at + record.key)));
     }
   };
   while (keys.length < most) {
