@@ -10,6 +10,15 @@ export interface ModuleDoubt {
   readonly message: string;
 }
 
+/**
+ * The most that a module may be accused with: high needs that all that was read of it agrees, and what nothing decides
+ * names nobody. Null where nothing is doubted.
+ */
+export function accusationLimit(doubts: readonly ModuleDoubt[]): 'low' | 'medium' | null {
+  if (doubts.length === 0) return null;
+  return doubts.every((doubt) => doubt.settled) ? 'medium' : 'low';
+}
+
 /** A contradiction that others decide. */
 export const settled = (message: string): ModuleDoubt => ({ settled: true, message });
 /** A contradiction that nothing decides. */

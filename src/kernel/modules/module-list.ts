@@ -78,6 +78,9 @@ class TwoWayWalk {
       if (this.taken.has(next)) return { entries, why: `the list loops: ${hex(next)} comes up twice` };
       if (this.taken.size >= MOST_MODULES)
         return { entries, why: `the list does not end after ${MOST_MODULES} entries` };
+      if (!this.leadsOn(next, link) && !this.canBeEntry(next)) {
+        return { entries, why: `the link at ${hex(at)} leads to ${hex(next)}, which is no entry` };
+      }
       this.taken.add(next);
       entries.push(next);
       at = next;
@@ -102,19 +105,53 @@ class TwoWayWalk {
     let joined = meets();
     joined ||= this.goOn(last, 'blink', meets);
     joined ||= this.goOn(first, 'flink', meets);
-    return { first, last: last.reverse(), joined };
+    return { first: this.filled(first), last: this.filled(last.reverse()), joined };
+  }
+
+  /** The entries with those between that a link leads to and back from, where the way that was taken passes over them. */
+  private filled(entries: readonly VirtualAddress[]): VirtualAddress[] {
+    const all: VirtualAddress[] = [];
+    for (const entry of entries) {
+      all.push(entry);
+      for (let at = entry; ;) {
+        const next = this.read(at, 'flink');
+        if (typeof next === 'string' || this.read(next, 'blink') !== at || !this.take(next)) break;
+        all.push(next);
+        at = next;
+      }
+    }
+    return all;
   }
 
   private goOn(entries: VirtualAddress[], link: Link, meets: () => boolean): boolean {
     for (;;) {
       const next = this.read(entries.at(-1) ?? this.head, link);
-      if (typeof next === 'string' || this.taken.has(next) || this.taken.size >= MOST_MODULES) return false;
-      const entry = readListEntry(this.memory, next);
-      if (failed(entry) || !isPlausible(entry)) return false;
-      this.taken.add(next);
+      if (typeof next === 'string' || !this.take(next)) return false;
       entries.push(next);
       if (meets()) return true;
     }
+  }
+
+  private canBeEntry(at: VirtualAddress): boolean {
+    const entry = readListEntry(this.memory, at);
+    return !failed(entry) && isPlausible(entry);
+  }
+
+  /** Takes what can be an entry; false where it cannot, or is taken already. */
+  private take(at: VirtualAddress): boolean {
+    if (at === this.head || this.taken.has(at) || this.taken.size >= MOST_MODULES) return false;
+    if (!this.canBeEntry(at)) return false;
+    this.taken.add(at);
+    return true;
+  }
+
+  /**
+   * True where a link leads from the entry to what links back to it. By chance one such pair of links can lead to the
+   * middle of something; what lies behind it does not fit as well.
+   */
+  private leadsOn(at: VirtualAddress, link: Link): boolean {
+    const next = this.read(at, link);
+    return typeof next !== 'string' && this.read(next, link === 'flink' ? 'blink' : 'flink') === at;
   }
 
   /** The entry that a link leads to, or why it leads nowhere. */

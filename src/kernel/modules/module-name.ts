@@ -37,7 +37,7 @@ export function chooseName(entry: ListEntry, images: readonly ImageName[], isTak
       const doubts = [...wrongOf('BaseDllName', baseName), ...wrongOf('FullDllName', fullName)];
       // Two of one name are loaded from different places, or the whole entry is another's.
       if (isTaken(base, entry) && images.length > 0 && !fromImage(base)) {
-        doubts.push(open(`another module is called ${base}, and the image calls itself ${namesOf(images)}`));
+        doubts.push(open(`another module is called ${short(base)}, and the image calls itself ${namesOf(images)}`));
       }
       return { name: base, path: fullName.text, doubts };
     }
@@ -50,17 +50,17 @@ export function chooseName(entry: ListEntry, images: readonly ImageName[], isTak
   if (name === null) {
     const found = images.find(({ text }) => isFileName(text));
     const why = open(
-      `BaseDllName and FullDllName tell no name${found === undefined ? '' : `; ${found.text} is from ${found.from}`}`,
+      `BaseDllName and FullDllName tell no name${found === undefined ? '' : `; ${short(found.text)} is from ${found.from}`}`,
     );
     const isMissing = baseName.wrong === null && fullName.wrong === null && found === undefined;
     return { name: found?.text ?? 'unknown', path: null, doubts: isMissing ? [] : [why] };
   }
   if (images.length > 0 && !fromImage(name)) {
-    const other = `the list calls it ${name}, the image itself ${namesOf(images)}`;
+    const other = `the list calls it ${short(name)}, the image itself ${namesOf(images)}`;
     if (isTaken(name, entry)) doubts.push(open(`${other}, and another module is called so`));
     else if (!/\.(?:sys|dll|exe)$/i.test(name) || doubts.length > 0) doubts.push(open(other));
     else doubts.push(settled(other));
-  } else if (isTaken(name, entry)) doubts.push(open(`another module is called ${name} as well`));
+  } else if (isTaken(name, entry)) doubts.push(open(`another module is called ${short(name)} as well`));
   return { name, path, doubts };
 }
 
@@ -86,10 +86,15 @@ function between(
   if (isRenamed) return { name: base, path: fullName.text, doubts: [] };
   const takesBase = forBase > forTail;
   const name = takesBase ? base : tail;
-  const message = `BaseDllName is ${base}, FullDllName ends in ${tail}${images.length === 0 ? '' : `, the image calls itself ${namesOf(images)}`}`;
+  const message = `BaseDllName is ${short(base)}, FullDllName ends in ${short(tail)}${images.length === 0 ? '' : `, the image calls itself ${namesOf(images)}`}`;
   const isSettled = Math.abs(forBase - forTail) >= 3 && Math.max(forBase, forTail) >= 4;
   return { name, path: takesBase ? null : fullName.text, doubts: [(isSettled ? settled : open)(message)] };
 }
+
+/** Names in a message are cut to so many characters. */
+const SHOWN = 64;
+
+const short = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN - 3)}...` : text);
 
 function tailOf({ text }: EntryName): string | null {
   const tail = text === null ? '' : fileName(text);
@@ -100,5 +105,5 @@ const wrongOf = (field: string, { wrong }: EntryName): ModuleDoubt[] =>
   wrong === null ? [] : [settled(`${field} ${wrong}`)];
 
 function namesOf(images: readonly ImageName[]): string {
-  return [...new Set(images.map(({ text, from }) => `${text} (${from})`))].join(', ');
+  return [...new Set(images.map(({ text, from }) => `${short(text)} (${from})`))].join(', ');
 }

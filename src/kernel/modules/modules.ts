@@ -75,9 +75,8 @@ export function readModules(kernel: Kernel): ModuleList {
   }
   if (gapAt !== null && gapAt >= addresses.length) insertAt = entries.length;
   const sessions = (): VirtualMemory[] => sessionSpaces(kernel);
-  const modules = describeEntries(entries, kernel, (address) => spaceOf(memory, address, sessions));
-  const lost = modules.filter(isPlaceless).length + missing;
-  if (gapAt === null && lost === 0) {
+  const { modules, isPlaced } = describeEntries(entries, kernel, (address) => spaceOf(memory, address, sessions));
+  if (gapAt === null && missing === 0 && isPlaced) {
     return { modules, complete: true, warnings: [...warnings, ...contradictions(modules)] };
   }
   const found = findImages(memory, modules, kernel.dump.header.machineImageType).map((image) =>
@@ -88,19 +87,17 @@ export function readModules(kernel: Kernel): ModuleList {
   return { modules, complete: false, warnings: [...warnings, ...contradictions(modules)] };
 }
 
-/** True for an entry whose image is elsewhere, and not known where. */
-const isPlaceless = ({ doubts, headers, sizeOfImage }: LoadedModule): boolean =>
-  headers === null && (sizeOfImage === 0 || doubts?.some((doubt) => !doubt.settled) === true);
-
+/** Describes all entries. `isPlaced`: nothing is doubtful of where any of them lies. */
 function describeEntries(
   entries: readonly ListEntry[],
   kernel: Kernel,
   space: (address: VirtualAddress) => VirtualMemory | null,
-): LoadedModule[] {
+): { modules: LoadedModule[]; isPlaced: boolean } {
   const places = entries.map((entry) => placeOf(entry, space));
   const { sizes, doubts } = disjoint(places);
   const isTaken = takenNames(entries);
-  return entries.map((entry, i) => {
+  const isPlaced = doubts.size === 0 && places.every((place) => place.doubts.every((doubt) => doubt.settled));
+  const modules = entries.map((entry, i) => {
     const place = places[i] ?? placeOf(entry, space);
     const overlap = doubts.get(i);
     return describeEntry(
@@ -110,6 +107,7 @@ function describeEntries(
       kernel,
     );
   });
+  return { modules, isPlaced };
 }
 
 function describeEntry(entry: ListEntry, place: ModulePlace, isTaken: IsTaken, kernel: Kernel): LoadedModule {
@@ -195,7 +193,7 @@ function listed(modules: readonly LoadedModule[], say: (module: LoadedModule) =>
 }
 
 /** Contradictions that are told of one module, at most. */
-const MOST_DOUBTS = 3;
+const MOST_DOUBTS = 2;
 
 /** What contradicts itself in entries of the list; images that it does not name are told of by themselves. */
 function contradictions(modules: readonly LoadedModule[]): Warning[] {
