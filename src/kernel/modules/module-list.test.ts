@@ -127,6 +127,20 @@ describe('the module list', () => {
     expect(gapAt).to.equal(null);
   });
 
+  it('keeps what an unconfirmed way forwards passes over', () => {
+    const ring = new Ring(8).set(entryAt(3), 0n, 8).set(entryAt(6), 0n, 8);
+    expect(ring.read()).to.include({ gapAt: null }).and.to.deep.include({ found: ALL });
+    expect(ring.set(entryAt(3), entryAt(5)).read())
+      .to.include({ gapAt: null })
+      .and.to.deep.include({ found: ALL });
+  });
+
+  it('keeps an entry that both neighbours agree on, whatever its fields hold', () => {
+    const ring = new Ring(8).set(entryAt(4) + 0x30n, 0x123n);
+    expect(ring.read()).to.deep.equal({ found: ALL, gapAt: null, warning: '' });
+    expect(ring.set(entryAt(7), 0n).read()).to.deep.include({ found: ALL });
+  });
+
   it('has a gap where two broken links leave entries between them', () => {
     const { found, gapAt, warning } = new Ring(8).set(entryAt(1), 0n).set(entryAt(5), 0x18n, 8).read();
     expect(found).to.deep.equal([0, 1, 5, 6, 7]);

@@ -105,17 +105,22 @@ class TwoWayWalk {
     let joined = meets();
     joined ||= this.goOn(last, 'blink', meets);
     joined ||= this.goOn(first, 'flink', meets);
-    return { first: this.filled(first), last: this.filled(last.reverse()), joined };
+    // What one direction passes over, the other leads to.
+    return {
+      first: this.filled(first.reverse(), 'blink').reverse(),
+      last: this.filled(last.reverse(), 'flink'),
+      joined,
+    };
   }
 
   /** The entries with those between that a link leads to and back from, where the way that was taken passes over them. */
-  private filled(entries: readonly VirtualAddress[]): VirtualAddress[] {
+  private filled(entries: readonly VirtualAddress[], link: Link): VirtualAddress[] {
     const all: VirtualAddress[] = [];
     for (const entry of entries) {
       all.push(entry);
       for (let at = entry; ;) {
-        const next = this.read(at, 'flink');
-        if (typeof next === 'string' || this.read(next, 'blink') !== at || !this.take(next)) break;
+        const next = this.read(at, link);
+        if (typeof next === 'string' || !this.leadsOn(at, link) || !this.take(next)) break;
         all.push(next);
         at = next;
       }
