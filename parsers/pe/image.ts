@@ -19,6 +19,8 @@ const RSDS = 0x53445352;
 const MOST_SECTIONS = 96;
 const MOST_DEBUG_ENTRIES = 32;
 const SECTION_SIZE = 40;
+/** No file system that Windows starts from has longer names. */
+export const LONGEST_FILE_NAME = 255;
 
 /** One section of the section table. */
 export interface ImageSection {
@@ -45,6 +47,8 @@ export interface ImageHeaders {
   /** Bytes. */
   readonly sizeOfImage: number;
   readonly checkSum: number;
+  /** RVA of the first function; 0 for images without one. */
+  readonly entryPoint: number;
   /** The base that the linker chose; in a loaded image the one it was loaded at. */
   readonly imageBase: bigint;
   /** Bytes: where sections may begin in memory. */
@@ -73,7 +77,7 @@ export const DIRECTORY = {
 
 /** The identity of the PDB that was made with an image. */
 export interface CodeView {
-  /** The file's name without its path. */
+  /** The file's name without its path; at most 255 characters. */
   readonly name: string;
   /** 32 upper-case hexadecimal digits, as symbol stores spell it. */
   readonly guid: string;
@@ -109,6 +113,7 @@ export function readImageHeaders(memory: VirtualMemory, base: VirtualAddress): I
     timeDateStamp: u32(head, 8),
     sizeOfImage: u32(head, 0x18 + 0x38),
     checkSum: u32(head, 0x18 + 0x40),
+    entryPoint: u32(head, 0x18 + 0x10),
     imageBase: magic === PE32_PLUS ? u64(head, 0x18 + 0x18) : BigInt(u32(head, 0x18 + 0x1c)),
     sectionAlignment: u32(head, 0x18 + 0x20),
     sizeOfHeaders: u32(head, 0x18 + 0x3c),
@@ -143,6 +148,28 @@ export function sectionAt(headers: ImageHeaders, rva: number): ImageSection | nu
   return headers.sections.find((s) => rva >= s.rva && rva < s.rva + s.size) ?? null;
 }
 
+/**
+ * The time stamp that the linker put into the debug directory beside that of the header: another witness of it. Null
+ * where there is no debug directory or its page is missing.
+ */
+export function debugTimeStamp(memory: VirtualMemory, base: VirtualAddress, headers: ImageHeaders): number | null {
+  const directory = headers.directories[DIRECTORY.debug];
+  if (directory === undefined || directory.rva === 0 || directory.size < 28) return null;
+  const stamp = memory.readU32(plus(base, directory.rva + 4));
+  return failed(stamp) || stamp === 0 ? null : stamp;
+}
+
+/**
+ * Bytes of the image by its section table: the end of its last section, on the border where another would begin. Null
+ * where the table is missing. Another witness of SizeOfImage.
+ */
+export function sectionsEnd({ sections, sectionAlignment }: ImageHeaders): number | null {
+  if (sections.length === 0) return null;
+  const unit = sectionAlignment >= 0x20 && sectionAlignment <= 0x1000000 ? sectionAlignment : 0x1000;
+  const end = Math.max(...sections.map(({ rva, size }) => rva + size));
+  return Math.ceil(end / unit) * unit;
+}
+
 /** The RSDS record of the debug directory, or why there is none. */
 export function readCodeView(
   memory: VirtualMemory,
@@ -163,7 +190,9 @@ export function readCodeView(
     if (failed(record)) return record;
     if (u32(record, 0) !== RSDS) continue;
     const path = Buffer.from(record.subarray(24)).toString('utf8').split('\0')[0] ?? '';
-    return { name: path.split(/[\\/]/).at(-1) ?? path, guid: guidText(record, 4), age: u32(record, 20) };
+    const name = path.split(/[\\/]/).at(-1) ?? path;
+    if (name.length > LONGEST_FILE_NAME) return new ReadFailure('corrupt', 'the name of the PDB is no file name');
+    return { name, guid: guidText(record, 4), age: u32(record, 20) };
   }
   return new ReadFailure('corrupt', 'the image has no RSDS record');
 }

@@ -11,6 +11,8 @@ const FIXED_SIGNATURE = 0xfeef04bd;
 const MOST_ENTRIES = 4096;
 const LONGEST = 0x10000;
 const DEEPEST = 4;
+/** Characters that are kept of a string: descriptions are a line. */
+const LONGEST_STRING = 512;
 
 /** Strings of VS_VERSION_INFO; null where the resource has none. */
 export interface ImageVersion {
@@ -126,7 +128,7 @@ function collect(
       const [high, low] = [u32(b, at + 8), u32(b, at + 12)];
       fixed = `${high >>> 16}.${high & 0xffff}.${low >>> 16}.${low & 0xffff}`;
     } else if (depth === 3 && isText) {
-      keep(tables, table, key, utf16(b, at, valueBytes).split('\0')[0]?.trim() ?? '');
+      keep(tables, table, key, (utf16(b, at, valueBytes).split('\0')[0] ?? '').trim().slice(0, LONGEST_STRING));
     }
     at = align(at + valueBytes);
   }

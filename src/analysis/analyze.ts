@@ -35,6 +35,7 @@ import type { LeakFacts } from '../leak/facts.js';
 import { findLeak } from '../leak/find-leak.js';
 import { memoryFlags } from '../leak/memory-flags.js';
 import { issuesOf, type KnownIssueEntry } from '../leak/known-issues.js';
+import { accusationLimit } from '../kernel/modules/module-doubt.js';
 import { describeModule, describeUnloaded } from '../kernel/modules/module-info.js';
 import { nameByExports } from './name-functions.js';
 import { reconcile } from '../leak/reconcile.js';
@@ -121,6 +122,7 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
   const ofReading = {
     taggingOff: taggingIsOff(tags?.warnings ?? []),
     modulesComplete: list?.complete ?? true,
+    moduleDoubts: doubtsOf(loaded),
   };
   const judged =
     options.parts === undefined || options.parts.includes('suspects')
@@ -164,7 +166,7 @@ type Judged = ReturnType<typeof findLeak>;
 function judge(
   opened: OpenedDump,
   parts: Pick<AnalysisResult, 'memory' | 'poolTags' | 'modules' | 'unloadedModules'> &
-    Pick<LeakFacts, 'taggingOff' | 'modulesComplete'>,
+    Pick<LeakFacts, 'taggingOff' | 'modulesComplete' | 'moduleDoubts'>,
   modules: readonly LoadedModule[],
   options: AnalyzeOptions,
 ): Judged {
@@ -177,6 +179,7 @@ function judge(
     poolTags: parts.poolTags,
     taggingOff: parts.taggingOff,
     modulesComplete: parts.modulesComplete,
+    ...(parts.moduleDoubts === undefined ? {} : { moduleDoubts: parts.moduleDoubts }),
     modules: parts.modules,
     unloaded: parts.unloadedModules,
     bugCheck: code === null ? null : { code, parameters: dump.header.bugCheckParameters },
@@ -190,6 +193,16 @@ function judge(
     judge: (hit, key) => evidence.judge(hit, key),
     options: { tag: options.tag, pool: options.pool },
   });
+}
+
+/** How far modules may be accused of which the dump contradicts itself. */
+function doubtsOf(modules: readonly LoadedModule[]): NonNullable<LeakFacts['moduleDoubts']> {
+  const found = new Map<number, { limit: 'low' | 'medium'; message: string }>();
+  for (const [place, { doubts = [] }] of modules.entries()) {
+    const limit = accusationLimit(doubts);
+    if (limit !== null) found.set(place, { limit, message: doubts.map(({ message }) => message).join('; ') });
+  }
+  return found;
 }
 
 function secondsOf(time: string | null): number | null {

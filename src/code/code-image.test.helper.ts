@@ -107,7 +107,7 @@ function headersOf(processor: Processor, functions: number): ImageHeaders {
   });
   return {
     ...{ machine: MACHINES[processor], subsystem: 1, timeDateStamp: 0, sizeOfImage: SIZE, checkSum: 0, directories },
-    ...{ imageBase: 0n, sectionAlignment: PAGE, sizeOfHeaders: PAGE },
+    ...{ imageBase: 0n, entryPoint: 0, sectionAlignment: PAGE, sizeOfHeaders: PAGE },
     sections: [
       section('.text', TEXT, 0x2000, true),
       section('.rdata', IAT, 0x1000, false),

@@ -45,6 +45,7 @@ export const AGAINST_STEPS = {
   'pages-missing': 0,
   'not-searched': 0,
   'modules-missing': 0,
+  'module-contradicted': 0,
 } as const;
 export type AgainstCode = keyof typeof AGAINST_STEPS;
 

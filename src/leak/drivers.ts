@@ -31,6 +31,10 @@ export interface TagFacts {
   rules?: readonly TagRule[];
   /** The confidence that the tag leaks at all: no driver is accused with more. */
   limit: Confidence;
+  /** False where there may be modules, or parts of them, that could not be searched because the list is damaged. */
+  modulesComplete?: boolean;
+  /** The most that a module may be accused with, by its place, where what the dump says of it contradicts itself. */
+  doubts?: ReadonlyMap<number, { limit: Confidence }>;
 }
 
 interface Trace {
@@ -183,7 +187,10 @@ function judge(candidate: Candidate, all: readonly Candidate[], facts: TagFacts)
   const others = all.filter((other) => other !== candidate);
   let confidence = atMost(ownTraces(candidate, others), facts.limit);
   if (facts.common) confidence = 'low';
-  return confidence === 'high' && searchIsPoor(facts.searched) ? lower(confidence, 1) : confidence;
+  if (confidence === 'high' && searchIsPoor(facts.searched)) confidence = lower(confidence, 1);
+  // Whoever could not be looked at may be the one: that costs as much as a rival.
+  if (facts.modulesComplete === false) confidence = lower(confidence, 1);
+  return atMost(confidence, facts.doubts?.get(candidate.place)?.limit ?? 'high');
 }
 
 /** What the candidate's traces are worth beside those of the other modules. */

@@ -1,7 +1,15 @@
 /** What the leak analysis is given: the state of one dumped kernel, and ways to ask for more of it. */
 
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
-import type { DumpType, MemoryInfo, ModuleInfo, PoolKind, PoolTags, UnloadedModule } from '../result/result.js';
+import type {
+  Confidence,
+  DumpType,
+  MemoryInfo,
+  ModuleInfo,
+  PoolKind,
+  PoolTags,
+  UnloadedModule,
+} from '../result/result.js';
 import type { ModuleLinks } from './tag-rules.js';
 import type { HitJudgement } from './hits.js';
 
@@ -15,8 +23,10 @@ export interface LeakFacts {
   /** Nothing counted the tags: pool tagging was not turned on (Windows 2000 and XP). */
   taggingOff: boolean;
   modules: readonly ModuleInfo[] | null;
-  /** False where the module list is damaged: there were others that nothing names. */
+  /** False where the module list is damaged: there were others that nothing names, or pages that belong to nobody. */
   modulesComplete: boolean;
+  /** Modules, by their index, of which the dump contradicts itself, and the most that they may be accused with. */
+  moduleDoubts?: ReadonlyMap<number, { limit: Confidence; message: string }>;
   unloaded: readonly UnloadedModule[] | null;
   /** The code as in the header, the parameters unsigned. */
   bugCheck: { code: number; parameters: readonly bigint[] } | null;

@@ -2,6 +2,7 @@
 
 import { countersOf, reconciliationOf } from '../result/pool.js';
 import { numberedTag, tagInWords, tagKey } from '../result/tag.js';
+import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
 import type { Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result/result.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
@@ -94,7 +95,10 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
     bugCheck: readings.bugCheck,
     rules: subject.windows ? [] : frameworkRules(row.tag, facts.modules ?? [], facts.links),
     limit: confidence,
+    modulesComplete: facts.modulesComplete,
+    ...(facts.moduleDoubts === undefined ? {} : { doubts: facts.moduleDoubts }),
   });
+  against.push(...contradictedDrivers(facts, drivers));
   if (!facts.modulesComplete) {
     against.push(
       note(
@@ -120,6 +124,16 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
     searched,
     related: facts.poolTags ? relatedTags(facts.poolTags, row, pool, usable) : [],
   };
+}
+
+/** Which of the drivers are held back, and why: what the dump says of them contradicts itself. */
+function contradictedDrivers(facts: LeakFacts, drivers: Suspect['drivers']): Note[] {
+  return [...(facts.moduleDoubts ?? [])].flatMap(([place, { limit, message }]) => {
+    const name = printable(facts.modules?.[place]?.name ?? '');
+    if (!drivers.some(({ module }) => module === name)) return [];
+    const text = `What the dump says of ${name} contradicts itself, so it is accused with ${limit} confidence at most: ${printable(message)}`;
+    return [note('module-contradicted', text)];
+  });
 }
 
 function note(code: AgainstCode, message: string): Note {

@@ -1,29 +1,16 @@
 /**
- * The entries of PsLoadedModuleList, also where the list is damaged: what lies behind a broken link is reached from the
- * other end, along Blink; what lies between two broken links is looked for by its image header.
+ * The entries of PsLoadedModuleList, also where the list is damaged. Every link is checked against the one that leads
+ * back (Flink against Blink). Where two disagree the list is walked from its other end as well, and what both ways leave
+ * out is said.
  */
 
-import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed } from '../../../parsers/bytes/failure.js';
-import { asciiz, u32 } from '../../../parsers/bytes/fields.js';
-import { walkList } from '../../../parsers/kernel/structures.js';
+import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
+import { failed, hex } from '../../../parsers/bytes/failure.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
-import { DIRECTORY, readCodeView, readImageHeaders, type ImageHeaders } from '../../../parsers/pe/image.js';
 import type { Warning } from '../../result/result.js';
+import { isPlausible, readListEntry } from './list-entry.js';
 
 const MOST_MODULES = 4096;
-const MZ = 0x5a4d;
-/**
- * Drivers are loaded near each other: a hole up to so large is looked through, and so much around each group. 64-bit
- * systems have addresses for images alone; on 32-bit ones pool and caches, which may hold images too, are never far.
- */
-const REACH = {
-  8: { hole: 512 * 1024 * 1024, margin: 256 * 1024 * 1024 },
-  4: { hole: 64 * 1024 * 1024, margin: 16 * 1024 * 1024 },
-} as const;
-/** Pages looked at in all, at most: 1 GB of addresses. */
-const MOST_PAGES = 1 << 18;
-const LARGEST_IMAGE = 256 * 1024 * 1024;
 
 /** The entries in list order, and how many come before a gap that could not be bridged; null where there is none. */
 export interface ModuleEntries {
@@ -32,97 +19,149 @@ export interface ModuleEntries {
   readonly warnings: readonly Warning[];
 }
 
-/** Walks the list at `head` from both ends where one is not enough. Entries can be read at their first bytes. */
+/** Walks the list at `head`, from both ends where one is not enough. Entries can be read at their first bytes. */
 export function readModuleEntries(memory: VirtualMemory, head: VirtualAddress): ModuleEntries {
-  const forward = walkList(memory, head, MOST_MODULES);
-  if (forward.broken === null) return { entries: forward.entries, gapAt: null, warnings: [] };
-  const isReadable = (entry: VirtualAddress): boolean => !failed(memory.readPointer(entry));
-  const first = forward.entries.filter(isReadable);
-  const known = new Set<bigint>(first);
-  const backward = walkList(memory, head, MOST_MODULES, memory.pointerSize);
-  const meets = backward.entries.findIndex((entry) => known.has(entry));
-  const last = backward.entries
-    .slice(0, meets < 0 ? undefined : meets)
-    .filter(isReadable)
-    .reverse();
-  const closed = meets >= 0 || backward.broken === null;
-  const how = `the module list breaks after ${first.length} module${first.length === 1 ? '' : 's'} (${forward.broken.message})`;
-  const rest =
-    last.length === 0
-      ? closed
-        ? 'nothing is missing behind it'
-        : 'later ones are unknown'
-      : closed
-        ? `the other ${last.length} were read from its other end`
-        : `${last.length} more ${last.length === 1 ? 'was' : 'were'} read from its other end, those between are unknown`;
+  const walk = new TwoWayWalk(memory, head);
+  const forward = walk.follow('flink');
+  if (forward.why === null) return { entries: forward.entries, gapAt: null, warnings: [] };
+  const backward = walk.follow('blink');
+  const { first, last, joined } = walk.join(forward.entries, backward.entries);
+  const how = `the module list breaks after ${forward.entries.length} module${forward.entries.length === 1 ? '' : 's'} (${forward.why})`;
   return {
     entries: [...first, ...last],
-    gapAt: closed ? null : first.length,
-    warnings: [{ code: 'module-list-broken', where: 'modules', message: `${how}: ${rest}` }],
+    gapAt: joined ? null : first.length,
+    warnings: [{ code: 'module-list-broken', where: 'modules', message: `${how}: ${whatOfRest(last.length, joined)}` }],
   };
 }
 
-/** An image that no list names. */
-export interface FoundImage {
-  readonly base: VirtualAddress;
-  readonly headers: ImageHeaders;
-  /** From its exports or its PDB; null where neither tells. */
-  readonly name: string | null;
+function whatOfRest(count: number, joined: boolean): string {
+  if (joined) {
+    return count === 0
+      ? 'nothing is missing behind it'
+      : `the other ${count} were read from its other end, and none is missing`;
+  }
+  if (count === 0) return 'later ones are unknown';
+  return `${count} more ${count === 1 ? 'was' : 'were'} read from its other end, those between are unknown`;
 }
 
-/** Looks for image headers in the holes between known modules and around them. Ordered by address. */
-export function findImages(
-  memory: VirtualMemory,
-  known: readonly { readonly base: VirtualAddress; readonly sizeOfImage: number }[],
-  machine: number | null,
-): FoundImage[] {
-  const { hole, margin } = REACH[memory.pointerSize];
-  const sorted = known.filter((m) => m.sizeOfImage > 0).toSorted((a, b) => (a.base < b.base ? -1 : 1));
-  const found: FoundImage[] = [];
-  let left = MOST_PAGES;
-  const look = (from: bigint, to: bigint): void => {
-    for (let at = from; at < to && left > 0 && found.length < MOST_MODULES; left--) {
-      const image = imageAt(memory, virtual(at), to, machine);
-      if (image !== null) found.push(image);
-      at += BigInt(image === null ? PAGE_SIZE : pages(image.headers.sizeOfImage));
+type Link = 'flink' | 'blink';
+
+/** How far one way leads. */
+interface Way {
+  /** In the order in which they were met. */
+  readonly entries: VirtualAddress[];
+  /** Why it ended; null where it came back to the head. */
+  readonly why: string | null;
+}
+
+/** A list read in both directions; no entry is taken twice. */
+class TwoWayWalk {
+  private readonly taken = new Set<bigint>();
+
+  constructor(
+    private readonly memory: VirtualMemory,
+    private readonly head: VirtualAddress,
+  ) {}
+
+  /** Follows one kind of link from the head as long as each entry links back to the one before. */
+  follow(link: Link): Way {
+    const entries: VirtualAddress[] = [];
+    for (let at = this.head; ;) {
+      const next = this.read(at, link);
+      const back = typeof next === 'string' ? next : this.read(next, link === 'flink' ? 'blink' : 'flink');
+      if (typeof next === 'string') return { entries, why: next };
+      if (typeof back === 'string') return { entries, why: back };
+      if (back !== at) {
+        return { entries, why: `the link at ${hex(at)} leads to ${hex(next)}, which links back to ${hex(back)}` };
+      }
+      if (next === this.head) return { entries, why: null };
+      if (this.taken.has(next)) return { entries, why: `the list loops: ${hex(next)} comes up twice` };
+      if (this.taken.size >= MOST_MODULES)
+        return { entries, why: `the list does not end after ${MOST_MODULES} entries` };
+      if (!this.leadsOn(next, link) && !this.canBeEntry(next)) {
+        return { entries, why: `the link at ${hex(at)} leads to ${hex(next)}, which is no entry` };
+      }
+      this.taken.add(next);
+      entries.push(next);
+      at = next;
     }
-  };
-  let end: bigint | null = null;
-  for (const { base, sizeOfImage } of sorted) {
-    const top = base - (base & 0xfffn);
-    if (end === null || top - end > BigInt(hole)) {
-      if (end !== null) look(end, end + BigInt(margin));
-      look(top > BigInt(margin) ? top - BigInt(margin) : 0n, top);
-    } else look(end, top);
-    const after: bigint = base + BigInt(pages(sizeOfImage));
-    end = end === null || after > end ? after : end;
   }
-  if (end !== null) look(end, end + BigInt(margin));
-  return found;
-}
 
-const pages = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
-
-/** The image whose header stands at `at`, if it ends before `limit` and is for this processor. */
-function imageAt(memory: VirtualMemory, at: VirtualAddress, limit: bigint, machine: number | null): FoundImage | null {
-  if (memory.readU16(at) !== MZ) return null;
-  const headers = readImageHeaders(memory, at);
-  if (failed(headers) || headers.sections.length === 0) return null;
-  const { sizeOfImage } = headers;
-  if (sizeOfImage < PAGE_SIZE || sizeOfImage > LARGEST_IMAGE || at + BigInt(sizeOfImage) > limit) return null;
-  if (machine !== null && headers.machine !== machine) return null;
-  return { base: at, headers, name: nameOf(memory, at, headers) };
-}
-
-/** The name in the export directory; else that of the PDB as a driver's. */
-function nameOf(memory: VirtualMemory, base: VirtualAddress, headers: ImageHeaders): string | null {
-  const exports = headers.directories[DIRECTORY.export];
-  if (exports !== undefined && exports.rva !== 0) {
-    const directory = memory.read(plus(base, exports.rva), 0x10);
-    const text = failed(directory) ? directory : memory.read(plus(base, u32(directory, 0x0c)), 64);
-    const name = failed(text) ? '' : asciiz(text, 0, 64);
-    if (/^[\x21-\x7e]{1,60}\.[A-Za-z]{3}$/.test(name)) return name;
+  /**
+   * Joins what both ways gave. Where neither end knows the other, links that nothing confirms are followed as well, as
+   * long as they lead to what can be an entry.
+   */
+  join(
+    forward: readonly VirtualAddress[],
+    backward: readonly VirtualAddress[],
+  ): { first: readonly VirtualAddress[]; last: readonly VirtualAddress[]; joined: boolean } {
+    const first = [...forward];
+    /** From the end of the list on. */
+    const last = [...backward];
+    const meets = (): boolean => {
+      const [end, start] = [first.at(-1) ?? this.head, last.at(-1) ?? this.head];
+      return this.read(end, 'flink') === start || this.read(start, 'blink') === end;
+    };
+    let joined = meets();
+    joined ||= this.goOn(last, 'blink', meets);
+    joined ||= this.goOn(first, 'flink', meets);
+    // What one direction passes over, the other leads to.
+    return {
+      first: this.filled(first.reverse(), 'blink').reverse(),
+      last: this.filled(last.reverse(), 'flink'),
+      joined,
+    };
   }
-  const pdb = readCodeView(memory, base, headers);
-  return failed(pdb) ? null : `${pdb.name.replace(/\.pdb$/i, '')}.sys`;
+
+  /** The entries with those between that a link leads to and back from, where the way that was taken passes over them. */
+  private filled(entries: readonly VirtualAddress[], link: Link): VirtualAddress[] {
+    const all: VirtualAddress[] = [];
+    for (const entry of entries) {
+      all.push(entry);
+      for (let at = entry; ;) {
+        const next = this.read(at, link);
+        if (typeof next === 'string' || !this.leadsOn(at, link) || !this.take(next)) break;
+        all.push(next);
+        at = next;
+      }
+    }
+    return all;
+  }
+
+  private goOn(entries: VirtualAddress[], link: Link, meets: () => boolean): boolean {
+    for (;;) {
+      const next = this.read(entries.at(-1) ?? this.head, link);
+      if (typeof next === 'string' || !this.take(next)) return false;
+      entries.push(next);
+      if (meets()) return true;
+    }
+  }
+
+  private canBeEntry(at: VirtualAddress): boolean {
+    const entry = readListEntry(this.memory, at);
+    return !failed(entry) && isPlausible(entry);
+  }
+
+  /** Takes what can be an entry; false where it cannot, or is taken already. */
+  private take(at: VirtualAddress): boolean {
+    if (at === this.head || this.taken.has(at) || this.taken.size >= MOST_MODULES) return false;
+    if (!this.canBeEntry(at)) return false;
+    this.taken.add(at);
+    return true;
+  }
+
+  /**
+   * True where a link leads from the entry to what links back to it. By chance one such pair of links can lead to the
+   * middle of something; what lies behind it does not fit as well.
+   */
+  private leadsOn(at: VirtualAddress, link: Link): boolean {
+    const next = this.read(at, link);
+    return typeof next !== 'string' && this.read(next, link === 'flink' ? 'blink' : 'flink') === at;
+  }
+
+  /** The entry that a link leads to, or why it leads nowhere. */
+  private read(at: VirtualAddress, link: Link): VirtualAddress | string {
+    const value = this.memory.readPointer(link === 'flink' ? at : plus(at, this.memory.pointerSize));
+    return failed(value) ? value.message : value;
+  }
 }

@@ -1,21 +1,22 @@
 /** Loaded modules: PsLoadedModuleList (or a triage dump's driver list), with what the PE headers in memory say. */
 
-import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
+import { PAGE_SIZE, plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, hex, type ReadFailure } from '../../../parsers/bytes/failure.js';
 import type { Triage } from '../../../parsers/dump/triage.js';
-import { commonKldr } from '../../../parsers/kernel/kldr.js';
-import { field, readUnicodeString } from '../../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
-import { readCodeView, readImageHeaders, type CodeView, type ImageHeaders } from '../../../parsers/pe/image.js';
+import { readCodeView, type CodeView, type ImageHeaders } from '../../../parsers/pe/image.js';
 import { readVersion, type ImageVersion } from '../../../parsers/pe/version.js';
 import type { Warning } from '../../result/result.js';
 import type { DiskImage } from './disk-image.js';
-import { findImages, readModuleEntries } from './module-list.js';
+import { imageNames } from './image-names.js';
+import { findImages, type FoundImage } from './image-scan.js';
+import { fileName, isFileName, readListEntry, type ListEntry } from './list-entry.js';
+import { open, settled, type ModuleDoubt } from './module-doubt.js';
+import { readModuleEntries } from './module-list.js';
+import { chooseName, takenNames, type IsTaken } from './module-name.js';
+import { disjoint, placeOf, stampsOf, type ModulePlace } from './module-place.js';
 import type { Kernel } from '../open/open-kernel.js';
 import { sessionSpaces } from '../processes/sessions.js';
-
-/** A module larger than this is a damaged entry. */
-const LARGEST_MODULE = 1 << 30;
 
 /** A module and the address space in which it can be read. */
 export interface LoadedModule {
@@ -38,6 +39,8 @@ export interface LoadedModule {
   readonly pagesTotal: number;
   /** The file that pages come from which the dump lacks; left out where none was used. */
   readonly disk?: DiskImage;
+  /** Where what the dump says of it contradicts itself; left out where nothing does. */
+  readonly doubts?: readonly ModuleDoubt[];
 }
 
 export interface ModuleList {
@@ -50,110 +53,163 @@ export interface ModuleList {
 /** Reads all modules. What is missing of one costs only its own fields. */
 export function readModules(kernel: Kernel): ModuleList {
   if (kernel.dump.triage !== null) {
-    return { modules: triageModules(kernel.dump.triage, kernel), complete: true, warnings: [] };
+    const modules = triageModules(kernel.dump.triage, kernel);
+    return { modules, complete: true, warnings: contradictions(modules) };
   }
   const { memory, symbols } = kernel;
   const head = symbols?.address('PsLoadedModuleList')?.value ?? kernel.dump.header.psLoadedModuleList;
   if (memory === null || head === null) return { modules: [], complete: true, warnings: [] };
-  const kldr = commonKldr(memory.pointerSize);
-  const layout = symbols?.layout('_KLDR_DATA_TABLE_ENTRY')?.value ?? kldr;
-  const stamp = layout.fields['TimeDateStamp'];
-  const entrySize = Math.max(kldr.size, stamp === undefined ? 0 : stamp.offset + 4);
-  const { entries, gapAt, warnings: listWarnings } = readModuleEntries(memory, head);
+  const { entries: addresses, gapAt, warnings: listWarnings } = readModuleEntries(memory, head);
   const warnings: Warning[] = [...listWarnings];
-  const sessions = (): VirtualMemory[] => sessionSpaces(kernel);
-  const modules: LoadedModule[] = [];
-  let insertAt: number | null = null;
-  for (const [i, entry] of entries.entries()) {
-    if (i === gapAt) insertAt = modules.length;
-    const bytes = memory.read(entry, entrySize);
-    if (failed(bytes)) {
-      warnings.push({
-        code: 'module-unreadable',
-        where: 'modules',
-        message: `a module entry is missing: ${bytes.message}`,
-      });
-      continue;
-    }
-    const name = readUnicodeString(memory, bytes, kldr.fields['BaseDllName']?.offset ?? 0);
-    const path = readUnicodeString(memory, bytes, kldr.fields['FullDllName']?.offset ?? 0);
-    const base = virtual(field(bytes, kldr, 'DllBase', memory.pointerSize) ?? 0n);
-    if (base === 0n) continue;
-    modules.push(
-      describeModule({
-        name: failed(name) ? fileName(failed(path) ? '' : path) : name,
-        path: failed(path) ? null : path,
-        base,
-        size: Number(field(bytes, kldr, 'SizeOfImage') ?? 0n),
-        checkSum: Number(field(bytes, kldr, 'CheckSum') ?? 0n),
-        timeDateStamp: Number(field(bytes, layout, 'TimeDateStamp') ?? 0n),
-        memory: spaceOf(memory, base, sessions),
-        isKernel: base === kernel.image?.base,
-      }),
-    );
+  const layout = symbols?.layout('_KLDR_DATA_TABLE_ENTRY')?.value;
+  const entries: ListEntry[] = [];
+  let [insertAt, missing] = [0, 0];
+  for (const [i, address] of addresses.entries()) {
+    if (i === gapAt) insertAt = entries.length;
+    const entry = readListEntry(memory, address, layout);
+    if (failed(entry) || entry.base === 0n) {
+      const why = failed(entry) ? entry.message : `the entry at ${hex(address)} has no base`;
+      warnings.push({ code: 'module-unreadable', where: 'modules', message: `a module entry is missing: ${why}` });
+      missing++;
+    } else entries.push(entry);
   }
-  if (gapAt === null) return { modules, complete: true, warnings };
-  const found = unlisted(kernel, memory, modules);
-  modules.splice(insertAt ?? modules.length, 0, ...found);
-  if (found.length > 0) warnings.push(foundByHeader(found));
-  return { modules, complete: false, warnings };
-}
-
-function foundByHeader(found: readonly LoadedModule[]): Warning {
-  const names = found.slice(0, 12).map((module) => `${module.name} at ${hex(module.base)}`);
-  const more = found.length > names.length ? `, and ${found.length - names.length} more` : '';
-  return {
-    code: 'modules-found-by-header',
-    where: 'modules',
-    message: `the broken module list does not name these; they were found by their image headers: ${names.join(', ')}${more}`,
-  };
-}
-
-/** The modules that a broken list does not reach, found by their headers. */
-function unlisted(kernel: Kernel, memory: VirtualMemory, listed: readonly LoadedModule[]): LoadedModule[] {
-  const images = findImages(memory, listed, kernel.dump.header.machineImageType);
-  return images.map(({ base, headers, name }) =>
-    describeModule({
-      ...{ name: name ?? '', path: null, base, memory, isKernel: base === kernel.image?.base },
-      ...{ size: headers.sizeOfImage, checkSum: headers.checkSum, timeDateStamp: headers.timeDateStamp },
-    }),
+  if (gapAt !== null && gapAt >= addresses.length) insertAt = entries.length;
+  const sessions = (): VirtualMemory[] => sessionSpaces(kernel);
+  const { modules, isPlaced } = describeEntries(entries, kernel, (address) => spaceOf(memory, address, sessions));
+  if (gapAt === null && missing === 0 && isPlaced) {
+    return { modules, complete: true, warnings: [...warnings, ...contradictions(modules)] };
+  }
+  const found = findImages(memory, modules, kernel.dump.header.machineImageType).map((image) =>
+    describeImage(image, memory, kernel),
   );
+  modules.splice(gapAt === null ? modules.length : insertAt, 0, ...found);
+  if (found.length > 0) warnings.push(foundByHeader(found));
+  return { modules, complete: false, warnings: [...warnings, ...contradictions(modules)] };
 }
 
-interface Entry {
-  name: string;
-  path: string | null;
-  base: VirtualAddress;
-  size: number;
-  checkSum: number;
-  /** From the list; 0 on systems whose entries hold none. */
-  timeDateStamp: number;
-  memory: VirtualMemory | null;
-  isKernel: boolean;
+/** Describes all entries. `isPlaced`: nothing is doubtful of where any of them lies. */
+function describeEntries(
+  entries: readonly ListEntry[],
+  kernel: Kernel,
+  space: (address: VirtualAddress) => VirtualMemory | null,
+): { modules: LoadedModule[]; isPlaced: boolean } {
+  const places = entries.map((entry) => placeOf(entry, space));
+  const { sizes, doubts } = disjoint(places);
+  const isTaken = takenNames(entries);
+  const isPlaced = doubts.size === 0 && places.every((place) => place.doubts.every((doubt) => doubt.settled));
+  const modules = entries.map((entry, i) => {
+    const place = places[i] ?? placeOf(entry, space);
+    const overlap = doubts.get(i);
+    return describeEntry(
+      entry,
+      { ...place, size: sizes[i] ?? 0, doubts: [...place.doubts, ...(overlap === undefined ? [] : [overlap])] },
+      isTaken,
+      kernel,
+    );
+  });
+  return { modules, isPlaced };
 }
 
-function describeModule(entry: Entry): LoadedModule {
-  const { memory, base } = entry;
-  const size = entry.size > LARGEST_MODULE ? 0 : entry.size;
-  const headers = memory === null ? null : orNull(readImageHeaders(memory, base));
-  const codeView = memory === null || headers === null ? null : orNull(readCodeView(memory, base, headers));
-  const version = memory === null || headers === null ? null : orNull(readVersion(memory, base, headers));
-  const name = entry.name === '' ? 'unknown' : entry.name.toWellFormed();
+function describeEntry(entry: ListEntry, place: ModulePlace, isTaken: IsTaken, kernel: Kernel): LoadedModule {
+  const { memory, base, headers, size } = place;
+  const isKernel = base === kernel.image?.base;
+  const { codeView, version, names } = namesIn(memory, base, headers);
+  const stamps = stampsOf(entry, place);
+  const chosen = isKernel ? kernelName(entry) : null;
+  const { name, path, doubts } = chosen ?? chooseName(entry, names, isTaken);
+  const all = [...place.doubts, ...doubts, ...stamps.doubts];
   return {
     name,
-    moduleName: entry.isKernel ? 'nt' : debuggerName(name),
-    path: entry.path?.toWellFormed() ?? null,
+    moduleName: isKernel ? 'nt' : debuggerName(name),
+    path,
     base,
     sizeOfImage: size,
-    timeDateStamp: headers?.timeDateStamp ?? (entry.timeDateStamp === 0 ? null : entry.timeDateStamp),
-    checkSum: headers?.checkSum ?? (entry.checkSum === 0 ? null : entry.checkSum),
+    timeDateStamp: stamps.timeDateStamp,
+    checkSum: stamps.checkSum,
     headers,
     codeView,
     version,
     memory,
     pagesPresent: memory === null ? 0 : memory.countPages(base, size),
     pagesTotal: Math.ceil(size / PAGE_SIZE),
+    ...(all.length > 0 ? { doubts: all } : {}),
   };
+}
+
+/** The kernel goes by the name that the loader gives it, whatever its file is called (`ntkrnlpa.exe`). */
+function kernelName({ baseName, fullName }: ListEntry): { name: string; path: string | null; doubts: [] } | null {
+  const tail = fullName.text === null ? null : fileName(fullName.text);
+  const ofKernel = (text: string | null): boolean => text === null || /^nt\w+\.exe$/i.test(text);
+  if (baseName.text === null || baseName.wrong !== null || fullName.wrong !== null) return null;
+  return ofKernel(baseName.text) && ofKernel(tail) ? { name: baseName.text, path: fullName.text, doubts: [] } : null;
+}
+
+/** What the image itself tells of who it is. */
+function namesIn(
+  memory: VirtualMemory | null,
+  base: VirtualAddress,
+  headers: ImageHeaders | null,
+): { codeView: CodeView | null; version: ImageVersion | null; names: ReturnType<typeof imageNames> } {
+  if (memory === null || headers === null) return { codeView: null, version: null, names: [] };
+  const codeView = orNull(readCodeView(memory, base, headers));
+  const version = orNull(readVersion(memory, base, headers));
+  return { codeView, version, names: imageNames(memory, base, headers, codeView, version) };
+}
+
+/** An image that no entry of the list leads to. */
+function describeImage({ base, headers }: FoundImage, memory: VirtualMemory, kernel: Kernel): LoadedModule {
+  const { codeView, version, names } = namesIn(memory, base, headers);
+  const isKernel = base === kernel.image?.base;
+  const [best] = names.filter(({ text }) => isFileName(text));
+  const name = best?.text ?? 'unknown';
+  const { sizeOfImage, timeDateStamp, checkSum } = headers;
+  return {
+    ...{ name, path: null, base, sizeOfImage, timeDateStamp, checkSum, headers, codeView, version, memory },
+    moduleName: isKernel ? 'nt' : debuggerName(name),
+    pagesPresent: memory.countPages(base, sizeOfImage),
+    pagesTotal: Math.ceil(sizeOfImage / PAGE_SIZE),
+    doubts: [
+      best === undefined
+        ? open('no entry of the module list leads to it, and its image tells no name')
+        : settled(`no entry of the module list leads to it; its name is from ${best.from.replace(/^its /, 'the ')}`),
+    ],
+  };
+}
+
+function foundByHeader(found: readonly LoadedModule[]): Warning {
+  return {
+    code: 'modules-found-by-header',
+    where: 'modules',
+    message: `the broken module list does not name these; they were found by their image headers: ${listed(found, ({ name, base }) => `${name} at ${hex(base)}`)}`,
+  };
+}
+
+/** Modules that a warning names; more are counted. */
+const MOST_NAMED = 12;
+
+function listed(modules: readonly LoadedModule[], say: (module: LoadedModule) => string, between = ', '): string {
+  const more = modules.length > MOST_NAMED ? `, and ${modules.length - MOST_NAMED} more` : '';
+  return `${modules.slice(0, MOST_NAMED).map(say).join(between)}${more}`;
+}
+
+/** Contradictions that are told of one module, at most. */
+const MOST_DOUBTS = 2;
+
+/** What contradicts itself in entries of the list; images that it does not name are told of by themselves. */
+function contradictions(modules: readonly LoadedModule[]): Warning[] {
+  const contradicted = modules.filter(
+    ({ doubts }) => doubts?.some(({ message }) => !message.startsWith('no entry of')) === true,
+  );
+  if (contradicted.length === 0) return [];
+  const say = ({ name, base, doubts }: LoadedModule): string =>
+    `${name} at ${hex(base)}: ${(doubts ?? []).slice(0, MOST_DOUBTS).map(({ message }) => message).join('; ')}`; // prettier-ignore
+  return [
+    {
+      code: 'module-contradicted',
+      where: 'modules',
+      message: `what the dump says of ${contradicted.length} module${contradicted.length === 1 ? '' : 's'} contradicts itself: ${listed(contradicted, say, '. ')}`,
+    },
+  ];
 }
 
 const orNull = <T>(value: T | ReadFailure): T | null => (failed(value) ? null : value);
@@ -163,8 +219,6 @@ export function debuggerName(name: string): string {
   const dot = name.lastIndexOf('.');
   return (dot > 0 ? name.slice(0, dot) : name).replace(/[^\p{L}\p{N}_]/gu, '_');
 }
-
-const fileName = (path: string): string => path.split('\\').at(-1) ?? '';
 
 /**
  * The address space that maps a module: the kernel's, else that of a process in a session (win32k and friends live in
@@ -182,14 +236,19 @@ function isMapped(memory: VirtualMemory, base: VirtualAddress): boolean {
 }
 
 function triageModules(triage: Triage, kernel: Kernel): LoadedModule[] {
-  return triage.drivers.map((driver) => {
-    const name = fileName(driver.path ?? '').toWellFormed() || 'unknown';
+  const places = triage.drivers.map(({ base, sizeOfImage }) => ({ base, size: sizeOfImage, isConfirmed: false }));
+  const { sizes, doubts } = disjoint(places);
+  return triage.drivers.map((driver, i) => {
+    const tail = fileName(driver.path ?? '').toWellFormed();
+    const name = isFileName(tail) ? tail : 'unknown';
+    const size = sizes[i] ?? 0;
+    const doubt = doubts.get(i);
     return {
       name,
       moduleName: driver.base === kernel.image?.base ? 'nt' : debuggerName(name),
       path: driver.path?.toWellFormed() ?? null,
       base: driver.base,
-      sizeOfImage: driver.sizeOfImage,
+      sizeOfImage: size,
       timeDateStamp: driver.timeDateStamp === 0 ? null : driver.timeDateStamp,
       checkSum: driver.checkSum === 0 ? null : driver.checkSum,
       headers: null,
@@ -197,7 +256,8 @@ function triageModules(triage: Triage, kernel: Kernel): LoadedModule[] {
       version: null,
       memory: null,
       pagesPresent: null,
-      pagesTotal: Math.ceil(driver.sizeOfImage / PAGE_SIZE),
+      pagesTotal: Math.ceil(size / PAGE_SIZE),
+      ...(doubt === undefined ? {} : { doubts: [doubt] }),
     };
   });
 }

@@ -22,7 +22,7 @@ export interface KernelImage {
   readonly base: VirtualAddress;
   /** Null where the header page is not in the dump. */
   readonly headers: ImageHeaders | null;
-  /** Bytes, from the headers or the module list; null where neither tells. */
+  /** Bytes, from the headers, else from the module list; null where neither tells. */
   readonly size: number | null;
   /** How it was found, where not through the module list. */
   readonly note: string | null;
@@ -45,7 +45,9 @@ export function locateKernel(memory: VirtualMemory, header: DumpHeader): KernelI
       if (failed(bytes)) continue;
       const base = virtual(field(bytes, kldr, 'DllBase', memory.pointerSize) ?? 0n);
       const size = Number(field(bytes, kldr, 'SizeOfImage') ?? 0n);
-      if (base !== 0n && head >= base && head < base + BigInt(size)) return kernelAt(memory, base, size, null);
+      if (base !== 0n && head >= base && head < base + BigInt(size) && mayBegin(memory, base)) {
+        return kernelAt(memory, base, size, null);
+      }
     }
   }
   const block = header.kdDebuggerDataBlock === null ? null : readPlainBlock(memory, header.kdDebuggerDataBlock);
@@ -62,9 +64,13 @@ export function locateKernel(memory: VirtualMemory, header: DumpHeader): KernelI
 
 function kernelAt(memory: VirtualMemory, base: VirtualAddress, size: number | null, note: string | null): KernelImage {
   const headers = readImageHeaders(memory, base);
-  return failed(headers)
-    ? { base, headers: null, size, note }
-    : { base, headers, size: size ?? headers.sizeOfImage, note };
+  return failed(headers) ? { base, headers: null, size, note } : { base, headers, size: headers.sizeOfImage, note };
+}
+
+/** False where the page at `base` can be read and holds no image header: an entry of the list is damaged then. */
+function mayBegin(memory: VirtualMemory, base: VirtualAddress): boolean {
+  const headers = readImageHeaders(memory, base);
+  return !failed(headers) || headers.reason !== 'corrupt';
 }
 
 /** The base of the image that covers `address`, searched downwards page by page. */

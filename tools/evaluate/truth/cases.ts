@@ -111,7 +111,8 @@ function modulesOf(build: number, story: Story, paged: boolean): ModuleSpec[] {
   const tags: Record<string, TagUse[]> = {
     [CULPRIT]: [use(TAG, hidden), ...(story === 'hidden driver' ? [] : [use(TAG), use(TAG, { style: 'free' })])],
     'vantagemon.sys': [use('VntM'), { tag: TAG, style: 'text', text: 'MonitorAcNbUsage' }],
-    'orbitav.sys': [use('Orbt'), { tag: TAG, style: 'utf16' }],
+    // What tempts where the culprit cannot be read.
+    'orbitav.sys': [use('Orbt'), { tag: TAG, style: 'data' }],
   };
   for (const [name, tag] of Object.entries(OTHERS)) tags[name] ??= [use(tag)];
   const known = new Set([...SYSTEM, ...Object.keys(tags)]);
