@@ -145,7 +145,7 @@ export class ObjectDescriber {
   /** The control area of a section: it must lead back to its segment where the section leads there. */
   private controlArea(body: VirtualAddress): VirtualAddress | null {
     const segmentAt = this.layouts.offset('_CONTROL_AREA', 'Segment') ?? 0;
-    const direct = this.layouts.offset('_SECTION', 'u1.ControlArea');
+    const direct = this.layouts.offset('_SECTION', 'u1.ControlArea') ?? this.layouts.offset('_SECTION', 'u1');
     const stored = direct === null ? null : this.roots.memory.readPointer(plus(body, direct));
     if (stored !== null && !failed(stored) && (stored & 3n) === 0n && inKernel(this.roots, stored)) {
       const segment = this.pointer(plus(stored, segmentAt));

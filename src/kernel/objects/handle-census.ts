@@ -6,7 +6,7 @@
 import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
 import { HandleBatch, type HandleEncoding } from '../../../parsers/kernel/objects/handle-entries.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result.js';
+import type { Warning } from '../../result/result.js';
 import { findEncoding } from './handle-encoding.js';
 import { readHandleTable, walkHandleTable, type HandleTable, type LeafWalk } from './handle-table.js';
 import { scanHeaders, type HeaderFacts } from './header-scan.js';

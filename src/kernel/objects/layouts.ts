@@ -11,7 +11,7 @@ import type { StructLayout } from '../../../parsers/kernel/layout.js';
 import { walkList } from '../../../parsers/kernel/structures.js';
 import type { FigureSource, Sourced } from '../../../symbols/kernel-symbols.js';
 import { objectReleases } from '../../../symbols/objects/object-layouts.js';
-import type { Warning } from '../../result.js';
+import type { Warning } from '../../result/result.js';
 import { ProcessReader, type ProcessFields } from './process-fields.js';
 import type { ObjectRoots } from './roots.js';
 
@@ -54,10 +54,11 @@ export function proveLayouts(roots: ObjectRoots): { layouts: ObjectLayouts | nul
   }
   const own = ownCandidate(roots);
   const proved = own === null ? null : prove(roots, own, sample);
+  const best = proved ?? bestRelease(roots, sample) ?? (own === null ? null : unproved(roots, own));
   if (own !== null && proved === null) {
-    warn(`the processes do not look as ${own.detail} has them: other layouts were tried`);
+    const used = best === null || best.candidate === own ? '' : `: ${best.candidate.detail}, are used`;
+    warn(`the processes do not look as ${own.detail} has them${used}`);
   }
-  const best = proved ?? bestRelease(roots, sample);
   if (best === null) {
     warn('no known layout of _EPROCESS fits what the list of processes holds');
     return { layouts: null, warnings };
@@ -146,6 +147,17 @@ function bestRelease(roots: ObjectRoots, sample: readonly VirtualAddress[]): Pro
   return best;
 }
 
+/** True where the debugger block has a field elsewhere. */
+const contradicted = (roots: ObjectRoots, layout: StructLayout): boolean =>
+  [...roots.knownOffsets].some(([field, offset]) => (layout.fields[field]?.offset ?? offset) !== offset);
+
+/** What is known of exactly this kernel, where the data proves neither it nor anything else. */
+function unproved(roots: ObjectRoots, own: Candidate): Proved | null {
+  const layout = own.layout('_EPROCESS');
+  const reader = layout === null ? null : ProcessReader.of(roots, layout);
+  return reader === null ? null : { candidate: own, reader, score: 0 };
+}
+
 /** How well a layout reads the sample; null where what it reads are no processes. */
 function prove(roots: ObjectRoots, candidate: Candidate, sample: readonly VirtualAddress[]): Proved | null {
   const layout = candidate.layout('_EPROCESS');
@@ -165,7 +177,8 @@ function prove(roots: ObjectRoots, candidate: Candidate, sample: readonly Virtua
   }
   const enough = readable > 0 && good >= readable * ENOUGH;
   // Text and zeros could stand anywhere: something must tie a process to what it is.
-  return enough && score > good * 2 ? { candidate, reader, score } : null;
+  if (!enough || score <= good * 2) return null;
+  return { candidate, reader, score: score + (contradicted(roots, reader.layout) ? 0 : good) };
 }
 
 const isSystem = (process: ProcessFields): number =>

@@ -10,7 +10,7 @@ import { u32 } from '../../../parsers/bytes/fields.js';
 import { optionalHeaderDistance, OPTIONAL_HEADER } from '../../../parsers/kernel/objects/object-header.js';
 import { readUnicodeString, walkList } from '../../../parsers/kernel/structures.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result.js';
+import type { Warning } from '../../result/result.js';
 import { directoryEntries } from './directories.js';
 import { HeaderReader } from './headers.js';
 import type { ObjectLayouts } from './layouts.js';

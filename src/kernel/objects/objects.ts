@@ -1,8 +1,8 @@
 /** Processes, object types, handles and who holds what: everything is read once, when it is first asked for. */
 
-import { oncePerKernel } from '../once.js';
-import type { Kernel } from '../open-kernel.js';
-import type { Warning } from '../../result.js';
+import { oncePerKernel } from '../open/once.js';
+import type { Kernel } from '../open/open-kernel.js';
+import type { Warning } from '../../result/result.js';
 import { ObjectDescriber } from './describe.js';
 import { readHandleCensus, type HandleCensus, type ProcessHandles, type Progress } from './handle-census.js';
 import { countTypes, holdersOf, type Holders, type TypeCounts } from './holders.js';

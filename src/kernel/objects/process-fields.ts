@@ -41,6 +41,8 @@ export interface ProcessFields {
   readonly doubts: readonly string[];
 }
 
+/** Type of a process in `_DISPATCHER_HEADER`. */
+export const DISPATCHER_PROCESS = 3;
 const PAGE_BYTES = 4096;
 const LONGEST_IMAGE = 15;
 const MOST_PID = 0x7fffffff;
@@ -79,6 +81,8 @@ export class ProcessReader {
     const bytes = memory.read(address, this.length);
     if (failed(bytes)) return bytes;
     const doubts: string[] = [];
+    // Every process begins with a dispatcher header of its type; a lock is held in the highest bit.
+    if (((bytes[0] ?? 0) & 0x7f) !== DISPATCHER_PROCESS) doubts.push('Pcb');
     const pid = this.pointer(bytes, 'UniqueProcessId') ?? 0n;
     if (pid % 4n !== 0n || pid > BigInt(MOST_PID)) doubts.push('UniqueProcessId');
     const created = this.time(bytes, 'CreateTime', doubts);

@@ -8,12 +8,12 @@ import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
 import { HandleBatch } from '../../../parsers/kernel/objects/handle-entries.js';
 import { large } from '../../../parsers/kernel/objects/small-address.js';
 import { walkList } from '../../../parsers/kernel/structures.js';
-import type { FigureSource } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result.js';
+import { weakest, type FigureSource } from '../../../symbols/kernel-symbols.js';
+import type { Warning } from '../../result/result.js';
 import { encodingsToTry } from './handle-encoding.js';
 import { readHandleTable, walkHandleTable } from './handle-table.js';
 import type { ObjectLayouts } from './layouts.js';
-import type { ProcessFields } from './process-fields.js';
+import { DISPATCHER_PROCESS, type ProcessFields } from './process-fields.js';
 import { pointerAt, type ObjectRoots } from './roots.js';
 
 /** One process and where it was found. */
@@ -36,7 +36,7 @@ export interface ProcessList {
   readonly processes: readonly Process[];
   /** Threads that the table of ids has, running and ended ones; null where it could not be read whole. */
   readonly threads: readonly ThreadPlace[] | null;
-  readonly source: FigureSource | null;
+  readonly source: FigureSource;
   /** False where the list or the table ended badly and the other does not make up for it. */
   readonly complete: boolean;
   /** How the list of processes ended badly, or null. */
@@ -47,8 +47,7 @@ export interface ProcessList {
 const MOST_PROCESSES = 1_000_000;
 /** Ids of processes and threads. */
 const MOST_IDS = 4_000_000;
-/** Types of dispatcher objects: the first byte of a process and of a thread. */
-const DISPATCHER_PROCESS = 3;
+/** Type of a thread in `_DISPATCHER_HEADER`. */
 const DISPATCHER_THREAD = 6;
 /** Entries of the id table that are looked at to learn how it is written. */
 const PROBES = 64;
@@ -101,7 +100,7 @@ export function readProcessList(roots: ObjectRoots, layouts: ObjectLayouts): Pro
   return {
     processes,
     threads: tableWhole ? (table?.threads ?? null) : null,
-    source: layouts.source,
+    source: head === null ? layouts.source : weakest(head.source, layouts.source),
     complete: unreadable === 0 && doubtful === 0 && ((broken === null && forward !== null) || tableWhole),
     broken,
     warnings,

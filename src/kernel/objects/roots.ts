@@ -4,8 +4,8 @@ import type { VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { TranslatedMemory } from '../../../parsers/paging/translated-memory.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
-import type { FigureSource, KernelArchitecture, KernelSymbols, Sourced } from '../../../symbols/kernel-symbols.js';
-import type { Kernel } from '../open-kernel.js';
+import type { KernelArchitecture, KernelSymbols, Sourced } from '../../../symbols/kernel-symbols.js';
+import type { Kernel } from '../open/open-kernel.js';
 
 /** A kernel's memory and what is known of it without having read a process. */
 export interface ObjectRoots {
@@ -17,6 +17,8 @@ export interface ObjectRoots {
   readonly pagingLevels: number;
   /** `sizeof(_EPROCESS)` as the debugger block has it; null where it does not say. */
   readonly sizeOfProcess: number | null;
+  /** Fields of `_EPROCESS` in bytes from its start, as the debugger block has them. */
+  readonly knownOffsets: ReadonlyMap<string, number>;
   /** `_KPROCESS.DirectoryTableBase` in bytes from `_EPROCESS`, as the debugger block or the rule for its processor has it. */
   readonly directoryTableBase: number;
   /** `PsActiveProcessHead`. */
@@ -39,6 +41,12 @@ export function rootsOf(kernel: Kernel): ObjectRoots | null {
     buildNumber: identity.buildNumber,
     pagingLevels: memory instanceof TranslatedMemory ? memory.levels : 4,
     sizeOfProcess: value('SizeEProcess'),
+    knownOffsets: new Map(
+      [
+        ['Peb', value('OffsetEprocessPeb')],
+        ['InheritedFromUniqueProcessId', value('OffsetEprocessParentCID')],
+      ].filter((pair): pair is [string, number] => pair[1] !== null),
+    ),
     directoryTableBase: value('OffsetEprocessDirectoryTableBase') ?? (memory.pointerSize === 8 ? 0x28 : 0x18),
     processListHead:
       symbols.address('PsActiveProcessHead') ?? (fromHeader === null ? null : { value: fromHeader, source: 'header' }),
@@ -56,10 +64,4 @@ export function pointerAt(roots: ObjectRoots, name: string): Sourced<VirtualAddr
 /** True for an address of the kernel half. */
 export function inKernel(roots: Pick<ObjectRoots, 'memory'>, address: bigint): boolean {
   return roots.memory.pointerSize === 8 ? address >> 56n === 0xffn : address >= 0x80000000n && address < 0x100000000n;
-}
-
-/** The weaker of two sources: what was worked out or taken from another kernel counts for both. */
-export function weaker(a: FigureSource, b: FigureSource): FigureSource {
-  const order: readonly FigureSource[] = ['pdb', 'profile', 'kdbg', 'header', 'image', 'nearest', 'derived', 'scan'];
-  return order.indexOf(a) >= order.indexOf(b) ? a : b;
 }

@@ -8,7 +8,7 @@ import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, hex } from '../../../parsers/bytes/failure.js';
 import { small } from '../../../parsers/kernel/objects/small-address.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result.js';
+import type { Warning } from '../../result/result.js';
 import { HeaderReader, smallPointer, type HeaderShape } from './headers.js';
 import type { ObjectLayouts } from './layouts.js';
 import type { ObjectType, ObjectTypes } from './object-types.js';
