@@ -1,10 +1,13 @@
 /**
- * Reads the text tables in `symbols/profiles/data`, which `generate.mjs` makes. A table is read when it is first asked
- * for, never at import.
+ * Reads the text tables in `symbols/profiles/data` and `symbols/objects/data`, which the `generate.mjs` beside each makes.
+ * A table is read when it is first asked for, never at import.
  */
 
 import { readFileSync } from 'node:fs';
 import { packageFile } from '../package-root.js';
+
+/** Whose tables: those of kernels, or of processes and objects. */
+export type DataRoom = 'profiles' | 'objects';
 
 const cache = new Map<string, string>();
 
@@ -12,18 +15,19 @@ const cache = new Map<string, string>();
  * The text of a data file. Throws when the installation lacks the file: that is no fault of any input.
  * The tables together are under 300 KB, and only those asked for are kept.
  */
-export function readDataFile(name: string): string {
-  let text = cache.get(name);
+export function readDataFile(name: string, room: DataRoom = 'profiles'): string {
+  const key = `${room}/${name}`;
+  let text = cache.get(key);
   if (text === undefined) {
-    text = readFileSync(packageFile('symbols', 'profiles', 'data', name), 'latin1').replaceAll('\r\n', '\n');
-    cache.set(name, text);
+    text = readFileSync(packageFile('symbols', room, 'data', name), 'latin1').replaceAll('\r\n', '\n');
+    cache.set(key, text);
   }
   return text;
 }
 
 /** The lines of a data file without its leading comments. */
-export function readDataLines(name: string): readonly string[] {
-  const lines = readDataFile(name).split('\n');
+export function readDataLines(name: string, room: DataRoom = 'profiles'): readonly string[] {
+  const lines = readDataFile(name, room).split('\n');
   return lines.slice(lines.findIndex((line) => !line.startsWith('#')));
 }
 

@@ -8,7 +8,7 @@
  */
 
 import type { FieldLayout, StructLayout } from '../../parsers/kernel/layout.js';
-import { findLine, readDataFile, readDataLines } from './data-files.js';
+import { findLine, readDataFile, readDataLines, type DataRoom } from './data-files.js';
 
 interface TypeTable {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
@@ -19,7 +19,7 @@ interface TypeTable {
 export type LayoutArchitecture = 'x64' | 'x86';
 
 /** The layouts of one architecture's kernels. */
-class LayoutTable {
+export class LayoutTable {
   private readonly scalars = new Map<string, string>();
   private typeStart: Map<string, number> | undefined;
   private lines: readonly string[] = [];
@@ -28,18 +28,21 @@ class LayoutTable {
   private typeColumn: Map<string, number> | undefined;
 
   /** `suffix` of the two file names. */
-  constructor(private readonly suffix: string) {}
+  constructor(
+    private readonly suffix: string,
+    private readonly room: DataRoom = 'profiles',
+  ) {}
 
   inSet(set: string, type: string): StructLayout | null {
     const column = this.columnOfType(type);
     if (column === undefined) return null;
-    const number = findLine(readDataFile(`layout-sets${this.suffix}.txt`), set)?.[column];
+    const number = findLine(readDataFile(`layout-sets${this.suffix}.txt`, this.room), set)?.[column];
     return number === undefined || number === '-' ? null : this.byNumber(type, number);
   }
 
   /** The names of sets that are versions. */
   versions(): readonly string[] {
-    return readDataLines(`layout-sets${this.suffix}.txt`)
+    return readDataLines(`layout-sets${this.suffix}.txt`, this.room)
       .map((line) => line.slice(0, line.indexOf(' ')))
       .filter((name) => /^\d/.test(name));
   }
@@ -55,7 +58,7 @@ class LayoutTable {
   private startOfType(type: string): number | undefined {
     if (this.typeStart === undefined) {
       const starts = new Map<string, number>();
-      this.lines = readDataLines(`layouts${this.suffix}.txt`);
+      this.lines = readDataLines(`layouts${this.suffix}.txt`, this.room);
       this.lines.forEach((line, i) => {
         if (line.startsWith('= ')) {
           const [, short = '', ...long] = line.split(' ');
@@ -102,7 +105,7 @@ class LayoutTable {
 
   private columnOfType(type: string): number | undefined {
     if (this.typeColumn === undefined) {
-      const types = readDataLines(`layout-sets${this.suffix}.txt`)[0] ?? '';
+      const types = readDataLines(`layout-sets${this.suffix}.txt`, this.room)[0] ?? '';
       this.typeColumn = new Map(types.split(' ').map((name, i) => [name, i + 1]));
     }
     return this.typeColumn.get(type);

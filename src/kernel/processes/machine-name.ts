@@ -7,9 +7,9 @@ import { plus, virtual, type VirtualAddress } from '../../../parsers/addresses.j
 import { failed } from '../../../parsers/bytes/failure.js';
 import { TranslatedMemory } from '../../../parsers/paging/translated-memory.js';
 import { resolvePath } from '../../../symbols/paths.js';
+import { objectsOf } from '../objects/objects.js';
 import type { Kernel } from '../open/open-kernel.js';
 import { processPlaces } from './process-spaces.js';
-import { readProcesses } from './processes.js';
 
 /**
  * By pointer size: `_PEB.ProcessParameters`, `_RTL_USER_PROCESS_PARAMETERS.Environment`, and where user addresses end.
@@ -63,10 +63,10 @@ function pebOffset({ symbols, debuggerData }: Kernel): number {
 
 /** Processes with their address spaces. */
 function places(kernel: Kernel, memory: TranslatedMemory): { address: VirtualAddress; space: TranslatedMemory }[] {
-  const { processes } = readProcesses(kernel);
+  const processes = objectsOf(kernel).processes()?.processes ?? [];
   const known =
     processes.length > 0
-      ? processes.map(({ address, directoryTableBase: root }) => ({ address, root }))
+      ? processes.flatMap(({ address, directoryTableBase: root }) => (root === null ? [] : [{ address, root }]))
       : processPlaces(kernel, memory);
   return known.slice(0, MOST_PROCESSES).map(({ address, root }) => ({ address, space: memory.rootedAt(root) }));
 }

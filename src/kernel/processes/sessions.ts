@@ -5,10 +5,10 @@ import { failed } from '../../../parsers/bytes/failure.js';
 import { TranslatedMemory } from '../../../parsers/paging/translated-memory.js';
 import type { FigureSource, Sourced } from '../../../symbols/kernel-symbols.js';
 import { count, type Pages } from '../../result/result.js';
+import { objectsOf } from '../objects/objects.js';
 import { oncePerKernel } from '../open/once.js';
 import type { Kernel } from '../open/open-kernel.js';
 import { processSpaces } from './process-spaces.js';
-import { readProcesses } from './processes.js';
 
 /** Terminal servers have hundreds; one space each is enough to translate session images. */
 const MOST_SESSIONS = 1024;
@@ -29,14 +29,15 @@ export const readSessions = oncePerKernel((kernel): Session[] => {
   const { memory } = kernel;
   if (!(memory instanceof TranslatedMemory)) return sessions;
   const ids = new Set<string>();
-  for (const process of readProcesses(kernel).processes) {
-    if (process.session === null || sessions.length >= MOST_SESSIONS) continue;
-    const space = memory.rootedAt(process.directoryTableBase);
-    const where = space.translate(process.session.value);
-    const id = failed(where) ? `missing ${process.session.value}` : `page ${where}`;
+  const list = objectsOf(kernel).processes();
+  for (const { session, directoryTableBase, pid } of list?.processes ?? []) {
+    if (session === null || directoryTableBase === null || sessions.length >= MOST_SESSIONS) continue;
+    const space = memory.rootedAt(directoryTableBase);
+    const where = space.translate(session);
+    const id = failed(where) ? `missing ${session}` : `page ${where}`;
     if (ids.has(id)) continue;
     ids.add(id);
-    sessions.push({ address: process.session, memory: space, processId: process.id });
+    sessions.push({ address: { value: session, source: list?.source ?? 'derived' }, memory: space, processId: pid });
   }
   return sessions;
 });

@@ -1,0 +1,234 @@
+/**
+ * One handle table: its levels, and its leaves in order (reference: objects-and-pool-blocks, sections 5.1 and 5.2). The
+ * table of process and thread ids has the same form.
+ */
+
+import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
+import { failed, hex, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { u32, u64 } from '../../../parsers/bytes/fields.js';
+import {
+  decodeLeaf,
+  entriesOfLeaf,
+  type HandleBatch,
+  type HandleEncoding,
+} from '../../../parsers/kernel/objects/handle-entries.js';
+import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
+import type { ObjectLayouts } from './layouts.js';
+import { inKernel } from './roots.js';
+
+/** A `_HANDLE_TABLE`. */
+export interface HandleTable {
+  readonly address: VirtualAddress;
+  /** Levels of pages above the leaves: 0 to 2. */
+  readonly level: 0 | 1 | 2;
+  /** The topmost page. */
+  readonly base: VirtualAddress;
+  /** The first handle that has no entry yet; null where it cannot be that. */
+  readonly next: number | null;
+  /** What the table itself counts; null where the count cannot be read. */
+  readonly handleCount: number | null;
+  /** False where there may be further counts: Windows 8 and later keep one in each free list, and not how many there are. */
+  readonly countIsWhole: boolean;
+  readonly processId: number | null;
+}
+
+/** What a walk along a table's leaves met. */
+export interface LeafWalk {
+  readonly leaves: number;
+  /** Leaves that the dump does not hold. What they held is unknown. */
+  readonly leavesMissing: number;
+  /** Pages above the leaves that the dump does not hold. How many leaves they led to is unknown. */
+  readonly tablesMissing: number;
+  /** True when the walk ended at a bound and not at the end of the table. */
+  readonly bounded: boolean;
+  /** The first thing that failed. */
+  readonly failure: ReadFailure | null;
+}
+
+/** Handles of a process are at most 2^24. */
+const MOST_ENTRIES = 1 << 24;
+
+/** Reads a table's own record. */
+export function readHandleTable(
+  memory: VirtualMemory,
+  layouts: ObjectLayouts,
+  address: VirtualAddress,
+): HandleTable | ReadFailure {
+  const layout = layouts.layout('_HANDLE_TABLE')?.value;
+  const codeAt = layout?.fields['TableCode']?.offset;
+  const nextAt = layout?.fields['NextHandleNeedingPool']?.offset;
+  if (layout === undefined || codeAt === undefined || nextAt === undefined) {
+    return new ReadFailure('corrupt', 'the layout of _HANDLE_TABLE is not known');
+  }
+  const bytes = memory.read(address, layout.size);
+  if (failed(bytes)) return bytes;
+  const code = memory.pointerSize === 8 ? u64(bytes, codeAt) : BigInt(u32(bytes, codeAt));
+  const level = Number(code & 3n);
+  const base = virtual(code - (code & 7n));
+  if (level === 3 || (base & 0xfffn) !== 0n || !inKernel({ memory }, base)) {
+    return new ReadFailure('corrupt', `the table code ${hex(code)} at ${hex(address)} leads to no handle table`);
+  }
+  const next = u32(bytes, nextAt);
+  const countAt = layout.fields['HandleCount']?.offset;
+  const idAt = layout.fields['UniqueProcessId']?.offset;
+  return {
+    address,
+    level: level as 0 | 1 | 2,
+    base,
+    next: next === 0 || next % 4 !== 0 || next / 4 > MOST_ENTRIES ? null : next,
+    countIsWhole: countAt !== undefined,
+    handleCount: countAt === undefined ? countOfLists(memory, layouts, address, layout.size) : u32(bytes, countAt),
+    processId: idAt === undefined ? null : u32(bytes, idAt),
+  };
+}
+
+/** The count of the first free list: the only one that is always there. */
+function countOfLists(
+  memory: VirtualMemory,
+  layouts: ObjectLayouts,
+  table: VirtualAddress,
+  tableSize: number,
+): number | null {
+  const lists = layouts.offset('_HANDLE_TABLE', 'FreeLists');
+  const list = layouts.layout('_HANDLE_TABLE_FREE_LIST')?.value;
+  const count = list?.fields['HandleCount']?.offset;
+  if (lists === null || list === undefined || count === undefined || lists + list.size > tableSize) return null;
+  const value = memory.readU32(plus(table, lists + count));
+  return failed(value) || value > MOST_ENTRIES ? null : value;
+}
+
+/**
+ * Adds the handles of a table to `into`. Leaves are read in order, those that follow each other in memory at once.
+ * @param most handles that may be added: a bound, reached only by tables that are not what they seem.
+ */
+export function walkHandleTable(
+  memory: VirtualMemory,
+  table: HandleTable,
+  encoding: HandleEncoding,
+  into: HandleBatch,
+  most: number,
+): LeafWalk {
+  return new TableWalk(memory, table, encoding, into, most).run();
+}
+
+class TableWalk {
+  private leaves = 0;
+  private leavesMissing = 0;
+  private tablesMissing = 0;
+  private bounded = false;
+  private failure: ReadFailure | null = null;
+  private readonly perLeaf: number;
+  private readonly perTable: number;
+  /** Entries that are in use or free; those after them were never made. */
+  private readonly entries: number;
+  private readonly start: number;
+  /** Pages below the top: none stands twice in a table. */
+  private readonly seen = new Set<bigint>();
+
+  constructor(
+    private readonly memory: VirtualMemory,
+    private readonly table: HandleTable,
+    private readonly encoding: HandleEncoding,
+    private readonly into: HandleBatch,
+    private readonly most: number,
+  ) {
+    this.perLeaf = entriesOfLeaf(encoding);
+    this.perTable = PAGE_SIZE / memory.pointerSize;
+    const capacity = Math.min(MOST_ENTRIES, this.perLeaf * this.perTable ** table.level);
+    const next = table.next === null ? capacity : table.next / 4;
+    // A bound that another level of table would hold is no bound of this one.
+    this.entries = next > capacity ? capacity : next;
+    this.start = into.count;
+  }
+
+  run(): LeafWalk {
+    const { level, base } = this.table;
+    if (level === 0) this.readLeaves([base], 0);
+    else if (level === 1) this.readTable(base, 0);
+    else this.readTop(base);
+    const { leaves, leavesMissing, tablesMissing, bounded, failure } = this;
+    return { leaves, leavesMissing, tablesMissing, bounded, failure };
+  }
+
+  private readTop(base: VirtualAddress): void {
+    const span = this.perLeaf * this.perTable;
+    for (const [i, table] of this.pointers(base, Math.ceil(this.entries / span)).entries()) {
+      if (this.bounded) return;
+      if (table === null) this.tablesMissing++;
+      else this.readTable(table, i * span);
+    }
+  }
+
+  private readTable(table: VirtualAddress, firstEntry: number): void {
+    this.readLeaves(this.pointers(table, Math.ceil((this.entries - firstEntry) / this.perLeaf)), firstEntry);
+  }
+
+  /**
+   * The pages that a page above them leads to, null for one that stands wrong in it: of a table whose end is known none
+   * may be missing before it. Nothing for a page that is not in the dump.
+   */
+  private pointers(page: VirtualAddress, count: number): (VirtualAddress | null)[] {
+    const { memory } = this;
+    const size = memory.pointerSize;
+    const bytes = memory.read(page, Math.max(0, Math.min(count, this.perTable)) * size);
+    if (failed(bytes)) {
+      this.tablesMissing++;
+      this.fail(bytes);
+      return [];
+    }
+    const found: (VirtualAddress | null)[] = [];
+    for (let at = 0; at < bytes.length; at += size) {
+      const value = size === 8 ? u64(bytes, at) : BigInt(u32(bytes, at));
+      if (value === 0n && this.table.next === null) break;
+      const isPage = (value & 0xfffn) === 0n && inKernel({ memory }, value) && !this.seen.has(value);
+      if (isPage) this.seen.add(value);
+      else this.fail(new ReadFailure('corrupt', `${hex(value)} in a handle table at ${hex(page)} leads to no page of its own`));
+      found.push(isPage ? virtual(value) : null);
+    }
+    return found;
+  }
+
+  private fail(failure: ReadFailure): void {
+    this.failure ??= failure;
+  }
+
+  private readLeaves(leaves: readonly (VirtualAddress | null)[], firstEntry: number): void {
+    for (let from = 0; from < leaves.length && !this.bounded;) {
+      const first = leaves[from] ?? null;
+      let to = from + 1;
+      if (first === null) {
+        this.leaves++;
+        this.leavesMissing++;
+      } else {
+        while (to < leaves.length && leaves[to] === plus(first, (to - from) * PAGE_SIZE)) to++;
+        this.readRun(first, to - from, firstEntry + from * this.perLeaf);
+      }
+      from = to;
+    }
+  }
+
+  private readRun(first: VirtualAddress, count: number, firstEntry: number): void {
+    for (const { offset, length, bytes } of this.memory.chunks(first, count * PAGE_SIZE)) {
+      for (let at = 0; at < length; at += PAGE_SIZE) {
+        this.leaves++;
+        const entry = firstEntry + ((offset + at) / PAGE_SIZE) * this.perLeaf;
+        if (failed(bytes)) {
+          this.leavesMissing++;
+          this.fail(bytes);
+        } else if (this.into.count - this.start + this.perLeaf > this.most) {
+          this.bounded = true;
+          return;
+        } else {
+          decodeLeaf(wordsOf(bytes, at), this.encoding, entry * 4, Math.min(this.perLeaf, this.entries - entry), this.into);
+        }
+      }
+    }
+  }
+}
+
+/** One page as words. */
+function wordsOf(bytes: Uint8Array, at: number): Uint32Array {
+  const start = bytes.byteOffset + at;
+  if (start % 4 === 0) return new Uint32Array(bytes.buffer, start, PAGE_SIZE / 4);
+  return new Uint32Array(bytes.slice(at, at + PAGE_SIZE).buffer);
+}
