@@ -27,6 +27,7 @@ export class Bodies {
   private readonly keys = new Map<string, Va>();
   private readonly sections = new Map<Thing, Va>();
   private readonly logonSessions = new Map<string, Va>();
+  private readonly tokenParts = new Map<string, { size: number; sids: { at: number; sid: Uint8Array }[] }>();
   private luid = 0x10_0000;
 
   constructor(
@@ -40,7 +41,7 @@ export class Bodies {
 
   /** Bytes that an object of this kind has behind its body: what a token says of its user and groups. */
   extra(thing: Thing): number {
-    return thing.detail?.kind === 'token' ? this.tokenPart(thing.detail.user).bytes.length : 0;
+    return thing.detail?.kind === 'token' ? this.tokenPart(thing.detail.user).size : 0;
   }
 
   /** Writes the body of a placed object; processes, threads and types have their own writers. */
@@ -138,7 +139,9 @@ export class Bodies {
   }
 
   /** The user and two groups: `_SID_AND_ATTRIBUTES` first, then the SIDs; and where each SID stands. */
-  private tokenPart(user: string): { bytes: Uint8Array; sids: { at: number; sid: Uint8Array }[] } {
+  private tokenPart(user: string): { size: number; sids: { at: number; sid: Uint8Array }[] } {
+    const known = this.tokenParts.get(user);
+    if (known) return known;
     const sids = [this.people.account(user).sid, EVERYONE, 'S-1-5-11'].map(sidBytes);
     let at = sids.length * this.space.width * 2;
     const places = sids.map((sid) => {
@@ -146,7 +149,9 @@ export class Bodies {
       at += Math.ceil(sid.length / 8) * 8;
       return place;
     });
-    return { bytes: new Uint8Array(at), sids: places };
+    const part = { size: at, sids: places };
+    this.tokenParts.set(user, part);
+    return part;
   }
 
   private token(token: Piece, detail: Detail & { kind: 'token' }): void {
