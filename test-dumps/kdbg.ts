@@ -125,6 +125,7 @@ export function kdbgBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array {
   putU16(full, 0x2ae, offsetOf(kernel, '_KPROCESS', 'DirectoryTableBase'));
   putU16(full, 0x2b4, 8);
   putU16(full, 0x2be, 0x24);
+  putU16(full, 0x2c0, kernel.structs['_ETHREAD']?.size ?? 0);
   putU16(full, 0x2f4, 0x10);
   putU16(full, 0x2f6, 0x18);
   if (size >= 0x368) putVa(full, 0x360, facts.pteBase);

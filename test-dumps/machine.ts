@@ -11,12 +11,14 @@ import { placeKernel, placeModule, type Placement } from './module-pages.js';
 import {
   choosePageStates, driverModule, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
 } from './modules.js'; // prettier-ignore
+import { objectKernel } from './objects/facts.js';
+import { writeObjects } from './objects/write.js';
 import { PageTables, type AddressTables } from './page-tables.js';
 import { PAGE, PhysicalMemory, typicalRuns } from './physical-memory.js';
 import { writePoolTables } from './pool-tables.js';
 import { Prng } from './prng.js';
 import { DEFAULT_PROCESSES, sessionsOf, writeProcesses, writeSessions } from './processes.js';
-import type { HeaderSpec, Scenario } from './scenario.js';
+import type { HeaderSpec, Scenario, TagRowSpec } from './scenario.js';
 import { writeSystemGlobals } from './system-globals.js';
 import type { Truth } from './truth.js';
 import { writeUnloaded } from './unloaded.js';
@@ -58,7 +60,7 @@ export interface Machine {
   truth: Pick<
     Truth,
     | 'kdbg' | 'unloadedDrivers' | 'processes' | 'pool' | 'memory' | 'nonPagedPools' | 'pagedPools' | 'pageFiles'
-    | 'poolAllocationFailures' | 'sessions' | 'verifier'
+    | 'poolAllocationFailures' | 'sessions' | 'verifier' | 'objects'
   >; // prettier-ignore
 }
 
@@ -75,9 +77,10 @@ export function buildMachine(scenario: Scenario): Machine {
   const narrow = scenario.architecture === 'x86';
   const processors = scenario.processors ?? (narrow ? 2 : 8);
   const pae = paging.pae ?? true;
-  const kernel = narrow
+  const plain = narrow
     ? x86Facts(scenario.kernel ?? '7601', { pae, multiprocessor: processors > 1 })
     : wideFacts(scenario);
+  const kernel = scenario.objects ? objectKernel(plain, scenario.architecture) : plain;
   const ram = memorySpec.bytes ?? (narrow ? 2 : 8) * GIGABYTE;
   const runs = memorySpec.runs ?? typicalRuns(Math.floor(ram / PAGE));
   const memory = new PhysicalMemory(runs, random.fork('frames'));
@@ -114,7 +117,7 @@ export function buildMachine(scenario: Scenario): Machine {
     Object.entries(kernelExports(kernel, scenario.kernelExports)).map(([name, rva]) => [name, base + rva]),
   );
   const places = new ModulePlaces(specs, plan.drivers, plan.session, kernel.build >= 10240 ? 0x10000 : PAGE);
-  const processSpecs = scenario.processes ?? DEFAULT_PROCESSES;
+  let processSpecs = scenario.processes ?? DEFAULT_PROCESSES;
   const inSessions = processSpecs.some((p) => p.session !== undefined);
   const sessionTables = inSessions ? tables.fresh() : null;
   const drivers = specs.map((spec) => {
@@ -138,14 +141,19 @@ export function buildMachine(scenario: Scenario): Machine {
   const upTime = header.upTime ?? DEFAULT_UP_TIME;
   const productType = header.productType ?? 1;
   const suiteMask = header.suiteMask ?? 0x110;
-  const pool = writePoolTables(
-    space,
-    kernel,
-    base,
-    processors,
-    { rows: defaultRows(), ...scenario.pool },
-    random.fork('pool'),
-  );
+  // The objects first: the tag tables count them.
+  const objects = scenario.objects
+    ? writeObjects({
+        ...{ space, kernel, base, systemTime, upTime, levels: style.levels, spec: scenario.objects },
+        modules: modules.map((module) => ({ name: module.name, base: module.base, size: module.image.size })),
+        processes: processSpecs,
+        random: random.fork('objects'),
+      })
+    : null;
+  processSpecs = objects?.processes ?? processSpecs;
+  for (const va of objects?.absent ?? []) absent.add(space.frameOf(va) ?? -1);
+  const rows = withRows(scenario.pool?.rows ?? defaultRows(), objects?.rows ?? []);
+  const pool = writePoolTables(space, kernel, base, processors, { ...scenario.pool, rows }, random.fork('pool'));
   for (const va of pool.absent) absent.add(space.frameOf(va) ?? -1);
   const sessionSpecs = sessionsOf(processSpecs, scenario.sessions);
   const sessions = writeSessions(space, kernel, sessionSpecs);
@@ -169,7 +177,9 @@ export function buildMachine(scenario: Scenario): Machine {
     paging.pcid ?? 0,
     paging.selfMap !== false,
     scenario.machineName ?? null,
+    objects?.bodies,
   );
+  objects?.finish(new Map(sessions.map((session) => [session.id, session.address])));
   if (scenario.startBlock === true) writeStartBlock(memory, base, tables.root * PAGE);
   for (const frame of processes.absentRoots) absent.add(frame);
   for (const module of drivers)
@@ -189,10 +199,17 @@ export function buildMachine(scenario: Scenario): Machine {
     systemTime, upTime, productType, suiteMask,
     truth: {
       kdbg: kdbg.truth, unloadedDrivers, processes: processes.truth, pool: pool.truth, verifier,
+      ...(objects ? { objects: objects.truth } : {}),
       ...counters.truth(sessions.length > 0),
       sessions: sessions.map((s) => ({ id: s.id, address: canonical(s.address), committedPages: s.committedPages })),
     },
   }; // prettier-ignore
+}
+
+/** Rows of objects take the place of others under their tags. */
+function withRows(rows: readonly TagRowSpec[], objects: readonly TagRowSpec[]): TagRowSpec[] {
+  const tags = new Set(objects.map((row) => row.tag));
+  return [...rows.filter((row) => !tags.has(row.tag)), ...objects];
 }
 
 /** PROCESSOR_START_BLOCK in low memory: a near jump, the flag at +4, the entry in long mode, CR3. */
@@ -221,6 +238,7 @@ function bugCheckParameters(space: KernelSpace, header: HeaderSpec): bigint[] {
 /** Globals that are structures or arrays, whose pages begin as zeros. */
 function structSizes(kernel: KernelFacts): [string, number][] {
   const sizes: [string, number][] = [['KiProcessorBlock', kernel.tagTablesCapacity * 8]];
+  if ('ObTypeIndexTable' in kernel.rva) sizes.push(['ObTypeIndexTable', 0x800]);
   if ('ExPoolTagTables' in kernel.rva) sizes.push(['ExPoolTagTables', kernel.tagTablesCapacity * 8]);
   const pairs = {
     MiState: '_MI_SYSTEM_INFORMATION',

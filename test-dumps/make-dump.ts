@@ -5,6 +5,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { buildDump } from './build-dump.js';
 import { kernelVersions } from './kernel-facts.js';
+import { OBJECT_SCENARIOS, type ObjectScenarioName } from './objects/scenarios.js';
 import type { DumpKind, ModuleSpec, Scenario, TagRowSpec } from './scenario.js';
 import { SCENARIOS, type ScenarioName } from './scenarios.js';
 import { truthJson } from './truth-json.js';
@@ -51,6 +52,7 @@ export function withLeak(scenario: Scenario, leak: LeakOptions): Scenario {
 
 interface Arguments {
   scenario: string;
+  count?: number | undefined;
   output: string;
   kind?: string | undefined;
   kernel?: string | undefined;
@@ -68,7 +70,10 @@ interface Arguments {
 
 /** The scenario that the options describe. */
 export function scenarioOf(args: Omit<Arguments, 'output' | 'truth'>): Scenario {
-  let scenario: Scenario = SCENARIOS[args.scenario as ScenarioName]();
+  let scenario: Scenario =
+    args.scenario in OBJECT_SCENARIOS
+      ? OBJECT_SCENARIOS[args.scenario as ObjectScenarioName](args.count)
+      : SCENARIOS[args.scenario as ScenarioName]();
   if (args.kind !== undefined) scenario.kind = args.kind as DumpKind;
   if (args.kernel !== undefined) scenario.kernel = args.kernel;
   if (args.processors !== undefined) scenario.processors = args.processors;
@@ -110,7 +115,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       'Write a synthetic Windows kernel crash dump',
       (y) =>
         y.positional('scenario', {
-          choices: Object.keys(SCENARIOS),
+          choices: [...Object.keys(SCENARIOS), ...Object.keys(OBJECT_SCENARIOS)],
           default: 'modernLeak',
           describe: 'What the dumped machine is like',
         }),
@@ -137,6 +142,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('ram', { type: 'string', describe: 'Physical memory, such as 64GB', group: 'Machine:' })
     .option('processors', { type: 'number', describe: 'Processors, up to 640', group: 'Machine:' })
     .option('seed', { type: 'number', describe: 'Another seed, another layout of the same machine', group: 'Machine:' })
+    .option('count', { type: 'number', describe: 'Leaked objects, in scenarios of objects', group: 'Leak:' })
     .option('tag', { type: 'string', describe: 'Add a leak under this pool tag', group: 'Leak:' })
     .option('bytes', { type: 'string', default: '2GB', describe: 'How much leaked', group: 'Leak:' })
     .option('pool', { choices: ['nonpaged', 'paged'], default: 'nonpaged', describe: 'Which pool', group: 'Leak:' })

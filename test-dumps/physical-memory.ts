@@ -6,6 +6,8 @@
 import type { Prng } from './prng.js';
 
 export const PAGE = 0x1000;
+/** Bytes of memory taken at once. */
+const SLAB = 64 * PAGE;
 export const ZERO_PAGE: Uint8Array = new Uint8Array(PAGE);
 
 export interface MemoryRun {
@@ -22,6 +24,8 @@ export class PhysicalMemory {
   readonly pages = new Map<number, Uint8Array>();
   private readonly owned = new Set<number>();
   private readonly taken = new Set<number>();
+  private slab = new Uint8Array(0);
+  private slabUsed = 0;
   private readonly reserved: { first: number; count: number }[] = [];
 
   constructor(
@@ -98,10 +102,20 @@ export class PhysicalMemory {
   writable(pfn: number): Uint8Array {
     const present = this.pages.get(pfn);
     if (present && this.owned.has(pfn)) return present;
-    const bytes = new Uint8Array(PAGE);
+    const bytes = this.blank();
     if (present) bytes.set(present);
     this.setOwned(pfn, bytes);
     return bytes;
+  }
+
+  /** A page of zeros, cut from a larger piece: a hundred thousand arrays of their own would cost more than they hold. */
+  private blank(): Uint8Array {
+    if (this.slabUsed === this.slab.length) {
+      this.slab = new Uint8Array(SLAB);
+      this.slabUsed = 0;
+    }
+    this.slabUsed += PAGE;
+    return this.slab.subarray(this.slabUsed - PAGE, this.slabUsed);
   }
 
   private isFree(pfn: number): boolean {

@@ -75,7 +75,8 @@ export interface ProcessesResult {
 
 /**
  * Writes all processes. `pcid` goes into the low bits of their directory bases. `sessionTables` are the tables whose session slot every process of a session shares; call this
- * when the system's tables are complete, because their kernel half is copied.
+ * when the system's tables are complete, because their kernel half is copied. `bodies` are where they stand already: in
+ * objects.
  */
 export function writeProcesses(
   space: KernelSpace,
@@ -87,6 +88,7 @@ export function writeProcesses(
   pcid: number,
   selfMap: boolean,
   machineName: string | null,
+  bodies?: readonly Va[],
 ): ProcessesResult {
   const links: Va[] = [];
   const truth: Truth['processes'] = [];
@@ -96,7 +98,7 @@ export function writeProcesses(
   const slot = space.tables.slotOf(space.plan.session);
   const eprocess = structOf(kernel, '_EPROCESS');
   const field = (name: string): number => offsetOf(kernel, '_EPROCESS', name);
-  const addresses = specs.map(() => space.allocate('nonPagedPool', eprocess.size));
+  const addresses = bodies ?? specs.map(() => space.allocate('nonPagedPool', eprocess.size));
   const dtb = field('Pcb') + offsetOf(kernel, '_KPROCESS', 'DirectoryTableBase');
   // Everything that the kernel half maps must be mapped before it is copied: allocate first, copy after.
   const own = specs.map((_, i) => (i === 0 ? space.tables : space.tables.fresh()));

@@ -1,6 +1,7 @@
 /** What a dump is built from: plain data, every part optional. Defaults make a healthy 8 GB Windows 10 machine. */
 
 import type { MemoryRun } from './physical-memory.js';
+import type { ObjectsSpec } from './objects/spec.js';
 import type { MemoryField } from './truth.js';
 
 export type DumpKind =
@@ -284,6 +285,8 @@ export interface Scenario {
   moduleList?: { loopAfter?: number; breakAfter?: number; breakBefore?: number };
   unloaded?: UnloadedSpec[];
   processes?: ProcessSpec[];
+  /** Objects, object types and handle tables. Without it the processes are bare `_EPROCESS`es, and nothing else is there. */
+  objects?: ObjectsSpec;
   /** What the environment of every process but the first has as COMPUTERNAME; without it no process has user memory. */
   machineName?: string;
   sessions?: SessionSpec[];

@@ -1,5 +1,6 @@
 /** What a correct analysis of a built dump finds. Addresses and counters are bigint, sizes in bytes and pages numbers. */
 
+import type { ObjectsTruth } from './objects/truth.js';
 import type { DumpKind, PageFileSpec, PageState, PdbSpec, TagUse, VersionSpec } from './scenario.js';
 
 /** The names of the analysis result's memory fields, all in pages. */
@@ -131,5 +132,7 @@ export interface Truth {
   poolAllocationFailures: number | null;
   sessions: { id: number; address: bigint; committedPages: number }[];
   tagHits: TagHitTruth[];
+  /** Of machines that have objects. */
+  objects?: ObjectsTruth;
   verifier: { level: number; drivers: string[]; specialPoolTag: number };
 }
