@@ -249,26 +249,18 @@ function fill(block: Block, words: Uint32Array, at: number, layout: BigPageLayou
   const wide = layout.pointerSize === 8;
   // Low bits of the address are no part of it.
   const low = (word(0) & -PAGE) >>> 0;
-  block.address = wide ? joinWords(low, word(4)) : low;
-  block.size = extent(words, at, layout);
-  block.requested = -1;
+  const address = wide ? joinWords(low, word(4)) : low;
+  block.begin(BlockKind.BigPage, BlockState.Live, address, extent(words, at, layout));
   setTag(block, word(layout.key));
   const { poolType } = layout;
   const type = poolType === null ? 0 : (word(poolType.at) >>> poolType.shift) & 0xfff;
   block.poolType =
     PoolBits.InUse |
     (type & (PoolBits.Paged | PoolBits.Quota | PoolBits.Session | PoolBits.CacheAligned | PoolBits.Verifier));
-  block.kind = BlockKind.BigPage;
-  block.state = BlockState.Live;
   block.billedLow = layout.billed === null ? 0 : word(layout.billed);
   block.billedHigh = layout.billed === null || !wide ? 0 : word(layout.billed + 4);
-  block.bytes = NOTHING;
-  block.offset = 0;
-  block.there = 0;
   return block.size;
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** Bytes of the allocation of a row; 0 where they cannot be. */
 function extent(words: Uint32Array, at: number, layout: BigPageLayout): number {

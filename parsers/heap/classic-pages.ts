@@ -192,15 +192,12 @@ export class ClassicPageWalk {
       this.decode(start, at);
       const size = this.size;
       const place = start + at * layout.unit;
-      block.address = window.address + place;
-      block.size = size * layout.unit;
-      block.requested = -1;
-      block.kind = BlockKind.Classic;
+      block.begin(BlockKind.Classic, BlockState.Free, window.address + place, size * layout.unit);
       block.bytes = window.bytes;
       block.offset = place;
       block.there = block.size;
       readPoolHeader(block, layout);
-      block.state = (block.poolType & PoolBits.InUse) !== 0 ? BlockState.Live : BlockState.Free;
+      if ((block.poolType & PoolBits.InUse) !== 0) block.state = BlockState.Live;
       sink(block);
       at += size;
     }
