@@ -221,7 +221,11 @@ export class VsWalk {
     block.there = window.run(start, block.size);
     if ((allocated & 0xff) === 1) {
       block.requested = this.requested(at, bytes, block.size);
-      block.state = this.stateOf(at, block);
+      if (this.pageOffsetHolds(at)) block.state = this.stateOf(at, block);
+      else {
+        block.state = BlockState.Unknown;
+        counts.chunksCorrupt++;
+      }
       if (block.state === BlockState.Cached) counts.cached++;
     }
     sink(block);
