@@ -19,6 +19,9 @@ const NEAR = 64;
 const MOST_ROWS = 1 << 24;
 /** Used rows that a proof needs, and the share of them that must be placed, and must be possible at all. */
 const FEWEST = 16;
+/** Sizes of a table that are tried first, up to which none need prove itself. */
+const SMALLEST = 256;
+const LARGEST_BLIND = 1 << 14;
 const SHARE = 0.95;
 /** POOL_TYPE bits that are known in rows: paged, must succeed, cache aligned, quota, session, verifier, NX. */
 const KNOWN_TYPES = 0x2ff | 0x100;
@@ -174,7 +177,8 @@ export interface BigPageProof extends BigPageCounts {
 
 /**
  * The layout that a table of `entries` rows (a power of two) proves to have, or null: nearly all used rows are possible
- * and stand where the hash puts them. `entries` that are wrong fail too, so callers may try sizes.
+ * and stand where the hash puts them. The first half of a table proves itself just as well, twice a table does not: see
+ * `findBigPages` where the size is not known.
  */
 export function proveBigPages(memory: HeapMemory, table: HeapAddress, entries: number): BigPageProof | null {
   if (entries < FEWEST || entries > MOST_ROWS || (entries & (entries - 1)) !== 0) return null;
@@ -184,6 +188,24 @@ export function proveBigPages(memory: HeapMemory, table: HeapAddress, entries: n
     const proof = scoreBigPages(memory, table, entries, layout);
     if (proof.used < FEWEST || proof.placed < proof.used * SHARE || proof.possible < proof.used * SHARE) continue;
     if (best === null || proof.possible > best.possible) best = proof;
+  }
+  return best;
+}
+
+/**
+ * The table at `table` with the largest number of rows, up to `most`, that proves itself; null when none does. Reads at most four
+ * times what the table takes, and what 2^14 rows take where there is no table.
+ */
+export function findBigPages(
+  memory: HeapMemory,
+  table: HeapAddress,
+  most = MOST_ROWS,
+): (BigPageProof & { readonly entries: number }) | null {
+  let best: (BigPageProof & { readonly entries: number }) | null = null;
+  for (let entries = SMALLEST; entries <= most && (best !== null || entries <= LARGEST_BLIND); entries *= 2) {
+    const proof = proveBigPages(memory, table, entries);
+    if (proof !== null) best = { ...proof, entries };
+    else if (best !== null) break;
   }
   return best;
 }
@@ -249,26 +271,18 @@ function fill(block: Block, words: Uint32Array, at: number, layout: BigPageLayou
   const wide = layout.pointerSize === 8;
   // Low bits of the address are no part of it.
   const low = (word(0) & -PAGE) >>> 0;
-  block.address = wide ? joinWords(low, word(4)) : low;
-  block.size = extent(words, at, layout);
-  block.requested = -1;
+  const address = wide ? joinWords(low, word(4)) : low;
+  block.begin(BlockKind.BigPage, BlockState.Live, address, extent(words, at, layout));
   setTag(block, word(layout.key));
   const { poolType } = layout;
   const type = poolType === null ? 0 : (word(poolType.at) >>> poolType.shift) & 0xfff;
   block.poolType =
     PoolBits.InUse |
     (type & (PoolBits.Paged | PoolBits.Quota | PoolBits.Session | PoolBits.CacheAligned | PoolBits.Verifier));
-  block.kind = BlockKind.BigPage;
-  block.state = BlockState.Live;
   block.billedLow = layout.billed === null ? 0 : word(layout.billed);
   block.billedHigh = layout.billed === null || !wide ? 0 : word(layout.billed + 4);
-  block.bytes = NOTHING;
-  block.offset = 0;
-  block.there = 0;
   return block.size;
 }
-
-const NOTHING = new Uint8Array(0);
 
 /** Bytes of the allocation of a row; 0 where they cannot be. */
 function extent(words: Uint32Array, at: number, layout: BigPageLayout): number {

@@ -67,6 +67,23 @@ export class Block {
   bytes: Uint8Array = EMPTY;
   offset = 0;
   there = 0;
+
+  /** Starts a block of which nothing else is known yet. */
+  begin(kind: number, state: number, address: HeapAddress, size: number): void {
+    this.kind = kind;
+    this.state = state;
+    this.address = address;
+    this.size = size;
+    this.requested = -1;
+    this.tag = 0;
+    this.protected = false;
+    this.poolType = 0;
+    this.billedLow = 0;
+    this.billedHigh = 0;
+    this.bytes = EMPTY;
+    this.offset = 0;
+    this.there = 0;
+  }
 }
 
 const EMPTY = new Uint8Array(0);

@@ -6,7 +6,7 @@
 
 import { Block, BlockKind, BlockState, PoolBits, type BlockSink } from './blocks.js';
 import { PageWindow, type HeapAddress, type HeapMemory } from './memory.js';
-import { poolBits, readPoolHeader, typedTag, type PoolHeaderLayout } from './pool-header.js';
+import { POOL_HEADERS, poolBits, readPoolHeader, typedTag, type PoolHeaderLayout } from './pool-header.js';
 
 const PAGE = 0x1000;
 /** Pages read at once. */
@@ -42,7 +42,7 @@ export class ClassicPageWalk {
   private readonly window: PageWindow;
   private readonly block = new Block();
   private readonly units: number;
-  /** Units of the block at each unit of the page, and which units were tried for a chain to the end. */
+  /** Which units of the page begin a block of a chain that is known not to come out at the end. */
   private readonly tried: Uint8Array;
   private size = 0;
   private previous = 0;
@@ -129,9 +129,9 @@ export class ClassicPageWalk {
       let before = -1;
       let at = from;
       while (at < this.units && this.tried[at] === 0) {
-        this.tried[at] = 1;
         this.decode(start, at);
         if ((before >= 0 && this.previous !== before) || this.previous === 0 || !this.fits(at)) break;
+        this.tried[at] = 1;
         before = this.size;
         at += this.size;
         blocks++;
@@ -192,17 +192,49 @@ export class ClassicPageWalk {
       this.decode(start, at);
       const size = this.size;
       const place = start + at * layout.unit;
-      block.address = window.address + place;
-      block.size = size * layout.unit;
-      block.requested = -1;
-      block.kind = BlockKind.Classic;
+      block.begin(BlockKind.Classic, BlockState.Free, window.address + place, size * layout.unit);
       block.bytes = window.bytes;
       block.offset = place;
       block.there = block.size;
       readPoolHeader(block, layout);
-      block.state = (block.poolType & PoolBits.InUse) !== 0 ? BlockState.Live : BlockState.Free;
+      if ((block.poolType & PoolBits.InUse) !== 0) block.state = BlockState.Live;
       sink(block);
       at += size;
     }
   }
+}
+
+/** The layout that pages prove. */
+export interface ClassicProof {
+  readonly layout: PoolHeaderLayout;
+  readonly poolPages: number;
+}
+
+/**
+ * The layout of headers that most pages of a range are whole chains of; null when no page is one. Before and after Vista
+ * chains look alike on one processor: then pool types decide. 3 (paged, in use) is of Vista and later only, 1 (nonpaged)
+ * of before. Where neither is there, the later one is given.
+ */
+export function proveClassicPages(memory: HeapMemory, address: HeapAddress, length: number): ClassicProof | null {
+  let best: (ClassicProof & { readonly later: number }) | null = null;
+  for (const layout of POOL_HEADERS) {
+    if ((layout.size === 16 ? 8 : 4) !== memory.pointerSize) continue;
+    let odd = 0;
+    let three = 0;
+    const walk = new ClassicPageWalk(memory, layout);
+    walk.walk(address, length, (block) => {
+      const raw = block.bytes[block.offset + layout.poolType] ?? 0;
+      const kind = (layout.form === 'bits' ? raw >>> 1 : raw) & 3;
+      if (!typedTag(block.tag)) return;
+      if (kind === 1) odd++;
+      if (kind === 3) three++;
+    });
+    const later = (layout.types === 'in-use' ? 1 : -1) * (three >= odd ? 1 : -1);
+    const { poolPages } = walk.counts;
+    if (poolPages === 0) continue;
+    if (best === null || poolPages > best.poolPages || (poolPages === best.poolPages && later > best.later)) {
+      best = { layout, poolPages, later };
+    }
+  }
+  return best === null ? null : { layout: best.layout, poolPages: best.poolPages };
 }

@@ -89,11 +89,6 @@ export function poolBits(stored: number, types: 'in-use' | 'plus-one'): number {
  * header is not all there, the block keeps no tag.
  */
 export function readPoolHeader(block: Block, layout: PoolHeaderLayout): void {
-  block.tag = 0;
-  block.protected = false;
-  block.poolType = 0;
-  block.billedLow = 0;
-  block.billedHigh = 0;
   if (block.there < layout.size) return;
   const { bytes, offset } = block;
   setTag(block, word(bytes, offset + 4));

@@ -1,12 +1,12 @@
 /** Every live block of the segment heaps in a saved memory, found and proven without symbols. */
 
 import { KIND_NAMES, BlockState, type Block } from '../../parsers/heap/blocks.js';
-import { proveHeaps, type HeapProof } from '../../parsers/heap/heap-proof.js';
-import type { HeapCounts } from '../../parsers/heap/heap-report.js';
+import { proveHeaps, type HeapProof } from '../../parsers/heap/segment/prove.js';
+import type { HeapCounts } from '../../parsers/heap/segment/counts.js';
 import { PointerReader, toVirtual } from '../../parsers/heap/memory.js';
-import { openSegmentHeap, type SegmentHeap } from '../../parsers/heap/open-heaps.js';
-import { ownRecords } from '../../parsers/heap/own-records.js';
-import { SegmentHeapWalk } from '../../parsers/heap/segment-heap.js';
+import { openSegmentHeap, type SegmentHeap } from '../../parsers/heap/segment/open.js';
+import { ownRecords } from '../../parsers/heap/segment/own-records.js';
+import { SegmentHeapWalk } from '../../parsers/heap/segment/walk.js';
 import { BadFolder, type SavedMemory } from './saved-memory.js';
 
 /** A line of output. */

@@ -5,18 +5,18 @@
  * A segment can be walked alone (`walkSegment`), so that several threads share a heap.
  */
 
-import { AddressSet } from './address-set.js';
-import type { BigPageIndex } from './big-page-index.js';
-import { Block, BlockKind, BlockState, type BlockSink } from './blocks.js';
+import { AddressSet } from '../address-set.js';
+import type { BigPageIndex } from '../big-page-index.js';
+import { Block, BlockKind, BlockState, type BlockSink } from '../blocks.js';
 import { DelayFree } from './cached-blocks.js';
-import type { HeapProof } from './heap-proof.js';
-import { heapCounts, type HeapCounts } from './heap-report.js';
+import type { HeapProof } from './prove.js';
+import { heapCounts, type HeapCounts } from './counts.js';
 import { walkLarge } from './large-walk.js';
 import { RANGE_LFH, RANGE_PAGES, SEGMENT_CONSTANT } from './layouts.js';
 import { LfhWalk } from './lfh-walk.js';
-import { PageWindow, PointerReader, type HeapAddress, type HeapMemory } from './memory.js';
-import { listSegments, type SegContext, type SegmentHeap, type SegmentList } from './open-heaps.js';
-import type { PoolHeaderLayout } from './pool-header.js';
+import { PageWindow, PointerReader, type HeapAddress, type HeapMemory } from '../memory.js';
+import { listSegments, type SegContext, type SegmentHeap, type SegmentList } from './open.js';
+import type { PoolHeaderLayout } from '../pool-header.js';
 import { SegmentRanges } from './ranges.js';
 import { VsWalk } from './vs-walk.js';
 
@@ -132,22 +132,11 @@ export class SegmentHeapWalk {
   }
 
   private pageRun(start: HeapAddress, length: number, unused: number, sink: BlockSink): void {
-    const { block, window } = this;
+    const { block } = this;
     this.counts.pageRuns++;
     if (unused > length) this.counts.descriptorsCorrupt++;
-    block.address = start;
-    block.size = length;
+    block.begin(BlockKind.Segment, BlockState.Live, start, length);
     block.requested = unused > length ? -1 : length - unused;
-    block.kind = BlockKind.Segment;
-    block.state = BlockState.Live;
-    block.tag = 0;
-    block.protected = false;
-    block.poolType = 0;
-    block.billedLow = 0;
-    block.billedHigh = 0;
-    block.bytes = window.bytes;
-    block.offset = 0;
-    block.there = 0;
     this.bigPages?.describe(block);
     sink(block);
   }

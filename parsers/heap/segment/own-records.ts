@@ -1,11 +1,11 @@
 /** Blocks that the allocator keeps for itself: nobody's allocations, though they are in use. */
 
-import { AddressSet } from './address-set.js';
-import { heapCounts } from './heap-report.js';
+import { AddressSet } from '../address-set.js';
+import { heapCounts } from './counts.js';
 import { largeNodes } from './large-walk.js';
 import type { HeapLayout } from './layouts.js';
-import type { PointerReader } from './memory.js';
-import type { SegmentHeap } from './open-heaps.js';
+import type { PointerReader } from '../memory.js';
+import type { SegmentHeap } from './open.js';
 
 /**
  * The nodes of large allocations, and the record that UserContext of a heap of 26100 names: it links the heaps, and is

@@ -7,28 +7,32 @@
  * few, given its number of blocks and its range.
  */
 
-import { AddressSet } from './address-set.js';
-import { heapCounts } from './heap-report.js';
+import { AddressSet } from '../address-set.js';
+import { heapCounts } from './counts.js';
 import { HEAP_LAYOUTS, RANGE_LFH, RANGE_VS, SEGMENT_CONSTANT, type HeapLayout, type LfhLayout } from './layouts.js';
 import { bitmapEnd, lfhMask, LfhWalk } from './lfh-walk.js';
-import { PageWindow, PointerReader, type HeapAddress, type HeapMemory } from './memory.js';
-import { listSegments, type SegmentHeap } from './open-heaps.js';
+import { PageWindow, PointerReader, type HeapAddress, type HeapMemory } from '../memory.js';
+import { listSegments, type SegmentHeap } from './open.js';
 import { SegmentRanges } from './ranges.js';
 import { VsWalk } from './vs-walk.js';
 
 /** Subsegments of each kind, and segments, that a proof looks at. */
-const SAMPLE = 64;
+const SAMPLE = 128;
 const MOST_SEGMENTS = 512;
-/** Subsegments of one segment that are taken at most, so that a sample comes from many. */
-const PER_SEGMENT = 8;
+/** Subsegments of one kind and segment that are taken at most, so that a sample comes from many. */
+const PER_SEGMENT = 48;
 /** Chunks of one subsegment that a proof follows. */
 const CHUNKS = 16;
 /** Values of HeapKey that are tried: damaged segments give others, but rarely the same twice. */
 const MOST_KEYS = 4;
 /** Share of the sample that must decode. */
 const SHARE = 0.5;
-/** Ways to place blocks that one subsegment may vote for. */
-const MOST_VOTES = 4096;
+/** A vote for LfhKey: subsegments alike that vote, bytes of the first block behind the bitmap, and votes that are needed. */
+const MOST_ALIKE = 2;
+const FARTHEST_FIRST = 0x100;
+const FEWEST_VOTES = 4;
+/** Keys with the same number of votes between which the blocks decide. */
+const MOST_LEADING = 16;
 
 /** Both keys as words. LfhKey: only the low word is used. */
 export interface HeapKeys {
@@ -143,13 +147,14 @@ function takeSamples(memory: HeapMemory, reader: PointerReader, heaps: readonly 
       const vote = votes.get(name) ?? { low, high, count: 0 };
       vote.count++;
       votes.set(name, vote);
-      let taken = 0;
+      const taken = new Map<unknown, number>();
       for (let r = 0; r < ranges.count; r++) {
         const flags = ranges.flags[r] ?? 0;
         countUnitOffsets(ranges, r, heap, unitOffsets);
         const into = flags === RANGE_VS ? vs : flags === RANGE_LFH ? lfh : null;
-        if (into === null || into.length >= SAMPLE || taken >= PER_SEGMENT) continue;
-        taken++;
+        const before = taken.get(into) ?? 0;
+        if (into === null || into.length >= SAMPLE || before >= PER_SEGMENT) continue;
+        taken.set(into, before + 1);
         into.push({
           heap,
           address: address + (ranges.first[r] ?? 0) * 2 ** context.unitShift,
@@ -268,41 +273,62 @@ function scoreLfh(window: PageWindow, samples: readonly Sample[], layout: HeapLa
 
 /**
  * LfhKey by vote. Each subsegment votes once for every key that would place its blocks as an allocator does: the first
- * one close behind the bitmap, all of them in the range and most of the range in use. Null unless one key has more votes
- * than any other.
+ * one close behind the bitmap, and so many that not one more would fit. Subsegments of the same range and number of blocks
+ * say the same, so only two of each vote. Between keys with the same number of votes the blocks decide.
  */
 function voteLfhKey(window: PageWindow, samples: readonly Sample[], layout: HeapLayout): number | null {
   const { lfh } = layout;
   const { pointerSize } = layout.shape;
   const unit = pointerSize * 2;
   const votes = new Map<number, number>();
+  const alike = new Map<string, number>();
   for (const { address, length } of samples) {
     window.load(address, Math.min(length, 0x1000));
     if (!window.has(0, lfh.blockBitmap)) continue;
     const blocks = totalBlocks(window, lfh);
-    if (blocks === 0) continue;
+    const name = `${length}:${blocks}`;
+    const seen = alike.get(name) ?? 0;
+    if (blocks === 0 || seen >= MOST_ALIKE) continue;
+    alike.set(name, seen + 1);
     const encoded = (window.words[lfh.blockOffsets >>> 2] ?? 0) ^ lfhMask(address, lfh);
     const end = bitmapEnd(blocks, lfh, pointerSize);
-    let left = MOST_VOTES;
-    for (let first = Math.ceil(end / unit) * unit; first < end + 0x100; first += unit) {
+    for (let first = Math.ceil(end / unit) * unit; first <= end + FARTHEST_FIRST; first += unit) {
       const largest = Math.floor((length - first) / blocks / unit) * unit;
-      for (let size = largest; size >= unit && size * blocks * 2 > length && left > 0; size -= unit, left--) {
+      for (let size = largest; size >= unit && size * (blocks + 1) > length - first; size -= unit) {
         const key = (encoded ^ (size | (first << 16))) >>> 0;
         votes.set(key, (votes.get(key) ?? 0) + 1);
       }
     }
   }
-  let best = 0;
-  let second = 0;
-  let winner: number | null = null;
-  for (const [key, count] of votes) {
-    if (count > best) {
-      second = best;
-      best = count;
-      winner = key;
-    } else if (count > second) second = count;
-  }
-  return best > second && best >= 2 ? winner : null;
+  let most = 0;
+  for (const count of votes.values()) most = Math.max(most, count);
+  if (most < FEWEST_VOTES) return null;
+  const leading = [...votes].filter(([, count]) => count === most).map(([key]) => key);
+  if (leading.length > MOST_LEADING) return null;
+  return leading.length === 1 ? (leading[0] ?? null) : bestByBlocks(window, samples, layout, leading);
+}
+
+/** Of keys with the same number of votes the one with which most counts at the ends of blocks can be; null when two do as well. */
+function bestByBlocks(
+  window: PageWindow,
+  samples: readonly Sample[],
+  layout: HeapLayout,
+  keys: readonly number[],
+): number | null {
+  const scores = keys.map((key) => {
+    const walk = new LfhWalk(layout, key, null, new AddressSet());
+    let score = 0;
+    for (const { address, length } of samples) {
+      window.load(address, length);
+      if (!walk.open(window, length)) continue;
+      const { good, bad } = walk.prove(window);
+      score += good - bad;
+    }
+    return score;
+  });
+  const best = Math.max(...scores);
+  const winners = keys.filter((_, i) => scores[i] === best);
+  return best > 0 && winners.length === 1 ? (winners[0] ?? null) : null;
 }
 
 function totalBlocks(window: PageWindow, lfh: LfhLayout): number {

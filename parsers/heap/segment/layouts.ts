@@ -1,6 +1,6 @@
 /**
  * Where things stand in a segment heap, as data: one table of generations. Which one a heap is, is never told by a build
- * number but by what decodes (`open-heaps.ts`). Offsets in bytes; the names are those of the PDBs. Sources: public symbols of x64
+ * number but by what decodes (`prove.ts`). Offsets in bytes; the names are those of the PDBs. Sources: public symbols of x64
  * kernels 17763 to 26200, x86 18362 to 19045, ARM64 26100 (which is as x64); see docs/pool-blocks.md for what was run on
  * real memory.
  */

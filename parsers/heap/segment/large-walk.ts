@@ -1,16 +1,15 @@
 /** Allocations outside all segments: nodes of a red-black tree in the heap (_HEAP_LARGE_ALLOC_DATA). */
 
-import { BlockKind, BlockState, type Block, type BlockSink } from './blocks.js';
-import { AddressSet } from './address-set.js';
-import type { HeapCounts } from './heap-report.js';
-import { highWord, joinWords, lowWord, type HeapAddress, type PointerReader } from './memory.js';
-import type { SegmentHeap } from './open-heaps.js';
+import { BlockKind, BlockState, type Block, type BlockSink } from '../blocks.js';
+import { AddressSet } from '../address-set.js';
+import type { HeapCounts } from './counts.js';
+import { highWord, joinWords, lowWord, type HeapAddress, type PointerReader } from '../memory.js';
+import type { SegmentHeap } from './open.js';
 
 const PAGE = 0x1000;
 const TWO_32 = 0x1_0000_0000;
 /** More large allocations than any heap has. */
 const MOST_NODES = 1 << 20;
-const EMPTY = new Uint8Array(0);
 
 /** Gives every large allocation of the heap. A node is believed when its address and pages can be. */
 export function walkLarge(
@@ -92,18 +91,7 @@ function emitNode(
   }
   counts.large++;
   counts.largePages += pages;
-  block.address = start;
-  block.size = pages * PAGE;
+  block.begin(BlockKind.Large, BlockState.Live, start, pages * PAGE);
   block.requested = block.size - unused;
-  block.kind = BlockKind.Large;
-  block.state = BlockState.Live;
-  block.tag = 0;
-  block.protected = false;
-  block.poolType = 0;
-  block.billedLow = 0;
-  block.billedHigh = 0;
-  block.bytes = EMPTY;
-  block.offset = 0;
-  block.there = 0;
   sink(block);
 }

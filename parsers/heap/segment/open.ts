@@ -3,10 +3,10 @@
  * No keys are needed for this.
  */
 
-import { AddressSet } from './address-set.js';
-import type { HeapCounts } from './heap-report.js';
+import { AddressSet } from '../address-set.js';
+import type { HeapCounts } from './counts.js';
 import { HEAP_LAYOUTS, HEAP_SIGNATURE, type HeapShape } from './layouts.js';
-import { lowWord, type HeapAddress, type PointerReader } from './memory.js';
+import { lowWord, type HeapAddress, type PointerReader } from '../memory.js';
 
 /** More segments than any heap has: 256 GB in segments of 1 MB. */
 const MOST_SEGMENTS = 1 << 18;

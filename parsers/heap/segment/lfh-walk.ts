@@ -3,12 +3,12 @@
  * bitmaps, and from 26100 on a list of freed blocks whose busy bits stay set until the list is emptied.
  */
 
-import { BlockKind, BlockState, type Block, type BlockSink } from './blocks.js';
-import type { AddressSet } from './address-set.js';
-import type { HeapCounts } from './heap-report.js';
+import { BlockKind, BlockState, type Block, type BlockSink } from '../blocks.js';
+import type { AddressSet } from '../address-set.js';
+import type { HeapCounts } from './counts.js';
 import type { HeapLayout, LfhLayout } from './layouts.js';
-import { highWord, lowWord, type HeapAddress, type PageWindow } from './memory.js';
-import { readPoolHeader, type PoolHeaderLayout } from './pool-header.js';
+import { highWord, lowWord, type HeapAddress, type PageWindow } from '../memory.js';
+import { readPoolHeader, type PoolHeaderLayout } from '../pool-header.js';
 
 /** Most blocks that 16 bits count, with the withheld ones. */
 const MOST_BLOCKS = 0x10000 + 0x100;
@@ -55,8 +55,8 @@ export class LfhWalk {
     const { lfh } = this;
     if (!window.has(0, lfh.blockBitmap)) return false;
     const count = window.halves[lfh.blockCount >>> 1] ?? 0;
-    this.withheld = window.bytes[lfh.witheldBlockCount] ?? 0;
-    this.blocks = count + (lfh.bitmap === 'pairs' ? this.withheld : 0);
+    this.withheld = lfh.bitmap === 'pairs' ? (window.bytes[lfh.witheldBlockCount] ?? 0) : 0;
+    this.blocks = count + this.withheld;
     const decoded = (window.words[lfh.blockOffsets >>> 2] ?? 0) ^ this.keyLow ^ lfhMask(window.address, lfh);
     this.blockSize = decoded & 0xffff;
     this.firstBlock = decoded >>> 16;
@@ -74,61 +74,66 @@ export class LfhWalk {
       counts.bytesMissing += blocks * blockSize;
       return;
     }
-    const split = lfh.bitmap === 'split';
     const anyDelayed = lfh.delayFree !== null && this.readDelayFree(window, lfh.delayFree, counts);
-    const bitmap = lfh.blockBitmap >>> 2;
     const { words } = window;
     for (let i = 0, at = this.firstBlock; i < blocks; i++, at += blockSize) {
-      let busy: number;
-      let info: number;
-      if (split) {
-        const word = bitmap + (i >>> 5) * 2;
-        busy = ((words[word] ?? 0) >>> (i & 31)) & 1;
-        info = ((words[word + 1] ?? 0) >>> (i & 31)) & 1;
-      } else {
-        const pair = (words[bitmap + (i >>> 4)] ?? 0) >>> ((i & 15) * 2);
-        busy = pair & 1;
-        info = (pair >>> 1) & 1;
-        // Withheld: marked as in use, never handed out.
-        if (this.withheld > 0 && at >>> 12 !== (at + blockSize - 1) >>> 12) continue;
-      }
-      this.emit(window, at, busy, info, anyDelayed && this.isDelayed(i), block, sink, counts);
+      // Withheld: marked as in use, never handed out.
+      if (this.withheld > 0 && at >>> 12 !== (at + blockSize - 1) >>> 12) continue;
+      const bits = this.bits(words, i);
+      this.emit(window, at, bits, anyDelayed && this.isDelayed(i), block, sink, counts);
     }
+  }
+
+  /**
+   * Blocks whose count of bytes that nobody asked for can be one (`good`), of those that have one: tells whether blocks begin
+   * where they are believed to, in the subsegment that `open` has taken.
+   */
+  prove(window: PageWindow): { good: number; bad: number } {
+    const { lfh, blocks, blockSize } = this;
+    let good = 0;
+    let bad = 0;
+    for (let i = 0; i < blocks; i++) {
+      const last = this.firstBlock + (i + 1) * blockSize - 2;
+      if (this.bits(window.words, i) !== 3 || !window.has(last, 2)) continue;
+      const info = window.halves[last >>> 1] ?? 0;
+      if (info === 0x8000 || (info > 1 && info <= lfh.unusedBits && info < blockSize)) good++;
+      else bad++;
+    }
+    return { good, bad };
+  }
+
+  /** Bit 0: in use. Bit 1: the block counts at its end what was not asked for. */
+  private bits(words: Uint32Array, index: number): number {
+    const bitmap = this.lfh.blockBitmap >>> 2;
+    if (this.lfh.bitmap === 'pairs') return ((words[bitmap + (index >>> 4)] ?? 0) >>> ((index & 15) * 2)) & 3;
+    const word = bitmap + (index >>> 5) * 2;
+    const shift = index & 31;
+    return (((words[word] ?? 0) >>> shift) & 1) | ((((words[word + 1] ?? 0) >>> shift) & 1) << 1);
   }
 
   private emit(
     window: PageWindow,
     at: number,
-    busy: number,
-    info: number,
+    bits: number,
     delayed: boolean,
     block: Block,
     sink: BlockSink,
     counts: HeapCounts,
   ): void {
     const { blockSize, pool } = this;
-    block.address = window.address + at;
-    block.size = blockSize;
-    block.kind = BlockKind.Lfh;
+    block.begin(BlockKind.Lfh, BlockState.Free, window.address + at, blockSize);
     block.bytes = window.bytes;
     block.offset = at;
     block.there = window.run(at, blockSize);
-    block.tag = 0;
-    block.protected = false;
-    block.poolType = 0;
-    block.billedLow = 0;
-    block.billedHigh = 0;
-    block.requested = -1;
-    if (busy === 0) {
-      block.state = BlockState.Free;
-    } else if (delayed) {
+    const busy = (bits & 1) !== 0;
+    if (busy && delayed) {
       block.state = BlockState.Cached;
       counts.cached++;
-    } else if (block.there === 0) {
+    } else if (busy && block.there === 0) {
       block.state = BlockState.Unknown;
       counts.bytesMissing += blockSize;
-    } else {
-      block.requested = info === 0 ? blockSize : this.requested(window, at + blockSize - 2);
+    } else if (busy) {
+      block.requested = (bits & 2) === 0 ? blockSize : this.requested(window, at + blockSize - 2);
       if (pool !== null) readPoolHeader(block, pool);
       const cached = this.lookaside.has(block.address + (pool === null ? 0 : pool.size));
       block.state = cached ? BlockState.Cached : BlockState.Live;

@@ -4,13 +4,13 @@
  * not hold, the walk looks for the next place from which it does.
  */
 
-import { BlockKind, BlockState, type Block, type BlockSink } from './blocks.js';
-import type { AddressSet } from './address-set.js';
-import type { BigPageIndex } from './big-page-index.js';
-import type { HeapCounts } from './heap-report.js';
+import { BlockKind, BlockState, type Block, type BlockSink } from '../blocks.js';
+import type { AddressSet } from '../address-set.js';
+import type { BigPageIndex } from '../big-page-index.js';
+import type { HeapCounts } from './counts.js';
 import { VS_SIGNATURE, type HeapLayout } from './layouts.js';
-import { highWord, lowWord, type PageWindow } from './memory.js';
-import { readPoolHeader, type PoolHeaderLayout } from './pool-header.js';
+import { highWord, lowWord, type PageWindow } from '../memory.js';
+import { readPoolHeader, type PoolHeaderLayout } from '../pool-header.js';
 
 const PAGE = 0x1000;
 /** Longest block that has a pool header: BlockSize has eight bits. */
@@ -211,39 +211,36 @@ export class VsWalk {
   }
 
   private emit(at: number, size: number, allocated: number, block: Block, sink: BlockSink, counts: HeapCounts): void {
-    const { window, header, pool } = this;
+    const { window, header } = this;
     const bytes = size * header;
     let start = at + header;
     if (this.pageAligned && (start & (PAGE - 1)) === PAGE - header) start += header;
-    block.address = window.address + start;
-    block.size = Math.max(0, at + bytes - start);
-    block.kind = BlockKind.Vs;
+    block.begin(BlockKind.Vs, BlockState.Free, window.address + start, Math.max(0, at + bytes - start));
     block.bytes = window.bytes;
     block.offset = start;
     block.there = window.run(start, block.size);
-    block.tag = 0;
-    block.protected = false;
-    block.poolType = 0;
-    block.billedLow = 0;
-    block.billedHigh = 0;
-    block.requested = -1;
-    if ((allocated & 0xff) === 0) {
-      block.state = BlockState.Free;
-    } else {
+    if ((allocated & 0xff) === 1) {
       block.requested = this.requested(at, bytes, block.size);
-      if (pool !== null && this.hasPoolHeader(block, pool)) readPoolHeader(block, pool);
-      else this.known.bigPages?.describe(block);
-      if (this.isCached(at, block, pool)) block.state = BlockState.Cached;
-      else block.state = this.known.own.has(block.address) ? BlockState.Own : BlockState.Live;
+      if (this.pageOffsetHolds(at)) block.state = this.stateOf(at, block);
+      else {
+        block.state = BlockState.Unknown;
+        counts.chunksCorrupt++;
+      }
       if (block.state === BlockState.Cached) counts.cached++;
     }
     sink(block);
   }
 
-  private isCached(at: number, block: Block, pool: PoolHeaderLayout | null): boolean {
-    const { delayed, lookaside } = this.known;
-    if (delayed.has(this.window.address + at + this.header) || delayed.has(block.address)) return true;
-    return lookaside.has(block.address) || (pool !== null && lookaside.has(block.address + pool.size));
+  /** What a chunk in use is, with its tag. The link of a delay-free list overwrites the tag. */
+  private stateOf(at: number, block: Block): number {
+    const { pool } = this;
+    const { delayed, lookaside, own, bigPages } = this.known;
+    if (delayed.has(this.window.address + at + this.header) || delayed.has(block.address)) return BlockState.Cached;
+    const headed = pool !== null && this.hasPoolHeader(block, pool);
+    if (headed) readPoolHeader(block, pool);
+    else bigPages?.describe(block);
+    if (lookaside.has(block.address + (headed ? pool.size : 0))) return BlockState.Cached;
+    return own.has(block.address) ? BlockState.Own : BlockState.Live;
   }
 
   /** Bytes asked for: the chunk's last two bytes count those that were not, where the header says so. */

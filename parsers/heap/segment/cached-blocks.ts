@@ -3,9 +3,9 @@
  * kernel's pool nodes. Lists are followed as far as their own depth says, once, and never round.
  */
 
-import { AddressSet } from './address-set.js';
+import { AddressSet } from '../address-set.js';
 import type { HeapLayout } from './layouts.js';
-import { joinWords, lowWord, type HeapAddress, type PointerReader } from './memory.js';
+import { joinWords, lowWord, type HeapAddress, type PointerReader } from '../memory.js';
 
 /** Slots of a variable-size context are addressed in units of so many bytes. */
 const SLOT_UNIT = 0x40;

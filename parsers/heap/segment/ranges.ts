@@ -1,7 +1,7 @@
 /** The page ranges of a segment, told by its descriptors (_HEAP_PAGE_RANGE_DESCRIPTOR). */
 
-import type { HeapCounts } from './heap-report.js';
-import type { SegContext, SegmentHeap } from './open-heaps.js';
+import type { HeapCounts } from './counts.js';
+import type { SegContext, SegmentHeap } from './open.js';
 import {
   DESCRIPTORS,
   RANGE_ALLOCATED,
@@ -11,7 +11,7 @@ import {
   RANGE_SIGNATURE,
   RANGE_VS,
 } from './layouts.js';
-import { highWord, lowWord, type HeapAddress, type HeapMemory, PageWindow } from './memory.js';
+import { highWord, lowWord, type HeapAddress, type HeapMemory, PageWindow } from '../memory.js';
 
 /** The ranges of one segment that are allocated, in order of address. Used again for the next segment. */
 export class SegmentRanges {
