@@ -3,10 +3,12 @@
  * A file that cannot be used is reported and never stands in the way of the others.
  */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { isXz, unxz } from '../parsers/bytes/xz.js';
+import { readRegularFile } from '../parsers/files/regular-file.js';
+import { errorText } from '../parsers/files/system-errors.js';
 import { readIsf } from './isf.js';
 import { isOfKernel, storeGuid, type KernelFacts } from './kernel-facts.js';
 import type { KernelIdentity } from './kernel-symbols.js';
@@ -61,13 +63,13 @@ export async function readProfileFile(file: string, most = LARGEST_FILE): Promis
   try {
     const { size } = statSync(file);
     if (size > most) return new ProfileError(`${size} bytes are too many for a profile`);
-    const text = (await unpack(readFileSync(file), most)).toString('utf8');
+    const text = (await unpack(readRegularFile(file), most)).toString('utf8');
     if (looksLikeProfile(text)) return readProfile(text);
     return /^\ufeff?\s*\{/.test(text)
       ? readIsf(text)
       : new ProfileError('it is neither a profile nor a symbol table (ISF)');
   } catch (error) {
-    return new ProfileError(error instanceof Error ? error.message : String(error));
+    return new ProfileError(errorText(error));
   }
 }
 
@@ -111,7 +113,7 @@ function listFiles(folder: string, problems: ProfileProblem[]): string[] {
         }
       }
     } catch (error) {
-      problems.push({ file: path, message: error instanceof Error ? error.message : String(error) });
+      problems.push({ file: path, message: errorText(error) });
     }
   }
   return files.sort();

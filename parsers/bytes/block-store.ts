@@ -3,10 +3,11 @@
  * rest goes to a temporary file that only its owner can read and that is gone when the store is closed.
  */
 
-import { chmodSync, closeSync, mkdtempSync, openSync, readSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileOffset } from '../addresses.js';
+import { removeTemporary } from '../files/remove.js';
 import { InputError } from './input-error.js';
 import { removeLeft } from './processes.js';
 import type { ByteSource } from './source.js';
@@ -86,7 +87,7 @@ export class BlockStore implements ByteSource {
     this.file = null;
     process.removeListener('exit', this.onExit);
     closeSync(descriptor);
-    rmSync(folder, { recursive: true, force: true });
+    removeTemporary(folder);
   }
 
   private copy(slot: number, start: number, target: Uint8Array): void {
@@ -163,7 +164,11 @@ export function freeTemporaryBytes(): number | null {
   }
 }
 
-/** Removes temporary folders of runs that were killed: the process in the name no longer exists. */
+/** Removes temporary folders of runs that were killed, where they can be seen: the process in the name no longer exists. */
 export function removeLeftovers(): void {
-  removeLeft(tmpdir(), TEMPORARY_PREFIX);
+  try {
+    removeLeft(tmpdir(), TEMPORARY_PREFIX);
+  } catch {
+    // A folder that may be written to and not listed.
+  }
 }

@@ -1,7 +1,9 @@
 /** A file on disk as a ByteSource: positional reads, never mapped, never read whole. */
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { FileOffset } from '../addresses.js';
+import { openRegularFile } from '../files/regular-file.js';
+import { errorCode, errorText } from '../files/system-errors.js';
 import { InputError } from './input-error.js';
 import type { ByteSource } from './source.js';
 
@@ -13,20 +15,11 @@ export class FileSource implements ByteSource {
   readonly byteLength: number;
   private readonly descriptor: number;
 
-  /** Opens `name` for reading. Throws InputError when it cannot be opened or is not a file. */
+  /** Opens `name` for reading. Throws InputError when it cannot be opened or is no regular file. */
   constructor(readonly name: string) {
     try {
-      this.descriptor = openSync(name, 'r');
+      ({ descriptor: this.descriptor, byteLength: this.byteLength } = openRegularFile(name));
     } catch (error) {
-      throw asInputError(error, name);
-    }
-    try {
-      const stats = fstatSync(this.descriptor);
-      if (stats.isDirectory()) throw new InputError('is-folder', `${name} is a folder, not a file`);
-      if (!stats.isFile()) throw new InputError('not-a-dump', `${name} is not a regular file`);
-      this.byteLength = stats.size;
-    } catch (error) {
-      closeSync(this.descriptor);
       throw asInputError(error, name);
     }
   }
@@ -58,8 +51,7 @@ export class FileSource implements ByteSource {
 
 /** Turns an error of the platform into one line that says what to do; passes other errors through. */
 export function asInputError(error: unknown, path: string): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : null;
-  switch (code) {
+  switch (errorCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
       return new InputError('not-found', `${path}: no such file`);
@@ -78,7 +70,15 @@ export function asInputError(error: unknown, path: string): unknown {
         `${path} is in use by another program (Windows may still be writing it). Wait until it is done, or copy the file`,
       );
     case 'ENAMETOOLONG':
-      return new InputError('not-found', `${path}: the path is too long`);
+    case 'ELOOP':
+      return new InputError('not-found', `${path}: ${errorText(error)}`);
+    case 'EMFILE':
+    case 'ENFILE':
+      return new InputError(
+        'io',
+        `${path} cannot be opened: ${errorText(error)}. Raise it (ulimit -n), or end other programs`,
+      );
+    case 'EAGAIN':
     case 'EIO':
     case 'ENXIO':
       return new InputError('io', `${path}: the disk or the network reported a read error`);

@@ -1,7 +1,8 @@
 /** Which processes of this machine run: whoever leaves files for others to find writes the number of its process on them. */
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeTemporary } from '../files/remove.js';
 
 /** Whether a process runs. One that has ended runs no more, also where nobody has asked for its exit code yet (Linux). */
 export function isRunning(pid: number): boolean {
@@ -22,11 +23,8 @@ export function removeLeft(folder: string, prefix: string, isInUse: (pid: number
   for (const name of readdirSync(folder)) {
     const owner = name.startsWith(prefix) ? /^\d+(?=-)/.exec(name.slice(prefix.length))?.[0] : undefined;
     if (owner === undefined || isInUse(Number(owner))) continue;
-    try {
-      rmSync(join(folder, name), { recursive: true, force: true });
-    } catch {
-      // another user's, or just being removed by another run
-    }
+    // It may also be another user's, or just being removed by another run.
+    removeTemporary(join(folder, name));
   }
 }
 

@@ -1,9 +1,11 @@
 /** What a user knows of leaks: YAML files of entries by tag, driver and version. docs/known-issues.md. */
 
-import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { ReadFailure } from '../../parsers/bytes/failure.js';
+import { InputError } from '../../parsers/bytes/input-error.js';
+import { readRegularFile } from '../../parsers/files/regular-file.js';
+import { errorText } from '../../parsers/files/system-errors.js';
 import { entryOf, KEYS, type Key, type KnownIssueEntry } from '../leak/known-issues.js';
 
 const MOST_BYTES = 2 ** 20;
@@ -13,11 +15,10 @@ const LONGEST_TEXT = 2000;
 /** Reads a user's file; a failure says in which line what is wrong. */
 export function readKnownIssues(path: string): KnownIssueEntry[] | ReadFailure {
   try {
-    const { size } = statSync(path);
-    if (size > MOST_BYTES) return new ReadFailure('corrupt', `${path}: ${size} bytes; at most ${MOST_BYTES} are read`);
-    return parseKnownIssues(readFileSync(path, 'utf8'), path);
+    return parseKnownIssues(readRegularFile(path, MOST_BYTES).toString('utf8'), path);
   } catch (error) {
-    return new ReadFailure('short-file', `${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    if (error instanceof InputError) return new ReadFailure('corrupt', error.message);
+    return new ReadFailure('short-file', `${path}: ${errorText(error)}`);
   }
 }
 

@@ -161,7 +161,8 @@ async function openSymbols({ symbols }: AnalysisSettings, env: NodeJS.ProcessEnv
     import('../../symbols/store/symbol-path.js'),
   ]);
   const path = parseSymbolPath(symbols.path, env, { servers: symbols.servers });
-  return new SymbolSources({ path, env, profiles: symbols.profiles, offline: symbols.offline });
+  const { profiles, offline, allowRedirects } = symbols;
+  return new SymbolSources({ path, env, profiles, offline, allowRedirects });
 }
 
 /** The result under the place that the history knows. */

@@ -7,6 +7,7 @@ import '../engine.js';
 import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { isRunning } from '../../parsers/bytes/processes.js';
 import { MEMORY_LIMIT_LINE, type FromWorker, type ToWorker } from './messages.js';
 
 /** Between two looks at the memory, in milliseconds. */
@@ -19,7 +20,9 @@ else watch(workerData as { memoryBytes: number; parent: number });
 
 function watch({ memoryBytes, parent }: { memoryBytes: number; parent: number }): void {
   const look = (): void => {
-    if (process.platform !== 'win32' && process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+    // Windows gives an orphan no other parent.
+    if (process.platform === 'win32' ? !isRunning(parent) : process.ppid !== parent)
+      process.kill(process.pid, 'SIGKILL');
     if (process.memoryUsage.rss() <= memoryBytes) return;
     writeSync(2, `${MEMORY_LIMIT_LINE}\n`);
     process.kill(process.pid, 'SIGKILL');

@@ -78,8 +78,8 @@ export interface CopyEntry extends Place {
 export type Entry = DumpEntry | FailureEntry | CopyEntry;
 export type JournalLine = HeadEntry | Entry;
 
-/** Version of the lines that this program writes. */
-export const JOURNAL_VERSION = 1;
+/** Version of the lines that this program writes. 2: each line has a checksum. */
+export const JOURNAL_VERSION = 2;
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -18,7 +18,7 @@ describe('batch: finding files', () => {
     rmSync(folder, { recursive: true, force: true });
   });
   const found = (...paths: string[]) =>
-    findFiles(paths, [join(folder, 'out/history')]).map(
+    findFiles(paths, [join(folder, 'out/history')]).files.map(
       ({ path, expected }) => `${path.slice(folder.length + 1)}${expected ? '' : '?'}`,
     );
 
@@ -50,5 +50,37 @@ describe('batch: finding files', () => {
     symlinkSync(join(folder, 'MEMORY2.DMP'), join(folder, 'sub/link.dmp'));
     symlinkSync(join(folder, 'gone.dmp'), join(folder, 'sub/broken.dmp'));
     expect(found(folder)).to.include.members(['sub/link.dmp', 'sub/broken.dmp']).and.have.length(8);
+  });
+
+  describe('links', () => {
+    let other: string;
+    beforeEach(function () {
+      if (process.platform === 'win32') this.skip(); // links need a right there
+      other = mkdtempSync(join(tmpdir(), 'dumpleak-test-'));
+      mkdirSync(join(other, 'far'));
+      for (const name of ['secret.dmp', 'far/away.dmp', 'notes.txt']) writeFileSync(join(other, name), 'x');
+      symlinkSync(join(other, 'secret.dmp'), join(folder, 'sub/a.dmp'));
+      symlinkSync(join(other, 'notes.txt'), join(folder, 'sub/n.txt'));
+      symlinkSync(join(other, 'far'), join(folder, 'sub/far'));
+    });
+    afterEach(() => {
+      rmSync(other, { recursive: true, force: true });
+    });
+    const far = ['sub/a.dmp', 'sub/far/away.dmp'];
+
+    it('that lead out are left, and told', () => {
+      const { files, linksLeft } = findFiles([folder], []);
+      expect(files.filter(({ path }) => far.some((name) => path.endsWith(name)))).to.deep.equal([]);
+      expect(linksLeft.map((path) => path.slice(folder.length + 1)).sort()).to.deep.equal(['sub/a.dmp', 'sub/far']);
+    });
+
+    it('that lead out are followed when asked, or into another folder that was named, or when named', () => {
+      const all = findFiles([folder], [], true);
+      expect(all.files.map(({ path }) => path.slice(folder.length + 1))).to.include.members(far);
+      expect(all.linksLeft).to.deep.equal([]);
+      expect(findFiles([folder, other], []).linksLeft).to.deep.equal([]);
+      const named = findFiles([join(folder, 'sub/a.dmp'), join(folder, 'sub/far')], []);
+      expect(named.files.map(({ path }) => path.slice(folder.length + 1))).to.deep.equal(far);
+    });
   });
 });

@@ -35,6 +35,27 @@ export type Known = 'dump' | 'failure' | 'passed';
 /** Failures of reading rather than of the file: the next run tries again. */
 const PASSING = new Set(['io', 'in-use', 'access-denied', 'not-found']);
 
+/** Numbers of damaged lines that are said. */
+const MOST_NUMBERS = 8;
+
+/** What is to be said of damaged lines of a journal, in one line; null where there are none. */
+export function damageText(path: string, damaged: readonly number[]): string | null {
+  if (damaged.length === 0) return null;
+  const lines = damaged.slice(0, MOST_NUMBERS).join(', ') + (damaged.length > MOST_NUMBERS ? ', ...' : '');
+  return damaged.length === 1
+    ? `${path}: line ${lines} is damaged and set aside; a batch reads what it told of again`
+    : `${path}: ${damaged.length} lines are damaged and set aside (${lines}); a batch reads what they told of again`;
+}
+
+/** The line as it is kept; null where it is not what this program writes, whatever its checksum says. */
+function kept(entry: Entry): Exclude<Entry, { kind: 'dump' }> | DumpNote | null {
+  try {
+    return entry.kind === 'dump' ? noteOf(entry) : entry;
+  } catch {
+    return null;
+  }
+}
+
 interface Line {
   /** Counts the lines: a later one knows better. */
   order: number;
@@ -57,8 +78,8 @@ interface FailureLine extends Line {
 }
 
 export class History {
-  /** Lines of the journal that could not be read: the dumps they told of are analyzed again. */
-  damagedLines = 0;
+  /** Damaged lines of the journal, by number: what they told of is not known. */
+  readonly damaged: number[] = [];
   private order = 0;
   /** By identity of the file: the last one counts. */
   private readonly dumps = new Map<string, DumpLine>();
@@ -69,15 +90,27 @@ export class History {
 
   constructor(readonly path: string) {}
 
-  /** Reads the journal of a folder; an empty history where there is none. Throws JournalError. */
+  /**
+   * Reads the journal of a folder; an empty history where there is none. Damaged lines are set aside. Throws JournalError,
+   * and InputError for what is no file.
+   */
   static load(folder: string): History {
     const history = new History(journalPath(folder));
     readHead(history.path);
+    let number = 0;
     for (const { line, offset, length } of readJournal(history.path)) {
-      if (line === null) history.damagedLines++;
-      else if (line.kind !== 'journal') history.add(line, offset, length);
+      number++;
+      if (line?.kind === 'journal') continue;
+      const entry = line === null ? null : kept(line);
+      if (entry === null) history.damaged.push(number);
+      else history.add(entry, offset, length);
     }
     return history;
+  }
+
+  /** What is to be said of the damaged lines, in one line; null where there are none. */
+  get damage(): string | null {
+    return damageText(this.path, this.damaged);
   }
 
   /** Takes a line that stands at a place in the journal. */

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failureEntry } from './entries.test.helper.js';
-import { Journal, JournalError, journalPath, readJournal, readLineAt, rewriteJournal } from './journal.js';
+import { History } from './history.js';
+import { Journal, JournalError, journalPath, readHead, readJournal, readLineAt, rewriteJournal } from './journal.js';
 
 describe('batch: journal', () => {
   let folder: string;
@@ -58,6 +59,95 @@ describe('batch: journal', () => {
     again.append(failureEntry('b'));
     again.close();
     expect(lines().map((line) => line === null)).to.deep.equal([false, false, true, true, true, false]);
+  });
+
+  it('knows every changed byte of a line, also where the line can still be read, and keeps the others', () => {
+    const journal = Journal.open(folder);
+    const [, b] = ['a', 'b', 'c'].map((path) => journal.append(failureEntry(path)));
+    journal.close();
+    const whole = readFileSync(journalPath(folder));
+    for (let at = b!.offset; at < b!.offset + b!.length; at++) {
+      for (const change of [1, 0x20]) {
+        const bytes = Buffer.from(whole);
+        bytes[at]! ^= change;
+        // A line feed in the middle makes two lines of one.
+        if (bytes[at] === 10) continue;
+        writeFileSync(journalPath(folder), bytes);
+        expect(lines().map((line) => line === null), `byte ${at} ^ ${change}`).to.deep.equal([false, false, true, false]); // prettier-ignore
+        expect(readLineAt(journalPath(folder), b!)).to.equal(null);
+      }
+    }
+  });
+
+  it('cuts off a torn last line, whatever is in it and however long, so that nothing of it stays behind what comes next', () => {
+    const path = journalPath(folder);
+    for (const torn of [
+      '{"kind":"dump"',
+      'x'.repeat(5000),
+      JSON.stringify(failureEntry('torn'.repeat(1000))),
+      '\0'.repeat(3 << 20),
+    ]) {
+      // prettier-ignore
+      rmSync(path, { force: true });
+      const journal = Journal.open(folder);
+      journal.append(failureEntry('a'));
+      journal.close();
+      const size = statSync(path).size;
+      appendFileSync(path, torn);
+      expect(places(), 'without its line feed it counts for nothing').to.deep.equal(['a']);
+      const again = Journal.open(folder);
+      expect(statSync(path).size).to.equal(size);
+      const at = again.append(failureEntry('b'));
+      again.close();
+      expect(at.offset).to.equal(size);
+      expect(lines().includes(null)).to.equal(false);
+      expect(places()).to.deep.equal(['a', 'b']);
+    }
+  });
+
+  it('of which a whole line lacks its line feed is cut back to the line before', () => {
+    const journal = Journal.open(folder);
+    journal.append(failureEntry('a'));
+    const b = journal.append(failureEntry('b'));
+    journal.close();
+    truncateSync(journalPath(folder), b.offset + b.length);
+    expect(places(), 'it can be read, and its write was not done').to.deep.equal(['a']);
+    Journal.open(folder).close();
+    expect(statSync(journalPath(folder)).size).to.equal(b.offset);
+  });
+
+  it('with a damaged head goes on under another one', () => {
+    const journal = Journal.open(folder);
+    for (const path of ['a', 'b']) journal.append(failureEntry(path));
+    journal.close();
+    const bytes = readFileSync(journalPath(folder));
+    bytes[20]! ^= 4;
+    writeFileSync(journalPath(folder), bytes);
+    expect(readHead(journalPath(folder))).to.equal(null);
+    expect(History.load(folder).damaged).to.deep.equal([1]);
+    const again = Journal.open(folder);
+    expect(again.takenOut).to.equal(1);
+    expect(again.head.id).to.not.equal(journal.head.id);
+    again.close();
+    expect(places()).to.deep.equal(['a', 'b']);
+    expect(Journal.open(folder).takenOut).to.equal(0);
+  });
+
+  it('holds no file open once it was looked at', function () {
+    if (process.platform !== 'linux') this.skip(); // where open files can be counted
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    Journal.open(folder).close();
+    const before = open();
+    for (let i = 0; i < 20; i++) {
+      Journal.open(folder).close();
+      readHead(journalPath(folder));
+    }
+    expect(open()).to.equal(before);
+  });
+
+  it('of an earlier version, without checksums, is refused', () => {
+    writeFileSync(journalPath(folder), '{"kind":"journal","version":1,"id":"x"}\n');
+    expect(() => Journal.open(folder)).to.throw(JournalError, /earlier dumpleak/);
   });
 
   it('is not taken from a file that is none, and left as it was', () => {

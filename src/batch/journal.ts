@@ -1,12 +1,16 @@
 /**
  * The journal: an NDJSON file that is only ever appended to, and the truth about a history. A line counts once its line
- * feed is on the disk; a last line without one is what a killed run has left and counts for nothing. Only `rewrite`, for
- * deleting, replaces the file, as a whole.
+ * feed is on the disk; a last line without one is what a killed run has left and counts for nothing. Every line ends with
+ * a checksum of what stands before it, so that a damaged one is known as such, also where it can still be read: it is
+ * left where it is and counts for nothing. Only `rewrite`, for deleting, replaces the file, as a whole.
  */
 
 import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { openRegularFile } from '../../parsers/files/regular-file.js';
+import { errorCode } from '../../parsers/files/system-errors.js';
 import { asJournalLine, JOURNAL_VERSION, type Entry, type HeadEntry, type JournalLine } from './entries.js';
 import { replaceFile, syncFolder, writeAll } from './replace-file.js';
 
@@ -14,10 +18,11 @@ const LINE_FEED = 10;
 const CHUNK = 1 << 20;
 /** No line is longer: a result with 50 rows has some 30 KB. Longer ones are damage. */
 const LONGEST_LINE = 64 << 20;
+const LONGEST_HEAD = 200;
 
 /** A line and where it stands in the file, without its line feed. */
 export interface ReadLine<T extends JournalLine = JournalLine> {
-  /** Null for a line that cannot be read. */
+  /** Null for a damaged line. */
   line: T | null;
   offset: number;
   length: number;
@@ -30,19 +35,22 @@ export class JournalError extends Error {
   override readonly name = 'JournalError';
 }
 
-/** The lines of a journal from an offset on, in order. None where there is no file. */
-export function* readJournal(path: string, from = 0): Generator<ReadLine> {
+/**
+ * The lines of a journal, in order. None where there is no file. It is open until the last line was taken or the loop was
+ * left. Throws InputError for what is no file, and the platform's error.
+ */
+export function* readJournal(path: string): Generator<ReadLine> {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openRegularFile(path).descriptor;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (errorCode(error) === 'ENOENT') return;
     throw error;
   }
   try {
     let pending = Buffer.alloc(0);
-    let start = from;
-    let position = from;
+    let start = 0;
+    let position = 0;
     let skipping = false;
     for (;;) {
       const chunk = Buffer.allocUnsafe(CHUNK);
@@ -64,9 +72,29 @@ export function* readJournal(path: string, from = 0): Generator<ReadLine> {
   }
 }
 
+/** What a line ends with: `,"crc":"0123abcd"}`. */
+const SEAL = /^,"crc":"([0-9a-f]{8})"\}$/;
+const SEAL_BYTES = ',"crc":"01234567"}'.length;
+
+const checksum = (bytes: Uint8Array): string => crc32(bytes).toString(16).padStart(8, '0');
+
+/** An object as a line with its checksum and line feed. */
+function sealed(value: JournalLine): Buffer {
+  const text = Buffer.from(JSON.stringify(value));
+  const body = text.subarray(0, -1);
+  return Buffer.concat([body, Buffer.from(`,"crc":"${checksum(body)}"}\n`)]);
+}
+
 function parseLine(bytes: Buffer): JournalLine | null {
+  const body = bytes.subarray(0, -SEAL_BYTES);
+  const stated = SEAL.exec(bytes.toString('latin1', body.length))?.[1];
+  if (stated === undefined || stated !== checksum(body)) return null;
+  return parse(`${body.toString('utf8')}}`);
+}
+
+function parse(text: string): JournalLine | null {
   try {
-    return asJournalLine(JSON.parse(bytes.toString('utf8')));
+    return asJournalLine(JSON.parse(text));
   } catch {
     return null;
   }
@@ -74,29 +102,47 @@ function parseLine(bytes: Buffer): JournalLine | null {
 
 /** The one line at a place that `readJournal` or `append` gave; null when it is not there any more. */
 export function readLineAt(path: string, { offset, length }: { offset: number; length: number }): JournalLine | null {
-  const file = openSync(path, 'r');
+  const bytes = bytesAt(path, offset, length);
+  return bytes === null ? null : parseLine(bytes);
+}
+
+function bytesAt(path: string, offset: number, length: number): Buffer | null {
+  const { descriptor, byteLength } = openRegularFile(path);
   try {
+    if (offset + length > byteLength) return null;
     const bytes = Buffer.alloc(length);
-    return readSync(file, bytes, 0, length, offset) === length ? parseLine(bytes) : null;
+    return readSync(descriptor, bytes, 0, length, offset) === length ? bytes : null;
   } finally {
-    closeSync(file);
+    closeSync(descriptor);
   }
 }
 
-/** The head of a journal; null where there is none. Throws JournalError for the journal of a newer dumpleak. */
+/** The head of a journal; null where there is none, or a damaged one. Throws JournalError for the journal of another dumpleak. */
 export function readHead(path: string): HeadEntry | null {
-  for (const { line } of readJournal(path)) {
-    if (line?.kind !== 'journal') break;
-    if (line.version > JOURNAL_VERSION) {
-      throw new JournalError(`${path} was written by a newer dumpleak (version ${line.version}): use that one`);
+  for (const { line, offset, length } of readJournal(path)) {
+    const head = line ?? (length > LONGEST_HEAD ? null : unsealed(bytesAt(path, offset, length)));
+    if (head?.kind !== 'journal') break;
+    if (head.version > JOURNAL_VERSION) {
+      throw new JournalError(`${path} was written by a newer dumpleak (version ${head.version}): use that one`);
     }
-    return line;
+    if (head.version < JOURNAL_VERSION) {
+      throw new JournalError(
+        `${path} was written by an earlier dumpleak, whose lines have no checksums: name another folder, or delete it; the dumps are read again`,
+      );
+    }
+    return line === null ? null : head;
   }
   return null;
 }
 
+/** The head of another version, which need not have a checksum; not one whose checksum is wrong. */
+function unsealed(bytes: Buffer | null): JournalLine | null {
+  const text = bytes?.toString('utf8') ?? '';
+  return /"crc"/.test(text) ? null : parse(text);
+}
+
 /** An entry as its line, with the line feed. */
-export const lineOf = (entry: Entry): Uint8Array => Buffer.from(`${JSON.stringify(entry)}\n`);
+export const lineOf = (entry: Entry): Uint8Array => sealed(entry);
 
 /** A journal that is open for appending. Its owner holds the lock of the history. */
 export class Journal {
@@ -104,18 +150,27 @@ export class Journal {
     readonly path: string,
     private readonly file: number,
     readonly head: HeadEntry,
+    /** Damaged lines that were taken out when it was opened, since its head was one of them. */
+    readonly takenOut: number,
     private end: number,
   ) {}
 
   /**
-   * Opens the journal of a folder, made where there is none; cuts off a torn last line. Throws JournalError for a file
-   * that is no journal.
+   * Opens the journal of a folder, made where there is none; cuts off a torn last line. One whose head is damaged gets
+   * another. Throws JournalError for a file that is no journal, InputError for what is no file.
    */
   static open(folder: string): Journal {
     mkdirSync(folder, { recursive: true });
     const path = journalPath(folder);
-    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0 || isTornHead(path)) start(path);
-    const head = readHead(path);
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there !== undefined) closeSync(openRegularFile(path).descriptor);
+    if ((there?.size ?? 0) === 0 || isTornHead(path)) start(path);
+    let head = readHead(path);
+    let takenOut = 0;
+    if (head === null) {
+      takenOut = withNewHead(path);
+      head = readHead(path);
+    }
     if (head === null) throw new JournalError(`${path} is no journal of dumpleak: name another folder`);
     const file = openSync(path, 'r+');
     const size = fstatSync(file).size;
@@ -124,7 +179,7 @@ export class Journal {
       ftruncateSync(file, end);
       fsyncSync(file);
     }
-    return new Journal(path, file, head, end);
+    return new Journal(path, file, head, takenOut, end);
   }
 
   /** Appends an entry, or its line. When this returns it is on the disk; when it throws, no part of it stays. */
@@ -147,18 +202,29 @@ export class Journal {
   }
 }
 
-const headText = (): string =>
-  `${JSON.stringify({ kind: 'journal', version: JOURNAL_VERSION, id: randomUUID() } satisfies HeadEntry)}\n`;
+const newHead = (): Uint8Array => sealed({ kind: 'journal', version: JOURNAL_VERSION, id: randomUUID() });
 
 function start(path: string): void {
-  replaceFile(path, [headText()]);
+  replaceFile(path, [newHead()]);
   syncFolder(dirname(path));
 }
 
 /** A first line that never got its line feed. */
 function isTornHead(path: string): boolean {
-  const size = statSync(path).size;
-  return size < 200 && readJournal(path).next().done === true;
+  if (statSync(path).size >= LONGEST_HEAD) return false;
+  return [...readJournal(path)].length === 0;
+}
+
+/** Gives a journal whose head is damaged another one. Gives how many damaged lines went; 0 where no line shows that it is a journal. */
+function withNewHead(path: string): number {
+  let [whole, damaged] = [0, 0];
+  for (const { line } of readJournal(path)) {
+    if (line === null) damaged++;
+    else whole++;
+  }
+  if (whole === 0) return 0;
+  rewriteJournal(path, () => true);
+  return damaged;
 }
 
 /** Where the last whole line ends. */
@@ -176,8 +242,8 @@ function endOfLines(file: number, size: number): number {
 
 /** Replaces a journal by the lines that are to stay, under a new id. Lines that cannot be read go. The caller holds the lock. */
 export function rewriteJournal(path: string, stays: (entry: Entry, offset: number) => boolean): void {
-  function* kept(): Generator<string | Uint8Array> {
-    yield headText();
+  function* kept(): Generator<Uint8Array> {
+    yield newHead();
     for (const { line, offset } of readJournal(path)) {
       if (line !== null && line.kind !== 'journal' && stays(line, offset)) yield lineOf(line);
     }

@@ -4,19 +4,10 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import {
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { readRegularFile } from '../../parsers/files/regular-file.js';
 import { isRunning, startOf } from '../../parsers/bytes/processes.js';
 
 export interface LockOwner {
@@ -42,7 +33,7 @@ export class LockedError extends Error {
 
 /** How often an owner says that it is alive, in milliseconds. */
 const BEAT = 20_000;
-/** An owner on another machine that has not said so for this long is gone. */
+/** An owner whose end cannot be seen, and who has not said so for this long, is gone. */
 const SILENCE = 15 * 60_000;
 
 export class Lock {
@@ -62,13 +53,16 @@ export class Lock {
     this.beat.unref();
   }
 
-  /** Takes the lock, or one whose owner is gone. Throws LockedError where it is held. */
-  static take(path: string): Lock {
+  /**
+   * Takes the lock, or one whose owner is gone. `started` tells when a process started, where the platform does. Throws
+   * LockedError where it is held.
+   */
+  static take(path: string, started: (pid: number) => string | null = startOf): Lock {
     mkdirSync(dirname(path), { recursive: true });
     const owner: LockOwner = {
       pid: process.pid,
       host: hostname(),
-      started: startOf(process.pid),
+      started: started(process.pid),
       nonce: randomUUID(),
     };
     // A lock whose owner is gone is moved away and the next attempt makes a new one.
@@ -79,7 +73,7 @@ export class Lock {
       }
       const held = read(path);
       if (held === 'missing') continue;
-      if (!isGone(path, held)) throw new LockedError(path, held);
+      if (!isGone(path, held, started)) throw new LockedError(path, held);
       moveAway(path, held);
     }
     throw new LockedError(path, null);
@@ -146,7 +140,7 @@ function removeDrafts(path: string): void {
 function read(path: string): LockOwner | null | 'missing' {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularFile(path).toString('utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
     throw error;
@@ -161,14 +155,17 @@ function read(path: string): LockOwner | null | 'missing' {
   }
 }
 
-function isGone(path: string, owner: LockOwner | null): boolean {
-  if (owner?.host !== hostname()) {
-    const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-    return beat === undefined || Date.now() - beat > SILENCE;
-  }
+function isGone(path: string, owner: LockOwner | null, startedOf: (pid: number) => string | null): boolean {
+  if (owner?.host !== hostname()) return isSilent(path);
   if (!isRunning(owner.pid)) return true;
-  const started = startOf(owner.pid);
-  return started !== null && owner.started !== null && started !== owner.started;
+  const started = startedOf(owner.pid);
+  // Where start times are not known (Windows), the number may be another process's by now.
+  return started === null || owner.started === null ? isSilent(path) : started !== owner.started;
+}
+
+function isSilent(path: string): boolean {
+  const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return beat === undefined || Date.now() - beat > SILENCE;
 }
 
 /** Moves a lock away, but not one that somebody else has just taken in its place. */

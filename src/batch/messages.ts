@@ -20,6 +20,7 @@ export interface AnalysisSettings {
     servers: readonly string[];
     profiles: readonly string[];
     offline: boolean;
+    allowRedirects: boolean;
   } | null;
   /** Most bytes that a dump may unpack to. */
   mostBytes: number | null;

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RenameHooks } from '../../parsers/files/rename.js';
 import { naturalOrder } from '../growth/read/file-names.js';
 import { renderIndexPage } from '../report/html/index-page.js';
 import { renderBatchLine } from '../report/json.js';
@@ -9,17 +10,36 @@ import { VERSION } from '../version.js';
 import type { History } from './history.js';
 import { indexOf, pageName, renderPage } from './pages.js';
 import type { Overview } from './overview.js';
-import { replaceFile } from './replace-file.js';
+import { NotReplaced, replaceFile } from './replace-file.js';
 
 export const pagesFolder = (out: string): string => join(out, 'pages');
 
-/** Writes results.ndjson, groups.json, index.html and the pages that are missing. Throws the platform's error. */
-export function writeOutputs(out: string, history: History, overview: Overview, now: Date): void {
+/**
+ * Writes results.ndjson, groups.json, index.html and the pages that are missing. A file that another program has open stays
+ * as it was; what is to be said of it is given, one line each. Throws the platform's error.
+ */
+export function writeOutputs(
+  out: string,
+  history: History,
+  overview: Overview,
+  now: Date,
+  hooks?: RenameHooks<void>,
+): string[] {
   mkdirSync(pagesFolder(out), { recursive: true });
-  writeMissingPages(out, history, overview);
-  replaceFile(join(out, 'results.ndjson'), renderResultLines(history, overview));
-  replaceFile(join(out, 'groups.json'), [groupsJson(overview, now)]);
-  replaceFile(join(out, 'index.html'), [renderIndexPage(indexOf(overview, now))]);
+  const told: string[] = [];
+  const write = (path: string, parts: Iterable<string>): void => {
+    try {
+      replaceFile(path, parts, hooks);
+    } catch (error) {
+      if (!(error instanceof NotReplaced)) throw error;
+      told.push(error.message);
+    }
+  };
+  writeMissingPages(out, history, overview, write);
+  write(join(out, 'results.ndjson'), renderResultLines(history, overview));
+  write(join(out, 'groups.json'), [groupsJson(overview, now)]);
+  write(join(out, 'index.html'), [renderIndexPage(indexOf(overview, now))]);
+  return told;
 }
 
 /** The lines of results.ndjson, in natural order of the places, dumps and failures among each other. */
@@ -38,12 +58,17 @@ export function* renderResultLines(history: History, { records, failures }: Over
 }
 
 /** Of a dump that another batch with the same history has read, the page is made of what the history keeps. */
-function writeMissingPages(out: string, history: History, { records }: Overview): void {
+function writeMissingPages(
+  out: string,
+  history: History,
+  { records }: Overview,
+  write: (path: string, parts: Iterable<string>) => void,
+): void {
   for (const record of records) {
     const path = join(out, pageName(record.id));
     if (existsSync(path)) continue;
     const entry = history.entryOf(record);
-    if (entry !== null) replaceFile(path, [renderPage({ ...entry.result, modules: null })]);
+    if (entry !== null) write(path, [renderPage({ ...entry.result, modules: null })]);
   }
 }
 

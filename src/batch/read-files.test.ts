@@ -7,6 +7,7 @@ import type { BatchEvents } from './events.js';
 import { History } from './history.js';
 import { Journal, lineOf } from './journal.js';
 import { pageName } from './pages.js';
+import { Notes } from './notes.js';
 import { readFiles, type PassState } from './read-files.js';
 import { writeTemporaryFile } from './replace-file.js';
 import { noteOf } from './summary.js';
@@ -51,6 +52,7 @@ describe('batch: what workers have read', () => {
     const counts = { analyzed: 0, known: 0, failed: 0, knownFailures: 0, passed: 0 };
     const state: PassState = {
       ...{ pool: pool as WorkerPool, journal, history: History.load(folder), counts, seen: new Set(), redactor: null },
+      notes: new Notes(events),
     };
     const options = { out: folder, jobs: 1, again: false, retry: false, stop: new AbortController().signal, events };
     await readFiles([FILE], options, state, watcher);

@@ -11,7 +11,8 @@ import type { Journal } from './journal.js';
 import type { Analyzed, Failed, Unwritten } from './messages.js';
 import { pageName } from './pages.js';
 import { redactError, redactMember, redactPlace } from './redaction.js';
-import { keepFile } from './replace-file.js';
+import type { Notes } from './notes.js';
+import { keepFile, NotReplaced } from './replace-file.js';
 import type { DumpNote } from './summary.js';
 import type { Watcher } from './watcher.js';
 import { PoolClosed, type WorkerPool } from './worker-pool.js';
@@ -38,6 +39,7 @@ export interface PassState {
   seen: Set<string>;
   /** Null for a history with names. */
   redactor: Redactor | null;
+  notes: Notes;
 }
 
 /** Under way at once, for each worker: while what it read is written down, it reads the next. */
@@ -172,7 +174,12 @@ class Pass {
       return;
     }
     // The page first: a dump that is in the journal is never read again.
-    keepFile(page, join(this.options.out, pageName(note.id)));
+    try {
+      keepFile(page, join(this.options.out, pageName(note.id)));
+    } catch (error) {
+      if (!(error instanceof NotReplaced)) throw error;
+      this.state.notes.tell(error.message);
+    }
     this.remember(note, this.state.journal.append(line));
     this.state.counts.analyzed++;
     const { leakSuspected, headline } = note.summary;

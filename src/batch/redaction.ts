@@ -4,8 +4,9 @@
  */
 
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from '../../parsers/files/regular-file.js';
 import { folderKey, KEY_FILE } from '../report/redact/key.js';
 import type { Redactor } from '../report/redact/redactor.js';
 import { redactFailure } from '../report/redact/result.js';
@@ -35,7 +36,7 @@ export function historyKey(folder: string, asked: Uint8Array | 'own' | null): Ui
   }
   if (asked instanceof Uint8Array || existsSync(join(folder, KEY_FILE))) {
     const key = asked instanceof Uint8Array ? asked : folderKey(folder);
-    if (markOf(key) === readFileSync(path, 'latin1').trim()) return key;
+    if (markOf(key) === readRegularFile(path).toString('latin1').trim()) return key;
     throw new JournalError(`${folder} was redacted under another key: give that one with --redact-key`);
   }
   throw new JournalError(`${folder} was redacted under a key that is not kept there: give it with --redact-key`);

@@ -1,17 +1,43 @@
 /** Files that appear whole or not at all, also when the power fails. */
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isRunning, removeLeft } from '../../parsers/bytes/processes.js';
+import { removeTemporary } from '../../parsers/files/remove.js';
+import { isHeld, renameAgainSync, type RenameHooks } from '../../parsers/files/rename.js';
+import { errorCode } from '../../parsers/files/system-errors.js';
 
 const PREFIX = '.dumpleak-batch-';
 
-/** Writes parts under a temporary name in the same folder, then renames. Throws the platform's error. */
-export function replaceFile(path: string, parts: Iterable<string | Uint8Array>): void {
-  keepFile(writeTemporaryFile(dirname(path), parts), path);
+/** A file stays as it was, since another program has it open. The message is one line for the user and names the file. */
+export class NotReplaced extends Error {
+  override readonly name = 'NotReplaced';
+  readonly code: string | null;
+
+  constructor(
+    readonly path: string,
+    why: unknown,
+  ) {
+    super(`${path} could not be replaced: it is open in another program, or access to it is denied`);
+    this.code = errorCode(why);
+  }
 }
 
-/** Writes parts into a folder, under a name that counts for nothing. Gives its path. Throws the platform's error. */
+/**
+ * Writes parts under a temporary name in the same folder, then renames. Throws NotReplaced where another program does not
+ * let go of the file, else the platform's error, with `path` in it.
+ */
+export function replaceFile(path: string, parts: Iterable<string | Uint8Array>, hooks?: RenameHooks<void>): void {
+  let temporary: string;
+  try {
+    temporary = writeTemporaryFile(dirname(path), parts);
+  } catch (error) {
+    throw about(path, error);
+  }
+  keepFile(temporary, path, hooks);
+}
+
+/** Writes parts into a folder, under a name that counts for nothing. Gives its path. Throws the platform's error, with the folder in it. */
 export function writeTemporaryFile(folder: string, parts: Iterable<string | Uint8Array>): string {
   const path = join(folder, `${PREFIX}${process.pid}-${Math.random().toString(36).slice(2)}.tmp`);
   try {
@@ -22,14 +48,14 @@ export function writeTemporaryFile(folder: string, parts: Iterable<string | Uint
       closeSync(file);
     }
   } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
+    removeTemporary(path);
+    throw about(folder, error);
   }
   return path;
 }
 
-/** Gives a temporary file the name in its folder that it was written for, once it is on the disk. Throws the platform's error. */
-export function keepFile(temporary: string, path: string): void {
+/** Gives a temporary file the name in its folder that it was written for, once it is on the disk. Throws as `replaceFile` does. */
+export function keepFile(temporary: string, path: string, hooks?: RenameHooks<void>): void {
   try {
     const file = openSync(temporary, 'r+');
     try {
@@ -37,12 +63,17 @@ export function keepFile(temporary: string, path: string): void {
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    renameAgainSync(temporary, path, hooks);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    removeTemporary(temporary);
+    throw isHeld(error) ? new NotReplaced(path, error) : about(path, error);
   }
   syncFolder(dirname(path));
+}
+
+/** The error of a platform that speaks of a temporary file, of the file that it was to become. */
+function about(path: string, error: unknown): unknown {
+  return errorCode(error) === null ? error : Object.assign(error as Error, { path });
 }
 
 /** Writes all bytes at the file's position, or at `position`. */

@@ -2,6 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorText } from '../../parsers/files/system-errors.js';
 import { byTime } from './groups.js';
 import { History, type DumpRecord } from './history.js';
 import { rewriteJournal } from './journal.js';
@@ -31,6 +32,21 @@ export function expired(history: History, { before, keep }: Retention): DumpReco
   return [...new Set([...old, ...many])];
 }
 
+/** What went, and what another program kept from going. */
+export interface Removed {
+  places: string[];
+  notes: string[];
+}
+
+function removePage(path: string): string[] {
+  try {
+    rmSync(path, { force: true, recursive: true, maxRetries: 5, retryDelay: 60 });
+    return [];
+  } catch (error) {
+    return [`${path} could not be removed: ${errorText(error)}. Delete it`];
+  }
+}
+
 /**
  * Takes dumps out of the history of a folder, and with them the copies that were seen of them. `out` is the folder of the
  * batch, whose outputs are written anew; null where only the history is known. Throws LockedError while a batch runs.
@@ -39,23 +55,24 @@ export function remove(
   folder: string,
   out: string | null,
   choose: (history: History) => readonly DumpRecord[],
-): string[] {
+): Removed {
   const lock = Lock.take(join(folder, 'lock'));
   try {
     const history = History.load(folder);
     const gone = choose(history);
-    if (gone.length === 0) return [];
+    if (gone.length === 0) return { places: [], notes: [] };
     const ids = new Set(gone.map(({ id }) => id));
     const files = history.filesOf(ids);
     rewriteJournal(history.path, (entry) =>
       entry.kind === 'dump' ? !ids.has(entry.id) : entry.fileId === null || !files.has(entry.fileId),
     );
+    const notes: string[] = [];
     if (out !== null) {
-      for (const id of ids) rmSync(join(out, pageName(id)), { force: true });
+      for (const id of ids) notes.push(...removePage(join(out, pageName(id))));
       const rest = History.load(folder);
-      writeOutputs(out, rest, overviewOf(rest), new Date());
+      notes.push(...writeOutputs(out, rest, overviewOf(rest), new Date()));
     }
-    return gone.map(({ place }) => place);
+    return { places: gone.map(({ place }) => place), notes };
   } finally {
     lock.release();
   }

@@ -3,6 +3,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { linksLeftText } from '../../parsers/files/paths.js';
 import { Redactor } from '../report/redact/redactor.js';
 import type { BatchCounts, BatchEvents } from './events.js';
 import { findFiles, type FoundFile } from './find-files.js';
@@ -14,6 +15,7 @@ import { overviewOf, type Overview } from './overview.js';
 import { pagesFolder, writeOutputs } from './outputs.js';
 import { readFiles } from './read-files.js';
 import { historyKey } from './redaction.js';
+import { Notes } from './notes.js';
 import { removeTemporaryFiles } from './replace-file.js';
 import { Watcher } from './watcher.js';
 import { WorkerPool } from './worker-pool.js';
@@ -28,6 +30,8 @@ export interface BatchOptions {
   timeoutMs: number;
   memoryBytes: number;
   settings: Omit<AnalysisSettings, 'redactKey' | 'pages'>;
+  /** Follow links in folders that lead out of what was named. */
+  followLinks: boolean;
   /** Names become pseudonyms: under this key, or the history's `own`. Null: only in a history that was begun so. */
   redact: Uint8Array | 'own' | null;
   /** Read all again, also what the history knows. */
@@ -47,6 +51,8 @@ export interface BatchReport {
   leakSuspected: boolean;
   interrupted: boolean;
   overview: Overview;
+  /** What went wrong beside the dumps, one line each. */
+  notes: readonly string[];
 }
 
 export const historyFolder = ({ out, history }: Pick<BatchOptions, 'out' | 'history'>): string =>
@@ -70,9 +76,11 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     const key = historyKey(folder, options.redact);
     const redactor = key === null ? null : new Redactor(key, true);
     const history = History.load(folder);
-    if (history.damagedLines > 0) {
-      events.note(`${history.damagedLines} lines of the history cannot be read: their dumps are analyzed again`);
+    const notes = new Notes(events);
+    if (journal.takenOut > 0) {
+      notes.tell(`${journal.path}: its first line was damaged; ${journal.takenOut} damaged lines were taken out of it`);
     }
+    if (history.damage !== null) notes.tell(history.damage);
     const { jobs, timeoutMs, memoryBytes } = options;
     const redactKey = key === null ? null : Buffer.from(key).toString('hex');
     const settings = { ...options.settings, redactKey, pages: pagesFolder(out) };
@@ -85,13 +93,13 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     stop.addEventListener('abort', closePool);
     const counts: BatchCounts = { analyzed: 0, known: 0, failed: 0, knownFailures: 0, passed: 0 };
     const seen = new Set<string>();
-    await passes(options, { pool, journal, history, counts, seen, folder, redactor });
+    await passes(options, { pool, journal, history, counts, seen, folder, redactor, notes });
     // They end while the outputs are written.
     closePool();
     const overview = overviewOf(history);
-    writeOutputs(out, history, overview, new Date());
+    notes.tell(...writeOutputs(out, history, overview, new Date()));
     const leaks = overview.records.some(({ summary, fileId }) => summary.leakSuspected && seen.has(fileId));
-    return { counts, leakSuspected: leaks, interrupted: stop.aborted, overview };
+    return { counts, leakSuspected: leaks, interrupted: stop.aborted, overview, notes: notes.all };
   } finally {
     stop.removeEventListener('abort', closePool);
     await pool?.close();
@@ -110,6 +118,7 @@ interface Running {
   seen: Set<string>;
   folder: string;
   redactor: Redactor | null;
+  notes: Notes;
 }
 
 /** One pass over the files; when watching, one after the other until the batch is stopped. */
@@ -117,7 +126,13 @@ async function passes(options: BatchOptions, running: Running): Promise<void> {
   const { watch, stop, out, events } = options;
   const watcher = watch === null ? null : new Watcher(watch.settleMs, statOf);
   for (let first = true; !stop.aborted; first = false) {
-    const found = findFiles(options.paths, [running.folder, pagesFolder(out)]);
+    const { files: found, linksLeft } = findFiles(
+      options.paths,
+      [running.folder, pagesFolder(out)],
+      options.followLinks,
+    );
+    const left = linksLeftText(linksLeft);
+    if (left !== null) running.notes.tell(left);
     const files =
       watcher === null
         ? found
@@ -126,7 +141,9 @@ async function passes(options: BatchOptions, running: Running): Promise<void> {
           });
     const done = await readFiles(files, { ...options, again: options.again && first, retry: options.retry && first }, running, watcher); // prettier-ignore
     if (watch === null) return;
-    if (done > 0 || first) writeOutputs(out, running.history, overviewOf(running.history), new Date());
+    if (done > 0 || first) {
+      running.notes.tell(...writeOutputs(out, running.history, overviewOf(running.history), new Date()));
+    }
     await sleep(watch.everyMs, null, { signal: stop }).catch(() => undefined);
   }
 }

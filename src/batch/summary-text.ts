@@ -7,9 +7,10 @@ import type { BatchReport } from './run.js';
 
 const MOST_GROUPS = 20;
 const MOST_FAILURES = 10;
+const MOST_NOTES = 10;
 
 /** The counts, the groups and what could not be read; lines end in line feeds. */
-export function renderBatchSummary({ counts, interrupted, overview }: BatchReport, out: string): string {
+export function renderBatchSummary({ counts, interrupted, overview, notes }: BatchReport, out: string): string {
   const { records, groups, failures, machines } = overview;
   const now = [`${plural(counts.analyzed, 'dump')} analyzed`];
   if (counts.known > 0) now.push(`${counts.known} known already`);
@@ -40,6 +41,10 @@ export function renderBatchSummary({ counts, interrupted, overview }: BatchRepor
       lines.push(`  ${message.startsWith(place) ? message : `${place}: ${message}`}`);
     }
     if (failures.length > MOST_FAILURES) lines.push(`  ... and ${failures.length - MOST_FAILURES} more`);
+  }
+  if (notes.length > 0) {
+    lines.push('', 'Beside that:', ...notes.slice(0, MOST_NOTES).map((note) => `  ${note}`));
+    if (notes.length > MOST_NOTES) lines.push(`  ... and ${notes.length - MOST_NOTES} more`);
   }
   lines.push('', `Report: ${join(out, 'index.html')}`);
   return lines.map((line) => `${printable(line)}\n`).join('');

@@ -208,7 +208,9 @@ export class WorkerPool {
       this.finish(slot, { kind: 'failed', error: this.whyEnded(slot, current.task.path, how), internal: false }); // prettier-ignore
       return;
     }
-    this.finish(slot, new Error(`a worker cannot be started (${how}): ${slot.stderr}`));
+    const error = new Error(`a worker cannot be started (${how}): ${slot.stderr}`);
+    const outOfFiles = /\b(?:EMFILE|ENFILE)\b/.exec(slot.stderr)?.[0];
+    this.finish(slot, outOfFiles === undefined ? error : Object.assign(error, { code: outOfFiles }));
   }
 
   private whyEnded({ timedOut, stderr }: Slot, path: string, how: string): Failed['error'] {

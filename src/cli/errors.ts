@@ -1,5 +1,6 @@
 /** Errors that end a command: which exit code each means, and the lines that it puts on stderr. */
 
+import { errorCode, errorText } from '../../parsers/files/system-errors.js';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { printable } from '../../parsers/text-safety.js';
 import { VERSION } from '../version.js';
@@ -36,11 +37,23 @@ export function endingOf(error: unknown, command: string | null, debug: boolean)
   if (error instanceof InputError || error instanceof FileError) {
     return { code: EXIT.badInput, text: line(error.message) };
   }
+  const platform = platformText(error);
+  if (platform !== null) return { code: EXIT.badInput, text: line(platform) };
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const where = `dumpleak ${VERSION}, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
   const advice = debug ? 'please report it with these lines' : 'please report it with the lines that --debug adds';
   const stack = debug && error instanceof Error ? stackLines(error) : '';
   return { code: EXIT.internal, text: `${line(`internal error: ${what} (${where}); ${advice}`)}${stack}` };
+}
+
+/** Of these a program can do nothing; that a file is missing would rather be a mistake of its own. */
+const PLATFORM = new Set(['EACCES', 'EPERM', 'EBUSY', 'ETXTBSY', 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ELOOP', 'EMFILE', 'ENFILE', 'ENAMETOOLONG', 'EEXIST', 'ENOTDIR']); // prettier-ignore
+
+/** What the platform says of a file; null for any other error. */
+function platformText(error: unknown): string | null {
+  if (!PLATFORM.has(errorCode(error) ?? '')) return null;
+  const { path } = error as NodeJS.ErrnoException;
+  return path === undefined ? errorText(error) : `${path}: ${errorText(error)}`;
 }
 
 const line = (message: string): string => `dumpleak: ${printable(message)}\n`;

@@ -12,6 +12,8 @@ export const EXIT = {
   interrupted: 130,
   /** 128 + SIGTERM. */
   terminated: 143,
+  /** 128 + SIGHUP: the session or the console was closed. */
+  hungUp: 129,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

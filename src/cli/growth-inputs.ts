@@ -10,7 +10,7 @@ import { GROUP } from './options.js';
 import type { Host } from './output.js';
 import { Progress } from './progress.js';
 import { expandWildcards } from './wildcards.js';
-import { isSameFile } from './write-file.js';
+import { checkWritable, isSameFile } from './write-file.js';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -57,6 +57,7 @@ interface InputArguments {
   readonly interval?: number | undefined;
   readonly 'utc-offset'?: number | undefined;
   readonly 'counter-names'?: string | undefined;
+  readonly 'follow-links'?: boolean | undefined;
   readonly member?: string | undefined;
   readonly 'max-unpacked'?: number | undefined;
   readonly output?: string | undefined;
@@ -84,6 +85,7 @@ export async function withInputs<T>(
     if (hit !== undefined)
       throw new UsageError(`${String(target)} is one of the files to read: it would be overwritten`);
   }
+  for (const target of written) if (target !== undefined) checkWritable(target);
   const names = args['counter-names'];
   const progress = new Progress(host.stderr, args.quiet !== true);
   const release = onInterrupt(progress.end);
@@ -91,6 +93,7 @@ export async function withInputs<T>(
     return await read(files, {
       intervalMs: args.interval,
       utcOffsetMinutes: args['utc-offset'],
+      followLinks: args['follow-links'] === true,
       counterNames: names === undefined ? undefined : readCounterNames(names),
       dumps: {
         ...(args.member === undefined ? {} : { member: args.member }),

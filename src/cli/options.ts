@@ -59,6 +59,13 @@ export const DUMP = {
 export const jsonOption = (describe: string) =>
   ({ type: 'boolean', describe, group: GROUP.output }) as const satisfies Options;
 
+/** `--follow-links`. */
+export const FOLLOW_LINKS = {
+  type: 'boolean',
+  describe: 'Follow links in folders also where they lead out of them',
+  group: GROUP.what,
+} as const satisfies Options;
+
 /** `--pooltag FILE`. */
 export const POOLTAG = {
   type: 'array',

@@ -1,13 +1,14 @@
 /** What the commands on driver files share: wildcards, progress, and that no report is written over a driver. */
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { InputError } from '../../parsers/bytes/input-error.js';
+import { openRegularFile } from '../../parsers/files/regular-file.js';
 import { looksLikeImage } from '../../parsers/pe/image-file.js';
 import { UsageError } from './errors.js';
 import type { Host } from './output.js';
 import { Progress } from './progress.js';
 import { expandWildcards } from './wildcards.js';
-import { isSameFile } from './write-file.js';
+import { checkWritable, isSameFile } from './write-file.js';
 
 interface PathArguments {
   readonly output?: string | undefined;
@@ -36,6 +37,7 @@ export function withPaths<T>(
       throw new UsageError(`${target} would be overwritten: it is a file to read, or a program`);
     }
   }
+  for (const target of written) if (target !== undefined) checkWritable(target);
   const progress = new Progress(host.stderr, args.quiet !== true);
   try {
     return read(found, (done, total, path) => {
@@ -48,11 +50,14 @@ export function withPaths<T>(
 
 function isImage(path: string): boolean {
   try {
-    const file = openSync(path, 'r');
-    const head = new Uint8Array(2);
-    readSync(file, head);
-    closeSync(file);
-    return looksLikeImage(head);
+    const { descriptor } = openRegularFile(path);
+    try {
+      const head = new Uint8Array(2);
+      readSync(descriptor, head);
+      return looksLikeImage(head);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     return false;
   }

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import type { Options } from 'yargs';
 import type { SymbolSources } from '../../symbols/sources.js';
-import { errorText } from '../../symbols/store/places.js';
+import { errorText } from '../../parsers/files/system-errors.js';
 import { FileError } from './errors.js';
 import type { Environment } from './terminal.js';
 
@@ -25,6 +25,11 @@ export const SYMBOLS = {
     describe: 'A symbol server, asked after everything else; without one in the path nothing is fetched',
     group: GROUP,
   },
+  'allow-redirects': {
+    type: 'boolean',
+    describe: "Follow a symbol server that redirects to another server (Microsoft's does)",
+    group: GROUP,
+  },
   offline: { type: 'boolean', describe: 'Ask no symbol server, whatever the path says', group: GROUP },
   profiles: {
     type: 'array',
@@ -39,6 +44,7 @@ export const SYMBOLS = {
 export interface SymbolArguments {
   readonly symbols?: readonly string[] | undefined;
   readonly 'symbol-server'?: readonly string[] | undefined;
+  readonly 'allow-redirects'?: boolean | undefined;
   readonly offline?: boolean | undefined;
   readonly profiles?: readonly string[] | undefined;
 }
@@ -80,6 +86,7 @@ export async function openSources(
     env,
     profiles,
     offline: args.offline,
+    allowRedirects: args['allow-redirects'],
     ...(progress === undefined
       ? {}
       : {

@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CacheSlot, removeLeftovers, type CacheHooks } from './cache.js';
 import type { SymbolSearch } from './store.js';
 import { Cleanup, filesBelow, NT, NT_PARTS, NT_URL, packed, pdbBytes, put } from './store.test.helper.js';
@@ -145,6 +146,22 @@ describe('symbol cache', () => {
           return answer;
         },
       };
+    }
+
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      it(`one that is ended by ${signal} in the middle of a download leaves nothing`, async function () {
+        if (process.platform === 'win32') this.skip(); // no signal can be sent there
+        const server = await cleanup.serve((_request, response) => response.writeHead(200).write(pdbBytes()));
+        searcher()
+          .search(`srv*${root}/cache*${server.url}`)
+          .catch(() => undefined);
+        const child = children.at(-1)!;
+        while (!filesBelow(root).some((name) => name.endsWith('.partial'))) await sleep(5);
+        const end = once(child, 'exit');
+        child.kill(signal);
+        expect(await end).to.deep.equal([null, signal]);
+        expect(filesBelow(root)).to.deep.equal([]);
+      });
     }
 
     it('two that fetch the same files end with one good copy of each', async () => {

@@ -4,17 +4,13 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { whenEnding } from '../../parsers/files/when-ending.js';
 import { isFile } from './any-case.js';
-import { errorCode } from './places.js';
-
-/** Milliseconds between attempts to rename, about three seconds in all: virus scanners hold new files that long. */
-const RENAME_DELAYS = [10, 20, 50, 100, 200, 400, 800, 1600];
-
-/** What Windows says while another process has the target or the new file open. */
-const RENAME_AGAIN = new Set(['EPERM', 'EACCES', 'EBUSY']);
+import { removeTemporary } from '../../parsers/files/remove.js';
+import { renameAgain, type RenameHooks } from '../../parsers/files/rename.js';
+import { errorCode } from '../../parsers/files/system-errors.js';
 
 const LEFTOVER = /\.\d+\.[0-9a-f]{16}\.partial$/;
 const LEFTOVER_AGE = 24 * 60 * 60 * 1000;
@@ -22,11 +18,7 @@ const LEFTOVER_AGE = 24 * 60 * 60 * 1000;
 const MOST_SWEPT = 256;
 
 /** The parts of the platform that a test may replace. */
-export interface CacheHooks {
-  readonly rename?: ((from: string, to: string) => Promise<void>) | undefined;
-  /** Milliseconds. */
-  readonly delays?: readonly number[] | undefined;
-}
+export type CacheHooks = RenameHooks<Promise<void>>;
 
 /**
  * The place of one file in a store: `root`, the parts of its folder, its name. Temporary files are made by `begin`,
@@ -34,7 +26,7 @@ export interface CacheHooks {
  */
 export class CacheSlot {
   readonly path: string;
-  private readonly partials: string[] = [];
+  private readonly partials = new Map<string, () => void>();
 
   constructor(
     readonly root: string,
@@ -49,9 +41,17 @@ export class CacheSlot {
   async begin(): Promise<string> {
     await mkdir(dirname(this.path), { recursive: true });
     const partial = join(dirname(this.path), `${this.name}.${process.pid}.${randomBytes(8).toString('hex')}.partial`);
-    const file = await open(partial, 'wx');
-    await file.close();
-    this.partials.push(partial);
+    // First: the process may be ended while the file is made.
+    const release = whenEnding(() => {
+      removeTemporary(partial);
+    });
+    try {
+      await (await open(partial, 'wx')).close();
+    } catch (error) {
+      release();
+      throw error;
+    }
+    this.partials.set(partial, release);
     return partial;
   }
 
@@ -61,27 +61,21 @@ export class CacheSlot {
    */
   async commit(partial: string, isGood: (path: string) => Promise<boolean>): Promise<string> {
     await flush(partial);
-    if (isFile(this.path) && (await isGood(this.path))) return this.path;
-    const delays = this.hooks.delays ?? RENAME_DELAYS;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await (this.hooks.rename ?? rename)(partial, this.path);
-        break;
-      } catch (error) {
-        if (isFile(this.path) && (await isGood(this.path))) return this.path;
-        const delay = delays[attempt];
-        if (delay === undefined || !RENAME_AGAIN.has(errorCode(error) ?? '')) throw error;
-        await sleep(delay);
-      }
-    }
-    this.partials.splice(this.partials.indexOf(partial), 1);
+    const isThere = async (): Promise<boolean> => isFile(this.path) && (await isGood(this.path));
+    if ((await isThere()) || !(await renameAgain(partial, this.path, isThere, this.hooks))) return this.path;
+    this.partials.get(partial)?.();
+    this.partials.delete(partial);
     await removeLeftovers(dirname(dirname(this.path)));
     return this.path;
   }
 
   /** Removes the temporary files that became nothing. */
   async discard(): Promise<void> {
-    for (const partial of this.partials.splice(0)) await rm(partial, { force: true }).catch(() => undefined);
+    for (const [partial, release] of this.partials) {
+      await rm(partial, { force: true }).catch(() => undefined);
+      release();
+    }
+    this.partials.clear();
   }
 }
 

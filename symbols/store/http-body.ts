@@ -6,7 +6,7 @@ import { Writable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { printable } from '../../parsers/text-safety.js';
 import { HttpFailure } from './http-failure.js';
-import { errorText } from './places.js';
+import { errorText } from '../../parsers/files/system-errors.js';
 
 /** An error on this side of the download: of the disk, not of the network. */
 export class TargetError extends Error {

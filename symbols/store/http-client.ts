@@ -15,6 +15,8 @@ import { urlText } from './server-address.js';
 export interface HttpOptions {
   readonly limits?: Partial<HttpLimits> | undefined;
   readonly proxies: ProxySettings;
+  /** Follow redirects to another origin (protocol, host and port) than the one that was asked. */
+  readonly allowRedirects?: boolean | undefined;
   /** PEM certificates trusted instead of the platform's. */
   readonly ca?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -76,7 +78,7 @@ export class HttpClient {
     setMaxListeners(0, this.signal);
   }
 
-  /** Sends one request and follows redirects. Throws HttpFailure, or the error of `target`. */
+  /** Sends one request and follows redirects, to another origin only where that is allowed. Throws HttpFailure, or the error of `target`. */
   async send(url: URL, request: HttpRequest): Promise<HttpAnswer> {
     let at = url;
     let { authorization } = request;
@@ -89,7 +91,9 @@ export class HttpClient {
           const response = await exchange.begin(this.requestOptions(at, request.method, authorization));
           if (!REDIRECTS.has(response.statusCode ?? 0)) return await exchange.take(response, request);
           await exchange.drain(response);
-          return redirectTarget(at, response, redirects, this.limits.maxRedirects);
+          const to = redirectTarget(at, response, redirects, this.limits.maxRedirects);
+          if (to.origin !== at.origin && this.options.allowRedirects !== true) throw elsewhere(at, to);
+          return to;
         } catch (error) {
           throw exchange.explained(error);
         } finally {
@@ -144,6 +148,14 @@ export class HttpClient {
     this.agents.set(url.origin, agent);
     return agent;
   }
+}
+
+/** Only the servers that were named are asked: another one would learn what the dump needs. */
+function elsewhere(from: URL, to: URL): HttpFailure {
+  return new HttpFailure(
+    'redirect',
+    `${from.origin} redirects to ${to.origin}, another server, which was not asked: --allow-redirects follows it`,
+  );
 }
 
 /** Where a redirect leads; user and password in it are dropped. */

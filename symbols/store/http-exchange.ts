@@ -13,6 +13,9 @@ export interface HttpLimits {
   readonly connectTimeout: number;
   /** Longest silence. */
   readonly idleTimeout: number;
+  /** Fewest bytes of a body within each `rateWindow`: a server that sends less holds up an analysis. */
+  readonly fewestBytes: number;
+  readonly rateWindow: number;
   /** One file, redirects included. */
   readonly totalTimeout: number;
   /** Bytes of one file, unpacked where the server compresses on the way. */
@@ -23,6 +26,8 @@ export interface HttpLimits {
 export const DEFAULT_LIMITS: HttpLimits = {
   connectTimeout: 15_000,
   idleTimeout: 30_000,
+  fewestBytes: 30 * 1024,
+  rateWindow: 30_000,
   totalTimeout: 30 * 60_000,
   maxBytes: 2 * 2 ** 30,
   maxRedirects: 5,
@@ -63,6 +68,7 @@ export class Exchange {
   /** The body was read to its end. */
   private complete = false;
   private idle: NodeJS.Timeout | null = null;
+  private rate: NodeJS.Timeout | null = null;
   private readonly total: NodeJS.Timeout;
   private readonly onAbort = (): void => {
     this.fail(new HttpFailure('cancelled', 'the download was cancelled'));
@@ -138,6 +144,7 @@ export class Exchange {
   end(): void {
     clearTimeout(this.total);
     if (this.idle !== null) clearTimeout(this.idle);
+    if (this.rate !== null) clearInterval(this.rate);
     this.signal.removeEventListener('abort', this.onAbort);
     this.request?.on('error', () => undefined);
     if (!this.complete) this.request?.destroy();
@@ -146,6 +153,20 @@ export class Exchange {
   private fail(failure: HttpFailure): void {
     this.failure ??= failure;
     this.request?.destroy(failure);
+  }
+
+  /** Ends the exchange once fewer bytes than allowed came within a window. */
+  private watchRate(received: () => number): void {
+    const { fewestBytes, rateWindow } = this.limits;
+    let before = 0;
+    this.rate = setInterval(() => {
+      const now = received();
+      if (now - before < fewestBytes) {
+        const rate = `${now - before} bytes within ${rateWindow / 1000} seconds`;
+        this.fail(new HttpFailure('timeout', `${this.url.host}: too slow: ${rate}`));
+      }
+      before = now;
+    }, rateWindow);
   }
 
   private async store(response: IncomingMessage, request: HttpRequest): Promise<{ bytes: number; body: Buffer }> {
@@ -158,6 +179,7 @@ export class Exchange {
     const total = Number.isSafeInteger(declared) ? declared : null;
     let received = 0;
     let bytes = 0;
+    this.watchRate(() => received);
     const arriving = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         this.idle?.refresh();

@@ -1,6 +1,6 @@
 /** Why a request to a server gave no file, in words for the user, and whether asking again may help. */
 
-import { errorCode } from './places.js';
+import { errorCode } from '../../parsers/files/system-errors.js';
 
 /**
  * - `connect`: no connection: name not found, refused, not reachable, no answer in time.

@@ -65,6 +65,29 @@ describe('symbol server: time, size, redirects, pointers', () => {
       expectNothingKept();
     });
 
+    it('ends a server that sends a byte now and then', async () => {
+      const drip = (_request: unknown, response: ServerResponse): void => {
+        response.writeHead(200, { 'Content-Length': 5000 });
+        const timer = setInterval(() => response.write('x'), 20);
+        response.on('close', () => {
+          clearInterval(timer);
+        });
+      };
+      const { search } = await ask(drip, { limits: { fewestBytes: 1000, rateWindow: 100 } });
+      expect(lastPlace(search)).to.match(/^failed: .*: too slow: \d bytes within 0\.1 seconds$/);
+      expectNothingKept();
+      await cleanup.release();
+      root = cleanup.folder();
+      const good = await ask(
+        (_request, response) => {
+          response.write(pdbBytes().subarray(0, 60));
+          setTimeout(() => response.end(pdbBytes().subarray(60)), 150);
+        },
+        { limits: { fewestBytes: 50, rateWindow: 100 } },
+      );
+      expect(good.search.found?.path).to.equal(cached());
+    });
+
     it('ends in the middle of a file when no more comes', async () => {
       const { search } = await ask(
         (_request, response) => response.writeHead(200, { 'Content-Length': 5000 }).write(pdbBytes()),
@@ -144,10 +167,28 @@ describe('symbol server: time, size, redirects, pointers', () => {
       (_request, response) =>
         response.writeHead(302, { Location: location }).end();
 
+    it('to another server are refused, with both named, unless allowed; on the same server they are followed', async () => {
+      const target = await cleanup.serve({ '/blob': pdbBytes() });
+      const { search } = await ask({ [NT_URL]: to(`${target.url}/blob?sig=s3cret`) });
+      const [place] = search.places.filter(({ outcome }) => outcome === 'failed');
+      expect(place?.detail).to.match(
+        /^http:\/\/127\.0\.0\.1:\d+ redirects to http:\/\/127\.0\.0\.1:\d+, another server, .*--allow-redirects follows it$/,
+      );
+      expect(place?.detail).to.include(` ${target.url},`);
+      expect(target.requests, 'the other server hears of nothing').to.deep.equal([]);
+      expect(target.connections).to.equal(0);
+      expectNothingKept();
+      const probe = await cleanup.serve({ [NT_URL]: to(`${target.url}/blob`) });
+      expect(lastPlace(await store(probe.url).find(NT, 'probe'))).to.match(/^failed: .*another server/);
+      expect(target.requests).to.deep.equal([]);
+      const same = await ask({ [NT_URL]: to('/elsewhere'), '/elsewhere': pdbBytes() });
+      expect(same.search.found?.path).to.equal(cached());
+    });
+
     it('are followed, without the password for the first server', async () => {
       const target = await cleanup.serve({ '/blob?sig=s3cret': pdbBytes() });
       const server = await cleanup.serve({ [`/sym${NT_URL}`]: to(`${target.url}/blob?sig=s3cret`) });
-      const one = store(`${server.url.replace('//', '//me:pass@')}/sym`);
+      const one = store(`${server.url.replace('//', '//me:pass@')}/sym`, { allowRedirects: true });
       const search = await one.find(NT);
       expect(search.found?.path).to.equal(cached());
       expect(server.headers[0]?.authorization).to.equal(`Basic ${Buffer.from('me:pass').toString('base64')}`);

@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { isFile } from './any-case.js';
 import { CacheSlot, type CacheHooks } from './cache.js';
 import { storeParts, type LocalFolders } from './local.js';
-import { errorText, type Outcome, type PlaceLog } from './places.js';
+import { errorText } from '../../parsers/files/system-errors.js';
+import { type Outcome, type PlaceLog } from './places.js';
 import { identityText, isRequested, type Identify, type SymbolRequest } from './request.js';
 
 /**

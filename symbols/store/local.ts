@@ -4,7 +4,8 @@ import { opendirSync } from 'node:fs';
 import { join, posix, win32 } from 'node:path';
 import { AnyCase, isFile } from './any-case.js';
 import { compressedName, extension } from './names.js';
-import { errorText, type PlaceLog } from './places.js';
+import { errorText } from '../../parsers/files/system-errors.js';
+import { type PlaceLog } from './places.js';
 import { readPointer, type Pointer } from './pointer.js';
 import { storeKey, type SymbolRequest } from './request.js';
 

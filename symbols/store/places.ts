@@ -44,32 +44,3 @@ export class PlaceLog {
     this.places.push({ element: this.element, where, outcome, detail });
   }
 }
-
-/** The platform's error as a short phrase: `access denied`, not a stack. */
-export function errorText(error: unknown): string {
-  const code = errorCode(error);
-  switch (code) {
-    case 'EACCES':
-    case 'EPERM':
-      return 'access denied';
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'no such file or folder';
-    case 'EBUSY':
-      return 'in use by another program';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'no space left on the disk';
-    case 'EROFS':
-      return 'the disk is read-only';
-    case 'ENAMETOOLONG':
-      return 'the path is too long';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** The platform's code of an error such as `ENOENT`, or null. */
-export function errorCode(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-}

@@ -23,6 +23,8 @@ export interface SymbolStoreOptions {
   readonly env: Environment;
   /** No server is asked, whatever the path names. */
   readonly offline?: boolean | undefined;
+  /** Follow redirects of a server to another one. Without it only the servers of the path are asked. */
+  readonly allowRedirects?: boolean | undefined;
   readonly limits?: Partial<HttpLimits> | undefined;
   /** Milliseconds before a second and third attempt. */
   readonly retryDelays?: readonly number[] | undefined;
@@ -217,8 +219,8 @@ export class SymbolStore {
     const key = `${address.authorization ?? ''} ${address.file().href}`;
     let server = this.servers.get(key);
     if (server === undefined) {
-      const { limits, ca, signal, retryDelays } = this.options;
-      this.client ??= new HttpClient({ limits, ca, signal, proxies: this.proxies });
+      const { limits, ca, signal, retryDelays, allowRedirects } = this.options;
+      this.client ??= new HttpClient({ limits, ca, signal, allowRedirects, proxies: this.proxies });
       server = new SymbolServer(address, this.client, retryDelays);
       this.servers.set(key, server);
     }

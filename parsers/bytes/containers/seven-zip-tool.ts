@@ -3,9 +3,10 @@
  * beside this one. It sees the folder of the file that it is to read, and one folder to write to.
  */
 
-import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { removeTemporary } from '../../files/remove.js';
 import { freeTemporaryBytes, removeLeftovers, TEMPORARY_PREFIX } from '../block-store.js';
 import { FileSource } from '../file-source.js';
 import { InputError } from '../input-error.js';
@@ -99,7 +100,7 @@ export function makeUnpackFolder(archive: string, what: string, bytes: number): 
   const path = mkdtempSync(join(tmpdir(), `${TEMPORARY_PREFIX}${process.pid}-`));
   chmodSync(path, 0o700);
   const onExit = (): void => {
-    rmSync(path, { recursive: true, force: true });
+    removeTemporary(path);
   };
   process.once('exit', onExit);
   const remove = (): void => {

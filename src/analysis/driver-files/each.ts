@@ -1,5 +1,6 @@
 /** Goes through driver files one after the other; what cannot be read costs a warning, not the search. */
 
+import { linksLeftText } from '../../../parsers/files/paths.js';
 import type { DriverFile } from '../../kernel/modules/driver-file.js';
 import type { Warning } from '../../result/result.js';
 import { findFiles, readDriver } from './find.js';
@@ -20,8 +21,9 @@ export function eachDriver(
   paths: readonly string[],
   progress: Progress | undefined,
   visit: (driver: DriverFile) => void,
+  followLinks = true,
 ): { searched: FilesSearched; warnings: Warning[] } {
-  const found = findFiles(paths);
+  const found = findFiles(paths, followLinks);
   const unreadable = [...found.unreadable];
   const searched = { files: 0, skipped: 0, incomplete: 0 };
   for (const [i, file] of found.files.entries()) {
@@ -36,5 +38,7 @@ export function eachDriver(
     }
   }
   const warnings = unreadable.map((message) => ({ code: 'file-unreadable', where: 'files', message }));
+  const left = linksLeftText(found.linksLeft);
+  if (left !== null) warnings.push({ code: 'links-not-followed', where: 'files', message: left });
   return { searched, warnings };
 }

@@ -1,12 +1,14 @@
 /** Finds the files that paths stand for, also in folders below folders, and reads drivers from them. */
 
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileOffset } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { asInputError, FileSource } from '../../../parsers/bytes/file-source.js';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import type { ByteSource } from '../../../parsers/bytes/source.js';
+import { isInside, pathKey, realPath } from '../../../parsers/files/paths.js';
+import { specialKind } from '../../../parsers/files/regular-file.js';
 import { decompressCab, isCab } from '../../../parsers/cab/cab.js';
 import { LARGEST_IMAGE, looksLikeImage } from '../../../parsers/pe/image-file.js';
 import { driverFromFile, type DriverFile } from '../../kernel/modules/driver-file.js';
@@ -28,8 +30,16 @@ const MOST_FILES = 1_000_000;
 /** What a symbol store calls a compressed file: `myfault.sy_`. */
 const COMPRESSED = /\.[a-z0-9]{0,3}_$/i;
 
-/** All files of paths and of folders below them, in natural order of their names and none twice, and what cannot be read. */
-export function findFiles(paths: readonly string[]): { files: FoundFile[]; unreadable: string[] } {
+/**
+ * All files of paths and of folders below them, in natural order of their names and none twice, and what cannot be read.
+ * Without `followLinks`, links in folders that lead out of what was named are left, and told.
+ */
+export function findFiles(
+  paths: readonly string[],
+  followLinks = true,
+): { files: FoundFile[]; unreadable: string[]; linksLeft: string[] } {
+  const linksLeft: string[] = [];
+  const roots = followLinks ? [] : paths.flatMap(realOrNothing);
   const files = new Map<string, FoundFile>();
   const folders = new Set<string>();
   const unreadable: string[] = [];
@@ -37,7 +47,12 @@ export function findFiles(paths: readonly string[]): { files: FoundFile[]; unrea
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     try {
       const stats = statSync(next.path);
-      const real = realpathSync(next.path);
+      const place = realPath(next.path);
+      if (!followLinks && !next.named && lstatSync(next.path).isSymbolicLink() && !isInside(place, roots)) {
+        linksLeft.push(next.path);
+        continue;
+      }
+      const real = pathKey(place);
       if (stats.isDirectory()) {
         if (folders.has(real)) continue;
         folders.add(real);
@@ -45,7 +60,7 @@ export function findFiles(paths: readonly string[]): { files: FoundFile[]; unrea
         for (const name of names) stack.push({ path: join(next.path, name), named: false });
       } else if (stats.isFile()) {
         if (!files.has(real)) files.set(real, next);
-      } else if (next.named) unreadable.push(`${next.path} is not a regular file`);
+      } else if (next.named) unreadable.push(`${next.path} is ${specialKind(stats) ?? 'no file'}, not a regular file`);
     } catch (error) {
       const why = asInputError(error, next.path);
       unreadable.push(why instanceof InputError ? why.message : `${next.path}: ${String(error)}`);
@@ -55,7 +70,16 @@ export function findFiles(paths: readonly string[]): { files: FoundFile[]; unrea
       break;
     }
   }
-  return { files: [...files.values()], unreadable };
+  return { files: [...files.values()], unreadable, linksLeft };
+}
+
+/** The folder or file without links, where there is one. */
+function realOrNothing(path: string): string[] {
+  try {
+    return [realPath(path)];
+  } catch {
+    return [];
+  }
 }
 
 /**

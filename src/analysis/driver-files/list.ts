@@ -31,28 +31,33 @@ export interface TagList {
 }
 
 /** Reads the code of every driver once. Tags are told from allocations and lookaside lists, not from what is freed. */
-export function listTags(paths: readonly string[], progress?: Progress): TagList {
+export function listTags(paths: readonly string[], progress?: Progress, followLinks = true): TagList {
   const tags: ListedTag[] = [];
   const known = new Set<string>();
   let [unknownCalls, incomplete] = [0, 0];
-  const { searched, warnings } = eachDriver(paths, progress, ({ module, architecture }) => {
-    const { allocations, unknown, complete } = allocationsIn(module);
-    unknownCalls += unknown;
-    if (!complete) incomplete++;
-    const calls = new Map<number, number>();
-    for (const { key, kind } of allocations) {
-      if (kind === 'allocate' || kind === 'lookaside') calls.set(key, (calls.get(key) ?? 0) + 1);
-    }
-    const driver = module.name;
-    for (const [key, count] of calls) {
-      // A store holds many versions of a driver: one line says as much as fifty.
-      const id = `${key} ${driver.toLowerCase()} ${architecture ?? ''}`;
-      if (known.has(id)) continue;
-      known.add(id);
-      const { fileDescription: description = null, companyName: company = null } = module.version ?? {};
-      tags.push({ tag: tagText(key), key, driver, architecture, calls: count, description, company });
-    }
-  });
+  const { searched, warnings } = eachDriver(
+    paths,
+    progress,
+    ({ module, architecture }) => {
+      const { allocations, unknown, complete } = allocationsIn(module);
+      unknownCalls += unknown;
+      if (!complete) incomplete++;
+      const calls = new Map<number, number>();
+      for (const { key, kind } of allocations) {
+        if (kind === 'allocate' || kind === 'lookaside') calls.set(key, (calls.get(key) ?? 0) + 1);
+      }
+      const driver = module.name;
+      for (const [key, count] of calls) {
+        // A store holds many versions of a driver: one line says as much as fifty.
+        const id = `${key} ${driver.toLowerCase()} ${architecture ?? ''}`;
+        if (known.has(id)) continue;
+        known.add(id);
+        const { fileDescription: description = null, companyName: company = null } = module.version ?? {};
+        tags.push({ tag: tagText(key), key, driver, architecture, calls: count, description, company });
+      }
+    },
+    followLinks,
+  );
   tags.sort((a, b) => compare(a.tag, b.tag) || a.key - b.key || compare(a.driver, b.driver));
   return { tags, unknownCalls, incomplete, searched, warnings };
 }

@@ -30,19 +30,29 @@ export interface DriverSearch {
 }
 
 /** Searches files, and the drivers in folders, for tags (little-endian keys without the protected bit). */
-export function searchDrivers(paths: readonly string[], keys: readonly number[], progress?: Progress): DriverSearch {
+export function searchDrivers(
+  paths: readonly string[],
+  keys: readonly number[],
+  progress?: Progress,
+  followLinks = true,
+): DriverSearch {
   const files: TaggedFile[] = [];
-  const { searched, warnings } = eachDriver(paths, progress, ({ module, architecture }) => {
-    const { traces } = judgeImage(module, keys);
-    for (const key of keys) {
-      const list = traces.get(key) ?? [];
-      const best = bestOf(list);
-      if (best === null) continue;
-      const version = module.version === null ? null : { ...module.version };
-      const about = { tag: tagText(key), path: module.path ?? module.name, architecture };
-      files.push({ ...about, confidence: best, version, evidence: firstOf(list) });
-    }
-  });
+  const { searched, warnings } = eachDriver(
+    paths,
+    progress,
+    ({ module, architecture }) => {
+      const { traces } = judgeImage(module, keys);
+      for (const key of keys) {
+        const list = traces.get(key) ?? [];
+        const best = bestOf(list);
+        if (best === null) continue;
+        const version = module.version === null ? null : { ...module.version };
+        const about = { tag: tagText(key), path: module.path ?? module.name, architecture };
+        files.push({ ...about, confidence: best, version, evidence: firstOf(list) });
+      }
+    },
+    followLinks,
+  );
   const order = (file: TaggedFile): number => keys.findIndex((key) => tagText(key) === file.tag);
   files.sort((a, b) => order(a) - order(b) || rank(b.confidence) - rank(a.confidence) || naturalOrder(a.path, b.path));
   return { tags: keys.map(tagText), files, searched, warnings };

@@ -7,8 +7,10 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
-import { History } from '../history.js';
-import { journalPath, readHead } from '../journal.js';
+import { InputError } from '../../../parsers/bytes/input-error.js';
+import { removeTemporary } from '../../../parsers/files/remove.js';
+import { damageText, History } from '../history.js';
+import { JournalError, journalPath, readHead } from '../journal.js';
 import { Lock } from '../lock.js';
 import { fill } from './fill.js';
 import { MIGRATIONS } from './schema.js';
@@ -31,6 +33,8 @@ export class Store {
   private constructor(
     private readonly database: PGlite,
     private readonly lock: Lock | null,
+    /** What is to be said of damaged lines of the journal; null where there are none. */
+    readonly damage: string | null,
   ) {}
 
   /**
@@ -46,7 +50,10 @@ export class Store {
       if (!isReadOnly(error)) throw error;
     }
     try {
-      return new Store(await openDatabase(lock === null ? null : place, folder), lock);
+      const database = await openDatabase(lock === null ? null : place, folder);
+      const { rows } = await database.query<{ value: string }>(`select value from state where key = 'damaged'`);
+      const damaged = JSON.parse(rows[0]?.value ?? '[]') as number[];
+      return new Store(database, lock, damageText(journalPath(folder), damaged));
     } catch (error) {
       lock?.release();
       throw error;
@@ -87,14 +94,15 @@ function isReadOnly(error: unknown): boolean {
 async function openDatabase(place: string | null, folder: string): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite');
   if (place !== null) {
-    mkdirSync(place, { recursive: true });
-    try {
-      return await bringUp(new PGlite(place), folder);
-    } catch (error) {
-      if (error instanceof Error && error.name === 'JournalError') throw error;
-      rmSync(place, { recursive: true, force: true });
-      mkdirSync(place, { recursive: true });
-      return bringUp(new PGlite(place), folder);
+    // Twice: what is damaged, or is no folder, is made again. Where that cannot be, the store is for this question alone.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      try {
+        mkdirSync(place, { recursive: true });
+        return await bringUp(new PGlite(place), folder);
+      } catch (error) {
+        if (error instanceof JournalError || error instanceof InputError) throw error;
+        removeTemporary(place);
+      }
     }
   }
   return bringUp(new PGlite(), folder);
@@ -110,7 +118,8 @@ async function bringUp(database: PGlite, folder: string): Promise<PGlite> {
       const history = History.load(folder);
       await database.transaction(async (transaction) => {
         await fill(transaction, history);
-        await setState(transaction, now);
+        await setState(transaction, 'damaged', JSON.stringify(history.damaged));
+        await setState(transaction, 'journal', now);
       });
     }
     return database;
@@ -126,11 +135,11 @@ function stateOf(folder: string): string {
   return `${readHead(path)?.id ?? 'none'} ${statSync(path, { throwIfNoEntry: false })?.size ?? 0}`;
 }
 
-async function setState(transaction: Transaction, value: string): Promise<void> {
-  await transaction.query(
-    `insert into state values ('journal', $1) on conflict (key) do update set value = excluded.value`,
-    [value],
-  );
+async function setState(transaction: Transaction, key: string, value: string): Promise<void> {
+  await transaction.query(`insert into state values ($1, $2) on conflict (key) do update set value = excluded.value`, [
+    key,
+    value,
+  ]);
 }
 
 async function migrate(database: PGlite): Promise<void> {

@@ -6,16 +6,18 @@ import { JournalError } from '../../batch/journal.js';
 import { LockedError } from '../../batch/lock.js';
 import { allIssues } from '../../leak/known-issues.js';
 import { readKey } from '../../report/redact/key.js';
-import { runBatch, type BatchReport } from '../../batch/run.js';
+import { NotReplaced } from '../../batch/replace-file.js';
+import { historyFolder, runBatch, type BatchReport } from '../../batch/run.js';
 import { renderBatchSummary } from '../../batch/summary-text.js';
 import { BatchDisplay } from '../batch-display.js';
 import { defineCommand } from '../command.js';
 import { FileError, UsageError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
+import { onEndingSignals } from '../interrupt.js';
 import { milliseconds } from '../growth-inputs.js';
-import { GROUP, IMAGES, KNOWN_ISSUES, POOLTAG } from '../options.js';
+import { FOLLOW_LINKS, GROUP, IMAGES, KNOWN_ISSUES, POOLTAG } from '../options.js';
 import { REDACT } from '../redact-options.js';
-import { requireProfiles, SYMBOLS } from '../symbol-options.js';
+import { requireProfiles, SYMBOLS, type SymbolArguments } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { expandWildcards } from '../wildcards.js';
 import { makeFolder } from '../write-file.js';
@@ -59,6 +61,7 @@ export const command = defineCommand({
     pooltag: POOLTAG,
     images: IMAGES,
     'known-issues': KNOWN_ISSUES,
+    'follow-links': FOLLOW_LINKS,
     'machine-by-folder': {
       type: 'boolean',
       describe: 'Each folder holds the dumps of one machine and is called like it',
@@ -122,6 +125,7 @@ export const command = defineCommand({
     for (const folder of args.profiles ?? []) requireProfiles(folder);
     const issues = await allIssues(args['known-issues'] ?? []);
     makeFolder(out);
+    makeFolder(historyFolder({ out, history: args.history ?? null }));
     const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
     const stop = new AbortController();
     const release = onStop(stop, () => {
@@ -147,6 +151,7 @@ export const command = defineCommand({
           mostBytes: args['max-unpacked'] === undefined ? null : args['max-unpacked'] * GIGABYTE,
           machineByFolder: args['machine-by-folder'] === true,
         },
+        followLinks: args['follow-links'] === true,
         redact: askedKey(args),
         again: args.again === true,
         retry: args.retry === true,
@@ -158,8 +163,10 @@ export const command = defineCommand({
       await output.text(renderBatchSummary(report, out));
       return exitCode(report, args['fail-on-leak'] === true);
     } catch (error) {
-      if (error instanceof LockedError || error instanceof JournalError) throw new FileError(error.message);
-      throw asWriteError(error);
+      if (error instanceof LockedError || error instanceof JournalError || error instanceof NotReplaced) {
+        throw new FileError(error.message);
+      }
+      throw error;
     } finally {
       display.end();
       release();
@@ -180,19 +187,14 @@ function defaultJobs(memoryBytes: number): number {
   return Math.max(1, Math.min(availableParallelism(), Math.floor((totalmem() * 0.75) / memoryBytes)));
 }
 
-/** Ctrl+C stops the batch in order; a second one at once. */
+/** Ctrl+C, an ended session or a closed console stops the batch in order; a second one at once. */
 function onStop(stop: AbortController, told: () => void): () => void {
   const handle = (code: ExitCode) => () => {
     if (stop.signal.aborted) process.exit(code);
     told();
     stop.abort();
   };
-  const interrupted = handle(EXIT.interrupted);
-  const terminated = handle(EXIT.terminated);
-  process.on('SIGINT', interrupted).on('SIGTERM', terminated);
-  return () => {
-    process.off('SIGINT', interrupted).off('SIGTERM', terminated);
-  };
+  return onEndingSignals(handle);
 }
 
 function exitCode({ counts, interrupted, leakSuspected }: BatchReport, failOnLeak: boolean): ExitCode {
@@ -202,35 +204,17 @@ function exitCode({ counts, interrupted, leakSuspected }: BatchReport, failOnLea
   return failOnLeak && leakSuspected ? EXIT.leak : EXIT.done;
 }
 
-interface Symbols {
-  readonly symbols?: readonly string[] | undefined;
-  readonly 'symbol-server'?: readonly string[] | undefined;
-  readonly offline?: boolean | undefined;
-  readonly profiles?: readonly string[] | undefined;
-}
-
 /** What workers need to look for symbols; null where neither the options nor the environment name a place. */
-function symbolSettings(args: Symbols, env: Readonly<Record<string, string | undefined>>) {
+function symbolSettings(args: SymbolArguments, env: Readonly<Record<string, string | undefined>>) {
   const { symbols: path = [], 'symbol-server': servers = [], profiles = [] } = args;
   const variables = [env['_NT_SYMBOL_PATH'], env['_NT_ALT_SYMBOL_PATH']];
   const named = [...path, ...servers, ...profiles, ...variables];
   if (named.every((text) => (text ?? '').trim() === '')) return null;
-  return { path, servers, profiles: profiles.map((folder) => resolve(folder)), offline: args.offline === true };
-}
-
-const WRITE_ERRORS = new Map([
-  ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the quota of the disk is used up'],
-  ['EACCES', 'access denied'],
-  ['EPERM', 'access denied'],
-  ['EROFS', 'the disk is read-only'],
-  ['EIO', 'the disk or the network reported an error'],
-]);
-
-function asWriteError(error: unknown): unknown {
-  const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
-  const why = WRITE_ERRORS.get(code ?? '');
-  return why === undefined
-    ? error
-    : new FileError(`the report cannot be written${path === undefined ? '' : ` (${path})`}: ${why}`);
+  return {
+    path,
+    servers,
+    profiles: profiles.map((folder) => resolve(folder)),
+    offline: args.offline === true,
+    allowRedirects: args['allow-redirects'] === true,
+  };
 }

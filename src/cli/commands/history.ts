@@ -2,10 +2,12 @@
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { printable } from '../../../parsers/text-safety.js';
 import { History } from '../../batch/history.js';
-import { JournalError, journalPath, readLineAt } from '../../batch/journal.js';
+import { JournalError, journalPath, readHead, readLineAt } from '../../batch/journal.js';
 import { LockedError } from '../../batch/lock.js';
 import { renderResultLines } from '../../batch/outputs.js';
+import { NotReplaced } from '../../batch/replace-file.js';
 import { overviewOf } from '../../batch/overview.js';
 import { expired, remove } from '../../batch/retention.js';
 import { renderTable } from '../../batch/table-text.js';
@@ -18,7 +20,7 @@ import { FileError, UsageError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { milliseconds } from '../growth-inputs.js';
 import { GROUP, jsonOption } from '../options.js';
-import type { Output } from '../output.js';
+import { writeTo, type Output } from '../output.js';
 
 const ACTIONS = ['list', 'show', 'groups', 'machines', 'search', 'export', 'sql', 'delete', 'prune', 'rebuild'] as const; // prettier-ignore
 type Action = (typeof ACTIONS)[number];
@@ -74,7 +76,7 @@ export const command = defineCommand({
     ['history export report --csv -o dumps.csv', 'everything, for a spreadsheet'],
     ['history prune report --older-than 90d', 'forget what is older than 90 days'],
   ],
-  run: async (args, output) => {
+  run: async (args, output, host) => {
     const action = ACTIONS.find((name) => name === args.action);
     if (action === undefined) throw new UsageError(`"${args.action}" is none of: ${ACTIONS.join(', ')}`);
     if (args.json === true && args.csv === true) throw new UsageError('--json and --csv exclude each other');
@@ -82,10 +84,17 @@ export const command = defineCommand({
     const place = placeOf(args.folder);
     const given: Given = { ...args, action, place };
     try {
-      return await (CHANGING.has(action) ? change(given, output) : answer(given, output));
+      // What is wrong with the journal is said before the database is begun.
+      readHead(journalPath(place.history));
+      const notes: string[] = [];
+      const code = await (CHANGING.has(action) ? change(given, output, notes) : answer(given, output, notes));
+      for (const note of notes) await writeTo(host.stderr, `dumpleak: ${printable(note)}\n`);
+      return code;
     } catch (error) {
       const named = error instanceof Error ? error.name : '';
-      if (error instanceof LockedError || error instanceof JournalError) throw new FileError(error.message);
+      if (error instanceof LockedError || error instanceof JournalError || error instanceof NotReplaced) {
+        throw new FileError(error.message);
+      }
       if (named === 'QueryError' && error instanceof Error) {
         if (action === 'sql') throw new UsageError(error.message);
       }
@@ -135,15 +144,17 @@ function placeOf(folder: string): Place {
   throw new FileError(`${folder} holds no history: name the folder that batch --out was given, or that of --history`);
 }
 
-async function answer(given: Given, output: Output): Promise<ExitCode> {
+async function answer(given: Given, output: Output, notes: string[]): Promise<ExitCode> {
   const { action, place, json, csv } = given;
   if (action === 'export' && csv !== true) {
     const history = History.load(place.history);
+    if (history.damage !== null) notes.push(history.damage);
     await output.json([...renderResultLines(history, overviewOf(history))].join(''));
     return EXIT.done;
   }
   const { Store } = await import('../../batch/store/store.js');
   const store = await Store.open(place.history);
+  if (store.damage !== null) notes.push(store.damage);
   try {
     if (action === 'show') return await show(store, given, output);
     const found = await ask(store, given);
@@ -199,20 +210,24 @@ async function show(store: Store, { words, place, json, csv }: Given, output: Ou
   return EXIT.done;
 }
 
-async function change(given: Given, output: Output): Promise<ExitCode> {
+async function change(given: Given, output: Output, notes: string[]): Promise<ExitCode> {
   const { action, place } = given;
   if (action === 'rebuild') {
     const { Store } = await import('../../batch/store/store.js');
     await Store.remove(place.history);
-    await (await Store.open(place.history)).close();
+    const store = await Store.open(place.history);
+    if (store.damage !== null) notes.push(store.damage);
+    await store.close();
     await output.text('The store was made again from the journal\n');
     return EXIT.done;
   }
   const choose = action === 'delete' ? named(given.words) : outdated(given);
   const dry = given['dry-run'] === true;
-  const gone = dry
-    ? choose(History.load(place.history)).map(({ place: path }) => path)
+  const removed = dry
+    ? { places: choose(History.load(place.history)).map(({ place: path }) => path), notes: [] }
     : remove(place.history, place.out, choose);
+  notes.push(...removed.notes);
+  const gone = removed.places;
   if (given.json === true) await output.json(`${JSON.stringify(gone, null, 2)}\n`);
   else if (given.csv === true) await output.text(table('', ['place'], gone.map((path) => [path])).text); // prettier-ignore
   else await output.text(`${gone.length} dumps ${dry ? 'would go' : 'forgotten'}\n${gone.map((path) => `  ${path}\n`).join('')}`); // prettier-ignore

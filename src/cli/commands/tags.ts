@@ -14,7 +14,7 @@ import type { Warning } from '../../result/result.js';
 import { defineCommand } from '../command.js';
 import { FileError, UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { GROUP, jsonOption } from '../options.js';
+import { FOLLOW_LINKS, GROUP, jsonOption } from '../options.js';
 import { writeTo } from '../output.js';
 import { withPaths } from '../paths.js';
 import { writeWhole } from '../write-file.js';
@@ -36,6 +36,7 @@ export const command = defineCommand({
       describe: 'List all tags that the drivers pass to allocators, as a localtag.txt for poolmon',
       group: GROUP.what,
     },
+    'follow-links': FOLLOW_LINKS,
     json: jsonOption('Write the files and their evidence as JSON'),
     csv: {
       type: 'string',
@@ -54,9 +55,10 @@ export const command = defineCommand({
     if (paths.length === 0) throw new UsageError('tags wants drivers or folders to read');
     if (tag.length > 0 === localtag) throw new UsageError('give tags with --tag, or --localtag for a list of all');
     if (localtag && (json || csv !== undefined)) throw new UsageError('--json and --csv belong to --tag');
+    const follow = args['follow-links'] === true;
     const keys = [...new Set(tag.map(keyOf))];
     if (localtag) {
-      const list = withPaths(paths, [], args, host, (files, progress) => listTags(files, progress));
+      const list = withPaths(paths, [], args, host, (files, progress) => listTags(files, progress, follow));
       requireDrivers(list, paths);
       if (list.tags.length === 0 && list.incomplete > 0) {
         throw new FileError('no tag could be told from the code of these drivers: parts of it could not be read');
@@ -65,7 +67,9 @@ export const command = defineCommand({
       for (const { message } of list.warnings) await writeTo(host.stderr, `dumpleak: ${message}\n`);
       return EXIT.done;
     }
-    const found = withPaths(paths, [csv], args, host, (files, progress) => searchDrivers(files, keys, progress));
+    const found = withPaths(paths, [csv], args, host, (files, progress) =>
+      searchDrivers(files, keys, progress, follow),
+    );
     requireDrivers(found, paths);
     if (csv !== undefined) writeWhole(csv, renderTaggedFilesCsv(found));
     if (json) await output.json(renderTaggedFilesJson(found));

@@ -9,7 +9,7 @@ import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { milliseconds, TIME_OPTIONS, withInputs } from '../growth-inputs.js';
-import { GROUP, jsonOption, POOLTAG, TOP } from '../options.js';
+import { FOLLOW_LINKS, GROUP, jsonOption, POOLTAG, TOP } from '../options.js';
 import { REDACT, redactorFor } from '../redact-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { writeWhole } from '../write-file.js';
@@ -66,6 +66,7 @@ export const command = defineCommand({
       describe: 'Also write a page for a browser or a mail to this file',
       group: GROUP.output,
     },
+    'follow-links': FOLLOW_LINKS,
     top: TOP,
     'fail-on-leak': { type: 'boolean', describe: 'End with exit code 1 when something leaks', group: GROUP.output },
     ...REDACT,

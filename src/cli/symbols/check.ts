@@ -13,7 +13,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Host, Output } from '../output.js';
 import { readDump, type DumpArguments } from '../read-dump.js';
 import { openSources } from '../symbol-options.js';
-import { writeWhole } from '../write-file.js';
+import { checkWritable, writeWhole } from '../write-file.js';
 
 /** Options of the two. */
 export interface CheckArguments extends DumpArguments {
@@ -33,6 +33,7 @@ export async function checkDump(args: CheckArguments, output: Output, host: Host
 
 /** `symbols fetch`: what an analysis has use for, or with `--all` everything; with `--urls` only the addresses. */
 export async function fetchFor(args: CheckArguments, output: Output, host: Host): Promise<ExitCode> {
+  if (args.urls !== undefined) checkWritable(args.urls);
   let code: ExitCode = EXIT.done;
   await withSources(args, host, async (sources, { all, useful }) => {
     const wanted = args.all === true ? all : useful;

@@ -1,6 +1,6 @@
 /** `profile make` and `profile list`: what is known of kernels in files that can be mailed, and in the program itself. */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readRegularFile } from '../../../parsers/files/regular-file.js';
 import { isOfKernel, type KernelFacts } from '../../../symbols/kernel-facts.js';
 import { pdbFacts } from '../../../symbols/pdb-symbols.js';
 import { makeProfile, ProfileError, profileFileName } from '../../../symbols/profile-file.js';
@@ -91,8 +91,7 @@ function identityOf(path: string): { timeDateStamp: number; sizeOfImage: number 
 
 /** The CodeView record, wherever it stands in the file: `RSDS`, GUID, age, a name that ends in `.pdb`. */
 function codeViewOf(path: string): { guid: string; age: number } | null {
-  if (statSync(path).size > LARGEST_IMAGE) throw new FileError(`${path} is too large for a kernel image`);
-  const bytes = readFileSync(path);
+  const bytes = readRegularFile(path, LARGEST_IMAGE);
   for (let at = bytes.indexOf('RSDS'); at >= 0 && at + 32 < bytes.length; at = bytes.indexOf('RSDS', at + 1)) {
     const end = bytes.indexOf(0, at + 24);
     if (!/^[\x20-\x7e]{1,260}\.pdb$/i.test(bytes.toString('latin1', at + 24, Math.max(at + 24, end)))) continue;

@@ -1,10 +1,12 @@
 /** The files that growth is read from: found, recognised by what they hold, and taken one after the other. */
 
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, lstatSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { asInputError } from '../../../parsers/bytes/file-source.js';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { isInside, linksLeftText, pathKey, realPath } from '../../../parsers/files/paths.js';
+import { openRegularFile, readRegularFile } from '../../../parsers/files/regular-file.js';
 import { decodeText, MAXIMUM_TEXT_BYTES } from '../../../parsers/text/decode.js';
 import { looksLikeBlg, looksLikePerfmon } from '../../../parsers/text/perfmon.js';
 import { looksLikeTagCsv } from '../../../parsers/text/poolmon-powershell.js';
@@ -23,6 +25,8 @@ export interface ReadOptions {
   counterNames?: CounterNames | undefined;
   /** Read the drivers of dumps and results too. */
   modules?: boolean | undefined;
+  /** Follow links in folders that lead out of what was named. */
+  followLinks?: boolean | undefined;
   /** How dumps are opened. */
   dumps?: OpenOptions | undefined;
   /** Called before each file. */
@@ -39,7 +43,7 @@ interface Found {
 export function readCounterNames(path: string): CounterNames {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = readRegularFile(path, MAXIMUM_TEXT_BYTES);
   } catch (error) {
     throw asInputError(error, path);
   }
@@ -61,7 +65,7 @@ const MOST_FILES = 20_000;
  */
 export async function readInputs(paths: readonly string[], options: ReadOptions = {}): Promise<Collector> {
   const to = new Collector(options.modules === true);
-  const found = findFiles(paths);
+  const { found, linksLeft } = findFiles(paths, options.followLinks === true);
   to.store.reserve(Math.ceil(totalBytes(found) / BYTES_A_ROW));
   const passed: string[] = [];
   let firstError: InputError | null = null;
@@ -89,6 +93,8 @@ export async function readInputs(paths: readonly string[], options: ReadOptions 
   if (to.samples.length === 0) {
     throw firstError ?? new InputError('empty', `${paths.join(', ')}: no file to read`);
   }
+  const left = linksLeftText(linksLeft);
+  if (left !== null) to.warn('links-not-followed', left);
   if (passed.length > 0) {
     const names = passed.slice(0, 3).join(', ') + (passed.length > 3 ? ', ...' : '');
     to.warn('files-passed-over', `${passed.length} files are no logs, dumps or results: ${names}`);
@@ -115,8 +121,13 @@ const BYTES_A_ROW = 63;
 const MAXIMUM_LOG = 16 * 2 ** 20;
 
 /** Files in natural order of their names, none twice. */
-function findFiles(paths: readonly string[]): Found[] {
+function findFiles(paths: readonly string[], followLinks: boolean): { found: Found[]; linksLeft: string[] } {
   const found = new Map<string, Found>();
+  const linksLeft: string[] = [];
+  const roots = followLinks ? [] : paths.flatMap(folderWithoutLinks);
+  const add = (path: string, named: boolean): void => {
+    if (!found.has(pathKey(path))) found.set(pathKey(path), { path, named });
+  };
   for (const path of paths) {
     let isFolder: boolean;
     try {
@@ -125,16 +136,32 @@ function findFiles(paths: readonly string[]): Found[] {
       throw asInputError(error, path);
     }
     if (!isFolder) {
-      found.set(path, { path, named: true });
+      add(path, true);
       continue;
     }
     for (const name of readdirSync(path).sort(naturalOrder).slice(0, MOST_FILES)) {
       const inside = join(path, name);
-      if (!name.startsWith('.') && isFile(inside) && !found.has(inside))
-        found.set(inside, { path: inside, named: false });
+      if (name.startsWith('.') || !isFile(inside)) continue;
+      if (!followLinks && leadsOut(inside, roots)) linksLeft.push(name);
+      else add(inside, false);
     }
   }
-  return [...found.values()].sort((a, b) => naturalOrder(basename(a.path), basename(b.path)));
+  const sorted = [...found.values()].sort((a, b) => naturalOrder(basename(a.path), basename(b.path)));
+  return { found: sorted, linksLeft };
+}
+
+/** Whether a file in a folder is a link to one outside of the paths. */
+function leadsOut(path: string, roots: readonly string[]): boolean {
+  return lstatSync(path).isSymbolicLink() && !isInside(realPath(path), roots);
+}
+
+function folderWithoutLinks(path: string): string[] {
+  try {
+    return statSync(path).isDirectory() ? [realPath(path)] : [];
+  } catch {
+    // Whoever reads it says why.
+    return [];
+  }
 }
 
 function isFile(path: string): boolean {
@@ -154,8 +181,7 @@ async function readOne(
   let head: Buffer;
   let status: { size: number; mtimeMs: number };
   try {
-    status = statSync(path);
-    head = readHead(path);
+    ({ head, status } = readHead(path));
   } catch (error) {
     const known = asInputError(error, path);
     if (known instanceof InputError) return known;
@@ -211,9 +237,9 @@ let room = Buffer.alloc(0);
 
 /** The first `size` bytes of a file, valid until the next call. */
 function readWhole(path: string, size: number): Buffer {
-  if (size > LARGEST_ROOM) return readFileSync(path);
+  if (size > LARGEST_ROOM) return readRegularFile(path);
   if (room.length < size) room = Buffer.allocUnsafeSlow(Math.min(LARGEST_ROOM, size * 2));
-  const file = openSync(path, 'r');
+  const { descriptor: file } = openRegularFile(path);
   try {
     let filled = 0;
     while (filled < size) {
@@ -229,13 +255,13 @@ function readWhole(path: string, size: number): Buffer {
 
 const LARGEST_ROOM = 8 * 2 ** 20;
 
-function readHead(path: string): Buffer {
-  const file = openSync(path, 'r');
+function readHead(path: string): { head: Buffer; status: { size: number; mtimeMs: number } } {
+  const { descriptor, byteLength: size, mtimeMs } = openRegularFile(path);
   try {
     const head = Buffer.alloc(HEAD_BYTES);
-    return head.subarray(0, readSync(file, head, 0, HEAD_BYTES, 0));
+    return { head: head.subarray(0, readSync(descriptor, head, 0, HEAD_BYTES, 0)), status: { size, mtimeMs } };
   } finally {
-    closeSync(file);
+    closeSync(descriptor);
   }
 }
 

@@ -47,7 +47,7 @@ describe('tag descriptions', () => {
 
     it('says with the path what is wrong with a file', () => {
       expect(reason(join(folder, 'absent.txt'))).to.equal(`${join(folder, 'absent.txt')}: no such file`);
-      expect(reason(folder)).to.equal(`${folder}: not a file`);
+      expect(reason(folder)).to.equal(`${folder} is a folder, not a file`);
       expect(reason(write('empty.txt', ''))).to.match(/empty\.txt: holds no line of the form/);
       expect(reason(write('prose.txt', 'nothing to see here\n'))).to.match(/holds no line of the form/);
       expect(reason(write('binary.txt', Uint8Array.of(0x4d, 0x5a, 0x90, 0, 3, 0, 0, 0, 4, 0)))).to.match(

@@ -3,9 +3,12 @@
  * list of tags and binaries.
  */
 
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import { ReadFailure, failed } from '../../../parsers/bytes/failure.js';
+import { InputError } from '../../../parsers/bytes/input-error.js';
+import { readRegularFile } from '../../../parsers/files/regular-file.js';
+import { errorCode, errorText } from '../../../parsers/files/system-errors.js';
 import { decodeText } from '../../../parsers/text/decode.js';
 import {
   MAXIMUM_POOLTAG_TEXT,
@@ -52,28 +55,14 @@ export function readTagFile(path: string): TagFile | ReadFailure {
 
 function readBounded(path: string): Uint8Array | ReadFailure {
   try {
-    const status = statSync(path);
-    if (!status.isFile()) return new ReadFailure('corrupt', `${path}: not a file`);
-    if (status.size > MAXIMUM_FILE_BYTES) {
-      return new ReadFailure('corrupt', `${path}: ${status.size} bytes; at most ${MAXIMUM_FILE_BYTES} are read`);
-    }
-    return readFileSync(path);
+    return readRegularFile(path, MAXIMUM_FILE_BYTES);
   } catch (error) {
-    return new ReadFailure('short-file', `${path}: ${systemError(error)}`);
+    if (error instanceof InputError) return new ReadFailure('corrupt', error.message);
+    return new ReadFailure(
+      'short-file',
+      `${path}: ${errorCode(error) === 'ENOENT' ? 'no such file' : errorText(error)}`,
+    );
   }
-}
-
-const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  ENOTDIR: 'no such file',
-  EACCES: 'no permission to read it',
-  EPERM: 'no permission to read it',
-  EBUSY: 'in use by another program',
-};
-
-function systemError(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return SYSTEM_ERRORS[code ?? ''] ?? message;
 }
 
 /** Describes tags. Files come before the built-in list; among files an exact line anywhere comes before a wildcard. */

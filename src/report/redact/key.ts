@@ -1,10 +1,12 @@
 /** The key of pseudonyms: given as a text or a file, made for one run, or kept in a folder for all runs over it. */
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asInputError } from '../../../parsers/bytes/file-source.js';
 import { InputError } from '../../../parsers/bytes/input-error.js';
+import { readRegularFile } from '../../../parsers/files/regular-file.js';
+import { errorCode } from '../../../parsers/files/system-errors.js';
 
 /** Shorter keys can be tried out. */
 const LEAST_BYTES = 8;
@@ -22,7 +24,7 @@ export function randomKey(): Uint8Array {
  * InputError for a file that cannot be read, and for a key that is too short or too long.
  */
 export function readKey(given: string): Uint8Array {
-  const isFile = statSync(given, { throwIfNoEntry: false })?.isFile() === true;
+  const isFile = namesFile(given);
   const key = isFile ? trimmed(readFile(given)) : Buffer.from(given);
   if (key.length >= LEAST_BYTES && key.length <= MOST_BYTES) return key;
   const what = isFile ? `${given}: the key in it` : 'the key';
@@ -40,10 +42,20 @@ export function folderKey(folder: string): Uint8Array {
   return readKey(path);
 }
 
+/** Whether something to read stands there; a folder may be called like a key that is a text. What cannot be looked at is told by reading it. */
+function namesFile(given: string): boolean {
+  try {
+    const stats = statSync(given, { throwIfNoEntry: false });
+    return stats !== undefined && !stats.isDirectory();
+  } catch (error) {
+    // A text may be no path at all: too long, or with a file as a folder of it.
+    return ['EACCES', 'ELOOP'].includes(errorCode(error) ?? '');
+  }
+}
+
 function readFile(path: string): Buffer {
   try {
-    if (statSync(path).size > MOST_BYTES) throw new InputError('too-large', `${path} is too large for a key`);
-    return readFileSync(path);
+    return readRegularFile(path, MOST_BYTES);
   } catch (error) {
     throw asInputError(error, path);
   }

@@ -1,0 +1,35 @@
+/** What the platform says of a file that it cannot open, read or write, in words for people. */
+
+/** The platform's code of an error such as `ENOENT`, or null. */
+export function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'access denied',
+  EEXIST: 'something else is there',
+  EPERM: 'access denied',
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'no such file or folder',
+  EBUSY: 'in use by another program',
+  ETXTBSY: 'in use by another program',
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'no space left on the disk',
+  EROFS: 'the disk is read-only',
+  EIO: 'the disk or the network reported an error',
+  ENAMETOOLONG: 'the path is too long',
+  ELOOP: 'its links lead round in a circle',
+  EMFILE: 'too many files are open (the limit of the process is used up)',
+  ENFILE: 'too many files are open (the limit of the system is used up)',
+};
+
+/** The platform's error as a short phrase: `access denied`, not a stack. */
+export function errorText(error: unknown): string {
+  const reason = REASONS[errorCode(error) ?? ''];
+  return reason ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** Whether the process or the system has no file descriptors left. */
+export function isOutOfFiles(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '');
+}
