@@ -56,6 +56,11 @@ export default tseslint.config(
       ...layers.slice(i + 1).flat(),
     ),
   })),
+  {
+    files: ['src/code/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/*.test.helper.ts'],
+    rules: forbid('code knows nothing of dumps', 'test-dumps', 'tools', 'kernel', ...layers.slice(1).flat()),
+  },
   { files: ['**/*.test.ts', '**/*.test.helper.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   {
     ...tseslint.configs.disableTypeChecked,

@@ -8,6 +8,7 @@ import { readUnicodeString } from '../../parsers/kernel/structures.js';
 import { readMemory } from '../kernel/memory/memory.js';
 import { importsOf, usesFramework } from '../kernel/modules/module-links.js';
 import { exportsOf } from '../code/exports.js';
+import type { CodeWork } from '../code/work.js';
 import { readModules, type LoadedModule } from '../kernel/modules/modules.js';
 import type { Kernel } from '../kernel/open/open-kernel.js';
 import type { OpenedDump } from '../kernel/open/opened-dump.js';
@@ -56,6 +57,8 @@ export type AnalysisPart = 'memory' | 'poolTags' | 'modules' | 'suspects';
 export interface AnalyzeOptions {
   /** A tag to report on whether it looks like a leak or not: up to four characters, or `0x` and its number. */
   readonly tag?: string | undefined;
+  /** Counts what following code takes, and ends it. A limit of its own when left out. */
+  readonly codeWork?: CodeWork | undefined;
   /** Look for suspects in this pool only. */
   readonly pool?: PoolKind | undefined;
   /** Where tags are described; the built-in list when left out. */
@@ -172,8 +175,8 @@ function judge(
 ): Judged {
   const { dump, kernel } = opened;
   const code = dump.header.bugCheckCode;
-  const evidence = new CodeEvidence(modules, exportsOf(modules));
-  return findLeak({
+  const evidence = new CodeEvidence(modules, exportsOf(modules), options.codeWork);
+  const judged = findLeak({
     dumpType: dump.kind,
     memory: parts.memory,
     poolTags: parts.poolTags,
@@ -193,6 +196,16 @@ function judge(
     judge: (hit, key) => evidence.judge(hit, key),
     options: { tag: options.tag, pool: options.pool },
   });
+  return evidence.cut === 0 ? judged : { ...judged, warnings: [...judged.warnings, notFollowed(evidence.cut)] };
+}
+
+function notFollowed(count: number): Warning {
+  const places = count === 1 ? 'one place' : `${count} places`;
+  return {
+    code: 'code-not-followed',
+    where: 'suspects',
+    message: `the code around ${places} of a tag was not followed to the end, because that would take too long: they count with low confidence, and drivers may be missing`,
+  };
 }
 
 /** How far modules may be accused of which the dump contradicts itself. */

@@ -2,15 +2,17 @@
 
 import { plus } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
-import type { LoadedModule } from '../kernel/modules/modules.js';
+import type { CodeModule } from './code-module.js';
 import { allocatorNamed, type AllocatorKind } from './allocators.js';
 import type { ExportLookup } from './exports.js';
 import type { CallSite } from './flow.js';
 import type { FunctionRange } from './functions.js';
-import { imageCode, type Followed, type ImageCode } from './image-code.js';
+import { imageCode, type Callee, type Followed, type ImageCode } from './image-code.js';
+import { argumentPlace } from './machine.js';
 import { referencesTo, WantedAddresses } from './references.js';
-import { MOST_WRAPPERS, TagFollower, type Passed } from './tag-code.js';
+import { MOST_WRAPPERS, OnwardWays, type Passed } from './onward.js';
 import { VALUE, type Value } from './values.js';
+import { CodeWork } from './work.js';
 
 export type { FunctionRange };
 
@@ -45,28 +47,32 @@ export interface Allocations {
 export interface CodeOptions {
   /** Names addresses outside the module; needed where import names are missing, as in dumps. */
   readonly exports?: ExportLookup;
+  /** Counts what following code takes, and ends it: then not all is found. */
+  readonly work?: CodeWork;
 }
 
 const PROTECTED = 0x80000000;
 const MOST_ALLOCATIONS = 100_000;
+/** Steps for one image: a second or two. */
+const MOST_STEPS = 20_000_000;
 /** Bytes of an import address table that are looked through where its names are gone. */
 const LARGEST_TABLE = 0x20000;
 
 /** Every constant that the code of a module passes to an allocator's tag argument, in order of call sites. */
-export function allocationsIn(module: LoadedModule, options: CodeOptions = {}): Allocations {
-  const code = imageCode(module, options.exports ?? null);
+export function allocationsIn(module: CodeModule, options: CodeOptions = {}): Allocations {
+  const code = imageCode(module, options.exports ?? null, options.work ?? new CodeWork(MOST_STEPS));
   return code === null ? { allocations: [], unknown: 0, complete: false } : new Lister(code).list();
 }
 
 class Lister {
-  private readonly follower: TagFollower;
+  private readonly ways: OnwardWays;
   private readonly wrappers = new Map<number, Map<number, Passed>>();
   /** By call, key and origin. */
   private readonly found = new Map<string, Allocation>();
   private readonly unknown = new Set<number>();
 
   constructor(private readonly code: ImageCode) {
-    this.follower = new TagFollower(code);
+    this.ways = new OnwardWays(code);
   }
 
   list(): Allocations {
@@ -78,7 +84,7 @@ class Lister {
       if (!references.complete) complete = false;
       const before = new Set(this.wrappers.keys());
       this.follow(references.places, targets);
-      if (this.found.size >= MOST_ALLOCATIONS) complete = false;
+      if (this.found.size >= MOST_ALLOCATIONS || code.work.isSpent()) complete = false;
       targets = new Set([...this.wrappers.keys()].filter((rva) => !before.has(rva)));
     }
     for (const { call } of this.found.values()) this.unknown.delete(call);
@@ -125,11 +131,18 @@ class Lister {
       const ways =
         callee.kind === 'local'
           ? [...(this.wrappers.get(callee.rva) ?? [])].map(([place, passed]) => ({ place, passed }))
-          : this.follower.waysInto(followed, site, callee);
+          : this.waysInto(followed, site, callee);
       for (const { place, passed } of ways) {
         for (const value of followed.flow.values.of(site.argument(place))) this.value(followed, site, passed, value);
       }
     }
+  }
+
+  private waysInto(followed: Followed, site: CallSite, callee: Callee): { place: number; passed: Passed }[] {
+    if (callee.kind !== 'allocator' || !this.ways.isMeant(followed, site, callee.allocator)) return [];
+    const { allocator } = callee;
+    const place = argumentPlace(this.code.machine, allocator, allocator.tag);
+    return [{ place, passed: { allocator, through: [] } }];
   }
 
   private value(followed: Followed, site: CallSite, passed: Passed, value: Value): void {

@@ -2,7 +2,7 @@
 
 import { failed } from '../../parsers/bytes/failure.js';
 import { readExports } from '../../parsers/pe/exports.js';
-import type { LoadedModule } from '../kernel/modules/modules.js';
+import type { CodeModule } from './code-module.js';
 
 /** Names the exported function that begins at an address; null where none does or it is not known. */
 export interface ExportLookup {
@@ -10,11 +10,11 @@ export interface ExportLookup {
 }
 
 /** Names by the export tables of the modules of a dump, each read when the first address in it is asked for. */
-export function exportsOf(modules: readonly LoadedModule[]): ExportLookup {
+export function exportsOf(modules: readonly CodeModule[]): ExportLookup {
   const sorted = modules
     .filter(({ memory, headers, sizeOfImage }) => memory !== null && headers !== null && sizeOfImage > 0)
     .sort((a, b) => (a.base < b.base ? -1 : 1));
-  const read = new Map<LoadedModule, ReadonlyMap<number, string>>();
+  const read = new Map<CodeModule, ReadonlyMap<number, string>>();
   return {
     nameAt(address) {
       const module = moduleAt(sorted, address);
@@ -29,7 +29,7 @@ export function exportsOf(modules: readonly LoadedModule[]): ExportLookup {
   };
 }
 
-function moduleAt(sorted: readonly LoadedModule[], address: bigint): LoadedModule | null {
+function moduleAt(sorted: readonly CodeModule[], address: bigint): CodeModule | null {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -40,7 +40,7 @@ function moduleAt(sorted: readonly LoadedModule[], address: bigint): LoadedModul
   return module !== undefined && address < module.base + BigInt(module.sizeOfImage) ? module : null;
 }
 
-function namesOf({ memory, base, headers }: LoadedModule): ReadonlyMap<number, string> {
+function namesOf({ memory, base, headers }: CodeModule): ReadonlyMap<number, string> {
   if (memory === null || headers === null) return new Map();
   const names = readExports(memory, base, headers);
   return failed(names) ? new Map() : names;

@@ -6,6 +6,7 @@ import { FunctionWalk } from './function-walk.js';
 import { machineOf, STACK_ARGUMENT, type Machine } from './machine.js';
 import { Reached } from './reached.js';
 import { ANYTHING, UNKNOWN, VALUE, Values } from './values.js';
+import { CodeWork } from './work.js';
 
 const machine = (number: number): Machine => {
   const made = machineOf(number);
@@ -146,10 +147,12 @@ describe('the walk over functions', () => {
     machine: Machine;
     base: number;
     bytes(rva: number, length: number): Uint8Array;
+    work: CodeWork;
     exportAt(): boolean;
   } => ({
     machine: X64,
     base: 0,
+    work: new CodeWork(),
     bytes: (rva, length) => bytes.subarray(rva - 0x1000, rva - 0x1000 + length),
     exportAt: () => false,
   });

@@ -47,14 +47,22 @@ export interface Flow {
   readonly reached: Reached;
   /** False where the work was cut off. */
   readonly complete: boolean;
+  /** Operations that were carried out. */
+  readonly steps: number;
 }
 
 /** How many bytes a called function takes from the stack (x86); null where that is not known. */
 export type StackTaken = (target: CallTarget) => number | null;
 
-/** Follows the function whose operations these are, from the instruction at RVA `entry`. */
-export function followFunction(machine: Machine, operations: Operations, entry: number, taken: StackTaken): Flow {
-  return new Follower(machine, operations, taken).run(entry);
+/** Follows the function whose operations these are, from the instruction at RVA `entry`, by about `most` steps. */
+export function followFunction(
+  machine: Machine,
+  operations: Operations,
+  entry: number,
+  taken: StackTaken,
+  most: number,
+): Flow {
+  return new Follower(machine, operations, taken, Math.min(most, MOST_STEPS)).run(entry);
 }
 
 /** Used again for every function. */
@@ -110,6 +118,7 @@ class Follower {
     private readonly machine: Machine,
     private readonly ops: Operations,
     private readonly taken: StackTaken,
+    private readonly most: number,
   ) {
     this.state = new FlowState(machine, ops, this.values);
     const { count } = ops;
@@ -132,17 +141,19 @@ class Follower {
 
   run(entry: number): Flow {
     const first = this.indexOf(entry);
+    let isSettled = true;
     if (first >= 0) {
       this.leaders[first] = 1;
       this.states[first] = new FlowState(this.machine, this.ops, this.values).enter();
       this.mark(first);
       do this.settle();
-      while (this.steps < MOST_STEPS && this.enterUnreached());
+      while (this.steps < this.most && this.enterUnreached());
+      isSettled = this.steps < this.most;
       this.reporting = true;
       for (let leader = 0; leader < this.ops.count; leader++) this.block(leader);
     }
-    const { values, calls, uses, reached } = this;
-    return { values, calls, uses, reached, complete: first >= 0 && this.steps < MOST_STEPS };
+    const { values, calls, uses, reached, steps } = this;
+    return { values, calls, uses, reached, complete: first >= 0 && isSettled, steps };
   }
 
   /** The first operation at an RVA; -1 where none is. */
@@ -170,7 +181,7 @@ class Follower {
   }
 
   private settle(): void {
-    while (this.dirtyCount > 0 && this.steps < MOST_STEPS) {
+    while (this.dirtyCount > 0 && this.steps < this.most) {
       while (this.dirty[this.firstDirty] === 0) this.firstDirty++;
       const leader = this.firstDirty;
       this.dirty[leader] = 0;

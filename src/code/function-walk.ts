@@ -5,6 +5,7 @@
 
 import { OP, Operations } from '../../parsers/code/operations.js';
 import type { Machine } from './machine.js';
+import type { CodeWork } from './work.js';
 
 /** No function is longer; larger ones are cut. Bytes. */
 export const LONGEST_FUNCTION = 0x10000;
@@ -19,6 +20,7 @@ interface WalkedCode {
   readonly machine: Machine;
   /** The image's base modulo 2^32. */
   readonly base: number;
+  readonly work: CodeWork;
   bytes(rva: number, length: number): Uint8Array;
   exportAt(rva: number): boolean;
 }
@@ -87,6 +89,7 @@ export class FunctionWalk {
   private step(rva: number, limit: number): boolean {
     const { ops, code } = this;
     const i = this.done;
+    if (code.work.isSpent()) return false;
     if (i >= ops.count && !this.more(rva, limit)) return false;
     this.done++;
     const at = ops.at[i] ?? 0;
@@ -117,6 +120,7 @@ export class FunctionWalk {
     if (size <= 0) return false;
     const before = ops.count;
     code.machine.decoder.decode(code.bytes(this.decoded, size), this.decoded, code.base, ops, MOST_WALKED);
+    code.work.steps += ops.count - before;
     if (ops.count === before) return false;
     this.decoded = (ops.at[ops.count - 1] ?? 0) + (ops.length[ops.count - 1] ?? 0);
     return true;

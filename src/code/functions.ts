@@ -7,6 +7,7 @@ import { OP, Operations } from '../../parsers/code/operations.js';
 import type { ImageSection } from '../../parsers/pe/image.js';
 import type { ExceptionTable } from '../../parsers/pe/exception-table.js';
 import type { Machine } from './machine.js';
+import type { CodeWork } from './work.js';
 import { LONGEST_FUNCTION, NEAR_JUMP, stops, type FunctionWalk } from './function-walk.js';
 
 /** A function, as far as its bounds are known. RVAs; `end` is the first byte after it. */
@@ -23,6 +24,7 @@ export interface CodeSource {
   readonly table: ExceptionTable | null;
   /** The image's base modulo 2^32. */
   readonly base: number;
+  readonly work: CodeWork;
   /** Up to `length` bytes at an RVA, ending at the first missing page. */
   bytes(rva: number, length: number): Uint8Array;
   /** The executable section that holds an RVA, or null. */
@@ -90,6 +92,7 @@ function paddingBefore(source: CodeSource, low: number, rva: number): number | n
   const bytes = source.bytes(from, rva - from);
   if (source.machine.name === 'arm64') return rva - low <= FURTHEST ? low : null;
   if (bytes.length < rva - from) return null;
+  source.work.steps += bytes.length >>> 4;
   for (let at = bytes.length - 1; at >= 2; at--) {
     const isEnd = bytes[at - 1] === 0xcc && bytes[at - 2] === 0xcc && bytes[at] !== 0xcc;
     if (isEnd && (from + at) % 16 === 0) return from + at;
@@ -132,5 +135,6 @@ function decoded(source: CodeSource, rva: number, length: number, most: number):
   const { machine, base } = source;
   ops.clear();
   machine.decoder.decode(source.bytes(rva, Math.max(0, length)), rva, base, ops, most);
+  source.work.steps += ops.count;
   return ops;
 }

@@ -9,7 +9,7 @@ import { readExports } from '../../parsers/pe/exports.js';
 import type { ImageHeaders, ImageSection } from '../../parsers/pe/image.js';
 import { readImports } from '../../parsers/pe/imports.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
-import type { LoadedModule } from '../kernel/modules/modules.js';
+import type { CodeModule } from './code-module.js';
 import { allocatorNamed, type Allocator } from './allocators.js';
 import type { ExportLookup } from './exports.js';
 import { followFunction, type CallTarget, type Flow } from './flow.js';
@@ -17,9 +17,13 @@ import { FunctionWalk, LONGEST_FUNCTION } from './function-walk.js';
 import { findFunction, type CodeSource, type FunctionRange } from './functions.js';
 import { machineOf, type Machine } from './machine.js';
 import { DataReferences } from './references.js';
+import { CodeWork } from './work.js';
 
-/** Functions whose results are kept. */
-const MOST_KEPT = 4096;
+/** Instructions of the functions whose results are kept, and such functions. */
+const MOST_KEPT = 300_000;
+const MOST_KEPT_FUNCTIONS = 4096;
+/** Places of which the function around is kept. */
+const MOST_RANGES = 50_000;
 const MOST_OPERATIONS = 20_000;
 /** Parts that a compiler moved away from a function, at most. */
 const MOST_PARTS = 32;
@@ -47,11 +51,18 @@ export interface Followed {
   readonly missing: boolean;
 }
 
-/** The code of a module, or null where it cannot be followed: no pages, no headers, another processor. */
-export function imageCode(module: LoadedModule, exports: ExportLookup | null): ImageCode | null {
+/**
+ * The code of a module, or null where it cannot be followed: no pages, no headers, another processor. `work` counts what
+ * following it takes, and may end it: then functions are not found or not followed, and only it tells.
+ */
+export function imageCode(
+  module: CodeModule,
+  exports: ExportLookup | null,
+  work: CodeWork = new CodeWork(),
+): ImageCode | null {
   const machine = module.headers === null ? null : machineOf(module.headers.machine);
   if (machine === null || module.memory === null || module.headers === null || module.sizeOfImage === 0) return null;
-  return new ImageCode(machine, module.memory, module.headers, module, exports);
+  return new ImageCode(machine, module.memory, module.headers, module, exports, work);
 }
 
 export class ImageCode implements CodeSource {
@@ -60,8 +71,8 @@ export class ImageCode implements CodeSource {
   private readonly followed = new Map<number, Followed | null>();
   private readonly taken = new Map<number, number | null>();
   private readonly callees = new Map<string, Callee>();
-  /** Instructions that were decoded to follow functions, each time anew. */
-  work = 0;
+  private readonly ranges = new Map<number, FunctionRange | null>();
+  private kept = 0;
   private imported: ReadonlyMap<number, string> | null = null;
   private importsRead = false;
   private exported: ReadonlyMap<number, string> | null = null;
@@ -74,8 +85,9 @@ export class ImageCode implements CodeSource {
     readonly machine: Machine,
     private readonly memory: VirtualMemory,
     readonly headers: ImageHeaders,
-    readonly module: LoadedModule,
+    readonly module: CodeModule,
     private readonly exports: ExportLookup | null,
+    readonly work: CodeWork,
   ) {
     this.base = Number(BigInt.asIntN(32, module.base));
     this.table =
@@ -151,7 +163,13 @@ export class ImageCode implements CodeSource {
   }
 
   functionAt(rva: number): FunctionRange | null {
-    return findFunction(this, rva);
+    const known = this.ranges.get(rva);
+    if (known !== undefined || this.work.isSpent()) return known ?? null;
+    const found = findFunction(this, rva);
+    if (this.work.isSpent()) return found;
+    if (this.ranges.size >= MOST_RANGES) this.ranges.clear();
+    this.ranges.set(rva, found);
+    return found;
   }
 
   /** Follows the function that begins at `range.start`; null where none of it can be read. */
@@ -165,13 +183,23 @@ export class ImageCode implements CodeSource {
         known?.flow.reached.has(also) === true)
     )
       return known;
+    const { work } = this;
+    if (work.isSpent()) return null;
     const ops = operations;
     ops.clear();
     const missing = this.decodeParts(range, ops);
-    this.work += ops.count;
-    const flow = followFunction(this.machine, ops, range.start, (target) => this.stackTaken(target));
+    work.functions++;
+    work.steps += ops.count;
+    const flow = followFunction(this.machine, ops, range.start, (target) => this.stackTaken(target), work.left);
+    work.steps += flow.steps;
     const made = ops.count === 0 ? null : { range, flow, missing };
-    if (this.followed.size >= MOST_KEPT) this.followed.clear();
+    // What was cut off is not kept: more may be done for the next tag.
+    if (!flow.complete && work.isSpent()) return made;
+    if (this.kept >= MOST_KEPT || this.followed.size >= MOST_KEPT_FUNCTIONS) {
+      this.followed.clear();
+      this.kept = 0;
+    }
+    this.kept += ops.count;
     this.followed.set(range.start, made);
     return made;
   }
@@ -270,6 +298,7 @@ export class ImageCode implements CodeSource {
     const ops = looked;
     ops.clear();
     this.machine.decoder.decode(this.bytes(called.rva, 0x1000), called.rva, this.base, ops, 600);
+    this.work.steps += ops.count;
     let taken: number | null = null;
     for (let i = 0; i < ops.count && taken === null; i++) {
       if (ops.kind[i] === OP.return) taken = ops.immediate[i] ?? 0;

@@ -4,17 +4,16 @@
  */
 
 import { allocatorNamed, type Allocator } from './allocators.js';
-import type { CallSite, OtherUse } from './flow.js';
+import type { CallSite } from './flow.js';
 import type { FunctionRange } from './functions.js';
 import type { Callee, Followed, ImageCode } from './image-code.js';
-import { argumentPlace, MOST_STACK_ARGUMENTS, STACK_ARGUMENT } from './machine.js';
+import { argumentPlace } from './machine.js';
+import { OnwardWays, PLACES, placesWith, type Passed } from './onward.js';
 import { VALUE, type Value } from './values.js';
 
 const PROTECTED = 0x80000000;
 /** Places that refer to data and are followed in one image, at most: a tag that is a common text stands in hundreds. */
 const MOST_DATA_PLACES = 5_000;
-/** Local functions between a call and the allocator, at most. */
-export const MOST_WRAPPERS = 4;
 
 /** What becomes of a tag, from what says most to what says least. */
 export type TagFate =
@@ -56,16 +55,9 @@ export interface TagCode {
   readonly passedTo: string | null;
 }
 
-/** How a local function passes an argument on. */
-export interface Passed {
-  readonly allocator: Allocator;
-  readonly through: readonly number[];
-}
-
 /** Follows tags through the code of one image. */
 export class TagFollower {
-  private readonly passes = new Map<number, ReadonlyMap<number, Passed>>();
-  private readonly busy = new Set<number>();
+  readonly ways: OnwardWays;
   private readonly data = new WeakMap<Followed, readonly Value[]>();
   private dataPlaces = 0;
 
@@ -73,6 +65,7 @@ export class TagFollower {
   private readonly usualPlaces: readonly number[];
 
   constructor(readonly code: ImageCode) {
+    this.ways = new OnwardWays(code);
     const usual = ['ExAllocatePoolWithTag', 'ExAllocatePool2'].map(allocatorNamed).filter((entry) => entry !== null);
     this.usualPlaces = usual.map((entry) => argumentPlace(code.machine, entry, entry.tag));
   }
@@ -153,7 +146,7 @@ export class TagFollower {
     });
     const found: TagCode[] = [];
     for (const site of flow.calls) {
-      const places = this.placesWith(followed, site, matches);
+      const places = placesWith(followed, site, matches);
       if (places.length === 0) continue;
       for (const target of site.targets) {
         const what = this.atCall(followed, site, this.code.calleeOf(target), places, made);
@@ -173,14 +166,6 @@ export class TagFollower {
     return best ?? made('lost');
   }
 
-  /** Places of arguments that may hold the value. */
-  private placesWith({ flow }: Followed, site: CallSite, matches: (value: Value) => boolean): number[] {
-    return PLACES.filter((place) => {
-      const set = site.argument(place);
-      return set > 1 && flow.values.of(set).some(matches);
-    });
-  }
-
   private atCall(
     followed: Followed,
     site: CallSite,
@@ -188,138 +173,52 @@ export class TagFollower {
     places: readonly number[],
     made: (fate: TagFate, call?: TagCall | null, passedTo?: string | null) => TagCode,
   ): TagCode | null {
-    const ways = this.waysInto(followed, site, callee).filter(({ place }) => places.includes(place));
-    const [way] = ways;
+    const [way] = this.waysInto(followed, site, callee, places);
     if (way !== undefined) {
       const { allocator, through } = way.passed;
       const fate = allocator.kind === 'free' ? 'frees' : allocator.kind === 'other' ? 'reserves' : 'allocates';
       return made(fate, { at: site.at, allocator, through });
     }
     // Registers that hold it besides are no arguments; deep in the stack of x86 are those of calls around this one.
-    const given = places.filter((place) => this.isArgument(place));
+    const given = places.filter((place) => this.ways.isArgument(place));
     if (given.length === 0) return null;
     if (callee.kind === 'unknown' && callee.missing)
       return made(places.some((place) => this.usualPlaces.includes(place)) ? 'missing' : 'cut');
     if (callee.kind === 'unknown') return made('unknown');
     if (callee.kind === 'allocator') return made('elsewhere', null, callee.allocator.name);
     if (callee.kind === 'named') return made('elsewhere', null, callee.name);
-    const kept = given.every((place) => this.keeps(callee.rva, place, 0));
+    const kept = given.every((place) => this.ways.keeps(callee.rva, place));
     return made(kept ? 'elsewhere' : 'unknown', null, kept ? this.localName(callee.rva) : null);
-  }
-
-  private isArgument(place: number): boolean {
-    const { machine } = this.code;
-    if (place >= STACK_ARGUMENT) return place < STACK_ARGUMENT + MOST_GIVEN && machine.name !== 'arm64';
-    return machine.arguments.length === 0 ? place < 3 : machine.arguments.includes(place);
   }
 
   private localName(rva: number): string {
     return this.code.exportNames().get(rva) ?? `${this.code.module.moduleName}+0x${rva.toString(16)}`;
   }
 
-  /** Arguments of a call that end as an allocator's tag. */
-  waysInto(followed: Followed, site: CallSite, callee: Callee): { place: number; passed: Passed }[] {
+  /** Arguments of a call that end as an allocator's tag, of those at `places`. */
+  private waysInto(
+    followed: Followed,
+    site: CallSite,
+    callee: Callee,
+    places: readonly number[],
+  ): { place: number; passed: Passed }[] {
     if (callee.kind === 'allocator') {
       const { allocator } = callee;
-      if (!this.isMeant(followed, site, allocator)) return [];
-      return [
-        { place: argumentPlace(this.code.machine, allocator, allocator.tag), passed: { allocator, through: [] } },
-      ];
+      const place = argumentPlace(this.code.machine, allocator, allocator.tag);
+      if (!places.includes(place) || !this.ways.isMeant(followed, site, allocator)) return [];
+      return [{ place, passed: { allocator, through: [] } }];
     }
     if (callee.kind !== 'local') return [];
-    return [...this.passedBy(callee.rva, 0)].map(([place, passed]) => ({ place, passed }));
-  }
-
-  /** False where the function does something else with these arguments. */
-  private isMeant({ flow }: Followed, site: CallSite, allocator: Allocator): boolean {
-    const { only } = allocator;
-    if (only === undefined) return true;
-    const values = flow.values.of(site.argument(argumentPlace(this.code.machine, allocator, only.argument)));
-    return values.some((value) => value.kind === VALUE.constant && value.number === only.value);
-  }
-
-  /** Which arguments a local function passes on to an allocator's tag, by place. */
-  passedBy(rva: number, depth: number): ReadonlyMap<number, Passed> {
-    const known = this.passes.get(rva);
-    if (known !== undefined) return known;
-    if (depth >= MOST_WRAPPERS || this.busy.has(rva)) return NONE;
-    this.busy.add(rva);
-    const found = new Map<number, Passed>();
-    const followed = this.followLocal(rva);
-    for (const site of followed?.flow.calls ?? []) {
-      if (followed === null) break;
-      const given = this.placesWith(followed, site, (value) => value.kind === VALUE.entry);
-      if (given.length === 0) continue;
-      for (const target of site.targets) {
-        for (const { place, passed } of this.ways(followed, site, this.code.calleeOf(target), depth)) {
-          for (const value of flow(followed, site, place)) {
-            if (value.kind !== VALUE.entry) continue;
-            const before = found.get(value.number);
-            if (before === undefined || before.allocator.kind === 'free') {
-              found.set(value.number, { allocator: passed.allocator, through: [rva, ...passed.through] });
-            }
-          }
-        }
-      }
-    }
-    this.busy.delete(rva);
-    if (depth === 0) this.passes.set(rva, found);
-    return found;
-  }
-
-  private ways(followed: Followed, site: CallSite, callee: Callee, depth: number): { place: number; passed: Passed }[] {
-    if (callee.kind !== 'local') return this.waysInto(followed, site, callee);
-    return [...this.passedBy(callee.rva, depth + 1)].map(([place, passed]) => ({ place, passed }));
-  }
-
-  /** True where a local function surely gives an argument to no allocator: all of its ways are known. */
-  private keeps(rva: number, place: number, depth: number): boolean {
-    if (depth >= MOST_WRAPPERS) return false;
-    const followed = this.followLocal(rva);
-    if (followed === null || followed.missing || !followed.flow.complete) return false;
-    const matches = (value: Value): boolean => value.kind === VALUE.entry && value.number === place;
-    const stored = (use: OtherUse): boolean => use.kind === 'store' && followed.flow.values.of(use.set).some(matches);
-    if (followed.flow.uses.some(stored)) return false;
-    return followed.flow.calls.every((site) => {
-      const places = this.placesWith(followed, site, matches).filter((p) => this.isArgument(p));
-      return (
-        places.length === 0 ||
-        site.targets.every((target) => {
-          const callee = this.code.calleeOf(target);
-          if (callee.kind === 'named') return true;
-          if (callee.kind === 'local') return places.every((p) => this.keeps(callee.rva, p, depth + 1));
-          return (
-            callee.kind === 'allocator' && this.waysInto(followed, site, callee).every((w) => !places.includes(w.place))
-          );
-        })
-      );
+    return places.flatMap((place) => {
+      const passed = this.ways.passedBy(callee.rva, place);
+      return passed === null ? [] : [{ place, passed }];
     });
-  }
-
-  /** Follows a function that is called: its beginning is known by that. */
-  followLocal(rva: number): Followed | null {
-    const range = this.code.functionAt(rva);
-    if (range === null) return null;
-    const exact: FunctionRange =
-      range.start === rva ? range : { start: rva, end: Math.max(range.end, rva + 1), source: 'call-target' };
-    return this.code.follow(exact);
   }
 }
 
-/** Arguments on the stack of a function whose arguments are not known. */
-const MOST_GIVEN = 8;
-const NONE: ReadonlyMap<number, Passed> = new Map();
 const FATES: readonly TagFate[] = [
   ...(['allocates', 'frees', 'reserves', 'missing', 'unknown', 'cut', 'lost', 'compared', 'elsewhere'] as const),
 ];
-const PLACES: readonly number[] = [
-  ...Array.from({ length: 32 }, (_, i) => i),
-  ...Array.from({ length: MOST_STACK_ARGUMENTS }, (_, i) => STACK_ARGUMENT + i),
-];
-
-const flow = ({ flow: { values } }: Followed, site: CallSite, place: number): readonly Value[] =>
-  values.of(site.argument(place));
-
 /** True where the four bytes at `at` are the last of an instruction, as constants are. */
 function endsWith({ flow: { reached } }: Followed, instruction: number, at: number): boolean {
   return instruction + (reached.get(instruction) ?? 0) === at + 4;

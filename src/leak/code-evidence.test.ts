@@ -3,16 +3,17 @@ import { failed } from '../../parsers/bytes/failure.js';
 import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
 import { driverFromFile } from '../kernel/modules/driver-file.js';
 import { searchTags } from '../kernel/modules/tag-search.js';
+import { CodeWork } from '../code/work.js';
 import { CodeEvidence } from './code-evidence.js';
 
 describe('code evidence', () => {
   /** What the code of a built driver, which gives its tag to an allocator, is judged to do; following at most so much. */
-  function strengths(most?: number): { strength: string; note: string }[] {
+  function strengths(most = Infinity): { strength: string; note: string }[] {
     const { driver, file } = readFixtures().find((one) => one.driver.shape === 'immediate')!;
     const read = driverFromFile(file, 'fixture.sys');
     if (failed(read)) throw new Error(read.message);
     const key = Buffer.from(driver.tag, 'latin1').readUInt32LE();
-    const evidence = new CodeEvidence([read.module], null, most);
+    const evidence = new CodeEvidence([read.module], null, new CodeWork(most));
     const hits = searchTags([read.module], [key]).hits.get(key) ?? [];
     return hits.map((hit) => evidence.judge(hit, key)).filter(({ kind }) => kind !== 'string');
   }
@@ -21,9 +22,11 @@ describe('code evidence', () => {
     expect(strengths()[0]).to.deep.include({ strength: 'high', callsAllocator: true });
   });
 
-  it('accuses nobody by a place that it does not follow, because there were too many', () => {
+  it('accuses nobody by a place that it does not follow to the end, because the work is limited', () => {
     const [first] = strengths(0);
+    const [cut] = strengths(8);
+    expect(cut).to.deep.equal(first);
     expect(first?.strength).to.equal('low');
-    expect(first?.note).to.match(/not followed, because there are too many such places$/);
+    expect(first?.note).to.match(/; not followed to the end, because that would take too long$/);
   });
 });

@@ -3,10 +3,11 @@
 import { plus } from '../../parsers/addresses.js';
 import { hex } from '../../parsers/bytes/failure.js';
 import type { ExportLookup } from '../code/exports.js';
+import type { CodeModule } from '../code/code-module.js';
 import { imageCode } from '../code/image-code.js';
 import { codeOfData } from '../code/data-code.js';
 import { TagFollower, type TagCode, type TagFate } from '../code/tag-code.js';
-import type { LoadedModule } from '../kernel/modules/modules.js';
+import { CodeWork } from '../code/work.js';
 import type { TagHit } from '../kernel/state.js';
 import type { Confidence, EvidenceCall, EvidenceFunction } from '../result/result.js';
 import { atMost } from './confidence.js';
@@ -15,48 +16,60 @@ import { classifyHit, type HitJudgement } from './hits.js';
 /** Bytes of the longest instruction. */
 const LONGEST_INSTRUCTION = 15;
 
-/** Instructions followed for all tags and modules: twenty times what the sample dump needs. Damaged dumps ask for more. */
-const MOST_WORK = 400_000;
+/** Steps of following code for all tags and modules, and for one tag. Damaged dumps ask for more. */
+const MOST_STEPS = 4_000_000;
+const MOST_TAG_STEPS = 2_000_000;
+
+/** Of a place that was not followed to the end. */
+const NOT_FOLLOWED = 'not followed to the end, because that would take too long';
 
 /** Judges places of tags in the modules of one dump, or in images. */
 export class CodeEvidence {
   private readonly followers = new Map<number, TagFollower | null>();
-  private work = 0;
+  /** Steps that each tag took. */
+  private readonly spent = new Map<number, number>();
+  /** Places that were not followed to the end, because it would have taken too long. */
+  cut = 0;
 
   constructor(
-    private readonly modules: readonly LoadedModule[],
+    private readonly modules: readonly CodeModule[],
     private readonly exports: ExportLookup | null,
-    private readonly most = MOST_WORK,
+    readonly work: CodeWork = new CodeWork(MOST_STEPS),
   ) {}
 
   /** Judges one place; `key` is the tag without the protected bit. */
   judge(hit: TagHit, key: number): HitJudgement {
     const base = classifyHit(hit);
     const follower = this.followerOf(hit.module);
-    if (follower === null) return base;
-    if (this.work >= this.most) {
-      const note = `${base.note}; not followed, because there are too many such places`;
-      return { ...base, strength: 'low', note };
-    }
-    const before = follower.code.work;
-    const judgement = follow(follower, hit, key, base);
-    this.work += follower.code.work - before;
-    return judgement;
+    if (follower === null || !isFollowed(hit, base)) return base;
+    const before = this.work.steps;
+    const spent = this.spent.get(key) ?? 0;
+    const { value, isCut } = this.work.within(MOST_TAG_STEPS - spent, () => follow(follower, hit, key, base));
+    this.spent.set(key, spent + this.work.steps - before);
+    // What was seen to allocate is so, whatever else was not looked at.
+    if (!isCut || value.callsAllocator === true) return value;
+    this.cut++;
+    return { ...value, strength: 'low', callsAllocator: null, note: `${value.note}; ${NOT_FOLLOWED}` };
   }
 
   private followerOf(index: number): TagFollower | null {
     const known = this.followers.get(index);
     if (known !== undefined) return known;
     const module = this.modules[index];
-    const code = module === undefined ? null : imageCode(module, this.exports);
+    const code = module === undefined ? null : imageCode(module, this.exports, this.work);
     const made = code === null ? null : new TagFollower(code);
     this.followers.set(index, made);
     return made;
   }
 }
 
+/** False for bytes in data that are none that code could take as a tag. */
+function isFollowed(hit: TagHit, base: HitJudgement): boolean {
+  return hit.executable !== false || mayBeConstant(hit, base);
+}
+
 function follow(follower: TagFollower, hit: TagHit, key: number, base: HitJudgement): HitJudgement {
-  if (hit.executable === false) return mayBeConstant(hit, base) ? inData(follower, hit, base) : base;
+  if (hit.executable === false) return inData(follower, hit, base);
   const code = codeAround(follower, hit, key);
   return code === null ? base : judged(follower, hit, base, code);
 }

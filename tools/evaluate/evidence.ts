@@ -125,4 +125,4 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-if (process.argv[1]?.endsWith('evaluate.js') === true) await main(process.argv.slice(2));
+if (process.argv[1]?.endsWith('evidence.js') === true) await main(process.argv.slice(2));

@@ -1,0 +1,197 @@
+/**
+ * What functions of an image do with what they are given: which of their arguments end as an allocator's tag, and which
+ * surely do not. Every function is looked into once, and every question is answered once.
+ */
+
+import type { Allocator } from './allocators.js';
+import type { CallSite, CallTarget } from './flow.js';
+import type { FunctionRange } from './functions.js';
+import type { Callee, Followed, ImageCode } from './image-code.js';
+import { argumentPlace, MOST_STACK_ARGUMENTS, STACK_ARGUMENT } from './machine.js';
+import { VALUE, type Value } from './values.js';
+
+/** Local functions between a call and the allocator, at most. */
+export const MOST_WRAPPERS = 4;
+/** Arguments on the stack of a function whose arguments are not known. */
+const MOST_GIVEN = 8;
+
+/** How a local function passes an argument on. */
+export interface Passed {
+  readonly allocator: Allocator;
+  /** Local functions up to the allocator, outermost first. */
+  readonly through: readonly number[];
+}
+
+/** What becomes of one argument of a local function. */
+interface Onward {
+  readonly passed: Passed | null;
+  /** It is surely given to no allocator: all of its ways are known. */
+  readonly isKept: boolean;
+}
+
+/** A call that gets an argument of the function around it. */
+interface Edge {
+  /** Places of the call's arguments. */
+  readonly places: readonly number[];
+  readonly callees: readonly Callee[];
+  /** By callee: false where an allocator does something else with these arguments. */
+  readonly meant: readonly boolean[];
+}
+
+/** What a function does with its arguments, as far as the next calls. */
+interface Summary {
+  /** By place of the argument. */
+  readonly edges: ReadonlyMap<number, readonly Edge[]>;
+  /** Places of arguments that are stored somewhere. */
+  readonly stored: ReadonlySet<number>;
+  readonly isComplete: boolean;
+}
+
+/** All places of arguments. */
+export const PLACES: readonly number[] = [
+  ...Array.from({ length: 32 }, (_, i) => i),
+  ...Array.from({ length: MOST_STACK_ARGUMENTS }, (_, i) => STACK_ARGUMENT + i),
+];
+const UNTOLD: Onward = { passed: null, isKept: false };
+
+/** Answers for one image. */
+export class OnwardWays {
+  private readonly summaries = new Map<number, Summary | null>();
+  private readonly known = new Map<number, Onward>();
+
+  constructor(private readonly code: ImageCode) {}
+
+  /** How the argument at `place` of the function at `rva` ends as an allocator's tag; null where that is not seen. */
+  passedBy(rva: number, place: number): Passed | null {
+    return this.onward(rva, place, MOST_WRAPPERS).passed;
+  }
+
+  /** True where the function at `rva` surely gives its argument at `place` to no allocator. */
+  keeps(rva: number, place: number): boolean {
+    return this.onward(rva, place, MOST_WRAPPERS).isKept;
+  }
+
+  /** False where an allocator does something else with the arguments of a call. */
+  isMeant({ flow }: Followed, site: CallSite, allocator: Allocator): boolean {
+    const { only } = allocator;
+    if (only === undefined) return true;
+    const values = flow.values.of(site.argument(argumentPlace(this.code.machine, allocator, only.argument)));
+    return values.some((value) => value.kind === VALUE.constant && value.number === only.value);
+  }
+
+  /** False for registers that hold something besides, and for what lies deep in the stack of x86, for calls around. */
+  isArgument(place: number): boolean {
+    const { machine } = this.code;
+    if (place >= STACK_ARGUMENT) return place < STACK_ARGUMENT + MOST_GIVEN && machine.name !== 'arm64';
+    return machine.arguments.length === 0 ? place < 3 : machine.arguments.includes(place);
+  }
+
+  /** `levels`: functions that may still be looked into. Each level asks the next one, so that this ends. */
+  private onward(rva: number, place: number, levels: number): Onward {
+    if (levels === 0) return UNTOLD;
+    const key = (rva * 128 + place) * 8 + levels;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const { work } = this.code;
+    const summary = this.summaryOf(rva);
+    if (summary === null || work.isSpent()) return UNTOLD;
+    let isKept = summary.isComplete && !summary.stored.has(place);
+    let passed: Passed | null = null;
+    for (const { places, callees, meant } of summary.edges.get(place) ?? []) {
+      for (const [i, callee] of callees.entries()) {
+        work.steps++;
+        if (callee.kind === 'unknown') isKept &&= !places.some((to) => this.isArgument(to));
+        if (callee.kind === 'allocator' && meant[i] === true) {
+          const { allocator } = callee;
+          if (!places.includes(argumentPlace(this.code.machine, allocator, allocator.tag))) continue;
+          passed = better(passed, { allocator, through: [rva] });
+          isKept = false;
+        }
+        if (callee.kind !== 'local') continue;
+        for (const to of places) {
+          const next = this.onward(callee.rva, to, levels - 1);
+          if (next.passed !== null)
+            passed = better(passed, { allocator: next.passed.allocator, through: [rva, ...next.passed.through] });
+          if (this.isArgument(to)) isKept &&= next.isKept;
+        }
+      }
+    }
+    const made = { passed, isKept };
+    if (!work.isSpent()) this.known.set(key, made);
+    return made;
+  }
+
+  private summaryOf(rva: number): Summary | null {
+    const known = this.summaries.get(rva);
+    if (known !== undefined) return known;
+    const followed = this.followLocal(rva);
+    const made = followed === null ? null : this.summarize(followed);
+    if (!this.code.work.isSpent()) this.summaries.set(rva, made);
+    return made;
+  }
+
+  private summarize(followed: Followed): Summary {
+    const { flow, missing } = followed;
+    const edges = new Map<number, Edge[]>();
+    for (const site of flow.calls) {
+      const given = givenBy(followed, site);
+      if (given.size === 0) continue;
+      const callees = site.targets.map((target: CallTarget) => this.code.calleeOf(target));
+      const meant = callees.map(
+        (callee) => callee.kind === 'allocator' && this.isMeant(followed, site, callee.allocator),
+      );
+      for (const [place, places] of given) {
+        const list = edges.get(place) ?? [];
+        edges.set(place, list);
+        list.push({ places, callees, meant });
+      }
+    }
+    const stored = new Set<number>();
+    for (const { kind, set } of flow.uses) {
+      if (kind !== 'store') continue;
+      for (const value of flow.values.of(set)) if (value.kind === VALUE.entry) stored.add(value.number);
+    }
+    return { edges, stored, isComplete: !missing && flow.complete };
+  }
+
+  /** Follows a function that is called: its beginning is known by that. */
+  private followLocal(rva: number): Followed | null {
+    const range = this.code.functionAt(rva);
+    if (range === null) return null;
+    const exact: FunctionRange =
+      range.start === rva ? range : { start: rva, end: Math.max(range.end, rva + 1), source: 'call-target' };
+    return this.code.follow(exact);
+  }
+}
+
+/** By place of an argument of the function: the places at which a call gets it. */
+function givenBy({ flow: { values } }: Followed, site: CallSite): Map<number, number[]> {
+  const given = new Map<number, number[]>();
+  for (const place of PLACES) {
+    const set = site.argument(place);
+    if (set <= 1) continue;
+    for (const value of values.of(set)) {
+      if (value.kind !== VALUE.entry) continue;
+      const list = given.get(value.number) ?? [];
+      given.set(value.number, list);
+      if (!list.includes(place)) list.push(place);
+    }
+  }
+  return given;
+}
+
+/** What allocates before what frees, then the shorter way, then the one that was found first. */
+function better(a: Passed | null, b: Passed): Passed {
+  if (a === null) return b;
+  const [frees, others] = [a.allocator.kind === 'free', b.allocator.kind === 'free'];
+  if (frees !== others) return frees ? b : a;
+  return b.through.length < a.through.length ? b : a;
+}
+
+/** Places of a call's arguments that may hold a value. */
+export function placesWith({ flow }: Followed, site: CallSite, matches: (value: Value) => boolean): number[] {
+  return PLACES.filter((place) => {
+    const set = site.argument(place);
+    return set > 1 && flow.values.of(set).some(matches);
+  });
+}
