@@ -250,7 +250,10 @@ function described(memory: MemoryInfo | null, poolTags: PoolTags | null): Judged
     flags: reading.flags,
     reconciliation: reconcile(poolTags, memory),
     suspects: [],
-    verdict: { leakSuspected: false, headline: 'Not judged: only parts of the dump were read', nextSteps: [] },
+    verdict: {
+      ...{ leakSuspected: null, headline: 'Not judged: only parts of the dump were read', nextSteps: [] },
+      culprit: null,
+    },
     warnings: reading.warnings,
   };
 }

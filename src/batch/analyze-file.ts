@@ -103,8 +103,8 @@ export async function analyzeFile(
 
 /** What the batch is told of a dump, once its page is written. */
 function written(entry: DumpEntry, page: string, folder: string): Analyzed | Unwritten {
-  const { dump, poolTags, run } = entry.result;
-  const facts = { truncated: dump.truncated, judged: poolTags !== null, elapsedMs: run.elapsedMs };
+  const { dump, run } = entry.result;
+  const facts = { truncated: dump.truncated, elapsedMs: run.elapsedMs };
   try {
     return {
       kind: 'analyze',
@@ -201,10 +201,11 @@ function driversOf({ modules }: AnalysisResult): DriverFact[] {
 
 /** The result as the contract has it for a batch. */
 function short(result: AnalysisResult): BatchResult {
-  const { schemaVersion, run, dump, system, memory, poolTags, unloadedModules, suspects, verdict, warnings } = result;
-  return {
-    ...{ schemaVersion, run, dump, system, memory },
+  const { poolTags } = result;
+  const kept: BatchResult & { modules?: unknown } = {
+    ...result,
     poolTags: poolTags && { ...poolTags, rows: poolTags.rows.slice(0, BATCH_ROWS) },
-    ...{ unloadedModules, suspects, verdict, warnings },
   };
+  delete kept.modules;
+  return kept;
 }

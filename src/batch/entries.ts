@@ -1,6 +1,7 @@
 /** What a history consists of: the lines of its journal, one object each. */
 
 import type { AnalysisResult } from '../result/result.js';
+import { asCurrent } from '../result/stored.js';
 
 /** A result as a batch keeps it: without modules, with the first rows of its tags. */
 export type BatchResult = Omit<AnalysisResult, 'modules'>;
@@ -98,7 +99,7 @@ export function asJournalLine(value: unknown): JournalLine | null {
   if (typeof path !== 'string' || typeof at !== 'string' || !isTextOrNull(member) || !isTextOrNull(fileId)) return null;
   switch (value['kind']) {
     case 'dump':
-      return isDump(value) ? (value as unknown as DumpEntry) : null;
+      return isDump(value) ? current(value as unknown as DumpEntry) : null;
     case 'failure': {
       const { error } = value;
       const known = isObject(error) && typeof error['code'] === 'string' && typeof error['message'] === 'string';
@@ -110,6 +111,9 @@ export function asJournalLine(value: unknown): JournalLine | null {
       return null;
   }
 }
+
+/** With its result as this version has results. */
+const current = (entry: DumpEntry): DumpEntry => ({ ...entry, result: asCurrent(entry.result) });
 
 function isDump(value: Fields): boolean {
   const { id, fileId, headerId, machine, drivers, result } = value;

@@ -20,9 +20,8 @@ export interface BatchEvents {
 
 /** What a dump came to. */
 export interface AnalyzedDump {
-  leakSuspected: boolean;
-  /** It holds pool tags, so that something could be said. */
-  judged: boolean;
+  /** Null where the dump cannot tell. */
+  leakSuspected: boolean | null;
   headline: string;
   elapsedMs: number;
 }

@@ -64,8 +64,6 @@ export interface Analyzed {
   note: DumpNote;
   /** The file ends before the dump does. */
   truncated: boolean;
-  /** The dump has pool tags to judge by. */
-  judged: boolean;
   elapsedMs: number;
   /** Path of the temporary file that the page was written to. */
   page: string;

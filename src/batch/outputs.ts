@@ -80,7 +80,8 @@ function groupsJson({ records, failures, groups, machines, machineOf }: Overview
     tool: { name: 'dumpleak', version: VERSION },
     generatedAt: now.toISOString(),
     dumps: records.length,
-    leaks: records.filter(({ summary }) => summary.leakSuspected).length,
+    leaks: records.filter(({ summary }) => summary.leakSuspected === true).length,
+    undecided: records.filter(({ summary }) => summary.leakSuspected === null).length,
     failures: failures.length,
     groups: groups.map(({ dumps, ...group }) => ({
       ...group,

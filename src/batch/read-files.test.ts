@@ -59,7 +59,7 @@ describe('batch: what workers have read', () => {
     return state;
   }
   const done = (truncated: boolean): Outcome => ({
-    ...{ kind: 'analyze', line: lineOf(ENTRY), note: noteOf(ENTRY), truncated, judged: true, elapsedMs: 1 },
+    ...{ kind: 'analyze', line: lineOf(ENTRY), note: noteOf(ENTRY), truncated, elapsedMs: 1 },
     page: writeTemporaryFile(join(folder, 'pages'), ['<p>page']),
   });
 

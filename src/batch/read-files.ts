@@ -166,7 +166,7 @@ class Pass {
     this.watcher?.done(file);
   }
 
-  private accept(file: FoundFile, place: Place, { line, note, truncated, judged, elapsedMs, page }: Analyzed): void {
+  private accept(file: FoundFile, place: Place, { line, note, truncated, elapsedMs, page }: Analyzed): void {
     if (truncated && this.mayGrow(file)) {
       rmSync(page, { force: true });
       this.taken.delete(note.fileId);
@@ -183,7 +183,7 @@ class Pass {
     this.remember(note, this.state.journal.append(line));
     this.state.counts.analyzed++;
     const { leakSuspected, headline } = note.summary;
-    this.options.events.analyzed(placeText(place), { leakSuspected, judged, headline, elapsedMs });
+    this.options.events.analyzed(placeText(place), { leakSuspected, headline, elapsedMs });
     this.watcher?.done(file);
   }
 

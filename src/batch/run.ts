@@ -49,6 +49,8 @@ export interface BatchReport {
   counts: BatchCounts;
   /** One of the dumps, read now or before, is suspected of a leak. */
   leakSuspected: boolean;
+  /** Of them, those that cannot tell whether pool leaks. */
+  undecided: number;
   interrupted: boolean;
   overview: Overview;
   /** What went wrong beside the dumps, one line each. */
@@ -98,8 +100,10 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     closePool();
     const overview = overviewOf(history);
     notes.tell(...writeOutputs(out, history, overview, new Date()));
-    const leaks = overview.records.some(({ summary, fileId }) => summary.leakSuspected && seen.has(fileId));
-    return { counts, leakSuspected: leaks, interrupted: stop.aborted, overview, notes: notes.all };
+    const verdicts = overview.records.filter(({ fileId }) => seen.has(fileId)).map((one) => one.summary.leakSuspected);
+    const undecided = verdicts.filter((verdict) => verdict === null).length;
+    const leakSuspected = verdicts.includes(true);
+    return { counts, leakSuspected, undecided, interrupted: stop.aborted, overview, notes: notes.all };
   } finally {
     stop.removeEventListener('abort', closePool);
     await pool?.close();

@@ -18,9 +18,11 @@ export function renderBatchSummary({ counts, interrupted, overview, notes }: Bat
   if (counts.passed > 0) now.push(`${plural(counts.passed, 'other file')} passed over`);
   const lines = [`${interrupted ? 'Stopped' : 'Done'}: ${now.join(', ')}`];
   if (interrupted) lines.push('The same command goes on from here');
-  const leaks = records.filter(({ summary }) => summary.leakSuspected).length;
+  const leaks = records.filter(({ summary }) => summary.leakSuspected === true).length;
+  const undecided = records.filter(({ summary }) => summary.leakSuspected === null).length;
+  const open = undecided === 0 ? '' : `, ${undecided} not decided`;
   lines.push(
-    `History: ${plural(records.length, 'dump')} of ${plural(machines.length, 'machine')}, ${plural(leaks, 'suspected leak')}, ${failures.length} not readable`,
+    `History: ${plural(records.length, 'dump')} of ${plural(machines.length, 'machine')}, ${plural(leaks, 'suspected leak')}${open}, ${failures.length} not readable`,
   );
   if (groups.length > 0) {
     lines.push('', 'Same cause:');

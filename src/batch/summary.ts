@@ -8,6 +8,7 @@ import {
   type PoolKind,
   type Suspect,
 } from '../result/result.js';
+import { theDriver } from '../leak/culprit.js';
 import type { DriverFact, DumpEntry, MachineFacts } from './entries.js';
 
 /** A line about a dump, as far as it is kept in memory. */
@@ -34,7 +35,8 @@ export interface Summary {
   type: DumpType;
   architecture: Architecture | null;
   systemTime: string | null;
-  leakSuspected: boolean;
+  /** Null where the dump cannot tell. */
+  leakSuspected: boolean | null;
   headline: string;
   suspects: SuspectSummary[];
   machine: MachineFacts;
@@ -61,8 +63,8 @@ function summarize({ result, drivers, machine }: DumpEntry): Summary {
 }
 
 /** The suspect that the verdict speaks of, and others that are as sure as can be. None without a suspected leak. */
-function causes(suspects: readonly Suspect[], leakSuspected: boolean): Suspect[] {
-  if (!leakSuspected) return [];
+function causes(suspects: readonly Suspect[], leakSuspected: boolean | null): Suspect[] {
+  if (leakSuspected !== true) return [];
   return suspects.filter(
     ({ confidence, against }, i) =>
       !against.some(({ code }) => code === 'not-suspicious') && (i === 0 || confidence === 'high'),
@@ -70,7 +72,7 @@ function causes(suspects: readonly Suspect[], leakSuspected: boolean): Suspect[]
 }
 
 function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[]): SuspectSummary {
-  const named = namedDriver(suspect);
+  const named = theDriver(suspect);
   const fact = drivers.find(({ name }) => name.toLowerCase() === named?.module.toLowerCase()) ?? null;
   return {
     tag: suspect.tag,
@@ -83,12 +85,4 @@ function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[]): Sus
     company: fact?.company ?? null,
     timeDateStamp: fact?.timeDateStamp ?? null,
   };
-}
-
-/** The driver that the headline names: the only certain one, else the only likely one. */
-function namedDriver({ drivers }: Suspect): Suspect['drivers'][number] | null {
-  const certain = drivers.filter(({ confidence }) => confidence === 'high');
-  const likely = drivers.filter(({ confidence }) => confidence !== 'low');
-  const [only, ...more] = certain.length > 0 ? certain : likely;
-  return only !== undefined && more.length === 0 ? only : null;
 }

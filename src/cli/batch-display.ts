@@ -52,9 +52,9 @@ export class BatchDisplay implements BatchEvents {
   }
 
   analyzed(place: string, dump: AnalyzedDump): void {
-    if (dump.leakSuspected) this.leaks++;
+    if (dump.leakSuspected === true) this.leaks++;
     const seconds = `${(dump.elapsedMs / 1000).toFixed(1)} s`;
-    const mark = dump.leakSuspected ? 'LEAK' : dump.judged ? 'ok  ' : '?   ';
+    const mark = dump.leakSuspected === null ? '?   ' : dump.leakSuspected ? 'LEAK' : 'ok  ';
     this.finish(place, `${mark}  ${place}  ${dump.headline} (${seconds})`);
   }
 

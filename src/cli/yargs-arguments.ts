@@ -66,7 +66,7 @@ export function readProgram(args: readonly string[], commands: readonly CommandE
     .example('$0 search MEMORY.DMP Leak', 'drivers that hold the tag Leak')
     .epilogue(
       `$0 MEMORY.DMP alone is $0 analyze MEMORY.DMP. $0 COMMAND --help tells the options of a command.\n\n` +
-        `Exit codes: ${EXIT.done} done; ${EXIT.leak} leak suspected (with --fail-on-leak); ${EXIT.badInput} a file that cannot be ` +
+        `Exit codes: ${EXIT.done} done; ${EXIT.leak} leak suspected (with --fail-on-leak), or a dump that cannot tell (with --fail-on-undecided); ${EXIT.badInput} a file that cannot be ` +
         `analyzed, read or written; ${EXIT.usage} wrong usage; ${EXIT.internal} internal error; ${EXIT.interrupted} Ctrl+C.`,
     );
   const reading = parse(parser, args);

@@ -9,6 +9,7 @@ import { codeOfData } from '../code/data-code.js';
 import { TagFollower, type TagCode, type TagFate } from '../code/tag-code.js';
 import { CodeWork } from '../code/work.js';
 import type { TagHit } from '../kernel/state.js';
+import { isCodeKind } from '../result/evidence-kinds.js';
 import type { Confidence, EvidenceCall, EvidenceFunction } from '../result/result.js';
 import { atMost } from './confidence.js';
 import { classifyHit, type HitJudgement } from './hits.js';
@@ -116,7 +117,7 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
 }
 
 function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): HitJudgement {
-  const isCode = base.kind === 'code-immediate' || base.kind === 'code-immediate-pair';
+  const isCode = isCodeKind(base.kind);
   if (code.fate === 'not-held') {
     if (!isCode) return base;
     const note = 'the bytes look like the constant of an instruction, but no instruction of the function holds them';
@@ -149,7 +150,7 @@ function strengthOf(fate: TagFate, base: Confidence): Confidence {
 }
 
 function noteOf(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): string {
-  const isCode = base.kind === 'code-immediate' || base.kind === 'code-immediate-pair';
+  const isCode = isCodeKind(base.kind);
   const bit = hit.protectedBit ? ', with the protected bit set' : '';
   const what = isCode ? base.note : `an instruction holds the tag${bit}`;
   const { call } = code;

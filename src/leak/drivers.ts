@@ -5,7 +5,8 @@
 
 import { printable } from '../../parsers/text-safety.js';
 import type { TagHit } from '../kernel/state.js';
-import type { Confidence, Evidence, EvidenceKind, ModuleInfo, Searched, SuspectDriver } from '../result/result.js';
+import { isCodeKind, KIND_ORDER, orderOf } from '../result/evidence-kinds.js';
+import type { Confidence, Evidence, EvidenceKind, Hex, ModuleInfo, Searched, SuspectDriver } from '../result/result.js';
 import type { BugCheckReading } from './bug-checks.js';
 import { atMost, lower, rank } from './confidence.js';
 import type { HitJudgement } from './hits.js';
@@ -46,6 +47,8 @@ interface Trace {
 
 interface Candidate {
   name: string;
+  /** Of its image; null for a module that is no longer loaded. */
+  base: Hex | null;
   /** Place in the module list; past it for a module that is no longer loaded. */
   place: number;
   kernel: boolean;
@@ -55,10 +58,6 @@ interface Candidate {
   count: number;
 }
 
-const KIND_ORDER: readonly EvidenceKind[] = [
-  'bugcheck', 'code-immediate-pair', 'code-immediate', 'pooltag-file', 'data', 'tag-rule', 'string',
-]; // prettier-ignore
-
 /** All modules with a trace of the tag, best first. */
 export function rankDrivers(facts: TagFacts): SuspectDriver[] {
   const candidates = gather(facts);
@@ -67,6 +66,7 @@ export function rankDrivers(facts: TagFacts): SuspectDriver[] {
     .sort((a, b) => compare(a, b))
     .map(({ candidate, confidence }) => ({
       module: candidate.name,
+      base: candidate.base,
       confidence,
       evidence: evidenceOf(candidate),
     }));
@@ -88,7 +88,8 @@ function gather(facts: TagFacts): Candidate[] {
   const candidate = (place: number, name: string): Candidate => {
     const known = byPlace.get(place);
     if (known) return known;
-    const made = { name: printable(name), place, kernel: isKernelImage(name), traces: [], count: 0 };
+    const base = facts.modules[place]?.base ?? null;
+    const made = { name: printable(name), base, place, kernel: isKernelImage(name), traces: [], count: 0 };
     byPlace.set(place, made);
     return made;
   };
@@ -134,6 +135,7 @@ function add(candidate: Candidate, trace: Trace): void {
 function nothing(kind: EvidenceKind, note: string): Evidence {
   return {
     kind,
+    from: null,
     address: null,
     offset: null,
     bytes: null,
@@ -152,7 +154,8 @@ function nothing(kind: EvidenceKind, note: string): Evidence {
 /** One occurrence as the result shows it. */
 export function evidenceOfHit(hit: TagHit, judgement: HitJudgement): Evidence {
   const { kind, note, callsAllocator, instruction, call, function: range } = judgement;
-  return { ...nothing(kind, note), ...where(hit), callsAllocator, instruction, call, function: range };
+  const from = hit.fromDisk === true ? 'file' : 'dump';
+  return { ...nothing(kind, note), from, ...where(hit), callsAllocator, instruction, call, function: range };
 }
 
 function where(hit: TagHit): Partial<Evidence> {
@@ -224,9 +227,7 @@ function allocates({ traces }: Candidate): boolean {
 /** True where the code of one surely gives the tag to no allocator, and that of the other does. */
 function isOutdone(candidate: Candidate, by: Candidate): boolean {
   if (!allocates(by) || by.kernel || allocates(candidate)) return false;
-  const code = candidate.traces.filter(
-    ({ evidence: { kind } }) => kind === 'code-immediate' || kind === 'code-immediate-pair',
-  );
+  const code = candidate.traces.filter(({ evidence: { kind } }) => isCodeKind(kind));
   return code.every(({ evidence }) => evidence.callsAllocator === false);
 }
 
@@ -275,8 +276,7 @@ function asShown({ evidence, fromDisk }: Trace): Evidence {
 /** The best evidence first, at most MAXIMUM_EVIDENCE; the last says how many more there are. */
 function evidenceOf(candidate: Candidate): Evidence[] {
   const sorted = [...candidate.traces].sort(
-    (a, b) =>
-      KIND_ORDER.indexOf(a.evidence.kind) - KIND_ORDER.indexOf(b.evidence.kind) || rank(b.strength) - rank(a.strength),
+    (a, b) => orderOf(a.evidence.kind) - orderOf(b.evidence.kind) || rank(b.strength) - rank(a.strength),
   );
   const kept = sorted.slice(0, MAXIMUM_EVIDENCE).map(asShown);
   const more = candidate.count - kept.length;

@@ -32,7 +32,7 @@ export function judgeImage(module: LoadedModule, keys: readonly number[], option
       key,
       list.map((hit) => {
         const judgement = evidence.judge(hit, key);
-        return { evidence: evidenceOfHit(hit, judgement), strength: judgement.strength };
+        return { evidence: { ...evidenceOfHit(hit, judgement), from: 'file' }, strength: judgement.strength };
       }),
     );
   }

@@ -13,7 +13,8 @@ import { isHandleObjectTag, isKernelImage, sharedDefault } from './windows-tags.
 
 /** A headline and whether a pool leak is suspected, before the steps. */
 export interface Finding {
-  leakSuspected: boolean;
+  /** Null where the dump cannot tell. */
+  leakSuspected: boolean | null;
   headline: string;
   /** What ran out although no pool leak was found: `commit`, `physical memory`, `system PTEs`. */
   exhausted: string[];

@@ -111,6 +111,7 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
   else against.push(note('not-searched', 'No module could be searched for the tag'));
   return {
     tag: row.tag,
+    key: row.hex,
     pool,
     bytes: counters.bytes,
     outstanding: counters.outstanding,

@@ -227,7 +227,8 @@ describe('verdicts', () => {
       'No statement about pool leaks is possible: this dump holds neither pool tag tables nor memory totals',
     );
     expect(findLeak(facts).verdict.nextSteps[0]).to.contain('CrashDumpEnabled');
-    expect(findLeak(facts).verdict.leakSuspected).to.equal(false);
+    expect(findLeak(facts).verdict.leakSuspected).to.equal(null);
+    expect(findLeak(facts).verdict.culprit).to.include({ kind: 'unknown', module: null });
   });
 
   it('does not blame the kind of dump where tables could not be read', () => {

@@ -1,7 +1,7 @@
 /** The answer in one line, and whether a pool leak is suspected. */
 
 import type { PoolKind, Suspect, Verdict } from '../result/result.js';
-import { rank } from './confidence.js';
+import { culpritOf, namedDrivers } from './culprit.js';
 import type { LeakFacts } from './facts.js';
 import { hasNoTables, nextSteps } from './next-steps.js';
 import type { Finding } from './next-steps.js';
@@ -24,7 +24,13 @@ const EXHAUSTED_RESOURCES = { 'physical-memory': 'physical memory', 'system-ptes
 export function makeVerdict(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]): Verdict {
   const finding = find(facts, readings, suspects);
   const { leakSuspected, headline } = finding;
-  return { leakSuspected, headline, nextSteps: nextSteps(facts, readings, suspects, finding) };
+  const accused = readings.bugCheck?.resource === 'pool' ? readings.bugCheck : null;
+  return {
+    leakSuspected,
+    headline,
+    nextSteps: nextSteps(facts, readings, suspects, finding),
+    culprit: culpritOf(leakSuspected, suspects, accused),
+  };
 }
 
 function find(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]): Finding {
@@ -56,9 +62,13 @@ function find(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]
       ? `this dump holds ${nothingOf(finding.missing)}`
       : `${nothingOf(finding.missing)} could be read from this dump`;
     const headline = `No statement about pool leaks is possible: ${why}${also}`;
-    return { ...finding, exhausted: exhausted.map(({ name }) => name), headline };
+    return { ...finding, leakSuspected: null, exhausted: exhausted.map(({ name }) => name), headline };
   }
-  return { ...finding, headline: calm(facts, readings, suspects) };
+  return {
+    ...finding,
+    leakSuspected: saysLittle(facts, readings) ? null : false,
+    headline: calm(facts, readings, suspects),
+  };
 }
 
 function nothingOf(missing: readonly string[]): string {
@@ -107,6 +117,12 @@ function highPools(readings: Readings): string {
   return parts.join('');
 }
 
+/** With a part of the tags alone, and pools of which nothing is known, a leak may be anywhere. */
+function saysLittle({ poolTags }: LeakFacts, { memory }: Readings): boolean {
+  const { nonpaged, paged } = memory.pressure;
+  return poolTags?.complete === false && nonpaged.usage === null && paged.usage === null;
+}
+
 function calm(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]): string {
   const { nonpaged, paged } = readings.memory.pressure;
   const gaps: string[] = [];
@@ -133,8 +149,7 @@ function suspectHeadline(suspect: Suspect): string {
 
 /** Who allocates it, as surely as it is known. */
 function byWhom(suspect: Suspect): string {
-  const likely = suspect.drivers.filter(({ confidence }) => rank(confidence) > 0);
-  const certain = likely.filter(({ confidence }) => confidence === 'high');
+  const { likely, certain } = namedDrivers(suspect);
   const names = (drivers: typeof likely): string => list(drivers.map(({ module }) => module));
   if (certain.length === 1) return `allocated by ${names(certain)}`;
   if (likely.length > 0) return `probably allocated by ${names(likely).replace(' and ', ' or ')}`;

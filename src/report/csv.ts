@@ -9,18 +9,13 @@
 
 import { stringify } from 'csv-stringify/sync';
 import { MEMORY_FIELDS, count } from '../result/result.js';
-import type {
-  AnalysisResult,
-  Count,
-  Evidence,
-  MemoryInfo,
-  Note,
-  PoolCounters,
-  PoolTagRow,
-  Suspect,
-} from '../result/result.js';
+import { fieldsOf } from '../result/leaves.js';
+import type { AnalysisResult, Count, MemoryInfo, Note, Suspect } from '../result/result.js';
+import { MODULE_ROW, UNLOADED } from '../result/shape-machine.js';
+import { EVIDENCE, POOL_TAG_ROW, SEARCHED, SUSPECT } from '../result/shape-suspects.js';
+import { RESULT_SHAPE, WARNING, inOrder } from '../result/shape.js';
 import { csvCell, type CsvValue } from './csv-cell.js';
-import { RESULT_SHAPE, inOrder } from '../result/shape.js';
+import { cellsOf, columnsOf, namesOf } from './csv-columns.js';
 
 /** A file of `--csv DIR`: its name and all of its text, the byte order mark included. */
 export interface CsvFile {
@@ -35,40 +30,82 @@ export type Row = readonly CsvValue[];
 
 /** The tables of a result, in a fixed order. docs/result.md lists their columns. */
 export function csvFiles(result: AnalysisResult): CsvFile[] {
-  const { poolTags, memory, modules, unloadedModules, suspects, warnings } = result;
-  return [
-    table('dump.csv', ['key', 'value'], overview(result)),
-    table('memory.csv', ['figure', 'pages', 'bytes', 'source'], memory ? memoryRows(memory) : []),
-    table('pool-tags.csv', POOL_TAG_COLUMNS, (poolTags?.rows ?? []).map(poolTagRow)),
-    table(
-      'modules.csv',
-      [
-        ...['name', 'moduleName', 'path', 'base', 'end', 'sizeOfImage', 'timeDateStamp', 'checkSum'],
-        ...['pdbName', 'pdbGuid', 'pdbAge', 'fileVersion', 'productName', 'companyName', 'fileDescription'],
-        ...['pagesPresent', 'pagesTotal'],
-      ],
-      (modules ?? []).map((m) => [
-        ...[m.name, m.moduleName, m.path, m.base, m.end, m.sizeOfImage, m.timeDateStamp, m.checkSum],
-        ...[m.pdb?.name ?? null, m.pdb?.guid ?? null, m.pdb?.age ?? null],
-        ...[m.version?.fileVersion ?? null, m.version?.productName ?? null],
-        ...[m.version?.companyName ?? null, m.version?.fileDescription ?? null],
-        ...[m.pagesPresent, m.pagesTotal],
-      ]),
-    ),
-    table(
-      'unloaded-modules.csv',
-      ['name', 'start', 'end', 'unloadedAt'],
-      (unloadedModules ?? []).map((m) => [m.name, m.start, m.end, m.unloadedAt]),
-    ),
-    table('suspects.csv', SUSPECT_COLUMNS, suspects.map(suspectRow)),
-    table('evidence.csv', EVIDENCE_COLUMNS, suspects.flatMap(evidenceRows)),
-    table(
-      'warnings.csv',
-      ['code', 'where', 'message'],
-      warnings.map((w) => [w.code, w.where, w.message]),
-    ),
-  ];
+  return TABLES.map(({ name, columns, rows }) => table(name, columns, rows(result)));
 }
+
+/** A table: its columns, and the rows of a result. */
+interface Table {
+  readonly name: string;
+  /** What a row is, for docs/result.md. */
+  readonly of: string;
+  readonly columns: readonly string[];
+  readonly rows: (result: AnalysisResult) => Row[];
+}
+
+const MODULE = columnsOf(MODULE_ROW, {
+  names: { version: '' },
+  last: ['version.productVersion', 'version.originalFilename', 'version.language'],
+});
+const ROW = columnsOf(POOL_TAG_ROW);
+const UNLOADED_MODULE = columnsOf(UNLOADED);
+const OF_WARNING = columnsOf(WARNING);
+/** Notes and drivers are joined, and what is of many rows stands in evidence.csv or in the JSON alone. */
+const OF_SUSPECT = columnsOf(SUSPECT, { only: (shape) => shape.node === 'leaf' });
+const OF_SEARCH = columnsOf(SEARCHED, {
+  names: {
+    ...{ modules: 'searchedModules', notTranslatable: 'notTranslatableModules' },
+    ...{ pagesPresent: 'searchedPages', pagesMissing: 'missingPages' },
+  },
+});
+const OF_EVIDENCE = columnsOf(EVIDENCE, {
+  names: { 'call.allocator': 'allocator', 'call.kind': 'allocatorKind', 'call.through': 'through' },
+  last: ['call', 'function'],
+});
+
+/** The tables, in the order in which they are written. */
+export const TABLES: readonly Table[] = [
+  {
+    ...{ name: 'dump.csv', of: 'all that is no table, as `dump.bugCheck.code`', columns: ['key', 'value'] },
+    rows: overview,
+  },
+  {
+    ...{ name: 'memory.csv', of: 'one a figure; pools and page files after them' },
+    columns: ['figure', 'pages', 'bytes', 'source'],
+    rows: ({ memory }) => (memory ? memoryRows(memory) : []),
+  },
+  {
+    ...{ name: 'pool-tags.csv', of: 'one a tag, all of them', columns: namesOf(ROW) },
+    rows: ({ poolTags }) => (poolTags?.rows ?? []).map((row) => cellsOf(ROW, row)),
+  },
+  {
+    ...{ name: 'modules.csv', of: 'one a module', columns: namesOf(MODULE) },
+    rows: ({ modules }) => (modules ?? []).map((module) => cellsOf(MODULE, module)),
+  },
+  {
+    ...{ name: 'unloaded-modules.csv', of: 'one a module', columns: namesOf(UNLOADED_MODULE) },
+    rows: ({ unloadedModules }) => (unloadedModules ?? []).map((module) => cellsOf(UNLOADED_MODULE, module)),
+  },
+  {
+    ...{
+      name: 'suspects.csv',
+      of: 'one a suspect, numbered from 1; drivers and notes joined by `; `, codes by blanks',
+    },
+    columns: [
+      ...['suspect', ...namesOf(OF_SUSPECT)],
+      ...['drivers', 'reasons', 'against', 'reasonCodes', 'againstCodes', ...namesOf(OF_SEARCH)],
+    ],
+    rows: ({ suspects }) => suspects.map(suspectRow),
+  },
+  {
+    ...{ name: 'evidence.csv', of: 'one a piece of evidence; `suspect` is its number' },
+    columns: ['suspect', 'tag', 'pool', 'module', 'moduleConfidence', ...namesOf(OF_EVIDENCE)],
+    rows: ({ suspects }) => suspects.flatMap(evidenceRows),
+  },
+  {
+    ...{ name: 'warnings.csv', of: 'one a warning', columns: namesOf(OF_WARNING) },
+    rows: ({ warnings }) => warnings.map((warning) => cellsOf(OF_WARNING, warning)),
+  },
+];
 
 /** A table as a file, its header first. */
 export function table(name: string, columns: readonly string[], rows: readonly Row[]): CsvFile {
@@ -82,8 +119,8 @@ function overview(result: AnalysisResult): Row[] {
   const whole = inOrder(result, RESULT_SHAPE);
   const rows: Row[] = [['schemaVersion', result.schemaVersion]];
   for (const key of ['run', 'dump', 'system', 'verdict']) flatten(key, whole[key], rows);
-  for (const key of ['system', 'memory', 'poolTags', 'modules', 'unloadedModules']) {
-    rows.push([`sections.${key}`, whole[key] === null ? 'null' : 'present']);
+  for (const [key, { nullable }] of fieldsOf(RESULT_SHAPE)) {
+    if (nullable) rows.push([`sections.${key}`, whole[key] === null ? 'null' : 'present']);
   }
   if (memory) {
     flatten('memory.poolAllocationFailures', memory.poolAllocationFailures, rows);
@@ -125,67 +162,19 @@ function pageRow(figure: string, pages: Count | null | undefined, source: string
   return [figure, pages, count(BigInt(pages) * PAGE_BYTES), source];
 }
 
-const POOL_TAG_COLUMNS = [
-  ...['tag', 'hex', 'protected'],
-  ...['nonPagedAllocs', 'nonPagedFrees', 'nonPagedOutstanding', 'nonPagedBytes'],
-  ...['pagedAllocs', 'pagedFrees', 'pagedOutstanding', 'pagedBytes'],
-  ...['description', 'binary', 'tagSource'],
-];
-
-function poolTagRow(row: PoolTagRow): Row {
-  const counters = (c: PoolCounters): CsvValue[] => [c.allocs, c.frees, c.outstanding, c.bytes];
-  return [
-    ...[row.tag, row.hex, row.protected],
-    ...counters(row.nonPaged),
-    ...counters(row.paged),
-    ...[row.description, row.binary, row.tagSource],
-  ];
-}
-
-const SUSPECT_COLUMNS = [
-  ...['suspect', 'tag', 'pool', 'bytes', 'outstanding', 'averageBytes', 'shareOfPool', 'shareOfMemory', 'confidence'],
-  ...['drivers', 'reasons', 'against', 'reasonCodes', 'againstCodes'],
-  ...['searchedModules', 'notTranslatableModules', 'searchedPages', 'missingPages'],
-];
-
 function suspectRow(suspect: Suspect, index: number): Row {
-  const { searched } = suspect;
   const messages = (notes: Note[]): string => notes.map((note) => note.message).join('; ');
   const codes = (notes: Note[]): string => notes.map((note) => note.code).join(' ');
   return [
-    ...[index + 1, suspect.tag, suspect.pool, suspect.bytes, suspect.outstanding, suspect.averageBytes],
-    ...[suspect.shareOfPool, suspect.shareOfMemory, suspect.confidence],
+    ...[index + 1, ...cellsOf(OF_SUSPECT, suspect)],
     suspect.drivers.map((driver) => `${driver.module} (${driver.confidence})`).join('; '),
     ...[messages(suspect.reasons), messages(suspect.against), codes(suspect.reasons), codes(suspect.against)],
-    ...[searched?.modules ?? null, searched?.notTranslatable ?? null],
-    ...[searched?.pagesPresent ?? null, searched?.pagesMissing ?? null],
+    ...cellsOf(OF_SEARCH, suspect.searched),
   ];
 }
 
-const EVIDENCE_COLUMNS = [
-  ...['suspect', 'tag', 'pool', 'module', 'moduleConfidence', 'kind', 'address', 'offset', 'bytes', 'ascii'],
-  ...['section', 'executable', 'symbol', 'instruction', 'callsAllocator', 'note'],
-  ...[
-    'callAddress',
-    'allocator',
-    'allocatorKind',
-    'callInstruction',
-    'through',
-    'functionStart',
-    'functionEnd',
-    'functionSource',
-  ],
-];
-
-function evidenceRows(suspect: Suspect, index: number): Row[] {
-  return suspect.drivers.flatMap((driver) =>
-    driver.evidence.map((e: Evidence) => [
-      ...[index + 1, suspect.tag, suspect.pool, driver.module, driver.confidence],
-      ...[e.kind, e.address, e.offset, e.bytes, e.ascii],
-      ...[e.section, e.executable, e.symbol, e.instruction, e.callsAllocator, e.note],
-      ...[e.call?.address ?? null, e.call?.allocator ?? null, e.call?.kind ?? null, e.call?.instruction ?? null],
-      ...[e.call?.through.join('; ') ?? null],
-      ...[e.function?.start ?? null, e.function?.end ?? null, e.function?.source ?? null],
-    ]),
+function evidenceRows({ tag, pool, drivers }: Suspect, index: number): Row[] {
+  return drivers.flatMap(({ module, confidence, evidence }) =>
+    evidence.map((one) => [index + 1, tag, pool, module, confidence, ...cellsOf(OF_EVIDENCE, one)]),
   );
 }

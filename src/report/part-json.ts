@@ -4,16 +4,14 @@ import { hex } from '../../parsers/bytes/failure.js';
 import { printable } from '../../parsers/text-safety.js';
 import type { SearchResult } from '../analysis/search.js';
 import { SCHEMA_VERSION, type Evidence, type Hex } from '../result/result.js';
-import { RESULT_SHAPE, VALUE, inOrder, type AnyShape } from '../result/shape.js';
+import { partsInOrder } from '../result/shape.js';
 
 /**
  * An object of parts as JSON, in the order given. Parts of the result have their fields in the order of the contract.
  * Two blanks a level, a line feed at the end; what a terminal may act on is written as `\uXXXX`.
  */
 export function renderPart(part: object): string {
-  const shapes: Readonly<Record<string, AnyShape>> = RESULT_SHAPE;
-  const shape = Object.fromEntries(Object.keys(part).map((name) => [name, shapes[name] ?? VALUE]));
-  return `${JSON.stringify(inOrder(part, shape), null, 2).replace(/[\u007f-\u{10ffff}]/gu, escapeUnsafe)}\n`;
+  return `${JSON.stringify(partsInOrder(part), null, 2).replace(/[\u007f-\u{10ffff}]/gu, escapeUnsafe)}\n`;
 }
 
 function escapeUnsafe(character: string): string {

@@ -3,18 +3,22 @@
  * Field names are a published contract (docs/result.md). Any field may be null: unknown is never 0 and never missing.
  * Addresses, codes and hashes are lower-case hex strings with `0x`; sizes are bytes unless the name ends in `Pages`;
  * counts past 2^53 - 1 are decimal strings.
+ *
+ * A field is added here and in shape.ts, and nowhere else: order, redaction, schema, CSV and the tables of docs/result.md
+ * follow from there. Fields that results of an earlier version lack are optional.
  */
 
 import type { FigureSource } from '../../symbols/kernel-symbols.js';
+import type { EvidenceKind } from './evidence-kinds.js';
 
-export type { FigureSource };
+export type { EvidenceKind, FigureSource };
 
 /** Lower-case hexadecimal with `0x`. */
 export type Hex = string;
 /** A count or a size in bytes: a number, or a decimal string past 2^53 - 1. */
 export type Count = number | string;
 
-export const SCHEMA_VERSION = '1.0';
+export const SCHEMA_VERSION = '2.0';
 
 export type DumpType =
   | 'full' | 'kernel' | 'bitmap-full' | 'bitmap-kernel' | 'automatic' | 'triage' | 'header'
@@ -148,6 +152,15 @@ export interface PoolCounters {
   bytes: Count;
 }
 
+/** Who is named for a tag, and on what ground. */
+export interface TagOwner {
+  /** File name of the module. */
+  module: string;
+  base: Hex | null;
+  confidence: Confidence;
+  basis: 'code' | 'data' | 'list' | 'object-type' | 'rule' | 'bugcheck';
+}
+
 export interface PoolTagRow {
   /** Four characters; bytes that cannot be printed stand as `.`. */
   tag: string;
@@ -160,6 +173,8 @@ export interface PoolTagRow {
   description: string | null;
   binary: string | null;
   tagSource: 'pooltag.txt' | 'localtag.txt' | 'built-in' | null;
+  /** Null where nobody is named. */
+  owner?: TagOwner | null;
 }
 
 export interface PoolTotals {
@@ -245,12 +260,70 @@ export interface UnloadedModule {
   unloadedAt: string | null;
 }
 
-export type EvidenceKind =
-  | 'bugcheck' | 'code-immediate' | 'code-immediate-pair' | 'data' | 'string' | 'tag-rule' | 'pooltag-file'
-  | 'verifier' | 'allocation-content' | 'disk-image'; // prettier-ignore
+/** A type of kernel objects with its counters and the tag that its objects are allocated under. */
+export interface ObjectTypeInfo {
+  type: string;
+  tag: string;
+  /** The tag's key, as `hex` of its row. */
+  key: Hex;
+  pool: PoolKind | null;
+  objects: Count;
+  handles: Count;
+  objectsHighWater: Count | null;
+  handlesHighWater: Count | null;
+  source: FigureSource;
+}
+
+/** What the kernel charged a process for pool, in bytes. */
+export interface ProcessQuota {
+  pagedBytes: Count;
+  nonPagedBytes: Count;
+  pagedPeakBytes: Count;
+  nonPagedPeakBytes: Count;
+}
+
+export interface ProcessInfo {
+  /** Of its EPROCESS. */
+  address: Hex;
+  pid: Count;
+  parentPid: Count | null;
+  /** As the kernel keeps it: fifteen characters where the whole name was not found. */
+  image: string;
+  path: string | null;
+  sessionId: number | null;
+  createdAt: string | null;
+  exitedAt: string | null;
+  ended: boolean;
+  threads: Count | null;
+  handles: Count | null;
+  handlesUnreadable: Count | null;
+  /** By count, largest first; null where the handle table was not walked. */
+  handleTypes: { type: string; count: Count }[] | null;
+  quota: ProcessQuota | null;
+  commitBytes: Count | null;
+}
+
+export interface ProcessList {
+  /** The list was walked to its end. */
+  complete: boolean;
+  live: Count;
+  /** Ended processes whose object is still there; null where they were not looked for. */
+  ended: Count | null;
+  source: FigureSource;
+  rows: ProcessInfo[];
+}
+
+/** Physical memory or commit that one thing holds. */
+export interface MemoryPart {
+  what: string;
+  pages: Count;
+  source: FigureSource;
+}
 
 export interface Evidence {
   kind: EvidenceKind;
+  /** Where it was read: in the dump, or in a file beside it; null where it was read in neither (a rule, a list). */
+  from?: 'dump' | 'file' | null;
   address: Hex | null;
   /** From the module's base. */
   offset: Hex | null;
@@ -293,6 +366,8 @@ export interface EvidenceFunction {
 
 export interface SuspectDriver {
   module: string;
+  /** Of its image: what joins it with `modules`. Null for one that is no longer loaded. */
+  base?: Hex | null;
   confidence: Confidence;
   evidence: Evidence[];
 }
@@ -317,6 +392,62 @@ export interface RelatedTag {
   ratio: number;
 }
 
+/** Tags that grow together, as one driver's do. */
+export interface TagCluster {
+  members: {
+    key: Hex;
+    tag: string;
+    pool: PoolKind;
+    outstanding: Count;
+    /** Its outstanding allocations by the suspect's. */
+    ratio: number;
+    owner: TagOwner | null;
+  }[];
+  culprit: { module: string; because: string } | null;
+}
+
+/** A process, as far as a suspect names it. */
+export interface ProcessName {
+  pid: Count;
+  image: string;
+}
+
+/** Who holds the objects under a tag that is an object type's. */
+export interface Holders {
+  /** Of the objects. */
+  type: string;
+  objects: Count;
+  handles: Count;
+  withoutHandle: Count | null;
+  /** Handles whose table entry or object could not be read. */
+  unreadable: Count;
+  processes: (ProcessName & {
+    handles: Count;
+    objects: Count | null;
+    /** Of all handles to objects of the type. */
+    share: number;
+    targets: { name: string; count: Count }[];
+  })[];
+  ended: {
+    image: string;
+    parentImage: string | null;
+    parentPid: Count | null;
+    count: Count;
+    firstExit: string | null;
+    lastExit: string | null;
+  }[];
+  references: { objects: Count; beyondHandles: Count } | null;
+}
+
+/** What stands in blocks of a tag, by a sample of them. */
+export interface BlockContents {
+  sampled: Count;
+  sizes: { bytes: Count; count: Count }[];
+  pointers: { offset: number; module: string; moduleOffset: Hex; symbol: string | null; count: Count }[];
+  strings: { text: string | null; count: Count }[];
+  kinds: { kind: string; count: Count; detail: string | null }[];
+}
+
 /** What is known of a leak of this tag from a file of known issues. */
 export interface KnownIssue {
   /** Null for an entry about the tag alone. */
@@ -331,6 +462,8 @@ export interface KnownIssue {
 
 export interface Suspect {
   tag: string;
+  /** `hex` of the tag's row: what joins them. Null in a result of version 1 whose rows do not tell it. */
+  key?: Hex | null;
   pool: PoolKind;
   bytes: Count;
   outstanding: Count;
@@ -349,12 +482,36 @@ export interface Suspect {
   related?: RelatedTag[] | null;
   /** Entries of known issues that fit; missing in results of earlier versions. */
   knownIssues?: KnownIssue[] | null;
+  /** Null where no tag goes with it. */
+  cluster?: TagCluster | null;
+  /** Null where the tag is no object type's. */
+  holders?: Holders | null;
+  /** Null where no block was looked at. */
+  contents?: BlockContents | null;
+  /** Processes that were charged for the blocks, largest first; null where that is not known. */
+  billed?: (ProcessName & { bytes: Count; blocks: Count })[] | null;
+}
+
+/** Who is behind the leak that the verdict speaks of. */
+export interface Culprit {
+  /** `none`: no leak is suspected. `unknown`: nobody can be named, or the dump cannot tell. */
+  kind: 'driver' | 'process' | 'kernel-references' | 'not-pool' | 'unknown' | 'none';
+  /** File name; null unless a driver is behind it. */
+  module: string | null;
+  base: Hex | null;
+  process: ProcessName | null;
+  /** Null where nobody is named. */
+  confidence: Confidence | null;
+  because: string[];
 }
 
 export interface Verdict {
-  leakSuspected: boolean;
+  /** Null where this dump cannot tell. */
+  leakSuspected: boolean | null;
   headline: string;
   nextSteps: string[];
+  /** Null in results of version 1, and where only parts were read. */
+  culprit?: Culprit | null;
 }
 
 export interface AnalysisResult {
@@ -366,6 +523,10 @@ export interface AnalysisResult {
   poolTags: PoolTags | null;
   modules: ModuleInfo[] | null;
   unloadedModules: UnloadedModule[] | null;
+  objectTypes?: ObjectTypeInfo[] | null;
+  processes?: ProcessList | null;
+  /** Adds up to physical memory, with what is unexplained. */
+  whereMemoryIs?: MemoryPart[] | null;
   suspects: Suspect[];
   verdict: Verdict;
   warnings: Warning[];

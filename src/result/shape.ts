@@ -1,203 +1,87 @@
 /**
- * The keys of the result in the order in which they are written. The types see to it that none of src/result/result.ts is left
- * out; docs/result.schema.json describes the same keys, which a test compares.
+ * The result described once: every field with its class, what it is, and whether it may be null. From here follow the
+ * order in which it is written, what --redact replaces, docs/result.schema.json, the columns of the CSV and the tables of
+ * docs/result.md. The types see to it that no field of result.ts is left out.
  */
 
-import {
-  MEMORY_FIELDS,
-  type AnalysisResult,
-  type BugCheck,
-  type Evidence,
-  type MemoryField,
-  type Note,
-  type Pages,
-  type PdbIdentity,
-  type PoolCounters,
-  type Reconciliation,
-  type SuspectDriver,
-} from './result.js';
+import type { AnalysisResult, Warning } from './result.js';
+import { fieldsOf, leaf, list, named, orNull, said, type AnyShape, type Fields, type Shape } from './leaves.js';
+import { NOTE } from './shape-common.js';
+import * as machine from './shape-machine.js';
+import { POOL_TAGS, SUSPECT, VERDICT } from './shape-suspects.js';
 
-type Plain = string | number | bigint | boolean;
+export const WARNING: Shape<Warning> = named('warning', 'what a reader must know about the figures', {
+  code: NOTE.fields.code,
+  where: leaf('code', '`dump`, `symbols`, `modules`, `memory`, `poolTags`, `suspects`'),
+  message: NOTE.fields.message,
+});
 
-/** `VALUE` for a text, a number, a flag and lists of them; an object of shapes for an object and lists of it. */
-export type Shape<T> = [NonNullable<T>] extends [readonly (infer Item)[]]
-  ? Shape<Item>
-  : [NonNullable<T>] extends [Plain]
-    ? typeof VALUE
-    : string extends keyof NonNullable<T>
-      ? typeof SORTED
-      : { readonly [Key in keyof NonNullable<T>]-?: Shape<NonNullable<T>[Key]> };
-
-/** Any shape, for walks over it. */
-export type AnyShape = typeof VALUE | typeof SORTED | { readonly [key: string]: AnyShape };
-
-/** A value that is written as it is. */
-export const VALUE = 'value';
-/** An object with keys of no fixed set: written in alphabetical order. */
-export const SORTED = 'sorted';
+/** The description of the whole result. */
+export const RESULT_SHAPE = named('result', 'the result', {
+  schemaVersion: leaf('text', 'the version of this contract'),
+  run: machine.RUN,
+  dump: machine.DUMP,
+  system: orNull(machine.SYSTEM),
+  memory: orNull(machine.MEMORY),
+  poolTags: orNull(POOL_TAGS),
+  modules: orNull(list("loaded drivers, in the order of the kernel's list", machine.MODULE_ROW)),
+  unloadedModules: orNull(list('drivers that were unloaded', machine.UNLOADED)),
+  objectTypes: orNull(list('types of kernel objects that tags are of', machine.OBJECT_TYPE)),
+  processes: orNull(machine.PROCESSES),
+  whereMemoryIs: orNull(
+    list('what holds physical memory: adds up to it, with what is unexplained', machine.MEMORY_PART),
+  ),
+  suspects: list('what may leak, worst first; empty when nothing does', SUSPECT),
+  verdict: VERDICT,
+  warnings: list('what a reader must know about the figures', said('a warning', WARNING)),
+}) satisfies Shape<AnalysisResult>;
 
 /** What `inOrder` gives: data for JSON.stringify, its keys in order. */
 export type Ordered = Record<string, unknown>;
 
-const NOTE: Shape<Note> = { code: VALUE, message: VALUE };
-const PAGES: Shape<Pages> = { pages: VALUE, source: VALUE };
-const PDB: Shape<PdbIdentity> = { name: VALUE, guid: VALUE, age: VALUE };
-const BUG_CHECK: Shape<BugCheck> = { code: VALUE, name: VALUE, parameters: VALUE };
-const COUNTERS: Shape<PoolCounters> = { allocs: VALUE, frees: VALUE, outstanding: VALUE, bytes: VALUE };
-const RECONCILIATION: Shape<Reconciliation> = { tagBytes: VALUE, poolBytes: VALUE, unexplainedBytes: VALUE };
-
-const EVIDENCE: Shape<Evidence> = {
-  kind: VALUE,
-  address: VALUE,
-  offset: VALUE,
-  bytes: VALUE,
-  ascii: VALUE,
-  section: VALUE,
-  executable: VALUE,
-  symbol: VALUE,
-  instruction: VALUE,
-  callsAllocator: VALUE,
-  call: { address: VALUE, allocator: VALUE, kind: VALUE, instruction: VALUE, through: VALUE },
-  function: { start: VALUE, end: VALUE, source: VALUE },
-  note: VALUE,
-};
-
-const DRIVER: Shape<SuspectDriver> = { module: VALUE, confidence: VALUE, evidence: EVIDENCE };
-
-/** The shape of the whole result. */
-export const RESULT_SHAPE: Shape<AnalysisResult> = {
-  schemaVersion: VALUE,
-  run: { tool: VALUE, version: VALUE, startedAt: VALUE, elapsedMs: VALUE, bytesRead: VALUE, options: SORTED },
-  dump: {
-    path: VALUE,
-    fileBytes: VALUE,
-    container: VALUE,
-    format: VALUE,
-    type: VALUE,
-    typeCode: VALUE,
-    live: VALUE,
-    truncated: VALUE,
-    encrypted: VALUE,
-    architecture: VALUE,
-    pagingLevels: VALUE,
-    directoryTableBase: VALUE,
-    processors: VALUE,
-    pagesPresent: VALUE,
-    physicalPages: VALUE,
-    runs: VALUE,
-    bugCheck: BUG_CHECK,
-    systemTime: VALUE,
-    upTimeSeconds: VALUE,
-  },
-  system: {
-    buildNumber: VALUE,
-    version: VALUE,
-    name: VALUE,
-    productType: VALUE,
-    buildLab: VALUE,
-    machineName: VALUE,
-    kernelBase: VALUE,
-    kernelPdb: PDB,
-    symbols: { source: VALUE, detail: VALUE },
-  },
-  memory: {
-    ...(Object.fromEntries(MEMORY_FIELDS.map((field) => [field, PAGES])) as Record<MemoryField, typeof PAGES>),
-    nonPagedPools: { node: VALUE, pages: VALUE, nxPages: VALUE, source: VALUE },
-    pagedPools: { index: VALUE, pages: VALUE, source: VALUE },
-    pageFiles: { path: VALUE, currentPages: VALUE, freePages: VALUE, minimumPages: VALUE, maximumPages: VALUE },
-    poolAllocationFailures: { count: VALUE, source: VALUE },
-    flags: { ...NOTE, value: VALUE, limit: VALUE, percent: VALUE, basis: VALUE },
-  },
-  poolTags: {
-    tables: VALUE,
-    entries: VALUE,
-    source: VALUE,
-    complete: VALUE,
-    reconciliation: { nonPaged: RECONCILIATION, paged: RECONCILIATION },
-    totals: { nonPagedAllocs: VALUE, nonPagedBytes: VALUE, pagedAllocs: VALUE, pagedBytes: VALUE },
-    rows: {
-      tag: VALUE,
-      hex: VALUE,
-      protected: VALUE,
-      nonPaged: COUNTERS,
-      paged: COUNTERS,
-      description: VALUE,
-      binary: VALUE,
-      tagSource: VALUE,
-    },
-  },
-  modules: {
-    name: VALUE,
-    moduleName: VALUE,
-    path: VALUE,
-    base: VALUE,
-    end: VALUE,
-    sizeOfImage: VALUE,
-    timeDateStamp: VALUE,
-    checkSum: VALUE,
-    pdb: PDB,
-    version: {
-      ...{ fileVersion: VALUE, productName: VALUE, companyName: VALUE, fileDescription: VALUE },
-      ...{ productVersion: VALUE, originalFilename: VALUE, language: VALUE },
-    },
-    pagesPresent: VALUE,
-    pagesTotal: VALUE,
-    timeStampKind: VALUE,
-    builtAt: VALUE,
-    image: { path: VALUE, pagesFilled: VALUE },
-    signature: { embedded: VALUE, signer: VALUE, organization: VALUE, issuer: VALUE, note: VALUE },
-  },
-  unloadedModules: { name: VALUE, start: VALUE, end: VALUE, unloadedAt: VALUE },
-  suspects: {
-    tag: VALUE,
-    pool: VALUE,
-    bytes: VALUE,
-    outstanding: VALUE,
-    averageBytes: VALUE,
-    shareOfPool: VALUE,
-    shareOfMemory: VALUE,
-    confidence: VALUE,
-    reasons: NOTE,
-    against: NOTE,
-    drivers: DRIVER,
-    searched: {
-      modules: VALUE,
-      notTranslatable: VALUE,
-      pagesPresent: VALUE,
-      pagesMissing: VALUE,
-      pagesFromDisk: VALUE,
-    },
-    related: { tag: VALUE, pool: VALUE, outstanding: VALUE, ratio: VALUE },
-    knownIssues: { driver: VALUE, known: VALUE, fix: VALUE, source: VALUE, file: VALUE },
-  },
-  verdict: { leakSuspected: VALUE, headline: VALUE, nextSteps: VALUE },
-  warnings: { ...NOTE, where: VALUE },
-};
-
 /**
- * A copy of an object with its keys in the order of the shape; keys that the shape does not know follow in their own
- * order. What is undefined becomes null, a bigint a decimal string.
+ * A copy of an object with its keys in the order of the description; keys that it does not know follow in their own order,
+ * what is in them in alphabetical order. What is undefined becomes null, a bigint a decimal string.
  */
-export function inOrder(value: object, shape: AnyShape): Ordered {
+export function inOrder(value: object, shape: Fields): Ordered {
   const fields = value as Ordered;
-  if (typeof shape === 'string') {
-    const names = Object.keys(fields);
-    if (shape === SORTED) names.sort();
-    return Object.fromEntries(names.map((name) => [name, ordered(fields[name], shape)]));
-  }
   const result: Ordered = {};
-  for (const [name, inner] of Object.entries(shape)) result[name] = ordered(fields[name], inner);
+  const known = fieldsOf(shape);
+  for (const [name, inner] of known) result[name] = ordered(fields[name], inner);
   for (const name of Object.keys(fields)) {
-    if (Object.hasOwn(shape, name)) continue;
-    const more = ordered(fields[name], SORTED);
-    Object.defineProperty(result, name, { value: more, enumerable: true, configurable: true, writable: true });
+    if (!Object.hasOwn(shape.fields, name)) set(result, name, ordered(fields[name], 'sorted'));
   }
   return result;
 }
 
-function ordered(value: unknown, shape: AnyShape): unknown {
+/** The same for an object of parts, some of them parts of the result: those of others keep their own order. */
+export function partsInOrder(parts: object): Ordered {
+  const result: Ordered = {};
+  const known: Readonly<Record<string, AnyShape>> = RESULT_SHAPE.fields;
+  for (const [name, part] of Object.entries(parts)) set(result, name, ordered(part, known[name] ?? 'as-they-are'));
+  return result;
+}
+
+function ordered(value: unknown, shape: AnyShape | 'sorted' | 'as-they-are'): unknown {
   if (value === undefined || value === null) return null;
   if (typeof value === 'bigint') return value.toString();
-  if (Array.isArray(value)) return value.map((item) => ordered(item, shape));
-  return typeof value === 'object' ? inOrder(value, shape) : value;
+  if (Array.isArray(value)) {
+    const of = typeof shape !== 'string' && shape.node === 'list' ? (shape.of as AnyShape) : shape;
+    return value.map((item) => ordered(item, of));
+  }
+  if (typeof value !== 'object') return value;
+  if (typeof shape !== 'string' && shape.node === 'object') return inOrder(value, shape);
+  const names = Object.keys(value);
+  if (shape !== 'as-they-are') names.sort();
+  const result: Ordered = {};
+  for (const name of names) {
+    const inner = shape === 'as-they-are' ? shape : 'sorted';
+    set(result, name, ordered((value as Ordered)[name], inner));
+  }
+  return result;
+}
+
+/** Sets a field of any name, `__proto__` too. */
+function set(object: Ordered, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }

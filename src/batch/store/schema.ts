@@ -61,4 +61,10 @@ export const MIGRATIONS: readonly string[] = [
 
   create table failures (place text not null, at timestamptz not null, code text not null, message text not null);
   `,
+  // Null where the dump cannot tell: what was said of dumps without tags as well.
+  `
+  alter table dumps alter column leak_suspected drop not null;
+  update dumps d set leak_suspected = null
+    where not leak_suspected and not exists (select from tag_rows t where t.dump_id = d.id);
+  `,
 ];

@@ -54,6 +54,11 @@ export const command = defineCommand({
       describe: 'End with exit code 1 when a leak is suspected',
       group: GROUP.output,
     },
+    'fail-on-undecided': {
+      type: 'boolean',
+      describe: 'End with exit code 1 when the dump cannot tell whether pool leaks',
+      group: GROUP.output,
+    },
     ...REDACT,
     ...SYMBOLS,
   },
@@ -100,7 +105,11 @@ export const command = defineCommand({
     if (html !== undefined) await writePage(result, html);
     if (args.json === true) await output.json(renderJson(result));
     else await output.text(renderAnalysis(result, { ...output.style, top }));
-    return args['fail-on-leak'] === true && result.verdict.leakSuspected ? EXIT.leak : EXIT.done;
+    const { leakSuspected } = result.verdict;
+    const fails =
+      (args['fail-on-leak'] === true && leakSuspected === true) ||
+      (args['fail-on-undecided'] === true && leakSuspected === null);
+    return fails ? EXIT.leak : EXIT.done;
   },
 });
 

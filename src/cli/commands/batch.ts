@@ -58,6 +58,11 @@ export const command = defineCommand({
       describe: 'End with exit code 1 when a leak is suspected in one of the dumps',
       group: GROUP.output,
     },
+    'fail-on-undecided': {
+      type: 'boolean',
+      describe: 'End with exit code 1 when one of the dumps cannot tell whether pool leaks',
+      group: GROUP.output,
+    },
     pooltag: POOLTAG,
     images: IMAGES,
     'known-issues': KNOWN_ISSUES,
@@ -161,7 +166,7 @@ export const command = defineCommand({
       });
       display.end();
       await output.text(renderBatchSummary(report, out));
-      return exitCode(report, args['fail-on-leak'] === true);
+      return exitCode(report, args);
     } catch (error) {
       if (error instanceof LockedError || error instanceof JournalError || error instanceof NotReplaced) {
         throw new FileError(error.message);
@@ -197,11 +202,18 @@ function onStop(stop: AbortController, told: () => void): () => void {
   return onEndingSignals(handle);
 }
 
-function exitCode({ counts, interrupted, leakSuspected }: BatchReport, failOnLeak: boolean): ExitCode {
+/** Options that make a verdict the exit code. */
+interface FailOn {
+  readonly 'fail-on-leak'?: boolean | undefined;
+  readonly 'fail-on-undecided'?: boolean | undefined;
+}
+
+function exitCode({ counts, interrupted, leakSuspected, undecided }: BatchReport, on: FailOn): ExitCode {
   if (interrupted) return EXIT.interrupted;
   const read = counts.analyzed + counts.known - counts.knownFailures;
   if (read === 0) return EXIT.badInput;
-  return failOnLeak && leakSuspected ? EXIT.leak : EXIT.done;
+  const fails = (on['fail-on-leak'] === true && leakSuspected) || (on['fail-on-undecided'] === true && undecided > 0);
+  return fails ? EXIT.leak : EXIT.done;
 }
 
 /** What workers need to look for symbols; null where neither the options nor the environment name a place. */

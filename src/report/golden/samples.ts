@@ -1,7 +1,16 @@
 /** Hand-made results for tests: everything filled, everything unknown, and what a triage dump gives. */
 
 import { MEMORY_FIELDS, SCHEMA_VERSION } from '../../result/result.js';
-import type { AnalysisResult, DumpInfo, Evidence, MemoryField, MemoryInfo, Pages, RunInfo } from '../../result/result.js';
+import type {
+  AnalysisResult,
+  DumpInfo,
+  Evidence,
+  MemoryField,
+  MemoryInfo,
+  Pages,
+  RunInfo,
+  TagOwner,
+} from '../../result/result.js';
 
 const RUN: RunInfo = {
   tool: 'dumpleak',
@@ -89,6 +98,7 @@ const MEMORY: MemoryInfo = {
 
 const EVIDENCE: Evidence = {
   kind: 'code-immediate',
+  from: 'dump',
   address: '0xfffff880044b63aa',
   offset: '0x13aa',
   bytes: '4c 65 61 6b 3b c1 0f 42 c1 41 8d 49 fd 8b d0 ff',
@@ -112,6 +122,7 @@ const EVIDENCE: Evidence = {
 /** Evidence of which nothing is known. */
 export const NO_EVIDENCE: Evidence = {
   kind: 'data',
+  from: null,
   address: null,
   offset: null,
   bytes: null,
@@ -125,6 +136,8 @@ export const NO_EVIDENCE: Evidence = {
   function: null,
   note: null,
 };
+
+const OWNER: TagOwner = { module: 'myfault.sys', base: '0xfffff880044b5000', confidence: 'high', basis: 'code' };
 
 const NOTHING = { allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
 
@@ -165,6 +178,7 @@ export const FULL: AnalysisResult = {
         description: null,
         binary: null,
         tagSource: null,
+        owner: OWNER,
       },
       {
         tag: 'Thre',
@@ -175,6 +189,7 @@ export const FULL: AnalysisResult = {
         description: 'Thread objects',
         binary: 'nt!ps',
         tagSource: 'pooltag.txt',
+        owner: null,
       },
       {
         tag: '=1+1',
@@ -185,6 +200,7 @@ export const FULL: AnalysisResult = {
         description: '@SUM(A1:A9), "quoted"',
         binary: 'Io  ',
         tagSource: 'built-in',
+        owner: null,
       },
     ],
   },
@@ -236,9 +252,30 @@ export const FULL: AnalysisResult = {
     { name: 'myfault.sys', start: '0xfffff880044a0000', end: '0xfffff880044a7000', unloadedAt: '2026-11-19T21:00:00Z' },
     { name: 'x.sys', start: null, end: null, unloadedAt: null },
   ],
+  objectTypes: [
+    {
+      ...{ type: 'Process', tag: 'Proc', key: '0x636f7250', pool: 'nonpaged', objects: 71420, handles: 71652 },
+      ...{ objectsHighWater: 71421, handlesHighWater: null, source: 'kdbg' },
+    },
+  ],
+  processes: {
+    ...{ complete: true, live: 231, ended: 71197, source: 'kdbg' },
+    rows: [
+      {
+        ...{ address: '0xfffffa8003c9e040', pid: 4321, parentPid: 812, image: 'watchman.exe' },
+        ...{ path: '\\Device\\HarddiskVolume1\\watchman.exe', sessionId: 1, createdAt: '2026-11-19T21:00:00Z' },
+        ...{ exitedAt: null, ended: false, threads: 12, handles: 71380, handlesUnreadable: 0 },
+        handleTypes: [{ type: 'Process', count: 71190 }],
+        quota: { pagedBytes: 1, nonPagedBytes: 2, pagedPeakBytes: 3, nonPagedPeakBytes: 4 },
+        commitBytes: 4096,
+      },
+    ],
+  },
+  whereMemoryIs: [{ what: 'page tables', pages: 2359296, source: 'derived' }],
   suspects: [
     {
       tag: 'Leak',
+      key: '0x6b61654c',
       pool: 'nonpaged',
       bytes: 615424000,
       outstanding: 601,
@@ -252,12 +289,40 @@ export const FULL: AnalysisResult = {
       ],
       against: [{ code: 'single-snapshot', message: 'one snapshot shows no growth' }],
       drivers: [
-        { module: 'myfault.sys', confidence: 'high', evidence: [EVIDENCE, NO_EVIDENCE] },
-        { module: 'other.sys', confidence: 'low', evidence: [{ ...NO_EVIDENCE, kind: 'string' }] },
+        { module: 'myfault.sys', base: '0xfffff880044b5000', confidence: 'high', evidence: [EVIDENCE, NO_EVIDENCE] },
+        { module: 'other.sys', base: null, confidence: 'low', evidence: [{ ...NO_EVIDENCE, kind: 'string' }] },
       ],
       searched: { modules: 152, notTranslatable: 2, pagesPresent: 20110, pagesMissing: 480, pagesFromDisk: 12 },
       related: [{ tag: 'IoWI', pool: 'nonpaged', outstanding: 1202, ratio: 2 }],
       knownIssues: [{ driver: 'myfault.sys', known: 'It leaks.', fix: null, source: 'a page', file: null }],
+      cluster: {
+        members: [{ key: '0x49576f49', tag: 'IoWI', pool: 'paged', outstanding: 1202, ratio: 2, owner: OWNER }],
+        culprit: { module: 'myfault.sys', because: 'it allocates under both' },
+      },
+      holders: {
+        ...{ type: 'Process', objects: 71420, handles: 71652, withoutHandle: 12, unreadable: 0 },
+        processes: [
+          {
+            ...{ pid: 4321, image: 'watchman.exe', handles: 71190, objects: 71190, share: 0.99 },
+            targets: [{ name: 'cmd.exe (ended)', count: 71190 }],
+          },
+        ],
+        ended: [
+          {
+            ...{ image: 'cmd.exe', parentImage: 'watchman.exe', parentPid: 4321, count: 71197 },
+            ...{ firstExit: '2026-11-18T21:00:00Z', lastExit: '2026-11-19T21:00:00Z' },
+          },
+        ],
+        references: { objects: 12, beyondHandles: 14 },
+      },
+      contents: {
+        sampled: 500,
+        sizes: [{ bytes: 2688, count: 498 }],
+        pointers: [{ offset: 24, module: 'nvstor.sys', moduleOffset: '0x1f40', symbol: null, count: 412 }],
+        strings: [{ text: 'a text', count: 3 }],
+        kinds: [{ kind: 'Irp', count: 480, detail: 'pending' }],
+      },
+      billed: [{ pid: 4321, image: 'watchman.exe', bytes: 1, blocks: 1 }],
     },
     {
       tag: 'Abcd',
@@ -274,12 +339,17 @@ export const FULL: AnalysisResult = {
       searched: null,
       related: [],
       knownIssues: [],
+      ...{ key: null, cluster: null, holders: null, contents: null, billed: null },
     },
   ],
   verdict: {
     leakSuspected: true,
     headline: 'Nonpaged pool: 587 MB under tag Leak, allocated by myfault.sys',
     nextSteps: ['Ask the vendor of myfault.sys for an update.', 'Take a second dump some hours later.'],
+    culprit: {
+      ...{ kind: 'driver', module: 'myfault.sys', base: '0xfffff880044b5000', process: null, confidence: 'high' },
+      because: ['the tag goes to ExAllocatePoolWithTag'],
+    },
   },
   warnings: [{ code: 'pages-missing', where: 'modules', message: '480 pages of modules are not in the dump.' }],
 };
@@ -294,8 +364,11 @@ export const UNKNOWN: AnalysisResult = {
   poolTags: null,
   modules: null,
   unloadedModules: null,
+  objectTypes: null,
+  processes: null,
+  whereMemoryIs: null,
   suspects: [],
-  verdict: { leakSuspected: false, headline: 'This dump holds no pool state.', nextSteps: [] },
+  verdict: { leakSuspected: null, headline: 'This dump holds no pool state.', nextSteps: [], culprit: null },
   warnings: [],
 };
 
@@ -342,9 +415,10 @@ export const TRIAGE: AnalysisResult = {
   poolTags: null,
   suspects: [],
   verdict: {
-    leakSuspected: false,
+    leakSuspected: null,
     headline: 'A triage dump holds no pool tables.',
     nextSteps: ['Set the machine to write kernel or complete dumps.'],
+    culprit: null,
   },
   warnings: [{ code: 'no-pool-tables', where: 'dump', message: 'A triage dump holds no pool tables.' }],
 };

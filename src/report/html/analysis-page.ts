@@ -45,10 +45,11 @@ ${verdictSection(result)}`,
 }
 
 function verdictSection(result: AnalysisResult): SafeHtml {
-  const { verdict, poolTags, dump, warnings } = result;
-  const judged = verdict.leakSuspected ? 'leak suspected' : poolTags === null ? 'not decided' : 'no leak suspected';
-  const tone = verdict.leakSuspected ? 'bad' : poolTags === null ? 'warn' : 'good';
-  const confidence = verdict.leakSuspected ? result.suspects[0]?.confidence : undefined;
+  const { verdict, dump, warnings } = result;
+  const { leakSuspected } = verdict;
+  const judged = leakSuspected === null ? 'not decided' : leakSuspected ? 'leak suspected' : 'no leak suspected';
+  const tone = leakSuspected === null ? 'warn' : leakSuspected ? 'bad' : 'good';
+  const confidence = leakSuspected === true ? result.suspects[0]?.confidence : undefined;
   const facts = [
     markup`<code>${baseName(dump.path)}</code>`,
     result.system?.machineName ?? null,

@@ -2,7 +2,8 @@
 
 import type { Evidence, Hex } from '../../result/result.js';
 import { debuggerAddress, parseHex } from '../format.js';
-import { EVIDENCE_KINDS, evidenceBytes } from '../text/analyze-suspects.js';
+import { kindFacts } from '../../result/evidence-kinds.js';
+import { evidenceBytes } from '../text/analyze-suspects.js';
 import { hexAndText } from '../text/search.js';
 import { joined, markup, type HtmlValue, type SafeHtml } from './safe-html.js';
 
@@ -18,7 +19,7 @@ export function evidencePart(evidence: Evidence & Followed, shortName: string, w
   const offset = parseHex(evidence.offset);
   const code = section === null || executable === null ? '' : executable ? ', executable' : ', not executable';
   const place: HtmlValue[] = [
-    markup`<strong>${EVIDENCE_KINDS[evidence.kind]}</strong>`,
+    markup`<strong>${kindFacts(evidence.kind).words}</strong>`,
     parseHex(evidence.address) !== null && markup`<code>${at(evidence.address, wide)}</code>`,
     offset !== null && markup`<code>${shortName}+0x${offset.toString(16)}</code>`,
     symbol !== null && markup`<span>in <code>${symbol}</code></span>`,

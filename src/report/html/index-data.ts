@@ -15,7 +15,8 @@ export interface IndexDump {
   type: DumpType;
   architecture: Architecture | null;
   systemTime: string | null;
-  leakSuspected: boolean;
+  /** Null where the dump cannot tell. */
+  leakSuspected: boolean | null;
   headline: string;
   /** Of the first suspect, as are `tag`, `pool`, `bytes`; null where none is. */
   confidence: Confidence | null;

@@ -52,7 +52,11 @@ function headline({ index: { groups, dumps } }: Known): string {
   const drivers = [...new Set(groups.flatMap(({ driver }) => (driver === null ? [] : [driver])))];
   const leaking = dumps.filter(({ leakSuspected }) => leakSuspected).length;
   if (leaking === 0 && groups.length === 0) {
-    return dumps.length === 0 ? 'No dump could be read' : 'No leak suspected in any dump';
+    const open = dumps.filter(({ leakSuspected }) => leakSuspected === null).length;
+    if (dumps.length === 0) return 'No dump could be read';
+    if (open === 0) return 'No leak suspected in any dump';
+    if (open === dumps.length) return 'Not decided: no dump can tell whether pool leaks';
+    return `No leak suspected in ${counted(dumps.length - open, 'dump')}; ${thousands(open)} cannot tell`;
   }
   const where = `a leak is suspected in ${thousands(leaking)} of ${counted(dumps.length, 'dump')}`;
   const [first, second, ...more] = drivers;
@@ -68,7 +72,8 @@ function headline({ index: { groups, dumps } }: Known): string {
 
 function verdict(known: Known): SafeHtml {
   const { dumps, groups, failures: failed, machines } = known.index;
-  const tone = groups.length > 0 ? 'bad' : dumps.length === 0 ? 'warn' : 'good';
+  const open = dumps.length === 0 || dumps.some(({ leakSuspected }) => leakSuspected === null);
+  const tone = groups.length > 0 ? 'bad' : open ? 'warn' : 'good';
   const shared = groups.filter((group) => group.machines.length > 1);
   const facts = [
     counted(dumps.length, 'dump'),
@@ -243,6 +248,7 @@ function dumpTable(known: Known): SafeHtml {
 }
 
 function leakCell({ leakSuspected, confidence }: IndexDump): Cell {
+  if (leakSuspected === null) return { show: 'not decided', sort: 0.5 };
   if (!leakSuspected) return { show: 'no', sort: 0 };
   const tone = confidence === null ? 'warn' : CONFIDENCE_TONES[confidence];
   return {

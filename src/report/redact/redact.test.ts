@@ -6,13 +6,18 @@ import { join } from 'node:path';
 import { makeTrend } from '../../growth/trend.js';
 import { Collector, NO_FIGURES } from '../../growth/read/collector.js';
 import type { DiffSide } from '../../growth/diff.js';
+import type { AnyShape, Leaf } from '../../result/leaves.js';
 import type { AnalysisResult, Evidence } from '../../result/result.js';
+import { RESULT_SHAPE } from '../../result/shape.js';
 import { FULL } from '../golden/samples.js';
 import { leakResult } from '../text/samples.test.helper.js';
 import { redactDifference, redactTrend } from './growth.js';
 import { folderKey, randomKey, readKey } from './key.js';
 import { Names, Redactor } from './redactor.js';
 import { redactFailure, redactResult } from './result.js';
+
+/** What stands in place of a text. */
+type Plant = (text: string, leaf: Leaf, at: string) => string;
 
 const REDACTOR = new Redactor(Buffer.from('a key for tests'), true);
 const names = () => new Names(REDACTOR);
@@ -191,23 +196,57 @@ describe('redaction: results', () => {
     expect(message(new Redactor(randomKey(), false))).to.contain('--redact-key');
   });
 
-  it('lose names in every field, but for those whose values cannot be names', () => {
-    /** Figures, fixed sets of words, hashes, code, and what docs/privacy.md says stays: versions, tags, sections, functions. */
-    const kept =
-      /^(?:schemaVersion|tool|version|startedAt|format|type|architecture|source|kind|pool|confidence|code|where|tag|hex|productType|guid|base|end|start|address|offset|bytes|ascii|instruction|section|symbol|tagSource|basis|buildLab|fileVersion|productName|companyName|fileDescription|systemTime|unloadedAt|timeDateStamp|checkSum|kernelBase|directoryTableBase|parameters|allocator)$/;
-    const planted = new Set<string>();
-    const plant = (value: unknown, key: string): unknown => {
-      if (typeof value === 'string' && !kept.test(key)) {
-        planted.add(key);
-        return key === 'machineName' ? 'HOSTQX' : '\\??\\C:\\Users\\bobqx\\a.sys';
-      }
-      if (Array.isArray(value)) return value.map((item) => plant(item, key));
-      if (typeof value !== 'object' || value === null) return value;
-      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plant(item, name)]));
-    };
-    const found = redactResult(plant(FULL, '') as AnalysisResult, REDACTOR);
-    expect([...planted]).to.include.members(['path', 'machineName', 'message', 'headline', 'nextSteps', 'note', 'detail', 'description', 'module', 'name']); // prettier-ignore
-    expect(JSON.stringify(found)).to.not.match(/qx/i);
+  /** Leaves that hold free text, whatever the name of the field. */
+  const FREE = new Set(['text', 'message', 'note', 'host', 'user', 'process', 'file', 'path', 'given', 'release', 'reference']); // prettier-ignore
+
+  /** A copy with something else in every text of the contract; `places` gets where. */
+  function planted(value: unknown, shape: AnyShape, at: string, plant: Plant): unknown {
+    if (typeof value === 'string') return plant(value, shape as Leaf, at);
+    if (Array.isArray(value)) {
+      const of = shape.node === 'list' ? (shape.of as AnyShape) : shape;
+      return value.map((item) => planted(item, of, `${at}[]`, plant));
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    const fields = shape.node === 'object' ? (shape.fields as Readonly<Record<string, AnyShape>>) : {};
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, planted(item, fields[key] ?? shape, `${at}.${key}`, plant)]),
+    );
+  }
+
+  it('lose a machine, a user and a path in every text of the contract, whatever its class', () => {
+    const places = new Set<string>();
+    const hostile = planted(FULL, RESULT_SHAPE, '', (_text, leaf, at) => {
+      places.add(at);
+      if (leaf.is === 'host') return 'HOSTQX';
+      return leaf.is === 'tag' ? 'a qx' : 'HOSTQX: bobqx of \\\\srvqx\\shareqx saved C:\\Users\\bobqx\\caseqx\\a.txt';
+    });
+    const found = redactResult(hostile as AnalysisResult, REDACTOR);
+    const left: string[] = [];
+    planted(found, RESULT_SHAPE, '', (text, leaf, at) => {
+      if (leaf.is !== 'tag' && /qx/i.test(text)) left.push(`${at}: ${text}`);
+      return text;
+    });
+    expect(left).to.deep.equal([]);
+    expect(places.size).to.be.greaterThan(120);
+    for (const at of [
+      '.suspects[].holders.ended[].parentImage',
+      '.verdict.culprit.because[]',
+      '.run.options.pooltag[]',
+    ])
+      expect([...places]).to.include(at);
+  });
+
+  it('lose a name that stands alone in every free text; drivers keep theirs', () => {
+    const hostile = planted(FULL, RESULT_SHAPE, '', (text, leaf) =>
+      leaf.is === 'host' ? 'HOSTQX' : FREE.has(leaf.is) ? 'HostQx' : text,
+    );
+    const found = redactResult(hostile as AnalysisResult, REDACTOR);
+    const left = new Set<string>();
+    planted(found, RESULT_SHAPE, '', (text, leaf) => {
+      if (/qx/i.test(text)) left.add(leaf.is);
+      return text;
+    });
+    expect([...left].sort()).to.deep.equal(['file', 'path']);
   });
 
   it('lose names in what the file of known issues names as its source', () => {

@@ -1,29 +1,65 @@
 /**
  * A result without the names of people and places: machine, users, servers, the dump's own path, and what stands in memory
- * around a tag. Every text is gone through, those of fields that are added later too, unless it is of a fixed set.
+ * around a tag. What a text loses follows from its class (src/result/leaves.ts); a text of a field that the contract does
+ * not know is treated as free text.
  * docs/privacy.md says what is replaced and what is not.
  */
 
+import { isCodeKind } from '../../result/evidence-kinds.js';
+import type { AnyShape, FreeTextClass, Leaf, PlainTextClass } from '../../result/leaves.js';
 import type { AnalysisResult, Warning } from '../../result/result.js';
+import { RESULT_SHAPE } from '../../result/shape.js';
+import { NOTE } from '../../result/shape-common.js';
 import type { BatchFailure } from '../json.js';
 import { Names, type Redactor } from './redactor.js';
 
-/** Texts of a fixed set of values, numbers as text, and names that say nothing of people. */
-const AS_THEY_ARE = new Set([
-  'schemaVersion', 'tool', 'version', 'startedAt', 'format', 'type', 'architecture', 'source', 'kind', 'pool', 'confidence',
-  'code', 'where', 'tag', 'hex', 'productType', 'guid', 'base', 'end', 'start', 'address', 'offset', 'bytes', 'ascii',
-  'instruction', 'section', 'symbol', 'tagSource', 'basis', 'buildLab', 'fileVersion', 'productName', 'companyName',
-  'fileDescription', 'systemTime', 'unloadedAt', 'timeDateStamp', 'checkSum', 'kernelBase', 'directoryTableBase',
-  'parameters', 'parameter', 'attributes', 'allocator', 'pattern', 'secondHalf',
-]); // prettier-ignore
-/** Names of files: a driver's stays, but one that comes with a path loses what is of people in it. */
-const FILES = new Set(['name', 'moduleName', 'module', 'path']);
 /** Where the built-in known issues are written down. */
 const PUBLIC = /^https:\/\/(?:learn|support)\.microsoft\.com\/[\w./-]*$/;
-/** Evidence of code: its bytes are instructions, the same on all machines. */
-const CODE = new Set(['code-immediate', 'code-immediate-pair']);
-/** Of other evidence the tag itself stays. */
+const RELEASE = /^Windows [\w ./-]+$/;
+const PAIRS = /^(?:[\da-f]{2}(?: |$))*$/;
+/** Of evidence that is no code the tag itself stays. */
 const TAG_BYTES = 4;
+
+/** What texts of these classes look like. One that does not is treated as free text. */
+const FORMS: Readonly<Record<PlainTextClass, RegExp>> = {
+  code: /^[A-Za-z\d-]{1,60}$/,
+  hex: /^0x[\da-f]+$/,
+  address: /^0x[\da-f]+$/,
+  time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/,
+  guid: /^[\dA-F]{32}$/,
+  language: /^[\da-f]{8}$/,
+  tag: /^.{0,4}$/su,
+};
+
+type Around = Readonly<Record<string, unknown>>;
+/** A text without names; `around` is the object that it is a field of. */
+type Rule = (text: string, names: Names, around: Around) => string | null;
+
+const file: Rule = (text, names) => (/[\\/]/.test(text) ? names.path(text) : text);
+
+const RULES: Readonly<Record<FreeTextClass, Rule>> = {
+  text: (text, names) => names.text(text),
+  given: (text, names) => names.text(text),
+  message: (text, names, { code }) => (code === 'comment' ? 'Its comment is left out' : names.text(text)),
+  note: (text, names, around) => names.text(isCode(around) ? text : text.replace(/".*"/s, '"..."')),
+  bytes: (text, _names, around) => (PAIRS.test(text) ? memory(text, 3 * TAG_BYTES - 1, around) : null),
+  memory: (text, names, around) => memory(names.sweep(text), TAG_BYTES, around),
+  host: (text, names) => names.host(text),
+  user: (text, names) => names.user(text),
+  process: (text, names) => (/[\\/]/.test(text) ? names.path(text) : names.sweep(text)),
+  file,
+  path: file,
+  release: (text, names) => (RELEASE.test(text) ? text : names.text(text)),
+  reference: (text, names) => (PUBLIC.test(text) ? text : names.text(text)),
+};
+
+const isCode = ({ kind }: Around): boolean => typeof kind === 'string' && isCodeKind(kind);
+
+/** What stands in an image from a tag on: code stays, of data the tag alone. Of what was allocated nothing stays. */
+function memory(text: string, most: number, around: Around): string | null {
+  if (isCode(around)) return text;
+  return typeof around['ascii'] !== 'string' || around['kind'] === 'allocation-content' ? null : text.slice(0, most);
+}
 
 /** What the report says of itself: that names in it are pseudonyms. */
 export function redactedNote({ lasting }: Redactor): { code: string; message: string } {
@@ -50,8 +86,8 @@ export function redactPart<T extends { dump: { path: string }; warnings: Warning
   const names = new Names(redactor);
   const path = names.learnFile('dump', part.dump.path);
   for (const file of files) names.learnFile('file', file);
-  learn(part, null, names);
-  const copy = copied(part, null, names) as T;
+  learn(part, RESULT_SHAPE, names);
+  const copy = copied(part, RESULT_SHAPE, {}, names) as T;
   copy.dump.path = path;
   copy.warnings.push({ ...redactedNote(redactor), where: 'dump' });
   return copy;
@@ -70,52 +106,58 @@ export function redactFailure(
   return { dump: { path }, error: { code: error.code, message: names.text(error.message) } };
 }
 
+/** A value's description: null for what the contract does not know, such as fields of a later version. */
+type Known = AnyShape | null;
+
+/** The description of a field, and of an item of a list. */
+function below(shape: Known, name: string): Known {
+  if (shape?.node !== 'object' || !Object.hasOwn(shape.fields, name)) return null;
+  return (shape.fields as Readonly<Record<string, AnyShape>>)[name] ?? null;
+}
+
+const itemOf = (shape: Known): Known => (shape?.node === 'list' ? (shape.of as AnyShape) : shape);
+
 /** Walks over everything and takes the names of machines, users and servers. */
-function learn(value: unknown, key: string | null, names: Names): void {
-  if (typeof value === 'string') {
-    if (key === 'machineName') names.host(value);
-    else if (key !== null && FILES.has(key)) names.path(value);
-    else if (key === null || !AS_THEY_ARE.has(key)) names.learnFrom(value);
-  } else if (Array.isArray(value)) {
-    for (const item of value) learn(item, key, names);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [name, item] of Object.entries(value)) if (!isRelease(key, name, item)) learn(item, name, names);
-  }
+function learn(value: unknown, shape: Known, names: Names): void {
+  if (typeof value === 'string') learnText(value, leafOf(shape), names);
+  else if (Array.isArray(value)) for (const item of value) learn(item, itemOf(shape), names);
+  else if (typeof value === 'object' && value !== null)
+    for (const [name, item] of Object.entries(value)) learn(item, below(shape, name), names);
 }
 
-/** `system.name`, the name of a release: the slash of `Windows Server 2004/20H2` is none of a path. */
-const isRelease = (parent: string | null, name: string, value: unknown): boolean =>
-  parent === 'system' && name === 'name' && /^Windows [\w ./-]+$/.test(String(value));
+function learnText(text: string, leaf: Leaf | null, names: Names): void {
+  if (leaf?.is === 'host') names.host(text);
+  else if (leaf?.is === 'user') names.user(text);
+  else if (leaf?.is === 'file' || leaf?.is === 'path' || leaf?.is === 'process') names.path(text);
+  else if (!staysAsItIs(text, leaf)) names.learnFrom(text);
+}
 
-function copied(value: unknown, key: string | null, names: Names): unknown {
-  if (typeof value === 'string') return replaced(value, key, names);
-  if (Array.isArray(value)) return value.map((item) => copied(item, key, names));
+const leafOf = (shape: Known): Leaf | null => (shape?.node === 'leaf' ? shape : null);
+
+/** Text of a set of values, or of a form that no name has; and a release, whose slash is none of a path. */
+function staysAsItIs(text: string, leaf: Leaf | null): boolean {
+  if (leaf === null) return false;
+  if (leaf.is === 'fixed') return 'values' in leaf && (leaf.values as readonly string[]).includes(text);
+  if (leaf.is === 'release') return RELEASE.test(text);
+  return leaf.is in FORMS && FORMS[leaf.is as PlainTextClass].test(text);
+}
+
+function copied(value: unknown, shape: Known, around: Around, names: Names): unknown {
+  if (typeof value === 'string') return replaced(value, leafOf(shape), around, names);
+  if (Array.isArray(value)) return value.map((item) => copied(item, itemOf(shape), around, names));
   if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).map(([name, item]): [string, unknown] => [
-    name,
-    isRelease(key, name, item) ? item : copied(item, name, names),
-  ]);
-  const out: Record<string, unknown> = Object.fromEntries(fields);
-  if (typeof out['ascii'] === 'string' && !CODE.has(String(out['kind']))) onlyTag(out);
-  // Where a known issue is written down is a text of the user's, not of a fixed set.
-  if (typeof out['known'] === 'string' && typeof out['source'] === 'string' && !PUBLIC.test(out['source']))
-    out['source'] = names.text(out['source']);
-  if (out['code'] === 'comment') out['message'] = 'Its comment is left out';
-  return out;
+  const fields = value as Around;
+  const of = shape?.node === 'object' ? shape : isNote(fields) ? NOTE : null;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, item]) => [name, copied(item, below(of, name), fields, names)]),
+  );
 }
 
-function replaced(text: string, key: string | null, names: Names): string {
-  if (key === 'machineName') return names.host(text);
-  if (key !== null && AS_THEY_ARE.has(key)) return text;
-  if (key !== null && FILES.has(key)) return /[\\/]/.test(text) ? names.path(text) : text;
-  return names.text(text);
-}
+/** What other commands than `analyze` have to remark. */
+const isNote = ({ code, message }: Around): boolean => typeof code === 'string' && typeof message === 'string';
 
-/** Cuts what stands in memory around a tag, and the text that a note quotes. */
-function onlyTag(evidence: Record<string, unknown>): void {
-  const isContent = evidence['kind'] === 'allocation-content';
-  evidence['ascii'] = isContent ? null : String(evidence['ascii']).slice(0, TAG_BYTES);
-  if (typeof evidence['bytes'] === 'string')
-    evidence['bytes'] = isContent ? null : evidence['bytes'].slice(0, 3 * TAG_BYTES - 1);
-  if (typeof evidence['note'] === 'string') evidence['note'] = evidence['note'].replace(/".*"/s, '"..."');
+function replaced(text: string, leaf: Leaf | null, around: Around, names: Names): string | null {
+  if (staysAsItIs(text, leaf)) return text;
+  const rule = leaf !== null && leaf.is in RULES ? RULES[leaf.is as FreeTextClass] : RULES.text;
+  return rule(text, names, around);
 }

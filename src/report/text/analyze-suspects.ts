@@ -1,11 +1,11 @@
 /** The suspects of `dumpleak analyze`: what a tag holds, who allocates under it and how that is known. */
 
 import { printable } from '../../../parsers/text-safety.js';
+import { kindFacts } from '../../result/evidence-kinds.js';
 import type {
   AnalysisResult,
   Confidence,
   Evidence,
-  EvidenceKind,
   ModuleInfo,
   Suspect,
   SuspectDriver,
@@ -22,20 +22,6 @@ const MOST_DRIVERS = 4;
 const MOST_EVIDENCE = 4;
 const MOST_UNLOADED = 10;
 
-/** The kinds of evidence in words. */
-export const EVIDENCE_KINDS: Readonly<Record<EvidenceKind, string>> = {
-  bugcheck: 'named by the bug check',
-  'code-immediate': 'tag in code',
-  'code-immediate-pair': 'tag built in code, in two halves',
-  data: 'tag in data',
-  string: 'inside longer text',
-  'tag-rule': 'rule for this tag',
-  'pooltag-file': 'named in pooltag.txt',
-  verifier: 'Driver Verifier',
-  'allocation-content': 'seen in the allocations',
-  'disk-image': 'in the driver file',
-};
-
 /** The colour of a confidence. */
 export const TONES: Readonly<Record<Confidence, Tone>> = { high: 'bad', medium: 'warn', low: 'plain' };
 
@@ -44,8 +30,13 @@ export function evidenceBytes(evidence: Evidence): Uint8Array {
   return Uint8Array.from(evidence.bytes?.match(/[0-9a-f]{2}/gi) ?? [], (pair) => parseInt(pair, 16));
 }
 
-/** The module that a suspect driver is: the one that its evidence stands in, else the one of its name. */
+/**
+ * The module that a suspect driver is: the one with its base. Results of version 1 have no base: there it is the one that
+ * its evidence stands in, else the one of its name.
+ */
 export function moduleOf(result: Pick<AnalysisResult, 'modules'>, driver: SuspectDriver): ModuleInfo | null {
+  const { base } = driver;
+  if (base !== null && base !== undefined) return result.modules?.find((module) => module.base === base) ?? null;
   for (const evidence of driver.evidence) {
     const address = parseHex(evidence.address);
     const module = address === null ? null : moduleAt(result.modules, address);
@@ -82,7 +73,7 @@ export function evidenceLines(evidence: Evidence, shortName: string, wide: boole
     offset === null ? null : `${shortName}+0x${offset.toString(16)}`,
     symbol === null ? null : `(${symbol})`,
     section === null ? null : `${section}${code}`,
-    EVIDENCE_KINDS[evidence.kind],
+    kindFacts(evidence.kind).words,
   ].filter((part) => part !== null);
   const detail = [
     evidence.instruction === null ? null : printable(evidence.instruction).replace(/ +/g, ' '),

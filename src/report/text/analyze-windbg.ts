@@ -1,7 +1,8 @@
 /** The end of `dumpleak analyze`: the same findings as the debugger's commands show them. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Evidence, EvidenceKind, Suspect } from '../../result/result.js';
+import { kindFacts } from '../../result/evidence-kinds.js';
+import type { AnalysisResult, Evidence, Suspect } from '../../result/result.js';
 import { debuggerAddress, parseHex } from '../format.js';
 import { evidenceBytes, moduleOf, shownSuspects } from './analyze-suspects.js';
 import { hasWideAddresses } from './dump-kind.js';
@@ -14,9 +15,6 @@ import { renderVm } from './vm.js';
 
 /** Rows of `!poolused` when nobody asked for a number. */
 const DEFAULT_TOP = 5;
-
-/** Evidence that stands where the tag's four bytes stand, so that `s -a` shows it. */
-const FOUND_BY_SEARCH: ReadonlySet<EvidenceKind> = new Set(['code-immediate', 'data', 'string']);
 
 /** A command and what it prints. */
 function block(command: string, output: string, style: Style): string[] {
@@ -35,7 +33,7 @@ function searchCommand(tag: string, hex: string | null, range: string): string {
 
 function hitOf(evidence: Evidence): { address: bigint; bytes: Uint8Array } | null {
   const address = parseHex(evidence.address);
-  return address === null || evidence.bytes === null || !FOUND_BY_SEARCH.has(evidence.kind)
+  return address === null || evidence.bytes === null || !kindFacts(evidence.kind).isTagBytes
     ? null
     : { address, bytes: evidenceBytes(evidence) };
 }

@@ -20,10 +20,11 @@ const DEFAULT_TOP = 10;
 
 /** The verdict's own sentence, and under it which dump this is. */
 function verdictSection(result: AnalysisResult, style: Style): string[] {
-  const { verdict, poolTags, dump } = result;
-  const judged = verdict.leakSuspected ? 'leak suspected' : poolTags === null ? 'not decided' : 'no leak suspected';
-  const tone = verdict.leakSuspected ? 'bad' : poolTags === null ? 'warn' : 'good';
-  const confidence = verdict.leakSuspected ? result.suspects[0]?.confidence : undefined;
+  const { verdict, dump } = result;
+  const { leakSuspected } = verdict;
+  const judged = leakSuspected === null ? 'not decided' : leakSuspected ? 'leak suspected' : 'no leak suspected';
+  const tone = leakSuspected === null ? 'warn' : leakSuspected ? 'bad' : 'good';
+  const confidence = leakSuspected === true ? result.suspects[0]?.confidence : undefined;
   const facts = [
     judged,
     confidence === undefined ? null : `confidence ${confidence}`,

@@ -133,7 +133,7 @@ export function bareResult(dump: Partial<DumpInfo> = {}): AnalysisResult {
     modules: null,
     unloadedModules: null,
     suspects: [],
-    verdict: { leakSuspected: false, headline: 'Nothing can be said about pool in this dump', nextSteps: [] },
+    verdict: { leakSuspected: null, headline: 'Nothing can be said about pool in this dump', nextSteps: [] },
     warnings: [],
   };
 }

@@ -308,7 +308,7 @@ export function triageResult(): AnalysisResult {
     modules: leak.modules,
     unloadedModules: leak.unloadedModules,
     verdict: {
-      leakSuspected: false,
+      leakSuspected: null,
       headline: 'This dump holds no pool tables: nothing can be said about leaks',
       nextSteps: ['Set the dump type to automatic or kernel memory dump, and wait for the next crash.'],
     },

@@ -2,7 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { Difference, DiffSide, TagChange } from '../../growth/diff.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
+import { GROWTH_SCHEMA_VERSION } from '../../growth/schema-version.js';
 import { counted, duration, humanBytes, NOT_KNOWN, thousands, utc } from '../format.js';
 import { renderPart } from '../part-json.js';
 import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';
@@ -29,7 +29,7 @@ export function renderDiffJson(difference: Difference, { describe }: TrendReport
   const { before, after, elapsedMs, restarted, tags, unchanged, modules, warnings } = difference;
   const side = ({ path, kind, time, figures }: DiffSide): object => ({ path, kind, time: iso(time), figures });
   return renderPart({
-    schemaVersion: SCHEMA_VERSION,
+    schemaVersion: GROWTH_SCHEMA_VERSION,
     before: side(before),
     after: side(after),
     hours: elapsedMs === null ? null : elapsedMs / HOUR_MS,

@@ -5,7 +5,7 @@ import { printable } from '../../../parsers/text-safety.js';
 import { outstanding } from '../../growth/read/counters.js';
 import type { JudgedSeries, Trend } from '../../growth/trend.js';
 import type { TagDescription } from '../../kernel/pool/tag-descriptions.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
+import { GROWTH_SCHEMA_VERSION } from '../../growth/schema-version.js';
 
 export interface TrendReportOptions {
   /** What is documented about a tag. */
@@ -65,7 +65,7 @@ export function isoTime(trend: Trend, time: number | undefined): string | null {
 function overview(trend: Trend): Record<string, unknown> {
   const { times, reboots, files } = trend;
   return {
-    schemaVersion: SCHEMA_VERSION,
+    schemaVersion: GROWTH_SCHEMA_VERSION,
     from: isoTime(trend, times[0]),
     to: isoTime(trend, times.at(-1)),
     samples: times.length,

@@ -1,0 +1,71 @@
+/** Who is behind a leak, as far as its suspects tell: one driver, or nobody. A function of the suspects alone. */
+
+import type { Confidence, Culprit, Suspect, SuspectDriver } from '../result/result.js';
+import { rank } from './confidence.js';
+import { isSuspicious } from './suspects.js';
+import { isKernelImage } from './windows-tags.js';
+import { list } from './wording.js';
+
+/** Sentences that say why a driver is named. */
+const MOST_REASONS = 3;
+
+const NOBODY: Omit<Culprit, 'kind' | 'because'> = { module: null, base: null, process: null, confidence: null };
+
+/** The drivers of a suspect that may be named: those that are likely, and of them those that are certain. */
+export function namedDrivers({ drivers }: Suspect): { likely: SuspectDriver[]; certain: SuspectDriver[] } {
+  const likely = drivers.filter(({ confidence }) => rank(confidence) > 0);
+  return { likely, certain: likely.filter(({ confidence }) => confidence === 'high') };
+}
+
+/** The driver that the headline names: the only certain one, else the only likely one. Null for several and for none. */
+export function theDriver(suspect: Suspect): SuspectDriver | null {
+  const { likely, certain } = namedDrivers(suspect);
+  const [only, ...more] = certain.length > 0 ? certain : likely;
+  return only !== undefined && more.length === 0 ? only : null;
+}
+
+/** A driver that a bug check names for pool that it left allocated, and what it says. */
+interface Accused {
+  readonly driver: string | null;
+  readonly message: string;
+}
+
+/** Who is behind the first suspect; `accused` counts where no tag is suspicious. */
+export function culpritOf(
+  leakSuspected: boolean | null,
+  suspects: readonly Suspect[],
+  accused: Accused | null = null,
+): Culprit {
+  if (leakSuspected === null)
+    return { ...NOBODY, kind: 'unknown', because: ['This dump cannot tell whether pool leaks'] };
+  if (!leakSuspected) return { ...NOBODY, kind: 'none', because: [] };
+  const first = suspects.find(isSuspicious);
+  if (first !== undefined) return ofSuspect(first);
+  const name = accused?.driver ?? null;
+  if (accused === null || name === null) return { ...NOBODY, kind: 'unknown', because: ['No tag stands out'] };
+  return driver(name, null, 'medium', [accused.message]);
+}
+
+function ofSuspect(suspect: Suspect): Culprit {
+  const named = theDriver(suspect);
+  if (named !== null && !isKernelImage(named.module)) {
+    const because = named.evidence.flatMap(({ note }) => (note === null ? [] : [note]));
+    return driver(named.module, named.base ?? null, named.confidence, because.slice(0, MOST_REASONS));
+  }
+  return { ...NOBODY, kind: 'unknown', because: [whyNobody(suspect, named)] };
+}
+
+function driver(module: string, base: Culprit['base'], confidence: Confidence, because: string[]): Culprit {
+  return { kind: 'driver', module, base, process: null, confidence, because };
+}
+
+function whyNobody(suspect: Suspect, kernel: SuspectDriver | null): string {
+  if (kernel !== null) return `${kernel.module} allocates for drivers and processes: the tag does not tell for whom`;
+  const { likely } = namedDrivers(suspect);
+  if (likely.length > 0) return `${list(likely.map(({ module }) => module))} may allocate under the tag`;
+  const known = suspect.against.find(({ code }) => ['shared-tag', 'windows-tag', 'driver-not-found'].includes(code));
+  if (known !== undefined) return known.message;
+  return suspect.searched === null
+    ? 'The modules could not be searched'
+    : 'No module is known to allocate under the tag';
+}

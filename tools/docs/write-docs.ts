@@ -1,0 +1,8 @@
+/** Writes what in docs follows from the description of the result: `npm run docs`. A test compares. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { withTables } from './field-tables.js';
+import { resultSchema } from './result-schema.js';
+
+writeFileSync('docs/result.schema.json', `${JSON.stringify(resultSchema(), null, 2)}\n`);
+writeFileSync('docs/result.md', withTables(readFileSync('docs/result.md', 'utf8')));
