@@ -163,7 +163,7 @@ describe('texts of the result, whatever the dump holds', function () {
       const patches = places.entries.flatMap((entry) =>
         places
           .entryFields(entry)
-          .filter((field) => field.name.endsWith("Length"))
+          .filter((field) => field.name.endsWith('Length'))
           .map(({ at }) => ({ at, bytes: bytesOf(60000n, 2) })),
       );
       expectShort(analyzed(places, { patches, cutTo: null }), `${name}, all lengths`);
