@@ -243,7 +243,8 @@ describe('odd and damaged dumps', function () {
       expect(near.length).to.be.greaterThan(2);
       expect(result.modules?.map((m) => BigInt(m.base))).to.include.members(near.map((m) => m.base));
       const [suspect] = result.suspects;
-      expect(suspect?.drivers[0]?.confidence).to.equal('high');
+      // Whoever is missing may allocate under the tag as well.
+      expect(suspect?.drivers[0]?.confidence).to.equal('medium');
       expect(suspect?.against.map((note) => note.code)).to.include('modules-missing');
     });
 

@@ -43,6 +43,29 @@ describe('ranking drivers', () => {
     ]);
   });
 
+  it('costs a step where modules may be missing', () => {
+    const missing = { modulesComplete: false };
+    expect(ranked([codeHit('Leak', FIRST)], missing)).to.deep.equal(['first.sys medium']);
+    expect(ranked([codeHit('Leak', FIRST), codeHit('Leak', SECOND)], missing)).to.deep.equal([
+      'first.sys low',
+      'second.sys low',
+    ]);
+    expect(ranked([data(FIRST)])).to.deep.equal(['first.sys medium']);
+    expect(ranked([data(FIRST)], missing)).to.deep.equal(['first.sys low']);
+  });
+
+  it('accuses no module beyond what is doubted of it, and doubts no other', () => {
+    const doubts = (limit: 'low' | 'medium'): Partial<TagFacts> => ({ doubts: new Map([[FIRST, { limit }]]) });
+    expect(ranked([codeHit('Leak', FIRST)], doubts('medium'))).to.deep.equal(['first.sys medium']);
+    expect(ranked([codeHit('Leak', FIRST)], doubts('low'))).to.deep.equal(['first.sys low']);
+    expect(ranked([codeHit('Leak', SECOND)], doubts('low'))).to.deep.equal(['second.sys high']);
+    // Its trace is still a rival's.
+    expect(ranked([codeHit('Leak', FIRST), codeHit('Leak', SECOND)], doubts('low'))).to.deep.equal([
+      'second.sys medium',
+      'first.sys low',
+    ]);
+  });
+
   it('puts code before data before text, whatever the order of the modules', () => {
     expect(ranked([textHit('Leak', FIRST), data(SECOND), codeHit('Leak', THIRD)])).to.deep.equal([
       'third.sys high',

@@ -4,7 +4,8 @@
  */
 
 import { virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import type { ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed } from '../../../parsers/bytes/failure.js';
 import { u16 } from '../../../parsers/bytes/fields.js';
 import { commonKldr } from '../../../parsers/kernel/kldr.js';
 import type { StructLayout } from '../../../parsers/kernel/layout.js';

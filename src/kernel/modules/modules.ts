@@ -62,20 +62,21 @@ export function readModules(kernel: Kernel): ModuleList {
   const { entries: addresses, gapAt, warnings: listWarnings } = readModuleEntries(memory, head);
   const warnings: Warning[] = [...listWarnings];
   const layout = symbols?.layout('_KLDR_DATA_TABLE_ENTRY')?.value;
+  const space = (address: VirtualAddress): VirtualMemory | null =>
+    spaceOf(memory, address, () => sessionSpaces(kernel));
   const entries: ListEntry[] = [];
   let [insertAt, missing] = [0, 0];
   for (const [i, address] of addresses.entries()) {
     if (i === gapAt) insertAt = entries.length;
     const entry = readListEntry(memory, address, layout);
-    if (failed(entry) || entry.base === 0n) {
+    if (failed(entry) || (entry.base === 0n && placeOf(entry, space).base === 0n)) {
       const why = failed(entry) ? entry.message : `the entry at ${hex(address)} has no base`;
       warnings.push({ code: 'module-unreadable', where: 'modules', message: `a module entry is missing: ${why}` });
       missing++;
     } else entries.push(entry);
   }
   if (gapAt !== null && gapAt >= addresses.length) insertAt = entries.length;
-  const sessions = (): VirtualMemory[] => sessionSpaces(kernel);
-  const { modules, isPlaced } = describeEntries(entries, kernel, (address) => spaceOf(memory, address, sessions));
+  const { modules, isPlaced } = describeEntries(entries, kernel, space);
   if (gapAt === null && missing === 0 && isPlaced) {
     return { modules, complete: true, warnings: [...warnings, ...contradictions(modules)] };
   }

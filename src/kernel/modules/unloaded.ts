@@ -3,9 +3,9 @@
 import { plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
-import { readUnicodeString } from '../../../parsers/kernel/structures.js';
 import type { Warning } from '../../result/result.js';
 import type { Kernel } from '../open/open-kernel.js';
+import { isFileName, readFileName } from './list-entry.js';
 
 /** `_UNLOADED_DRIVERS` by size of a pointer; Name (a `_UNICODE_STRING`) stands at 0. The same on every build. */
 const ENTRY = {
@@ -27,7 +27,7 @@ export interface UnloadedDriver {
 /** The unloaded drivers, the latest first; null where the list cannot be found or read. */
 export function readUnloaded(kernel: Kernel): { drivers: UnloadedDriver[] | null; warnings: Warning[] } {
   if (kernel.dump.triage !== null) {
-    const drivers = kernel.dump.triage.unloaded.map((d) => ({ ...d, name: d.name.toWellFormed(), time: null }));
+    const drivers = kernel.dump.triage.unloaded.map((d) => ({ ...d, name: knownName(d.name), time: null }));
     return { drivers, warnings: [] };
   }
   const { memory, symbols } = kernel;
@@ -53,10 +53,10 @@ export function readUnloaded(kernel: Kernel): { drivers: UnloadedDriver[] | null
     const start = pointer(bytes, entry.start);
     const end = pointer(bytes, entry.end);
     if (start === 0n || end <= start) continue;
-    const name = readUnicodeString(memory, bytes, 0);
+    const name = readFileName(memory, bytes, 0);
     const time = u64(bytes, entry.time);
     drivers.push({
-      name: failed(name) || name === '' ? 'unknown' : name.toWellFormed(),
+      name: name.text ?? 'unknown',
       start,
       end,
       time: time === 0n ? null : time,
@@ -64,6 +64,8 @@ export function readUnloaded(kernel: Kernel): { drivers: UnloadedDriver[] | null
   }
   return { drivers, warnings: [] };
 }
+
+const knownName = (name: string): string => (isFileName(name) ? name.toWellFormed() : 'unknown');
 
 const unreadable = (why: string): Warning => ({
   code: 'unloaded-unreadable',
