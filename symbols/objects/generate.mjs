@@ -124,7 +124,9 @@ for (const [given, architecture] of Object.entries(ARCHITECTURES)) {
     }
     return known.get(key);
   };
-  const ordered = [...releases.values()].sort((a, b) => a.build - b.build || a.low - b.low || (a.name < b.name ? -1 : 1));
+  const ordered = [...releases.values()].sort(
+    (a, b) => a.build - b.build || a.low - b.low || (a.name < b.name ? -1 : 1),
+  );
   const sets = ordered.map((release) => {
     const numbers = names.map((name) => {
       const near = types[name][given]
@@ -158,6 +160,8 @@ for (const [given, architecture] of Object.entries(ARCHITECTURES)) {
   writeFileSync(join(out, `layouts-${architecture}.txt`), layouts.join('\n'));
   writeFileSync(
     join(out, `layout-sets-${architecture}.txt`),
-    [head, '# types, then a release and the number of the layout of each type', names.join(' '), ...sets, ''].join('\n'),
+    [head, '# types, then a release and the number of the layout of each type', names.join(' '), ...sets, ''].join(
+      '\n',
+    ),
   );
 }

@@ -72,7 +72,12 @@ export function readHandleCensus(
     warnings.push({ code, where: 'handles', message });
   };
   const withTable = processes.filter((process) => process.objectTable !== null);
-  const encoding = findEncoding(roots, layouts, decoder, withTable.flatMap(({ objectTable }) => objectTable ?? []));
+  const encoding = findEncoding(
+    roots,
+    layouts,
+    decoder,
+    withTable.flatMap(({ objectTable }) => objectTable ?? []),
+  );
   if (encoding === null) {
     if (withTable.length > 0) {
       warn('handles-unreadable', 'no handle table could be read in a form by which its entries lead to objects');
@@ -122,14 +127,23 @@ export function readHandleCensus(
   const missing = tables.reduce((sum, table) => sum + table.leavesMissing, 0);
   const unread = tables.filter((table) => table.failure !== null && table.first === table.end).length;
   if (outOfBudget > 0) {
-    warn('handles-bounded', `reading stopped at ${count} handles: those of ${outOfBudget} processes are not all counted`);
+    warn(
+      'handles-bounded',
+      `reading stopped at ${count} handles: those of ${outOfBudget} processes are not all counted`,
+    );
   }
   if (missing > 0) {
-    warn('handle-pages-missing', `${missing} pages of handle tables are not in the dump: what handles they hold is unknown`);
+    warn(
+      'handle-pages-missing',
+      `${missing} pages of handle tables are not in the dump: what handles they hold is unknown`,
+    );
   }
   const contradicted = tables.filter((table) => table.contradicted).length;
   if (contradicted > 0) {
-    warn('handle-counts-differ', `the handle tables of ${contradicted} processes hold another number of handles than they count`);
+    warn(
+      'handle-counts-differ',
+      `the handle tables of ${contradicted} processes hold another number of handles than they count`,
+    );
   }
   if (unread > 0) warn('handle-tables-unreadable', `the handle tables of ${unread} processes could not be read`);
   const census: HandleCensus = {

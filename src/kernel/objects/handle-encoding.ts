@@ -2,11 +2,7 @@
 
 import type { VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
-import {
-  HANDLE_ENCODINGS,
-  HandleBatch,
-  type HandleEncoding,
-} from '../../../parsers/kernel/objects/handle-entries.js';
+import { HANDLE_ENCODINGS, HandleBatch, type HandleEncoding } from '../../../parsers/kernel/objects/handle-entries.js';
 import { large } from '../../../parsers/kernel/objects/small-address.js';
 import { readHandleTable, walkHandleTable, type HandleTable } from './handle-table.js';
 import { headerCounts } from './headers.js';
@@ -80,9 +76,6 @@ function isObject(roots: ObjectRoots, decoder: TypeDecoder, header: number): boo
   if (failed(bytes)) return bytes.reason === 'bad-address' ? false : null;
   const { pointerCount, handleCount } = headerCounts(bytes, 0, decoder.shape);
   return (
-    pointerCount > 0 &&
-    handleCount > 0 &&
-    handleCount < MOST_COUNT &&
-    decoder.typeOf(bytes, 0, header) !== NO_TYPE
+    pointerCount > 0 && handleCount > 0 && handleCount < MOST_COUNT && decoder.typeOf(bytes, 0, header) !== NO_TYPE
   );
 }

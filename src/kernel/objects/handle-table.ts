@@ -182,7 +182,10 @@ class TableWalk {
       if (value === 0n && this.table.next === null) break;
       const isPage = (value & 0xfffn) === 0n && inKernel({ memory }, value) && !this.seen.has(value);
       if (isPage) this.seen.add(value);
-      else this.fail(new ReadFailure('corrupt', `${hex(value)} in a handle table at ${hex(page)} leads to no page of its own`));
+      else
+        this.fail(
+          new ReadFailure('corrupt', `${hex(value)} in a handle table at ${hex(page)} leads to no page of its own`),
+        );
       found.push(isPage ? virtual(value) : null);
     }
     return found;
@@ -219,7 +222,13 @@ class TableWalk {
           this.bounded = true;
           return;
         } else {
-          decodeLeaf(wordsOf(bytes, at), this.encoding, entry * 4, Math.min(this.perLeaf, this.entries - entry), this.into);
+          decodeLeaf(
+            wordsOf(bytes, at),
+            this.encoding,
+            entry * 4,
+            Math.min(this.perLeaf, this.entries - entry),
+            this.into,
+          );
         }
       }
     }

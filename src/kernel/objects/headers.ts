@@ -31,9 +31,11 @@ export function headerShape(roots: ObjectRoots, layouts: ObjectLayouts): HeaderS
   const at = (field: string): number | null => layouts.offset('_OBJECT_HEADER', field);
   const [pointerCount, handleCount, body] = [at('PointerCount'), at('HandleCount'), at('Body')];
   const [typeIndex, typePointer] = [at('TypeIndex'), at('Type')];
-  if (pointerCount === null || handleCount === null || body === null || (typeIndex ?? typePointer) === null) return null;
+  if (pointerCount === null || handleCount === null || body === null || (typeIndex ?? typePointer) === null)
+    return null;
   const { pointerSize } = roots.memory;
-  const size = Math.max(handleCount + pointerSize, (typeIndex ?? 0) + 4, (typePointer ?? 0) + pointerSize);
+  const bytes = [typeIndex, at('InfoMask'), at('NameInfoOffset')].map((offset) => (offset ?? 0) + 1);
+  const size = Math.max(handleCount + pointerSize, (typePointer ?? 0) + pointerSize, ...bytes);
   return {
     pointerCount,
     handleCount,

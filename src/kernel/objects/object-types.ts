@@ -56,11 +56,12 @@ export function readObjectTypes(roots: ObjectRoots, layouts: ObjectLayouts): Obj
   const types = new Map<VirtualAddress, ObjectType>();
   const sources: FigureSource[] = [];
   let lost = 0;
-  for (const { addresses, source } of found) {
+  for (const { addresses, source, isSure } of found) {
     for (const address of addresses.slice(0, MOST_TYPES)) {
       if (types.has(address)) continue;
       const type = readType(roots, layouts, address);
-      if (type === null) lost++;
+      // The list of types is kept only where the kernel was told to keep it: it may lead nowhere.
+      if (type === null) lost += isSure ? 1 : 0;
       else types.set(address, type);
     }
     if (addresses.length > 0) sources.push(source);
@@ -79,29 +80,35 @@ export function readObjectTypes(roots: ObjectRoots, layouts: ObjectLayouts): Obj
 interface Found {
   readonly addresses: readonly VirtualAddress[];
   readonly source: FigureSource;
+  /** What stands there is a type; false where it may be anything. */
+  readonly isSure: boolean;
 }
+
+const NOTHING: Found = { addresses: [], source: 'kdbg', isSure: true };
 
 /** Entries 0 and 1 are no types; the first null after them ends the table. */
 function fromTable(roots: ObjectRoots): Found {
   const { memory } = roots;
   const table = roots.symbols.address('ObTypeIndexTable');
-  if (table === null) return { addresses: [], source: 'kdbg' };
+  if (table === null) return NOTHING;
   const addresses: VirtualAddress[] = [];
   for (let i = 2; i < MOST_TYPES; i++) {
     const type = memory.readPointer(plus(table.value, i * memory.pointerSize));
     if (failed(type) || type === 0n || !inKernel(roots, type)) break;
     addresses.push(type);
   }
-  return { addresses, source: table.source };
+  return { addresses, source: table.source, isSure: true };
 }
 
 function fromDirectory(roots: ObjectRoots, layouts: ObjectLayouts): Found {
   const root = pointerAt(roots, 'ObpRootDirectoryObject');
-  if (root === null) return { addresses: [], source: 'kdbg' };
+  if (root === null) return NOTHING;
   const headers = new HeaderReader(roots, layouts);
-  const named = directoryEntries(roots, layouts, root.value).objects.find((o) => headers.nameOf(o)?.name === 'ObjectTypes');
+  const named = directoryEntries(roots, layouts, root.value).objects.find(
+    (o) => headers.nameOf(o)?.name === 'ObjectTypes',
+  );
   const addresses = named === undefined ? [] : directoryEntries(roots, layouts, named).objects;
-  return { addresses, source: root.source };
+  return { addresses, source: root.source, isSure: true };
 }
 
 /** The type of types heads a list of all its objects, which are linked below their headers. */
@@ -109,10 +116,14 @@ function fromList(roots: ObjectRoots, layouts: ObjectLayouts): Found {
   const type = pointerAt(roots, 'ObpTypeObjectType');
   const body = layouts.offset('_OBJECT_HEADER', 'Body');
   const list = layouts.offset('_OBJECT_TYPE', 'TypeList');
-  if (type === null || body === null || list === null) return { addresses: [], source: 'kdbg' };
+  if (type === null || body === null || list === null) return NOTHING;
   const down = optionalHeaderDistance(OPTIONAL_HEADER.creator, OPTIONAL_HEADER.creator, roots.memory.pointerSize) ?? 0;
   const { entries } = walkList(roots.memory, plus(type.value, list), MOST_TYPES);
-  return { addresses: [type.value, ...entries.map((entry) => plus(entry, down + body))], source: type.source };
+  return {
+    addresses: [type.value, ...entries.map((entry) => plus(entry, down + body))],
+    source: type.source,
+    isSure: false,
+  };
 }
 
 function readType(roots: ObjectRoots, layouts: ObjectLayouts, address: VirtualAddress): ObjectType | null {

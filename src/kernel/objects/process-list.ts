@@ -74,10 +74,13 @@ export function readProcessList(roots: ObjectRoots, layouts: ObjectLayouts): Pro
   const processes: Process[] = [];
   let unreadable = 0;
   let doubtful = 0;
+  /** Of those, how many the table of ids has: they are processes. */
+  let lost = 0;
   const add = (address: VirtualAddress, isListed: boolean): void => {
     const process = reader.read(address);
     if (failed(process)) {
       unreadable++;
+      if (table?.processes.has(address) === true) lost++;
       return;
     }
     // A wild link leads to what is no process; the table of ids vouches for the others.
@@ -101,7 +104,7 @@ export function readProcessList(roots: ObjectRoots, layouts: ObjectLayouts): Pro
     processes,
     threads: tableWhole ? (table?.threads ?? null) : null,
     source: head === null ? layouts.source : weakest(head.source, layouts.source),
-    complete: unreadable === 0 && doubtful === 0 && ((broken === null && forward !== null) || tableWhole),
+    complete: tableWhole ? lost === 0 : unreadable === 0 && doubtful === 0 && broken === null && forward !== null,
     broken,
     warnings,
   };
@@ -123,7 +126,13 @@ function readIdTable(roots: ObjectRoots, layouts: ObjectLayouts): IdTable | null
   if (failed(table)) return null;
   for (const encoding of encodingsToTry(roots)) {
     const probe = new HandleBatch();
-    walkHandleTable(memory, { ...table, level: 0, base: firstLeaf(roots, table.level, table.base), next: null }, encoding, probe, PROBES * 8);
+    walkHandleTable(
+      memory,
+      { ...table, level: 0, base: firstLeaf(roots, table.level, table.base), next: null },
+      encoding,
+      probe,
+      PROBES * 8,
+    );
     const kinds = kindsOf(roots, probe.header.subarray(0, Math.min(probe.count, PROBES)));
     const known = kinds.filter((kind) => kind !== null).length;
     const good = kinds.filter((kind) => kind === 'process' || kind === 'thread').length;

@@ -31,7 +31,11 @@ export class RegistryPaths {
     const names: string[] = [];
     const seen = new Set<VirtualAddress>();
     let whole = true;
-    for (let at: VirtualAddress | null = block; at !== null; at = this.pointer(at, '_CM_KEY_CONTROL_BLOCK', 'ParentKcb')) {
+    for (
+      let at: VirtualAddress | null = block;
+      at !== null;
+      at = this.pointer(at, '_CM_KEY_CONTROL_BLOCK', 'ParentKcb')
+    ) {
       const name: string | null = seen.has(at) || seen.size >= DEEPEST ? null : this.nameOf(at);
       if (name === null) {
         whole = false;

@@ -84,7 +84,9 @@ export class TokenReader {
     const parts = memory.read(plus(at, 8), count * 4);
     if (failed(parts)) return null;
     const authority = head.subarray(2, 8).reduce((sum, byte) => sum * 256 + byte, 0);
-    return ['S', '1', String(authority), ...Array.from({ length: count }, (_, i) => String(u32(parts, i * 4)))].join('-');
+    return ['S', '1', String(authority), ...Array.from({ length: count }, (_, i) => String(u32(parts, i * 4)))].join(
+      '-',
+    );
   }
 
   private accountOf(session: VirtualAddress | null, logonId: bigint): string | null {

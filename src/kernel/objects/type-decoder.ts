@@ -90,7 +90,8 @@ function findCookie(
   const given = cookieOfSymbols(roots);
   // Types of one page of addresses could agree on both by chance; then a hidden index is what a cookie's symbol says.
   const isPlain = plain > most || (plain === most && given === null);
-  if (stored.length > 0 && isPlain && plain > stored.length / 2) return { cookie: 'plain', source: 'derived', warnings };
+  if (stored.length > 0 && isPlain && plain > stored.length / 2)
+    return { cookie: 'plain', source: 'derived', warnings };
   const voted = stored.length > 0 && most > stored.length / 2 ? votes.indexOf(most) : null;
   if (given !== null && voted !== null && given.value !== voted) {
     warn(
