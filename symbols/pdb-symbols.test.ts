@@ -3,6 +3,8 @@ import { MemorySource } from '../parsers/bytes/source.js';
 import { PdbFailure } from '../parsers/pdb/failure.js';
 import { openPdb, type Pdb } from '../parsers/pdb/pdb.js';
 import { kernelFacts, kernelVersions } from '../test-dumps/kernel-facts.js';
+import { objectKernel } from '../test-dumps/objects/facts.js';
+import { kernelPdb } from '../test-dumps/pdb/kernel-pdb.js';
 import { AMD64, GUID, plainPdb } from '../test-dumps/pdb/plain-pdb.js';
 import { symbolRecord as S } from '../test-dumps/pdb/pdb-writer.js';
 import { T, TypeWriter } from '../test-dumps/pdb/type-writer.js';
@@ -60,6 +62,24 @@ describe('a PDB as a source of kernel facts', () => {
   });
 
   for (const version of kernelVersions()) {
+    it(`a PDB of ${version} tells of processes, objects and handles`, () => {
+      const kernel = objectKernel(kernelFacts(version));
+      const pdb = openPdb(new MemorySource(kernelPdb(kernel), 'ntkrnlmp.pdb'));
+      if (pdb instanceof PdbFailure) throw new Error(pdb.message);
+      const facts = pdbFacts(pdb, { pdbName: 'ntkrnlmp.pdb' });
+      for (const type of ['_EPROCESS', '_ETHREAD', '_OBJECT_HEADER', '_OBJECT_TYPE', '_HANDLE_TABLE', '_TOKEN']) {
+        const [layout, known] = [facts.layout(type), kernel.structs[type]];
+        expect(layout?.size, type).to.equal(known?.size);
+        for (const [field, offset] of Object.entries(known?.fields ?? {}))
+          expect(layout?.fields[field]?.offset, `${type}.${field}`).to.equal(offset);
+      }
+      const { fields } = facts.layout('_HANDLE_TABLE_ENTRY') ?? {};
+      if (kernel.build >= 9600) expect(fields?.['ObjectPointerBits']?.type).to.equal('unsigned long long:20:44');
+      else expect(fields?.['Object']?.type).to.equal('*void');
+      for (const name of ['PspCidTable', 'ObTypeIndexTable', 'HandleTableListHead'])
+        expect(facts.rva(name), name).to.equal(kernel.rva[name]);
+    });
+
     it(`a PDB of ${version} becomes a profile with the same addresses and layouts`, () => {
       const kernel = kernelFacts(version);
       const types = new TypeWriter();

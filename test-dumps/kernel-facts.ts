@@ -6,6 +6,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 export interface StructFacts {
   readonly size: number;
   readonly fields: Readonly<Record<string, number>>;
+  /** Of some structures: `u64`, `*`, `u8[15]`, `_LIST_ENTRY`, or `u64:20:44` for 44 bits from bit 20 on. */
+  readonly types?: Readonly<Record<string, string>>;
 }
 
 export interface KernelFacts {

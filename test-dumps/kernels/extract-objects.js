@@ -104,7 +104,7 @@ function layoutOf(type, architecture, build, revision) {
 
 /** The type of a field as the PDB of a test kernel shall have it: `u64`, `*void`, `u8[15]`, or `u64:20:44` for bits. */
 function typeText([, type, at, count]) {
-  const plain = type.startsWith('*') ? '*' : type;
+  const plain = type.startsWith('*') ? `*${/\[\d+\]$/.exec(type)?.[0] ?? ''}` : type;
   return at === undefined ? plain : `${plain}:${at}:${count}`;
 }
 

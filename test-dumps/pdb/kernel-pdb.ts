@@ -36,6 +36,15 @@ const NARROW = new Set(
   ).split(' '),
 );
 
+/** Built-in types by their short names. */
+const PLAIN: Readonly<Record<string, { type: number; size: number }>> = {
+  u8: { type: T.uchar, size: 1 }, i8: { type: T.char, size: 1 }, u16: { type: T.ushort, size: 2 },
+  i16: { type: T.ushort, size: 2 }, wchar: { type: T.ushort, size: 2 }, u32: { type: T.ulong, size: 4 },
+  i32: { type: T.long, size: 4 }, u64: { type: T.uquad, size: 8 }, i64: { type: T.quad, size: 8 },
+  '*': { type: T.pvoid64, size: 8 },
+}; // prettier-ignore
+const ENUMERATIONS = new Set(['_POOL_TYPE', '_TOKEN_TYPE', '_SECURITY_IMPERSONATION_LEVEL']);
+
 /** The first builds with these forms of software PTEs. */
 const WIDE_PFN = 22000;
 const SWIZZLE = 17763;
@@ -83,12 +92,53 @@ class KernelTypes {
       type: this.member(name, field, struct),
       offset,
     }));
-    const made = this.writer.struct(name, struct.size, members);
+    const made = this.writer.struct(name, struct.size, this.nest(members));
     this.written.set(name, made);
     return made;
   }
 
+  /** Members such as `u1.ControlArea` go into unions without a name, which are members themselves. */
+  private nest(members: readonly MemberSpec[]): MemberSpec[] {
+    const plain: MemberSpec[] = [];
+    const unions = new Map<string, MemberSpec[]>();
+    for (const member of members) {
+      const dot = member.name.indexOf('.');
+      if (dot < 0) {
+        plain.push(member);
+        continue;
+      }
+      const outer = member.name.slice(0, dot);
+      unions.set(outer, [...(unions.get(outer) ?? []), { ...member, name: member.name.slice(dot + 1) }]);
+    }
+    for (const [name, inner] of unions) {
+      const offset = Math.min(...inner.map((one) => one.offset));
+      const own = this.nest(inner.map((one) => ({ ...one, offset: one.offset - offset })));
+      plain.push({ name, offset, type: this.writer.union('<unnamed-tag>', 8, own) });
+    }
+    return plain;
+  }
+
+  /** A type as the facts of objects spell it. */
+  private spelled(text: string): number {
+    const { writer } = this;
+    const [whole = '', position, length] = text.split(':');
+    if (position !== undefined) return writer.bits(PLAIN[whole]?.type ?? T.ulong, Number(position), Number(length));
+    const array = /^(.*)\[(\d+)\]$/.exec(whole);
+    if (array) {
+      const [, element = '', count = '1'] = array;
+      const size = PLAIN[element]?.size ?? this.kernel.structs[element]?.size ?? 16;
+      return writer.array(this.spelled(element), size * Number(count));
+    }
+    if (whole === '*') return writer.pointer(T.void);
+    const plain = PLAIN[whole];
+    if (plain) return plain.type;
+    if (ENUMERATIONS.has(whole)) return T.ulong;
+    return this.written.has(whole) || whole in this.kernel.structs ? this.type(whole) : T.uquad;
+  }
+
   private member(type: string, field: string, struct: StructFacts): number {
+    const text = struct.types?.[field];
+    if (text !== undefined) return this.spelled(text);
     const nested = NESTED[type]?.[field];
     if (nested !== undefined) return this.type(nested);
     if (field === 'StandbyPageListByPriority') {
