@@ -72,7 +72,7 @@ describe('damaged segment heap', () => {
           else expect(touched.has(block.va), `${block.va.toString(16)} is free`).to.equal(true);
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 30 },
     );
   }).timeout(120000);
 
@@ -94,7 +94,7 @@ describe('damaged segment heap', () => {
         expect(lost.length).to.be.within(1, 2);
         expect(walk.counts.chunksCorrupt).to.be.greaterThan(0);
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   }).timeout(120000);
 
@@ -116,7 +116,7 @@ describe('damaged segment heap', () => {
           expect(walk.counts.bytesMissing + walk.counts.subsegmentsMissing).to.be.greaterThan(0);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   }).timeout(120000);
 
@@ -136,7 +136,7 @@ describe('damaged segment heap', () => {
         walk.walk(() => undefined);
         expect(built.memory.pages).to.be.lessThan(60000);
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     );
   }).timeout(120000);
 
