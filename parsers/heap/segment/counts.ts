@@ -12,6 +12,8 @@ export interface HeapCounts {
   /** Ranges of each kind, and descriptors that cannot be. */
   lfhSubsegments: number;
   vsSubsegments: number;
+  /** Of the LFH subsegments, those in the private format of 26100: read like the others, which is not proven on any data. */
+  lfhPrivate: number;
   pageRuns: number;
   descriptorsCorrupt: number;
   /** Subsegments whose header is missing, or does not decode. */
@@ -42,6 +44,7 @@ export const heapCounts = (): HeapCounts => ({
   listsBroken: 0,
   lfhSubsegments: 0,
   vsSubsegments: 0,
+  lfhPrivate: 0,
   pageRuns: 0,
   descriptorsCorrupt: 0,
   subsegmentsMissing: 0,

@@ -152,7 +152,11 @@ export class SegmentHeapWalk {
     } else if (!lfh.open(window, read)) {
       counts.subsegmentsCorrupt++;
       counts.bytesLost += length;
-    } else lfh.walk(window, this.block, sink, counts);
+    } else {
+      const { privateFormat } = this.proof.layout.lfh;
+      if (privateFormat !== null && ((window.bytes[privateFormat] ?? 0) & 1) !== 0) counts.lfhPrivate++;
+      lfh.walk(window, this.block, sink, counts);
+    }
   }
 
   private vsSubsegment(start: HeapAddress, length: number, vs: VsWalk, delayFree: DelayFree, sink: BlockSink): void {
