@@ -1,8 +1,9 @@
 /** What a walk of heaps met beside blocks: the sizes of what is missing and the number of things that are damaged. */
 
 export interface HeapCounts {
-  /** Segments walked. */
+  /** Segments walked, of those that the heap counts itself. */
   segments: number;
+  segmentsExpected: number;
   /** Segments whose first page, with the descriptors, is missing: nothing of them is known. */
   segmentsMissing: number;
   /** Entries of segment lists that are no segment of this heap. */
@@ -39,6 +40,7 @@ export interface HeapCounts {
 
 export const heapCounts = (): HeapCounts => ({
   segments: 0,
+  segmentsExpected: 0,
   segmentsMissing: 0,
   segmentsCorrupt: 0,
   listsBroken: 0,
