@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { analyzeBench } from './analyze-bench.js';
 import { batchBench } from './batch-bench.js';
 import { driversBench } from './drivers-bench.js';
+import { heapBench } from './heap-bench.js';
 import { inferenceBench } from './inference-bench.js';
 import type { BenchLine } from './measure.js';
 import { pdbBench } from './pdb-bench.js';
@@ -16,6 +17,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['trend', trendBench],
   ['batch', batchBench],
   ['drivers', driversBench],
+  ['heap', heapBench],
 ]);
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });

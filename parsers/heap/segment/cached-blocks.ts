@@ -46,6 +46,8 @@ export class DelayFree {
     private readonly layout: HeapLayout,
   ) {
     const where = layout.vsDelayFree;
+    // The context of the large segments has none.
+    if (context === 0) return;
     if (where.in === 'context') {
       this.read(context + where.list);
       return;

@@ -1,8 +1,9 @@
 /** What a walk of heaps met beside blocks: the sizes of what is missing and the number of things that are damaged. */
 
 export interface HeapCounts {
-  /** Segments walked. */
+  /** Segments walked, of those that the heap counts itself. */
   segments: number;
+  segmentsExpected: number;
   /** Segments whose first page, with the descriptors, is missing: nothing of them is known. */
   segmentsMissing: number;
   /** Entries of segment lists that are no segment of this heap. */
@@ -12,6 +13,8 @@ export interface HeapCounts {
   /** Ranges of each kind, and descriptors that cannot be. */
   lfhSubsegments: number;
   vsSubsegments: number;
+  /** Of the LFH subsegments, those in the private format of 26100: read like the others, which is not proven on any data. */
+  lfhPrivate: number;
   pageRuns: number;
   descriptorsCorrupt: number;
   /** Subsegments whose header is missing, or does not decode. */
@@ -37,11 +40,13 @@ export interface HeapCounts {
 
 export const heapCounts = (): HeapCounts => ({
   segments: 0,
+  segmentsExpected: 0,
   segmentsMissing: 0,
   segmentsCorrupt: 0,
   listsBroken: 0,
   lfhSubsegments: 0,
   vsSubsegments: 0,
+  lfhPrivate: 0,
   pageRuns: 0,
   descriptorsCorrupt: 0,
   subsegmentsMissing: 0,

@@ -157,6 +157,8 @@ export interface LfhLayout {
   readonly mask: 'low' | 'full';
   /** DelayFreeList and DelayFreeCount, where freed blocks stay busy on such a list. */
   readonly delayFree: number | null;
+  /** The byte whose bit 0 is PrivateFormat, where there is one. */
+  readonly privateFormat: number | null;
   /** Bits of the unused-byte count at the end of a block. */
   readonly unusedBits: number;
 }
@@ -170,6 +172,7 @@ const LFH_PAIRS_64: LfhLayout = {
   bitmap: 'pairs',
   mask: 'low',
   delayFree: null,
+  privateFormat: null,
   unusedBits: 0x3fff,
 };
 
@@ -182,6 +185,7 @@ const LFH_SPLIT_64: LfhLayout = {
   bitmap: 'split',
   mask: 'full',
   delayFree: 0x10,
+  privateFormat: 0x33,
   unusedBits: 0x3ff,
 };
 
@@ -194,6 +198,7 @@ const LFH_PAIRS_32: LfhLayout = {
   bitmap: 'pairs',
   mask: 'low',
   delayFree: null,
+  privateFormat: null,
   unusedBits: 0x3fff,
 };
 

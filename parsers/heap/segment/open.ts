@@ -80,15 +80,20 @@ function readContext(
 
 /** The segments of a heap: where each begins and which context (an index into `heap.contexts`) has it. */
 export interface SegmentList {
-  readonly address: Float64Array;
-  readonly context: Uint8Array;
+  readonly address: readonly HeapAddress[];
+  readonly context: readonly number[];
 }
 
 /** Follows the lists of segments from both sides. Where a list is broken, `counts` says so, and what both sides reach is given. */
-export function listSegments(reader: PointerReader, heap: SegmentHeap, counts: HeapCounts): SegmentList {
+export function listSegments(
+  reader: PointerReader,
+  heap: SegmentHeap,
+  counts: HeapCounts,
+): { readonly address: HeapAddress[]; readonly context: number[] } {
   const address: number[] = [];
   const context: number[] = [];
   heap.contexts.forEach((one, index) => {
+    counts.segmentsExpected += Math.min(one.segmentCount, MOST_SEGMENTS);
     const head = one.address + heap.shape.segContext.segmentListHead;
     const seen = new AddressSet();
     const follow = (link: number): boolean => {
@@ -114,5 +119,5 @@ export function listSegments(reader: PointerReader, heap: SegmentHeap, counts: H
     counts.listsBroken++;
     follow(reader.pointerSize);
   });
-  return { address: Float64Array.from(address), context: Uint8Array.from(context) };
+  return { address, context };
 }

@@ -72,6 +72,16 @@ export class SegmentRanges {
     return true;
   }
 
+  /** Reads only the signature of the segment at `address`. False when its first page is missing. */
+  readSignature(heap: SegmentHeap, address: HeapAddress): boolean {
+    const { segment, pointerSize } = heap.shape;
+    const { window } = this;
+    if (!window.load(address, segment.signature + pointerSize)) return false;
+    this.signatureLow = window.words[segment.signature >>> 2] ?? 0;
+    this.signatureHigh = pointerSize === 8 ? (window.words[(segment.signature >>> 2) + 1] ?? 0) : 0;
+    return true;
+  }
+
   /** UnitOffset of the second unit of a range, read at `place` of its descriptor; -1 when it is missing. */
   secondUnitOffset(index: number, place: number, size: number): number {
     const at = ((this.first[index] ?? 0) + 1) * size;

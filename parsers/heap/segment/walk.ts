@@ -14,7 +14,7 @@ import { heapCounts, type HeapCounts } from './counts.js';
 import { walkLarge } from './large-walk.js';
 import { RANGE_LFH, RANGE_PAGES, SEGMENT_CONSTANT } from './layouts.js';
 import { LfhWalk } from './lfh-walk.js';
-import { PageWindow, PointerReader, type HeapAddress, type HeapMemory } from '../memory.js';
+import { lowWord, PageWindow, PointerReader, type HeapAddress, type HeapMemory } from '../memory.js';
 import { listSegments, type SegContext, type SegmentHeap, type SegmentList } from './open.js';
 import type { PoolHeaderLayout } from '../pool-header.js';
 import { SegmentRanges } from './ranges.js';
@@ -38,8 +38,12 @@ export interface SegmentHeapOptions {
 /** One heap, opened for walking. `counts` sums over everything that was walked. */
 export class SegmentHeapWalk {
   readonly counts: HeapCounts = heapCounts();
-  /** The segments of the heap, in the order of its lists. */
-  readonly segments: SegmentList;
+  /** The segments of the heap, in the order of its lists, then those that were found otherwise. */
+  get segments(): SegmentList {
+    return this.listed;
+  }
+  private readonly listed: { readonly address: HeapAddress[]; readonly context: number[] };
+  private readonly known = new AddressSet();
   private readonly reader: PointerReader;
   private readonly ranges: SegmentRanges;
   private readonly window: PageWindow;
@@ -61,7 +65,8 @@ export class SegmentHeapWalk {
     this.reader = new PointerReader(memory);
     this.ranges = new SegmentRanges(memory);
     this.window = new PageWindow(memory);
-    this.segments = listSegments(this.reader, heap, this.counts);
+    this.listed = listSegments(this.reader, heap, this.counts);
+    for (const address of this.listed.address) this.known.add(address);
     this.lfh = new LfhWalk(layout, keys.lfhKeyLow, pool, lookaside);
     this.lanes = heap.contexts.map((context, index) => {
       const shared = heap.contexts.findIndex((other) => other.vsContext === context.vsContext);
@@ -78,6 +83,42 @@ export class SegmentHeapWalk {
       };
       return { vs: new VsWalk(layout, keys.heapKeyLow, keys.heapKeyHigh, aligned, pool, cached), delayFree };
     });
+    // Where a list broke, segments often lie side by side.
+    if (this.counts.listsBroken > 0) {
+      const { address, context } = this.listed;
+      const size = (i: number): number => heap.contexts[context[i] ?? 0]?.segmentSize ?? 0;
+      this.addSegments([...address].flatMap((at, i) => [at + size(i), at - size(i)]));
+    }
+  }
+
+  /**
+   * Adds segments that the lists do not lead to because a page of them is missing: those of `candidates` whose signature
+   * names a context of this heap, and their neighbours. Returns how many there were. Addresses that are no segments cost a read.
+   */
+  addSegments(candidates: Iterable<HeapAddress>): number {
+    const before = this.listed.address.length;
+    for (const address of candidates) {
+      const size = this.probe(address);
+      if (size === 0) continue;
+      for (let at = address + size; this.probe(at) > 0; at += size);
+      for (let at = address - size; this.probe(at) > 0; at -= size);
+    }
+    return this.listed.address.length - before;
+  }
+
+  /** Bytes of the segment that begins at an address and was not known before; 0 where there is none. */
+  private probe(address: HeapAddress): number {
+    const { heap, ranges } = this;
+    if (this.known.has(address)) return 0;
+    for (const [index, context] of heap.contexts.entries()) {
+      if (lowWord(address) % context.segmentSize !== 0) continue;
+      if (!ranges.readSignature(heap, address) || !this.isSigned(address, context)) continue;
+      this.known.add(address);
+      this.listed.address.push(address);
+      this.listed.context.push(index);
+      return context.segmentSize;
+    }
+    return 0;
   }
 
   /** Walks all segments and the large allocations. */
@@ -152,7 +193,11 @@ export class SegmentHeapWalk {
     } else if (!lfh.open(window, read)) {
       counts.subsegmentsCorrupt++;
       counts.bytesLost += length;
-    } else lfh.walk(window, this.block, sink, counts);
+    } else {
+      const { privateFormat } = this.proof.layout.lfh;
+      if (privateFormat !== null && ((window.bytes[privateFormat] ?? 0) & 1) !== 0) counts.lfhPrivate++;
+      lfh.walk(window, this.block, sink, counts);
+    }
   }
 
   private vsSubsegment(start: HeapAddress, length: number, vs: VsWalk, delayFree: DelayFree, sink: BlockSink): void {
