@@ -27,16 +27,20 @@ export const ACTION = {
   stop: 17,
   /** Reads its operands and writes none. */
   readOnly: 18,
-  /** Writes both operands, or rax and rdx. */
+  /** Writes both operands. */
   exchange: 19,
   /** Writes rax and rdx besides its first operand. */
   accumulators: 20,
-  /** Writes rax, rcx, rsi, rdi. */
+  /** Moves rsi or rdi on; with a prefix that repeats it, counts rcx down. */
   string: 21,
   /** Writes rax, rbx, rcx, rdx. */
   identify: 22,
-  /** Writes rcx. */
-  count: 23,
+  /** Writes rax besides its first operand. */
+  accumulator: 23,
+  /** Writes rdx. */
+  high: 24,
+  /** One operand: as `accumulators`; two or three: writes the first. */
+  multiply: 25,
 } as const;
 
 const BY_NAME: Readonly<Record<string, number>> = {
@@ -58,10 +62,13 @@ const BY_NAME: Readonly<Record<string, number>> = {
   ...all(ACTION.branch, 'Ja Jae Jb Jbe Jcxz Je Jecxz Jg Jge Jl Jle Jne Jno Jnp Jns Jo Jp Jrcxz Js Loop Loope Loopne'),
   ...all(ACTION.return, 'Ret Retf Iret Iretd Iretq Sysret Sysretq Sysexit Sysexitq'),
   ...all(ACTION.stop, 'INVALID Int3 Ud0 Ud1 Ud2 Hlt'),
-  ...all(ACTION.exchange, 'Xchg Xadd Cmpxchg Cmpxchg8b Cmpxchg16b Mulx'),
-  ...all(ACTION.accumulators, 'Mul Imul Div Idiv Cdq Cqo Cwde Cdqe Cbw Cwd Rdmsr Rdtsc Rdtscp Rdpmc Xgetbv In Lahf Xlatb Syscall Sysenter Rdpru'),
+  ...all(ACTION.exchange, 'Xchg Xadd Mulx'),
+  ...all(ACTION.accumulators, 'Mul Div Idiv Cmpxchg8b Cmpxchg16b Rdmsr Rdtsc Rdpmc Xgetbv Syscall Sysenter'),
+  ...all(ACTION.accumulator, 'Cmpxchg Cbw Cwde Cdqe In Lahf Xlatb'),
+  ...all(ACTION.high, 'Cwd Cdq Cqo'),
+  ...all(ACTION.multiply, 'Imul'),
   ...all(ACTION.string, 'Movsb Movsw Movsd Movsq Stosb Stosw Stosd Stosq Lodsb Lodsw Lodsd Lodsq Scasb Scasw Scasd Scasq Cmpsb Cmpsw Cmpsd Cmpsq Insb Insw Insd Outsb Outsw Outsd'),
-  ...all(ACTION.identify, 'Cpuid Vmcall Vmmcall Getsec Pushad Popad Pusha Popa'),
+  ...all(ACTION.identify, 'Cpuid Rdtscp Rdpru Vmcall Vmmcall Getsec Pushad Popad Pusha Popa'),
 }; // prettier-ignore
 
 function all(action: number, names: string): Record<string, number> {

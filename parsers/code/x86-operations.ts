@@ -97,15 +97,35 @@ export class X86Operations {
     const { out, kinds } = this;
     const bit = (number: number): number => (number < 0 ? 0 : 1 << number);
     let killed = 0;
-    if (action !== ACTION.readOnly && x.opCount > 0 && x.op0Kind === kinds.Register)
+    const writesFirst = action !== ACTION.readOnly && action !== ACTION.string && action !== ACTION.multiply;
+    if ((writesFirst || (action === ACTION.multiply && x.opCount > 1)) && x.opCount > 0 && x.op0Kind === kinds.Register)
       killed |= bit(this.register(x.op0Register));
     if (action === ACTION.exchange && x.op1Kind === kinds.Register) killed |= bit(this.register(x.op1Register));
-    if (action === ACTION.accumulators || action === ACTION.exchange) killed |= 0x5;
-    if (action === ACTION.string) killed |= 0xc3;
+    if (action === ACTION.accumulators || (action === ACTION.multiply && x.opCount === 1)) killed |= 0x5;
+    if (action === ACTION.accumulator) killed |= 0x1;
+    if (action === ACTION.high) killed |= 0x4;
+    if (action === ACTION.string) killed |= this.stringWrites(x);
     if (action === ACTION.identify) killed |= 0xf;
-    if (action === ACTION.count) killed |= 0x2;
     out.killed[i] = killed;
     if (action !== ACTION.readOnly && x.opCount > 0 && x.op0Kind === kinds.Memory) this.storeUnknown(x, i);
+  }
+
+  /** What a string instruction writes: rsi where it reads by it, rdi where it uses it, rcx where it repeats, rax for LODS. */
+  private stringWrites(x: Instruction): number {
+    const [first, second] = [this.stringRegister(x.op0Kind), this.stringRegister(x.op1Kind)];
+    // SSE instructions of the same name.
+    if (first === 0 && second === 0) return 0;
+    const repeats = x.hasRepPrefix || x.hasRepnePrefix;
+    // LODS; OUTS reads dx.
+    const loads = second === 0x40 && x.op0Kind === this.kinds.Register && this.register(x.op0Register) === 0;
+    return first | second | (repeats ? 0x2 : 0) | (loads ? 0x1 : 0);
+  }
+
+  private stringRegister(kind: number): number {
+    const { kinds } = this;
+    const isRsi = kind === kinds.MemorySegSI || kind === kinds.MemorySegESI || kind === kinds.MemorySegRSI;
+    const isRdi = kind === kinds.MemoryESDI || kind === kinds.MemoryESEDI || kind === kinds.MemoryESRDI;
+    return isRsi ? 0x40 : isRdi ? 0x80 : 0;
   }
 
   /** Memory that is written with something unknown. */
@@ -114,7 +134,7 @@ export class X86Operations {
     if (!this.memory(x, i, true)) return;
     out.kind[i] = OP.store;
     out.source[i] = UNKNOWN_REGISTER;
-    out.size[i] = 8;
+    out.size[i] = Math.min(load().iced.MemorySizeExt.size(x.memorySize), 64);
   }
 
   private move(x: Instruction, i: number): void {

@@ -14,7 +14,10 @@ const X64_ENTRY = 12;
 const ARM64_ENTRY = 8;
 /** UNW_FLAG_CHAININFO: the entry is a part of another function. */
 const CHAINED = 4;
-const MOST_CHAINED = 8;
+/** Entries from a part to the first one, at most. */
+const MOST_CHAINED = 64;
+/** ARM64 unwind code: the end of a prologue that stands in another entry. */
+const END_C = 0xe5;
 
 /** One entry. RVAs; `end` is the first byte behind it. */
 export interface FunctionEntry {
@@ -24,6 +27,10 @@ export interface FunctionEntry {
 
 /** The entries of one image, in order. */
 export class ExceptionTable {
+  /** By index of an entry: that of the first entry of its function; -1 where it was not asked for. */
+  private firsts: Int32Array | null = null;
+  private parts: Map<number, number[]> | null = null;
+
   private constructor(
     private readonly memory: VirtualMemory,
     private readonly base: VirtualAddress,
@@ -80,22 +87,83 @@ export class ExceptionTable {
     return { start: i < 0 ? 0 : (this.endOf(i) ?? this.starts[i] ?? 0), end: this.starts[i + 1] ?? 0xffffffff };
   }
 
-  /** Where the function begins that an entry is a part of: parts that compilers moved away point to the first. */
+  /** The first entry of the function that an entry is a part of: parts that compilers split off belong to another. */
   primaryOf(entry: FunctionEntry): FunctionEntry {
-    if (this.isArm64) return entry;
-    let current = entry;
-    for (let steps = 0; steps < MOST_CHAINED; steps++) {
-      const next = this.chained(current.start);
-      if (next === null || next.start === current.start) return current;
-      current = next;
-    }
-    return entry;
+    const i = this.before(entry.start);
+    const first = this.starts[i] === entry.start ? this.firstOf(i) : i;
+    const start = this.starts[first];
+    const end = first === i ? entry.end : this.endOf(first);
+    return start === undefined || end === null ? entry : { start, end };
   }
 
-  private chained(start: number): FunctionEntry | null {
-    const i = this.before(start);
+  /** All entries of the function whose first entry begins at `start`, that one first, and without it an empty list. */
+  partsOf(start: number): readonly FunctionEntry[] {
+    this.parts ??= this.allParts();
+    const first = this.before(start);
+    if (this.starts[first] !== start) return [];
+    return [first, ...(this.parts.get(first) ?? [])].flatMap((i) => {
+      const end = this.endOf(i);
+      return end === null ? [] : [{ start: this.starts[i] ?? 0, end }];
+    });
+  }
+
+  /**
+   * ARM64: true for an entry that describes no prologue, as parts of functions do whose first one cannot be told: code
+   * that branches to it says so.
+   */
+  isLoosePart(entry: FunctionEntry): boolean {
+    const i = this.before(entry.start);
+    return this.isArm64 && this.starts[i] === entry.start && this.isFragment(i) && this.firstOf(i) === i;
+  }
+
+  /** ARM64: where the entries of `isLoosePart` begin. */
+  looseParts(): number[] {
+    if (!this.isArm64) return [];
+    return [...this.starts.keys()]
+      .filter((i) => this.isFragment(i) && this.firstOf(i) === i)
+      .map((i) => this.starts[i] ?? 0);
+  }
+
+  /** By index of a first entry: those of its other parts. */
+  private allParts(): Map<number, number[]> {
+    const parts = new Map<number, number[]>();
+    for (let i = 0; i < this.starts.length; i++) {
+      const first = this.firstOf(i);
+      if (first === i) continue;
+      const list = parts.get(first);
+      if (list === undefined) parts.set(first, [i]);
+      else list.push(i);
+    }
+    return parts;
+  }
+
+  /** Index of the first entry of the function that entry `i` is a part of. */
+  private firstOf(i: number): number {
+    this.firsts ??= new Int32Array(this.starts.length).fill(-1);
+    const known = this.firsts[i] ?? -1;
+    if (known >= 0) return known;
+    let current = i;
+    for (let steps = 0; steps < MOST_CHAINED; steps++) {
+      const next = this.isArm64 ? this.continued(current) : this.chained(current);
+      if (next === null || next === current) {
+        this.firsts[i] = current;
+        return current;
+      }
+      const further = this.firsts[next] ?? -1;
+      if (further >= 0) {
+        this.firsts[i] = further;
+        return further;
+      }
+      current = next;
+    }
+    this.firsts[i] = i;
+    return i;
+  }
+
+  /** x64: the entry that the unwind information of another one is chained to. */
+  private chained(i: number): number | null {
     const info = this.unwind[i];
-    if (info === undefined || this.starts[i] !== start) return null;
+    if (info === undefined) return null;
     let at = info & ~1;
     if ((info & 1) === 0) {
       const head = this.memory.read(plus(this.base, info), 4);
@@ -103,7 +171,34 @@ export class ExceptionTable {
       at = info + 4 + (((head[2] ?? 0) + 1) & ~1) * 2;
     }
     const entry = this.memory.read(plus(this.base, at), X64_ENTRY);
-    return failed(entry) ? null : this.entryAt(u32(entry, 0));
+    if (failed(entry)) return null;
+    const start = u32(entry, 0);
+    const next = this.before(start);
+    return this.starts[next] === start ? next : null;
+  }
+
+  /** ARM64: the entry before one without a prologue, where control goes on from the one into the other. */
+  private continued(i: number): number | null {
+    if (i === 0 || !this.isFragment(i)) return null;
+    const end = this.endOf(i - 1);
+    if (end !== this.starts[i]) return null;
+    const last = this.memory.read(plus(this.base, end - 4), 4);
+    return failed(last) || endsPath(u32(last, 0)) ? null : i - 1;
+  }
+
+  /** ARM64: the entry describes no prologue. Packed: flag 2; else the first unwind code is `end_c`. */
+  private isFragment(i: number): boolean {
+    const data = this.unwind[i] ?? 0;
+    if ((data & 3) !== 0) return (data & 3) === 2;
+    const head = this.memory.read(plus(this.base, data), 8);
+    if (failed(head)) return false;
+    const word = u32(head, 0);
+    const [epilogs, codes] = [(word >>> 22) & 31, word >>> 27];
+    // Extended counts, or several epilogues: a scope of four bytes each before the codes.
+    if (epilogs === 0 && codes === 0) return false;
+    const isSingle = (word & 0x200000) !== 0;
+    const first = this.memory.read(plus(this.base, data + 4 + (isSingle ? 0 : epilogs * 4)), 1);
+    return !failed(first) && first[0] === END_C;
   }
 
   private endOf(i: number): number | null {
@@ -125,4 +220,13 @@ export class ExceptionTable {
     }
     return low - 1;
   }
+}
+
+/** ARM64: true for instructions that control does not go on behind: B, BR, RET, BRK. */
+function endsPath(word: number): boolean {
+  return (
+    (word & 0xfc000000) >>> 0 === 0x14000000 ||
+    ((word & 0xfe000000) >>> 0 === 0xd6000000 && ((word >>> 21) & 15) !== 1 && ((word >>> 21) & 15) !== 9) ||
+    ((word & 0xff000000) >>> 0 === 0xd4000000 && ((word >>> 21) & 7) !== 0)
+  );
 }

@@ -27,6 +27,8 @@ export interface CodeImage {
   resolved?: boolean;
   /** Functions of the exception table: first RVA, and the one behind. */
   functions?: readonly (readonly [number, number])[];
+  /** Parts of functions, with the number of the function in `functions` that each is chained to. ARM64: without a prologue. */
+  parts?: readonly (readonly [number, number, number])[];
   /** Pages that are not there. */
   missing?: readonly number[];
 }
@@ -51,15 +53,25 @@ export function codeModule(image: CodeImage): LoadedModule {
   bytes.fill(0xcc, TEXT, IAT);
   const view = new DataView(bytes.buffer);
   writeImports(image, processor, bytes, view);
-  (image.functions ?? []).forEach(([start, end], i) => {
+  const functions = (image.functions ?? []).map(([start, end]) => ({ start, end, of: -1 }));
+  const parts = (image.parts ?? []).map(([start, end, of]) => ({ start, end, of }));
+  const entries = [...functions, ...parts].sort((a, b) => a.start - b.start);
+  entries.forEach(({ start, end, of }, i) => {
     if (processor === 'arm64') {
       view.setUint32(PDATA + i * 8, start, true);
-      view.setUint32(PDATA + i * 8 + 4, 1 | ((end - start) << 0), true);
+      view.setUint32(PDATA + i * 8 + 4, (of < 0 ? 1 : 2) | ((end - start) << 0), true);
       return;
     }
-    [start, end, PDATA + 0x800].forEach((value, n) => {
+    const unwind = PDATA + 0x800 + (of < 0 ? 0 : 0x20 * (i + 1));
+    [start, end, unwind].forEach((value, n) => {
       view.setUint32(PDATA + i * 12 + n * 4, value, true);
     });
+    const first = functions[of];
+    if (first === undefined) return;
+    // UNW_FLAG_CHAININFO, two unwind codes.
+    view.setUint32(unwind, 0x0002_0021, true);
+    view.setUint32(unwind + 8, first.start, true);
+    view.setUint32(unwind + 12, first.end, true);
   });
   for (const [rva, content] of Object.entries(image.at)) {
     if (typeof content === 'string') bytes.set(Buffer.from(content.replaceAll(' ', ''), 'hex'), Number(rva));
@@ -72,7 +84,7 @@ export function codeModule(image: CodeImage): LoadedModule {
   return {
     ...{ name: 'test.sys', moduleName: 'test', path: null, base, sizeOfImage: SIZE, timeDateStamp: null },
     ...{ checkSum: null, codeView: null, version: null, pagesPresent: SIZE / PAGE, pagesTotal: SIZE / PAGE },
-    headers: headersOf(processor, image.functions?.length ?? 0),
+    headers: headersOf(processor, (image.functions?.length ?? 0) + (image.parts?.length ?? 0)),
     memory: memoryOf(bytes, base, processor === 'x86' ? 4 : 8, image.missing ?? []),
   };
 }

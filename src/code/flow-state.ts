@@ -182,7 +182,7 @@ export class FlowState {
   /** `source` + `amount`. */
   private sum(source: number, amount: number, at: number): number {
     const { values } = this;
-    if (source <= UNKNOWN) return source;
+    if (source <= UNKNOWN || amount === 0) return source;
     const only = values.only(source);
     if (only === null) return values.map(source, (value) => added(value, amount, at));
     const number = (only.number + amount) | 0;
@@ -265,8 +265,10 @@ export class FlowState {
     if (this.places.length < MOST_SLOTS) this.put(depth - width, set);
   }
 
-  /** Writes a place on the stack. */
-  write(place: number, set: number): void {
+  /** Writes so many bytes of the stack, from a place on. */
+  write(place: number, set: number, size = 4): void {
+    // Places further on that it covers; of a place before it, the low half stays.
+    for (let covered = 4; covered < size; covered += 4) this.forget(place + covered);
     if (set === UNKNOWN && place < 0) this.forget(place);
     else if (this.places.length < MOST_SLOTS || this.places.includes(place)) this.put(place, set);
   }
@@ -287,6 +289,10 @@ export class FlowState {
     const i = this.places.indexOf(place);
     if (i < 0) return;
     this.own();
+    if (place >= 0) {
+      this.sets[i] = UNKNOWN;
+      return;
+    }
     this.places.splice(i, 1);
     this.sets.splice(i, 1);
   }

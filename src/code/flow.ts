@@ -277,6 +277,7 @@ class Follower {
         return true;
       case OP.store:
         this.store(i);
+        if (ops.killed[i] !== 0) this.state.forgetRegisters(ops.killed[i] ?? 0);
         return true;
       case OP.push:
       case OP.pushMemory:
@@ -297,7 +298,7 @@ class Follower {
     const set = source < 0 ? values.one(VALUE.constant, ops.value[i] ?? 0, ops.at[i] ?? 0) : this.state.get(source);
     const place = this.state.placeOf(base, index, immediate);
     if (place !== null) {
-      this.state.write(place, set);
+      this.state.write(place, set, ops.size[i] ?? 0);
       return;
     }
     if (!this.reporting || set === UNKNOWN) return;

@@ -5,7 +5,7 @@
 
 import { OP, Operations } from '../../parsers/code/operations.js';
 import type { ImageSection } from '../../parsers/pe/image.js';
-import type { ExceptionTable } from '../../parsers/pe/exception-table.js';
+import type { ExceptionTable, FunctionEntry } from '../../parsers/pe/exception-table.js';
 import type { Machine } from './machine.js';
 import type { CodeWork } from './work.js';
 import { LONGEST_FUNCTION, NEAR_JUMP, stops, type FunctionWalk } from './function-walk.js';
@@ -33,10 +33,14 @@ export interface CodeSource {
   exportAt(rva: number): boolean;
   /** The nearest place at or before an RVA that a call in the image goes to; null where none does. */
   callTargetBefore(rva: number): number | null;
+  /** ARM64: an instruction that branches to the part of a function that begins at an RVA and stands apart from it. */
+  branchTo(rva: number): number | null;
   /** The walk over functions from one that begins at RVA `at`, up to `high`. */
   walkFrom(at: number, high: number): FunctionWalk;
 }
 
+/** Parts of a function from one that stands apart to the first one, at most. */
+const MOST_APART = 4;
 /** Bytes between a known beginning and the place, at most. */
 const FURTHEST = 0x8000;
 /** Where nothing is known, decoding begins so many bytes before: x86 falls into step after a few instructions. */
@@ -48,7 +52,7 @@ const AHEAD = 0x400;
 export function findFunction(source: CodeSource, rva: number): FunctionRange | null {
   const entry = source.table?.entryAt(rva) ?? null;
   if (source.table !== null && entry !== null) {
-    const primary = source.table.primaryOf(entry);
+    const primary = ownerOf(source, source.table, entry);
     return {
       start: primary.start,
       end: Math.min(primary.end, primary.start + LONGEST_FUNCTION),
@@ -67,6 +71,18 @@ export function findFunction(source: CodeSource, rva: number): FunctionRange | n
     return { ...walked, source: kind };
   }
   return synchronized(source, Math.max(low, rva - RUN_UP), rva, high);
+}
+
+/** The first entry of the function around an entry. ARM64: parts that stand apart belong to whoever branches to them. */
+function ownerOf(source: CodeSource, table: ExceptionTable, entry: FunctionEntry): FunctionEntry {
+  let primary = table.primaryOf(entry);
+  for (let steps = 0; steps < MOST_APART && table.isLoosePart(primary); steps++) {
+    const from = source.branchTo(primary.start);
+    const other = from === null ? null : table.entryAt(from);
+    if (other === null) break;
+    primary = table.primaryOf(other);
+  }
+  return primary;
 }
 
 interface KnownStart {

@@ -4,7 +4,7 @@ import { plus, virtual } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { u32 } from '../../parsers/bytes/fields.js';
 import { OP, Operations } from '../../parsers/code/operations.js';
-import { ExceptionTable } from '../../parsers/pe/exception-table.js';
+import { ExceptionTable, type FunctionEntry } from '../../parsers/pe/exception-table.js';
 import { readExports } from '../../parsers/pe/exports.js';
 import type { ImageHeaders, ImageSection } from '../../parsers/pe/image.js';
 import { readImports } from '../../parsers/pe/imports.js';
@@ -16,7 +16,7 @@ import { followFunction, type CallTarget, type Flow } from './flow.js';
 import { FunctionWalk, LONGEST_FUNCTION } from './function-walk.js';
 import { findFunction, type CodeSource, type FunctionRange } from './functions.js';
 import { machineOf, type Machine } from './machine.js';
-import { DataReferences } from './references.js';
+import { branchesTo, DataReferences, WantedAddresses } from './references.js';
 import { CodeWork } from './work.js';
 
 /** Instructions of the functions whose results are kept, and such functions. */
@@ -79,6 +79,7 @@ export class ImageCode implements CodeSource {
   private targets: Uint32Array | null = null;
   private data: DataReferences | null = null;
   private walk: FunctionWalk | null = null;
+  private branches: ReadonlyMap<number, number> | null = null;
   private page: { rva: number; bytes: Uint8Array } | null = null;
 
   constructor(
@@ -156,6 +157,17 @@ export class ImageCode implements CodeSource {
     return this.data;
   }
 
+  branchTo(rva: number): number | null {
+    this.branches ??= this.partBranches();
+    return this.branches.get(rva) ?? null;
+  }
+
+  /** By where a part without a known function begins: an instruction that branches there. */
+  private partBranches(): ReadonlyMap<number, number> {
+    const parts = this.table?.looseParts() ?? [];
+    return parts.length === 0 ? new Map() : branchesTo(this, new WantedAddresses(parts));
+  }
+
   walkFrom(at: number, high: number): FunctionWalk {
     if (this.walk?.isCurrent() !== true || this.walk.first !== at || this.walk.high !== high)
       this.walk = new FunctionWalk(this, at, high);
@@ -206,7 +218,8 @@ export class ImageCode implements CodeSource {
 
   /** Decodes a function and the parts of it that stand elsewhere; true where bytes of it are missing. */
   private decodeParts(range: FunctionRange, ops: Operations): boolean {
-    const parts = [{ start: range.start, end: range.end }];
+    const isKnown = this.table !== null && range.source === 'exception-table';
+    const parts: FunctionEntry[] = isKnown ? joined(range, this.table.partsOf(range.start)) : [range];
     let missing = false;
     for (let part = 0; part < parts.length && part < MOST_PARTS; part++) {
       const { start, end } = parts[part] ?? range;
@@ -219,14 +232,14 @@ export class ImageCode implements CodeSource {
       const isCut = bytes !== null && bytes.length < size;
       if (isCut) missing = true;
       const stop = ops.add(start + (bytes?.length ?? size), isCut ? 0 : 1, OP.stop);
-      if (this.table === null || range.source !== 'exception-table') continue;
+      if (!isKnown || this.machine.name !== 'arm64') continue;
       for (let i = first; i < stop; i++) {
         if (ops.kind[i] !== OP.jump && ops.kind[i] !== OP.branch) continue;
         const target = ops.immediate[i] ?? 0;
         if (parts.some((p) => target >= p.start && target < p.end)) continue;
         const entry = this.table.entryAt(target);
-        if (entry !== null && entry.start !== range.start && this.table.primaryOf(entry).start === range.start)
-          parts.push(entry);
+        if (entry !== null && entry.start === target && this.table.isLoosePart(entry))
+          parts.push(...joined(entry, this.table.partsOf(entry.start)));
       }
     }
     return missing;
@@ -312,6 +325,19 @@ export class ImageCode implements CodeSource {
 function named(name: string): Callee {
   const allocator = allocatorNamed(name);
   return allocator === null ? { kind: 'named', name } : { kind: 'allocator', allocator };
+}
+
+/** The parts of a function, those that lie side by side as one; the one that begins with the function comes first. */
+function joined(range: FunctionEntry, parts: readonly FunctionEntry[]): { start: number; end: number }[] {
+  const sorted = parts.length === 0 ? [range] : [...parts].sort((a, b) => a.start - b.start);
+  const made: { start: number; end: number }[] = [];
+  for (const { start, end } of sorted) {
+    const last = made.at(-1);
+    if (last?.end === start) last.end = end;
+    else made.push({ start, end });
+  }
+  const holds = (part: FunctionEntry): boolean => range.start >= part.start && range.start < part.end;
+  return [...made.filter(holds), ...made.filter((part) => !holds(part))];
 }
 
 /** RVAs that direct calls (E8) go to, and that follow something that ends a function: sorted. */

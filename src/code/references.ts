@@ -63,6 +63,26 @@ export function referencesTo(code: ImageCode, wanted: WantedAddresses): Referenc
   return { places: inOrder(places), complete };
 }
 
+/** ARM64: by target, the first instruction of the image that branches to it, on a condition or without. */
+export function branchesTo(code: ImageCode, wanted: WantedAddresses): ReadonlyMap<number, number> {
+  const found = new Map<number, number>();
+  for (const { rva, bytes } of pieces(code)) {
+    for (let at = (4 - (rva & 3)) & 3; at + 4 <= bytes.length; at += 4) {
+      const target = branchTarget(u32(bytes, at), rva + at);
+      if (target !== null && wanted.has(target) && !found.has(target)) found.set(target, rva + at);
+    }
+  }
+  return found;
+}
+
+/** Where B, B.cond, CBZ, CBNZ, TBZ and TBNZ lead; null for other instructions. */
+function branchTarget(word: number, at: number): number | null {
+  const top = word >>> 24;
+  if ((top & 0xfc) === 0x14) return at + ((word << 6) >> 4);
+  if (top === 0x54 || (top & 0x7e) === 0x34) return at + ((word << 8) >> 13) * 4;
+  return (top & 0x7e) === 0x36 ? at + ((word << 13) >> 18) * 4 : null;
+}
+
 /** All references of an image's code to its data, by the address that is referred to: found in one pass, once. */
 export class DataReferences {
   private readonly targets: Uint32Array;

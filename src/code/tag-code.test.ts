@@ -136,6 +136,41 @@ describe('code that gets a tag: x64', () => {
     expect(fate([IN, MOV_R8D, 'ff 11', OUT])).to.equal('unknown');
   });
 
+  it('past instructions that write other registers than those that hold it', () => {
+    const calls = [ARGUMENTS, x64(ALLOCATE), OUT];
+    // mov esi,tag; rep stosd; repne scasb; imul eax,edx,10h; cdqe; xchg ecx,ebx; mov r8d,esi
+    for (const other of ['f3 ab', 'f2 ae', '6b c2 10', '48 98', '48 99', '87 cb', '0f b1 0b']) {
+      expect(fate([IN, `be ${LEAK}`, other, '44 8b c6', ...calls]), other).to.equal('allocates ExAllocatePoolWithTag');
+    }
+    // mov eax,tag: not written by rep stosd, repne scasb, outsd, imul edx,ecx, cqo, xadd [rbx],ecx
+    for (const other of ['f3 ab', 'f2 ae', '6f', '0f af d1', '48 99', '0f c1 0b']) {
+      expect(fate([IN, `b8 ${LEAK}`, other, '44 8b c0', ...calls]), other).to.equal('allocates ExAllocatePoolWithTag');
+    }
+    // mov edx,tag: not by cdqe, lodsd, cmpxchg [rbx],ecx, imul eax,ecx
+    for (const other of ['48 98', 'ad', '0f b1 0b', '0f af c1']) {
+      expect(fate([IN, `ba ${LEAK}`, other, '44 8b c2', ...calls]), other).to.equal('allocates ExAllocatePoolWithTag');
+    }
+  });
+
+  it('not past those that write the register that holds it', () => {
+    const calls = [ARGUMENTS, x64(ALLOCATE), OUT];
+    // mov eax,tag; lodsd; imul ecx; imul eax,ecx; cdqe; cmpxchg; xchg eax,ebx; in eax,dx; xlatb
+    for (const other of ['ad', 'f7 e9', '0f af c1', '48 98', '0f b1 0b', '93', 'ed', 'd7']) {
+      expect(fate([IN, `b8 ${LEAK}`, other, '44 8b c0', ...calls]), other).to.not.match(/^allocates/);
+    }
+    // mov edx,tag; cqo; mul ecx; rdtsc; cpuid
+    for (const other of ['48 99', 'f7 e1', '0f 31', '0f a2']) {
+      expect(fate([IN, `ba ${LEAK}`, other, '44 8b c2', ...calls]), other).to.not.match(/^allocates/);
+    }
+    // mov ecx,tag; rep movsb. mov esi,tag; movsd; cmpsb; lodsb. mov edi,tag; stosb; scasb
+    const written = [['b9', 'f3 a4', '44 8b c1']];
+    for (const other of ['a5', 'a6', 'ac']) written.push(['be', other, '44 8b c6']);
+    for (const other of ['aa', 'ae', 'a6']) written.push(['bf', other, '44 8b c7']);
+    for (const [load, other, move] of written) {
+      expect(fate([IN, `${load} ${LEAK}`, other!, move!, ...calls]), other).to.not.match(/^allocates/);
+    }
+  });
+
   it('bytes inside a function that no instruction holds are told apart', () => {
     // lea rax,[rip+tag bytes]
     const code = laid(TEXT, [IN, `48 8d 05 ${LEAK}`, OUT]);
@@ -218,6 +253,21 @@ describe('code that gets a tag: ARM64', () => {
 
   it('through a function of its own, which moves it to its place', () => {
     const wrapper = [0x2a0103e2, ...through(ALLOCATE, 0xd61f0100)];
+    const call = 0x94000000 | (((0x1800 - (TEXT + 16)) >> 2) & 0x3ffffff);
+    expect(fate([...ENTER, ...halves(1), call, ...LEAVE], 8, { at: { 0x1800: wrapper } })).to.equal(
+      'allocates ExAllocatePoolWithTag through 1800',
+    );
+  });
+
+  it('moved by an addition of nothing, and put on the stack and read back', () => {
+    const [ADD_W2_W9, SP_DOWN, SP_UP] = [0x11000122, 0xd10083ff, 0x910083ff];
+    expect(fate([...ENTER, ...halves(9), ADD_W2_W9, ...through(ALLOCATE), ...LEAVE], 8)).to.equal(
+      'allocates ExAllocatePoolWithTag',
+    );
+    // add w2,w9,#1
+    expect(fate([...ENTER, ...halves(9), ADD_W2_W9 | 0x400, ...through(ALLOCATE), ...LEAVE], 8)).to.not.match(/^alloc/);
+    // A wrapper that keeps its argument on the stack: str w1,[sp,#12]; ldr w2,[sp,#12]
+    const wrapper = [SP_DOWN, 0xb9000fe1, 0xb9400fe2, ...through(ALLOCATE), SP_UP, RET];
     const call = 0x94000000 | (((0x1800 - (TEXT + 16)) >> 2) & 0x3ffffff);
     expect(fate([...ENTER, ...halves(1), call, ...LEAVE], 8, { at: { 0x1800: wrapper } })).to.equal(
       'allocates ExAllocatePoolWithTag through 1800',
