@@ -76,7 +76,7 @@ export function asInputError(error: unknown, path: string): unknown {
     case 'ENFILE':
       return new InputError(
         'io',
-        `${path} cannot be opened: ${errorText(error)}. Raise it (ulimit -n), or end other programs`,
+        `${path} cannot be opened: ${errorText(error)}`,
       );
     case 'EAGAIN':
     case 'EIO':

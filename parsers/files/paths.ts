@@ -10,7 +10,7 @@ import { errorCode } from './system-errors.js';
  */
 export function realPath(
   path: string,
-  native = realpathSync.native,
+  native: (path: string) => string = realpathSync.native,
   plain: (path: string) => string = realpathSync,
 ): string {
   try {

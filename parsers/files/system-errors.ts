@@ -19,8 +19,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk or the network reported an error',
   ENAMETOOLONG: 'the path is too long',
   ELOOP: 'its links lead round in a circle',
-  EMFILE: 'too many files are open (the limit of the process is used up)',
-  ENFILE: 'too many files are open (the limit of the system is used up)',
+  EMFILE: 'too many files are open: the limit of the process is used up (ulimit -n)',
+  ENFILE: 'too many files are open: the limit of the system is used up',
 };
 
 /** The platform's error as a short phrase: `access denied`, not a stack. */

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failureEntry } from './entries.test.helper.js';
 import { History } from './history.js';
+import { overviewOf } from './overview.js';
+import { writeOutputs } from './outputs.js';
 import { Journal, JournalError, journalPath, readHead, readJournal, readLineAt, rewriteJournal } from './journal.js';
 
 describe('batch: journal', () => {
@@ -179,5 +181,29 @@ describe('batch: journal', () => {
     for (const path of long) journal.append(failureEntry(path));
     journal.close();
     expect(places()).to.deep.equal(long);
+  });
+});
+
+describe('batch: outputs that another program has open', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'dumpleak-test-'))));
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('stay as they were and are told; the others are written', () => {
+    const journal = Journal.open(folder);
+    journal.append(failureEntry('a'));
+    journal.close();
+    const history = History.load(folder);
+    const rename = (from: string, to: string): void => {
+      if (to.endsWith('index.html')) throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+      renameSync(from, to);
+    };
+    const told = writeOutputs(folder, history, overviewOf(history), new Date(), { rename, delays: [1] });
+    expect(told).to.deep.equal([
+      `${join(folder, 'index.html')} could not be replaced: it is open in another program, or access to it is denied`,
+    ]);
+    expect(readdirSync(folder).sort()).to.deep.equal(['groups.json', 'journal.ndjson', 'pages', 'results.ndjson']);
   });
 });

@@ -41,6 +41,25 @@ describe('batch: lock', () => {
     Lock.take(path).release();
   });
 
+  it('of a number that runs, where start times are not known (Windows), is respected until it has been silent for long', () => {
+    const unknown = () => null;
+    write({ pid: process.ppid });
+    expect(() => Lock.take(path, unknown)).to.throw(LockedError, `process ${process.ppid}`);
+    const past = new Date(Date.now() - 16 * 60_000);
+    utimesSync(path, past, past);
+    Lock.take(path, unknown).release();
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('of a process that is known to be the owner is respected, however silent', function () {
+    if (process.platform !== 'linux') this.skip();
+    const lock = Lock.take(path);
+    const past = new Date(Date.now() - 16 * 60_000);
+    utimesSync(path, past, past);
+    expect(() => Lock.take(path)).to.throw(LockedError);
+    lock.release();
+  });
+
   it('of another machine is respected until it has been silent for long', () => {
     write({ host: `${hostname()}-other`, pid: endedPid() });
     expect(() => Lock.take(path)).to.throw(LockedError, '-other');

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { keepFile, removeTemporaryFiles, replaceFile, writeTemporaryFile } from './replace-file.js';
+import { keepFile, NotReplaced, removeTemporaryFiles, replaceFile, writeTemporaryFile } from './replace-file.js';
 
 describe('batch: files that appear whole', () => {
   let folder: string;
@@ -38,6 +38,41 @@ describe('batch: files that appear whole', () => {
     }).to.throw(/ENOENT/);
     expect(readdirSync(folder)).to.deep.equal(['a.html']);
     expect(readFileSync(path, 'utf8')).to.equal('old');
+  });
+
+  it('wait for who holds the old one, and else say so of the file, not of the temporary one', () => {
+    const path = join(folder, 'a.html');
+    replaceFile(path, ['old']);
+    for (const code of ['EPERM', 'EACCES', 'EBUSY']) {
+      let attempts = 0;
+      const held = (): void => {
+        attempts++;
+        throw Object.assign(new Error(`${code}: operation not permitted`), { code, path: 'the temporary one' });
+      };
+      const replace = (): void => {
+        replaceFile(path, ['new'], { rename: held, delays: [1, 1, 1] });
+      };
+      expect(replace).to.throw(NotReplaced, `${path} could not be replaced`).with.property('path', path);
+      expect(attempts).to.equal(4);
+      expect(readdirSync(folder)).to.deep.equal(['a.html']);
+      expect(readFileSync(path, 'utf8')).to.equal('old');
+    }
+    let calls = 0;
+    const later = (from: string, to: string): void => {
+      if (++calls < 3) throw Object.assign(new Error('EBUSY'), { code: 'EBUSY' });
+      renameSync(from, to);
+    };
+    replaceFile(path, ['new'], { rename: later, delays: [1, 1, 1] });
+    expect(readFileSync(path, 'utf8')).to.equal('new');
+  });
+
+  it('name themselves in other errors too', () => {
+    const path = join(folder, 'none', 'a.html');
+    expect(() => {
+      replaceFile(path, ['new']);
+    })
+      .to.throw(/ENOENT/)
+      .with.property('path', path);
   });
 
   it('are cleared away when whoever wrote them is gone, and only then', () => {

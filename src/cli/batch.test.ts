@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { makeShare } from '../../test-dumps/share.js';
@@ -72,6 +74,51 @@ describe('command line: batch', function () {
     expect(groups.groups[0]).to.include({ tag: 'Leak', driver: 'acmenet.sys', driverVersion: '4.2.0.17', count: 1 });
     expect(readdirSync(out()).filter((name) => name.startsWith('.'))).to.deep.equal([]);
     expect(existsSync(join(out(), 'history/lock'))).to.equal(false);
+  });
+
+  it('reads again what a damaged line told of, says so, and goes on under another head', async () => {
+    const args = ['batch', folder.path('share'), '--out', out()];
+    await runHere([...args, '--quiet']);
+    const path = join(out(), 'history/journal.ndjson');
+    const damage = (at: number): void => {
+      const bytes = readFileSync(path);
+      bytes[at]! ^= 1;
+      writeFileSync(path, bytes);
+    };
+    damage(readFileSync(path).indexOf('acmenet.sys'));
+    const again = await runHere(args);
+    expect(again.code).to.equal(0);
+    expect(again.stdout).to.match(/^Done: 1 dump analyzed, 2 known already, /);
+    expect(again.stderr).to.match(/note {2}\S+journal\.ndjson: line \d is damaged and set aside/);
+    expect(again.stdout).to.match(/Beside that:\n {2}\S+journal\.ndjson: line \d is damaged/);
+    damage(30);
+    const third = await runHere(args);
+    expect(third.stdout).to.match(/^Done: 0 dumps analyzed, 3 known already, /);
+    expect(third.stdout).to.match(/journal\.ndjson: its first line was damaged; 2 damaged lines were taken out of it/);
+    expect((await runHere(args)).stdout).to.not.include('damaged');
+  });
+
+  it('2: a history that is a file, an output that is one', async () => {
+    writeFileSync(folder.path('file'), 'x');
+    for (const args of [
+      ['--out', folder.path('file')],
+      ['--out', out(), '--history', folder.path('file')],
+    ]) {
+      const { code, stdout, stderr } = await runHere(['batch', folder.path('share'), ...args]);
+      expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' });
+      expect(stderr).to.match(/^dumpleak: \S+file is a file, not a folder\n$/);
+    }
+  });
+
+  it('2 or a result, and one clear line, where no more files can be opened', async function () {
+    if (process.platform === 'win32') this.skip();
+    const main = fileURLToPath(new URL('./main.js', import.meta.url));
+    for (const limit of [60, 90]) {
+      const line = `ulimit -n ${limit}; exec "$0" "$@"`;
+      const { status, stderr } = spawnSync('sh', ['-c', line, process.execPath, main, 'batch', folder.path('share'), '--out', out(), '--jobs', '4'], { encoding: 'utf8' }); // prettier-ignore
+      expect(status, stderr).to.be.oneOf([0, 2]);
+      if (status === 2) expect(stderr).to.match(/^dumpleak: [^\n]*too many files are open[^\n]*\n$/);
+    }
   });
 
   it('does nothing twice, knows copies, and does all again when asked', async () => {

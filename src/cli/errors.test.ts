@@ -14,6 +14,16 @@ describe('endingOf', () => {
     });
   });
 
+  it('tells what the platform says of a file in one line, and is no internal error', () => {
+    for (const code of ['EBUSY', 'EMFILE', 'ENFILE', 'ELOOP', 'ENOSPC', 'EACCES', 'EEXIST']) {
+      const error = Object.assign(new Error(`${code}: raw`), { code, path: '/x/a.html' });
+      const { code: exit, text } = endingOf(error, 'batch', false);
+      expect(exit, code).to.equal(2);
+      expect(text, code).to.match(/^dumpleak: \/x\/a\.html: [^\n]+\n$/).and.not.include('raw'); // prettier-ignore
+    }
+    expect(endingOf(Object.assign(new Error('x'), { code: 'ENOENT' }), null, false).code).to.equal(70);
+  });
+
   it('points to the help of the command', () => {
     expect(endingOf(new UsageError('no'), 'vm', false).text).to.equal('dumpleak: no\nTry: dumpleak vm --help\n');
     expect(endingOf(new UsageError('no'), null, false)).to.deep.equal({

@@ -124,6 +124,25 @@ describe('command line: history', function () {
     expect(await ids()).to.have.length(5);
   });
 
+  it('sets a damaged line aside with a warning, and makes a store again that is a file', async () => {
+    fresh();
+    const path = join(out(), 'history/journal.ndjson');
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf('aaaa2222') + 2]! ^= 1;
+    writeFileSync(path, bytes);
+    rmSync(join(out(), 'history/store'), { recursive: true });
+    writeFileSync(join(out(), 'history/store'), 'a file');
+    for (const args of [['list', '--json'], ['list', '--json'], ['export']]) {
+      const { code, stdout, stderr } = await history(args[0]!, ...args.slice(1));
+      expect(code, args.join(' ')).to.equal(0);
+      expect(stderr, args.join(' ')).to.match(
+        /^dumpleak: [^\n]*journal\.ndjson: line 3 is damaged and set aside[^\n]*\n$/,
+      );
+      expect(stdout).to.include('fs01/1.dmp').and.include('db01/3.dmp').and.not.include('fs01/2.dmp');
+    }
+    fresh();
+  });
+
   it('deletes and prunes: nothing stays of what went, in no file', async () => {
     fresh();
     mkdirSync(join(out(), 'pages'), { recursive: true });

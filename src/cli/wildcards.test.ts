@@ -57,6 +57,7 @@ describe('expandWildcards', () => {
     ]);
     expect(windows('\\\\?\\C:\\d\\MEMORY.DMP')).to.deep.equal(['\\\\?\\C:\\d\\MEMORY.DMP']);
     expect(windows('\\\\?\\C:\\d\\*.dmp', '\\\\?\\C:\\d\\a.dmp')).to.deep.equal(['\\\\?\\C:\\d\\a.dmp']);
+    expect(windows('C:*.dmp', 'C:a.dmp', 'D:b.dmp')).to.deep.equal(['C:a.dmp']);
     expect(windows('d/*.dmp', 'd/a.dmp')).to.deep.equal(['d/a.dmp']);
     expect(posix('/d/*.dmp', '/d/A.DMP')).to.deep.equal([]);
   });

@@ -40,7 +40,9 @@ export function expandWildcards(
 
 function expand(before: string, path: string, windows: boolean, disk: Folders): string[] {
   const separators = windows ? '\\\\/' : '/';
-  const parts = new RegExp(`^((?:[^*?]*[${separators}])?)([^${separators}]*)(.*)$`, 's').exec(path);
+  // `C:*.dmp` is of the folder where the drive stands.
+  const drive = windows ? '|[a-z]:' : '';
+  const parts = new RegExp(`^((?:[^*?]*[${separators}]${drive})?)([^${separators}]*)(.*)$`, 'is').exec(path);
   const [, folder = '', pattern = '', rest = ''] = parts ?? [];
   const place = before + folder;
   const matches = matcher(pattern, windows);
