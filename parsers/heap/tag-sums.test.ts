@@ -25,7 +25,7 @@ describe('sums by tag', () => {
           if (state !== BlockState.Live && state !== BlockState.Cached) return;
           const row = wanted.get(`${tag}:${paged}`) ?? [0, 0, 0, 0];
           const at = state === BlockState.Live ? 0 : 2;
-          row[at]! += 1;
+          row[at] += 1;
           row[at + 1]! += size;
           wanted.set(`${tag}:${paged}`, row);
         });

@@ -5,16 +5,20 @@ import type { MemoryImage, TrueBlock } from './image.js';
 
 const PAGE = 0x1000;
 
-/** Frees some of `blocks` to lists at `at`, and returns the truth after that. `headerBytes`: bytes of their pool headers. */
+/**
+ * Frees some of `blocks` to lists at `at`, and returns the truth after that. `headerBytes`: bytes of their pool headers;
+ * `stride`: bytes from list to list, and before the first: 0x40, on ARM64 0x80.
+ */
 export function buildLookaside(
   image: MemoryImage,
   at: Va,
   blocks: readonly TrueBlock[],
   headerBytes: number,
   every: number,
+  stride: 0x40 | 0x80 = 0x40,
 ): TrueBlock[] {
   const wide = image.pointerSize === 8;
-  const lists = new Uint8Array(2 * PAGE);
+  const lists = new Uint8Array(3 * PAGE);
   const buckets: Va[][] = Array.from({ length: 64 }, () => []);
   let seen = 0;
   const out = blocks.map((block) => {
@@ -24,7 +28,7 @@ export function buildLookaside(
     return { ...block, state: 'cached' as const };
   });
   buckets.forEach((entries, i) => {
-    const header = 0x40 + i * 0x40;
+    const header = stride + i * stride;
     if (wide) {
       putU16(lists, header, entries.length);
       putVa(lists, header + 8, entries[0] ?? 0);

@@ -165,7 +165,7 @@ function putRange({ offsets, prng }: HeapBuild, bytes: Uint8Array, { unit, units
 }
 
 function putSegment(build: HeapBuild, at: Va, index: number, all: readonly Va[], lists: readonly DelayList[]): void {
-  const { offsets, prng, options, blocks } = build;
+  const { offsets, prng, blocks } = build;
   const bytes = new Uint8Array(SEGMENT);
   const noise = prng.bytes(PAGE);
   for (let page = offsets.first; page < UNITS; page++) bytes.set(noise, page * PAGE);

@@ -99,8 +99,9 @@ function segmentHeap(family: SegmentFamily): BenchLine {
   buildSegmentHeap(image, new Prng(1), options);
   const memory = new FastMemory(image);
   const heap = openSegmentHeap(new PointerReader(memory), heapAddress(image.spell(options.heapAt), image.pointerSize));
-  const proof = heap === null ? 'no heap' : proveHeaps(memory, [heap]);
-  if (heap === null || typeof proof === 'string') throw new Error(`the built heap is not proven: ${String(proof)}`);
+  if (heap === null) throw new Error('the built heap does not open');
+  const proof = proveHeaps(memory, [heap]);
+  if (typeof proof === 'string') throw new Error(`the built heap is not proven: ${proof}`);
   const pool = wide ? POOL_HEADER_X64 : POOL_HEADER_X86;
   return line(
     family,

@@ -4,6 +4,7 @@ import { SELF_TEST_TARGETS } from './self-test.js';
 import type { FuzzTarget } from './target.js';
 import { CONTAINER_TARGETS } from './targets/containers.js';
 import { DUMP_TARGETS } from './targets/dumps.js';
+import { HEAP_TARGETS } from './targets/heaps.js';
 import { IMAGE_TARGETS } from './targets/images.js';
 import { SYMBOL_TARGETS } from './targets/symbol-files.js';
 import { TEXT_TARGETS } from './targets/texts.js';
@@ -14,6 +15,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...SYMBOL_TARGETS,
   ...IMAGE_TARGETS,
   ...TEXT_TARGETS,
+  ...HEAP_TARGETS,
 ];
 
 /** The target of that name. Throws an Error that lists the names. */
