@@ -186,6 +186,7 @@ export class Bodies {
     file.u8('ReadAccess', 1);
     file.u8('SharedRead', 1);
     file.emptyList('IrpList');
+    file.pointer('RelatedFileObject', detail.related?.body ?? 0);
     if (detail.path !== '') file.unicode('FileName', detail.path.length, this.text('IoNm', detail.path));
   }
 
@@ -230,8 +231,9 @@ export class Bodies {
     const area = this.structure('_CONTROL_AREA', 'nonPagedPool', 'MmCa');
     area.word('NumberOfSectionReferences', 1);
     area.word('NumberOfUserReferences', 1);
-    // A fast reference: its low bits are a count.
-    if (file) area.pointer('FilePointer', file.body + 3);
+    // A fast reference, whose low bits are a count; before Windows Vista a plain pointer.
+    const count = this.kernel.build < 6000 ? 0 : 3;
+    if (file) area.pointer('FilePointer', file.body + count);
     if (file) this.sections.set(file, area.va);
     return area.va;
   }

@@ -39,7 +39,9 @@ function nameOf(thing: Thing, plan: Plan): string | null {
     case 'token':
       return detail.user;
     case 'file':
-      return `${detail.device}${detail.path}`;
+      return detail.related
+        ? `${nameOf(detail.related, plan) ?? ''}\\${detail.path}`
+        : `${detail.device}${detail.path}`;
     case 'key':
       return detail.path;
     case 'section':

@@ -273,6 +273,35 @@ export class HandObjects {
     return distance === 0n ? null : this.text(header - distance + BigInt(this.layout.width));
   }
 
+  /** The whole path of a file: its device's name, the folder it was opened from, and its own name. */
+  filePath(body: bigint): string {
+    const wide = this.layout.width === 8;
+    const [device, related, name] = wide ? [8n, 0x40n, 0x58n] : [4n, 0x20n, 0x30n];
+    const folder = this.word(body + related);
+    const own = this.text(body + name);
+    if (folder !== 0n) return `${this.filePath(folder)}\\${own}`;
+    const header = this.headerOf(this.word(body + device));
+    return `\\Device\\${this.objectName(header) ?? '?'}${own}`;
+  }
+
+  /** The path of a registry key of 19041: names from its control block upwards. */
+  keyPath(body: bigint): string {
+    let path = '';
+    for (let block = this.word(body + 8n); block !== 0n; block = this.word(block + 0x48n)) {
+      const name = this.word(block + 0x50n);
+      const length = this.bytes(name + 0x18n, 2).readUInt16LE(0);
+      path = `\\${this.bytes(name + 0x1an, length).toString('latin1')}${path}`;
+    }
+    return path;
+  }
+
+  /** The file behind a section of 19041: section, control area, fast pointer. */
+  sectionFile(body: bigint): string | null {
+    const area = this.word(body + 0x28n);
+    const file = this.word(area + 0x40n) & ~15n;
+    return file === 0n ? null : this.filePath(file);
+  }
+
   /** All entries of a table that are in use; leaves that are not there are counted. */
   entries(table: bigint): { entries: HandEntry[]; absent: number; level: number } {
     const { width } = this.layout;

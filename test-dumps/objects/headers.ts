@@ -11,6 +11,7 @@ const CREATOR = 0x01;
 const NAME = 0x02;
 const HANDLE = 0x04;
 const QUOTA = 0x08;
+const PROCESS = 0x10;
 /** Of Windows XP not published. */
 const QUOTA_INFO = '_OBJECT_HEADER_QUOTA_INFO';
 
@@ -20,8 +21,10 @@ const OPTIONAL: readonly (readonly [bit: number, type: string])[] = [
   [NAME, '_OBJECT_HEADER_NAME_INFO'],
   [HANDLE, '_OBJECT_HEADER_HANDLE_INFO'],
   [QUOTA, QUOTA_INFO],
+  [PROCESS, '_OBJECT_HEADER_PROCESS_INFO'],
 ];
 
+const EXCLUSIVE = 0x08;
 const PERMANENT = 0x10;
 const DEFAULT_SECURITY_QUOTA = 0x20;
 const SINGLE_HANDLE_ENTRY = 0x40;
@@ -30,6 +33,7 @@ const OLD_CREATOR = 0x04;
 
 export class ObjectHeaders {
   readonly size: number;
+  private security: Va | null = null;
   private readonly distance = new Map<number, number>();
 
   constructor(
@@ -47,8 +51,14 @@ export class ObjectHeaders {
       (kind.name === 'Type' ? CREATOR : 0) |
       (thing.named === null ? 0 : NAME) |
       (kind.maintainsHandleCount ? HANDLE : 0) |
-      (QUOTA_INFO in this.kernel.structs && (kind.name === 'Process' || kind.name === 'Event') ? QUOTA : 0)
+      (QUOTA_INFO in this.kernel.structs && (kind.name === 'Process' || kind.name === 'Event') ? QUOTA : 0) |
+      (this.exclusive(thing) ? PROCESS : 0)
     );
+  }
+
+  /** Before Windows 7 the header about quota says it. */
+  private exclusive(thing: Thing): boolean {
+    return thing.exclusive !== null && this.kernel.build >= 7600;
   }
 
   /** Bytes from an optional header up to the object's: all present ones with its bit or a lower one. */
@@ -81,7 +91,11 @@ export class ObjectHeaders {
     header.word('PointerCount', thing.handles + thing.inverse + thing.references);
     header.word('HandleCount', thing.handles);
     const single = (mask & HANDLE) !== 0 && (thing.holders?.size ?? 0) <= 1;
-    const flags = (thing.permanent ? PERMANENT : 0) | DEFAULT_SECURITY_QUOTA | (single ? SINGLE_HANDLE_ENTRY : 0);
+    const flags =
+      (this.exclusive(thing) ? EXCLUSIVE : 0) |
+      (thing.permanent ? PERMANENT : 0) |
+      DEFAULT_SECURITY_QUOTA |
+      (single ? SINGLE_HANDLE_ENTRY : 0);
     if (header.has('TypeIndex')) {
       header.u8('InfoMask', mask);
       header.u8('TypeIndex', this.typeIndex(thing));
@@ -97,11 +111,25 @@ export class ObjectHeaders {
       header.u8('Flags', flags | ((mask & CREATOR) !== 0 ? OLD_CREATOR : 0));
     }
     header.pointer('QuotaBlockCharged', quotaBlock);
+    // A fast reference: its low bits are a count.
+    header.pointer('SecurityDescriptor', this.descriptor() + this.pool.fastMask);
     const optional = (bit: number, type: string): Piece =>
       new Piece(this.kernel, type, bytes, thing.header - this.distanceOf(mask, bit));
     if ((mask & NAME) !== 0) this.writeName(thing, optional(NAME, '_OBJECT_HEADER_NAME_INFO'));
     if ((mask & HANDLE) !== 0) this.writeHolders(thing, optional(HANDLE, '_OBJECT_HEADER_HANDLE_INFO'), single);
+    if ((mask & PROCESS) !== 0)
+      optional(PROCESS, '_OBJECT_HEADER_PROCESS_INFO').pointer('ExclusiveProcess', thing.exclusive?.thing.body ?? 0);
     if ((mask & QUOTA) !== 0) optional(QUOTA, QUOTA_INFO).u32('NonPagedPoolCharge', thing.kind.size);
+  }
+
+  /** A security descriptor that all objects share: revision 1, self-relative, with an empty list of rights. */
+  private descriptor(): Va {
+    if (this.security === null) {
+      const block = this.pool.allocate('pagedPool', 'ObSc', 0x40);
+      block.bytes.set(Uint8Array.of(1, 0, 4, 0x80), block.va % PAGE);
+      this.security = block.va;
+    }
+    return this.security;
   }
 
   /** Where a type object's link in the list of all types stands. */

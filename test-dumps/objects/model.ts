@@ -8,7 +8,7 @@ export type Detail =
   | { kind: 'process'; process: ProcessModel }
   | { kind: 'thread'; thread: ThreadModel }
   | { kind: 'token'; user: string; session: number; primary: boolean; inUse: boolean }
-  | { kind: 'file'; device: string; path: string }
+  | { kind: 'file'; device: string; path: string; related: Thing | null }
   | { kind: 'key'; path: string; opener: number }
   | { kind: 'section'; file: Thing | null }
   | { kind: 'alpc'; owner: ProcessModel | null; connection: Thing | null }
@@ -35,6 +35,8 @@ export class Thing {
   named: string | null = null;
   directory: Thing | null = null;
   permanent = false;
+  /** The only process that may have handles to it. */
+  exclusive: ProcessModel | null = null;
 
   constructor(
     readonly kind: Kind,
@@ -64,6 +66,9 @@ export interface ProcessModel {
   quota: { paged: number; nonPaged: number; pagedPeak: number; nonPagedPeak: number };
   thing: Thing;
   token: Thing | null;
+  /** The file that its image was mapped from, and the section; null for the System process and for ended ones. */
+  image: Thing | null;
+  section: Thing | null;
   threads: ThreadModel[];
   /** In `PsActiveProcessHead`. */
   listed: boolean;

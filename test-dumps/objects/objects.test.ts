@@ -2,6 +2,8 @@
 
 import { expect } from 'chai';
 import { buildDump, type BuiltDump, type Scenario } from '../build-dump.js';
+import { kernelFacts } from '../kernel-facts.js';
+import { objectKernel } from './facts.js';
 import { HAND_LAYOUTS, HandObjects, type HandLayout } from './hand-objects.test.helper.js';
 import type { ObjectsSpec } from './spec.js';
 import type { ObjectsTruth } from './truth.js';
@@ -169,6 +171,18 @@ for (const [name, machine] of Object.entries(MACHINES)) {
         }
       });
 
+      it('tells the names of files, and of keys and sections where they are spelled out here', () => {
+        const all = truth.processes.flatMap((process) => process.handles?.first ?? []);
+        const of = (type: string): typeof all => all.filter((one) => one.type === type);
+        for (const file of of('File')) expect(reader.filePath(file.object)).to.equal(file.name);
+        expect(of('File').some((one) => one.name?.includes('LogFiles') === true)).to.equal(true);
+        if (name !== 'x64-19041') return;
+        for (const key of of('Key')) expect(reader.keyPath(key.object)).to.equal(key.name);
+        for (const section of of('Section'))
+          if (section.name === null || section.name.startsWith('\\Device'))
+            expect(reader.sectionFile(section.object)).to.equal(section.name);
+      });
+
       it('has every process and thread in the table of ids', () => {
         const { entries } = reader.entries(reader.word(reader.kdbg(0x58)));
         expect(entries).to.have.length(truth.idTable.entries);
@@ -267,11 +281,104 @@ describe('objects with damage', () => {
     expect(entries).to.have.length(Object.values(handles.byType).reduce((a, b) => a + b, 0));
   });
 
+  it('gives a wrong cookie, and no table of types', () => {
+    const { reader, truth } = damaged({ cookie: 'wrong', typeTable: 'empty' });
+    const { rva } = objectKernel(kernelFacts('10.0.19041.804'));
+    const base = reader.kdbg(0x18);
+    expect(reader.u8(base + BigInt(rva['ObHeaderCookie'] ?? 0))).not.to.equal(truth.cookie);
+    expect(reader.findCookie()).to.equal(truth.cookie);
+    expect(reader.word(base + BigInt((rva['ObTypeIndexTable'] ?? 0) + 7 * 8))).to.equal(0n);
+    const whole = damaged(undefined).reader;
+    const process = whole.word(base + BigInt((rva['ObTypeIndexTable'] ?? 0) + 7 * 8));
+    expect(whole.typeNames().get(process)).to.equal('Process');
+  });
+
   it('takes the table of ids away', () => {
     const { reader } = damaged({ cidTable: 'null' });
     expect(reader.word(reader.kdbg(0x58))).to.equal(0n);
     const absent = damaged({ cidTable: 'absent' }).reader;
     expect(absent.entries(absent.word(absent.kdbg(0x58))).entries).to.have.length(0);
+  });
+});
+
+describe('objects of 19041', () => {
+  const { dump, truth } = build({ kernel: '10.0.19041.804' }, 9, {
+    ...SPEC,
+    ordinaryHandles: 400,
+    tagBytes: { Proc: 5_000_000 },
+  });
+  const reader = new HandObjects(dump, layoutOf('x64-19041'));
+
+  it('stand in a name space: every type in its directory', () => {
+    const entries = (directory: bigint): Map<string, bigint> => {
+      const found = new Map<string, bigint>();
+      for (let bucket = 0; bucket < 37; bucket++) {
+        for (let entry = reader.word(directory + BigInt(bucket * 8)); entry !== 0n; entry = reader.word(entry)) {
+          const object = reader.word(entry + 8n);
+          found.set(reader.objectName(reader.headerOf(object)) ?? '?', object);
+        }
+      }
+      return found;
+    };
+    const root = entries(reader.word(reader.kdbg(0x98)));
+    expect([...root.keys()]).to.include.members(['ObjectTypes', 'Device', 'Driver', 'GLOBAL??', 'KnownDlls']);
+    const types = entries(root.get('ObjectTypes') ?? 0n);
+    expect([...types.keys()]).to.have.members(truth.types.map((one) => one.name));
+    const link = entries(root.get('GLOBAL??') ?? 0n).get('C:') ?? 0n;
+    expect(reader.text(link + 8n)).to.equal('\\Device\\HarddiskVolume3');
+    const driver = entries(root.get('Driver') ?? 0n).get('volmgr') ?? 0n;
+    expect(reader.text(driver + 0x38n)).to.equal('\\Driver\\volmgr');
+    const device = entries(root.get('Device') ?? 0n).get('HarddiskVolume3') ?? 0n;
+    expect(reader.word(device + 8n)).to.equal(driver);
+  });
+
+  it('tell the only process that may have a handle, and who has one', () => {
+    const events = truth.processes.flatMap((process) => {
+      const table = process.handles?.table;
+      return table === undefined
+        ? []
+        : reader.entries(table).entries.map((entry) => ({ process, header: entry.object }));
+    });
+    const exclusive = events.filter(({ header }) => (reader.u8(header + 0x1an) & 0x10) !== 0);
+    expect(exclusive.length).to.be.greaterThan(0);
+    for (const { process, header } of exclusive) {
+      // Quota stands between.
+      expect(reader.word(header - 0x30n)).to.equal(process.address);
+      expect(reader.u8(header + 0x1bn) & 8).to.equal(8);
+    }
+    const files = events.filter(({ header }) => reader.typeOf(header) === 'File');
+    for (const { process, header } of files) {
+      expect(reader.u8(header + 0x1bn) & 0x40).to.equal(0x40);
+      expect(reader.word(header - 0x10n)).to.equal(process.address);
+      expect(reader.u32(header - 8n)).to.equal(1);
+    }
+  });
+
+  it('know the file of a process image, and its section', () => {
+    for (const process of truth.processes.filter((one) => one.exitTime === 0n && one.path !== '')) {
+      expect(reader.filePath(reader.word(process.address + 0x5a0n))).to.equal(process.path);
+      expect(reader.sectionFile(reader.word(process.address + 0x518n))).to.equal(process.path);
+    }
+  });
+
+  it('may stand under a tag with other bytes than theirs', () => {
+    expect(dump.truth.pool.rows.find((row) => row.tag === 'Proc')?.nonPaged.bytes).to.equal(5_000_000n);
+  });
+
+  it('lie in pages that are full of blocks', () => {
+    for (const process of truth.processes) {
+      const page = process.address & ~0xfffn;
+      let before = 0;
+      let at = 0;
+      while (at < 0x1000) {
+        const header = reader.bytes(page + BigInt(at), 4);
+        expect(header[0]).to.equal(before);
+        before = header[2] ?? 0;
+        expect(before).to.be.greaterThan(0);
+        at += before * 16;
+      }
+      expect(at).to.equal(0x1000);
+    }
   });
 });
 

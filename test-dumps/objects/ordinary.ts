@@ -19,6 +19,8 @@ const FILES = [
   '\\Device\\Afd\\Endpoint', '\\Device\\HarddiskVolume3\\Windows\\Fonts\\StaticCache.dat',
 ] as const; // prettier-ignore
 
+const FOLDER = '\\Device\\HarddiskVolume3\\Windows\\System32\\LogFiles';
+
 export function openOrdinary(plan: Plan, process: ProcessModel, count: number): void {
   const { random } = plan;
   plan.open(process, plan.directory('\\KnownDlls'));
@@ -41,7 +43,8 @@ function openOne(plan: Plan, process: ProcessModel, type: string, i: number): vo
       plan.open(process, plan.make(type, random.pick(KEYS), process));
       return;
     case 'File':
-      plan.open(process, plan.make(type, random.pick(FILES), process));
+      if (random.chance(0.15)) plan.open(process, plan.relativeFile(FOLDER, `trace${i}.etl`));
+      else plan.open(process, plan.make(type, random.pick(FILES), process));
       return;
     case 'Section': {
       const names = [
@@ -60,7 +63,9 @@ function openOne(plan: Plan, process: ProcessModel, type: string, i: number): vo
       return;
     case 'Event': {
       const name = random.chance(0.06) ? '\\KernelObjects\\MaximumCommitCondition' : null;
-      plan.open(process, plan.make(type, name, process));
+      const event = plan.make(type, name, process);
+      if (name === null && random.chance(0.04)) event.exclusive = process;
+      plan.open(process, event);
       return;
     }
     default:

@@ -69,6 +69,14 @@ export class Piece {
     else putU64(this.bytes, at + index * 8, value);
   }
 
+  /** Sets a bit field of one bit, or a byte that says yes. */
+  flag(field: string): void {
+    const at = this.at(field);
+    if (at === null) return;
+    const position = Number(this.struct.types?.[field]?.split(':')[1] ?? 0);
+    this.bytes[at] = (this.bytes[at] ?? 0) | (1 << position);
+  }
+
   ascii(field: string, text: string): void {
     const at = this.at(field);
     if (at !== null) this.bytes.set(latin1(text), at);

@@ -28,6 +28,7 @@ export class Plan {
   readonly things: Thing[] = [];
   readonly processes: ProcessModel[] = [];
   private readonly names = new Map<string, Thing>();
+  private readonly shared = new Map<string, Thing>();
   private readonly used = new Set<number>();
   private nextId = 6000;
 
@@ -102,7 +103,22 @@ export class Plan {
     const device = Object.keys(DEVICES).find((one) => path === one || path.startsWith(`${one}\\`)) ?? VOLUME;
     const rest = path.startsWith(device) ? path.slice(device.length) : path;
     this.device(device).references++;
-    return this.thing('File', { kind: 'file', device, path: rest });
+    return this.thing('File', { kind: 'file', device, path: rest, related: null });
+  }
+
+  /** A file that the kernel has open for many, such as an image: one object, a reference more each time. */
+  sharedFile(path: string): Thing {
+    let file = this.shared.get(path);
+    if (!file) this.shared.set(path, (file = this.file(path)));
+    file.references++;
+    return file;
+  }
+
+  /** A file opened by a name that begins at an open folder. */
+  relativeFile(folder: string, name: string): Thing {
+    const related = this.sharedFile(folder);
+    if (related.detail?.kind !== 'file') throw new Error(`${folder} is no file`);
+    return this.thing('File', { kind: 'file', device: related.detail.device, path: name, related });
   }
 
   /** An object of any type that a process may have opened; `name` as in `HandleSpec.names`. */

@@ -38,6 +38,11 @@ export class PoolPages {
     this.unit = kernel.pointerSize === 4 ? 8 : 16;
   }
 
+  /** The bits of a pointer to a block that a fast reference counts in. */
+  get fastMask(): number {
+    return this.unit - 1;
+  }
+
   /** Bytes that a block with so much data takes. */
   blockSize(size: number): number {
     return alignUp(this.unit + size, this.unit);

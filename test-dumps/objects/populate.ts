@@ -123,11 +123,15 @@ export class Population {
     const threads = more?.threads ?? plan.random.int(1, 14);
     for (let i = 0; i < threads; i++) this.thread(process, false);
     process.thing.references = 1 + threads;
+    if (process.path === '') return;
+    process.image = plan.sharedFile(process.path);
+    process.section = plan.thing('Section', { kind: 'section', file: process.image });
+    process.section.references = 1;
   }
 
-  private newProcess(parts: Omit<ProcessModel, 'thing' | 'token' | 'threads'>): ProcessModel {
+  private newProcess(parts: Omit<ProcessModel, 'thing' | 'token' | 'threads' | 'image' | 'section'>): ProcessModel {
     const { plan } = this;
-    const process = { ...parts, token: null, threads: [] } as unknown as ProcessModel;
+    const process = { ...parts, token: null, image: null, section: null, threads: [] } as unknown as ProcessModel;
     process.thing = plan.thing('Process', { kind: 'process', process });
     process.token = plan.thing('Token', plan.tokenOf(process, null, true, true));
     // The process's own reference, and those that its fast pointer keeps in stock.

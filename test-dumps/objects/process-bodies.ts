@@ -50,6 +50,8 @@ export class ProcessBodies {
     body.ascii('ImageFileName', process.name.slice(0, 15));
     body.pointer('ObjectTable', process.handles?.table ?? 0);
     body.pointer('Token', process.token ? process.token.body + FAST_REFERENCES : 0);
+    body.pointer('ImageFilePointer', process.image?.body ?? 0);
+    body.pointer('SectionObject', process.section?.body ?? 0);
     body.pointer('QuotaBlock', this.quotaBlock(process.user));
     const { quota } = process;
     for (const field of ['ProcessQuotaUsage', 'QuotaUsage'])

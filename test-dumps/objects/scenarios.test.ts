@@ -27,13 +27,15 @@ function tagOf(truth: ObjectsTruth, tag: string): TagHoldersTruth {
   return found;
 }
 
-const COUNT = 2600;
+const COUNT = 1600;
 
 for (const [machine] of Object.entries(OBJECT_MACHINES)) {
   describe(`object scenarios on ${machine}`, () => {
     for (const [name, expected] of Object.entries(EXPECTED)) {
       it(name, () => {
         const scenario = onMachine(OBJECT_SCENARIOS[name as ObjectScenarioName](COUNT), machine);
+        // A few drivers will do here.
+        delete scenario.modules;
         const { objects } = buildDump(scenario).truth;
         if (!objects) throw new Error('no objects');
         if (expected === null) {

@@ -202,6 +202,8 @@ class Writer {
       type.u32('Key', keyOf(kind));
       const info = type.inner('TypeInfo', '_OBJECT_TYPE_INITIALIZER');
       info.u16('Length', kernel.structs['_OBJECT_TYPE_INITIALIZER']?.size ?? 0);
+      if (kind.maintainsHandleCount) info.flag('MaintainHandleCount');
+      if (kind.name === 'Type') info.flag('MaintainTypeList');
       info.u32('PoolType', kind.pool === 'pagedPool' ? 1 : kernel.build >= 9200 ? 0x200 : 0);
       info.u32(kind.pool === 'pagedPool' ? 'DefaultPagedPoolCharge' : 'DefaultNonPagedPoolCharge', kind.size);
       if (indexed) space.pointer(base + table + kind.index * space.width, thing.body);
