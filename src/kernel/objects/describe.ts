@@ -4,6 +4,7 @@ import { plus, virtual, type VirtualAddress } from '../../../parsers/addresses.j
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u16, u32, u64 } from '../../../parsers/bytes/fields.js';
 import { readUnicodeString } from '../../../parsers/kernel/structures.js';
+import { readString } from './process-fields.js';
 import { HeaderReader } from './headers.js';
 import type { ObjectLayouts } from './layouts.js';
 import type { Process } from './process-list.js';
@@ -15,6 +16,8 @@ import { TokenReader } from './tokens.js';
 export interface ObjectDescription {
   /** What objects are grouped by: `cmd.exe (ended)`, `\Device\HarddiskVolume2\x.log`; null where nothing names it. */
   readonly name: string | null;
+  /** What tells it from others of that name, where something does: `cmd.exe (4324) 5528` of a thread. */
+  readonly label: string | null;
   /** The process that it is, that it belongs to, or that it is a thread of. */
   readonly pid: number | null;
   /** A process or thread that has ended and is still there. */
@@ -22,7 +25,7 @@ export interface ObjectDescription {
 }
 
 const FILE_OBJECT_TYPE = 5;
-const UNNAMED: ObjectDescription = { name: null, pid: null, ended: null };
+const UNNAMED: ObjectDescription = { name: null, label: null, pid: null, ended: null };
 
 /** Describes objects of one kernel. */
 export class ObjectDescriber {
@@ -73,7 +76,7 @@ export class ObjectDescriber {
 
   /** The path of a process' image (`\Device\HarddiskVolume2\Windows\System32\cmd.exe`); null where it cannot be read. */
   imagePath(process: Process): string | null {
-    return process.imagePath === null ? null : this.string(process.imagePath, 0);
+    return process.imagePath === null ? null : readString(this.roots, process.imagePath);
   }
 
   /** The token of a process. */
@@ -84,19 +87,22 @@ export class ObjectDescriber {
   private process(body: VirtualAddress): ObjectDescription {
     const process = this.processes.get(body);
     if (process === undefined) return UNNAMED;
-    return { name: imageOf(process), pid: process.pid, ended: process.ended };
+    const label = `${process.image} (${process.pid})`;
+    return { name: imageOf(process), label, pid: process.pid, ended: process.ended };
   }
 
   private thread(body: VirtualAddress): ObjectDescription {
     const at = this.layouts.offset('_ETHREAD', 'Cid');
     const pid = at === null ? null : this.number(plus(body, at));
+    const tid = at === null ? null : this.number(plus(body, at + this.roots.memory.pointerSize));
     // A dispatcher object is signaled once the thread has ended.
     const state = this.number(plus(body, 4));
     const ended = state === null ? null : state === 1;
     if (pid === null || pid % 4 !== 0) return { ...UNNAMED, ended };
     const process = this.byPid.get(pid);
     const of = process === undefined ? `pid ${pid}` : process.image;
-    return { name: `thread of ${of}${ended === true ? ' (ended)' : ''}`, pid, ended };
+    const label = `${process?.image ?? 'pid'} (${pid})${tid === null ? '' : ` ${tid}`}`;
+    return { name: `thread of ${of}${ended === true ? ' (ended)' : ''}`, label, pid, ended };
   }
 
   private token(body: VirtualAddress): ObjectDescription {
@@ -104,7 +110,7 @@ export class ObjectDescriber {
     if (token === null) return UNNAMED;
     const kind = token.isPrimary === null ? '' : token.isPrimary ? ' (primary)' : ' (impersonation)';
     const who = token.account ?? token.user;
-    return { ...UNNAMED, name: who === null ? null : `${who}${kind}` };
+    return { ...UNNAMED, name: who, label: who === null ? null : `${who}${kind}` };
   }
 
   private file(body: VirtualAddress): string | null {
@@ -133,34 +139,32 @@ export class ObjectDescriber {
   }
 
   private section(body: VirtualAddress): string | null {
-    const area = this.controlArea(body);
-    const fileAt = this.layouts.offset('_CONTROL_AREA', 'FilePointer');
-    if (area === null || fileAt === null) return null;
-    const flags = this.roots.memory.pointerSize === 8 ? 15n : 7n;
-    const stored = this.roots.memory.readPointer(plus(area, fileAt));
-    if (failed(stored) || !inKernel(this.roots, stored & ~flags)) return null;
-    return this.file(virtual(stored & ~flags));
-  }
-
-  /** The control area of a section: it must lead back to its segment where the section leads there. */
-  private controlArea(body: VirtualAddress): VirtualAddress | null {
-    const segmentAt = this.layouts.offset('_CONTROL_AREA', 'Segment') ?? 0;
-    const direct = this.layouts.offset('_SECTION', 'u1.ControlArea') ?? this.layouts.offset('_SECTION', 'u1');
-    const stored = direct === null ? null : this.roots.memory.readPointer(plus(body, direct));
-    if (stored !== null && !failed(stored) && (stored & 3n) === 0n && inKernel(this.roots, stored)) {
-      const segment = this.pointer(plus(stored, segmentAt));
-      const back = segment === null ? null : this.pointer(segment);
-      if (back === stored) return stored;
-    }
-    const old = this.layouts.offset('_SECTION_OBJECT', 'Segment');
-    const segment = old === null ? null : this.pointer(plus(body, old));
-    if (segment === null) return null;
-    for (const type of ['_SEGMENT', '_SEGMENT_OBJECT']) {
-      const at = this.layouts.offset(type, 'ControlArea');
-      const area = at === null ? null : this.pointer(plus(segment, at));
-      if (area !== null && this.pointer(plus(area, segmentAt)) === segment) return area;
+    for (const area of this.controlAreas(body)) {
+      const file = this.fileOf(area);
+      if (file !== null) return file;
     }
     return null;
+  }
+
+  /** Where a section may have its control area. Which it is shows in what that leads to: a file. */
+  private controlAreas(body: VirtualAddress): VirtualAddress[] {
+    const direct = this.layouts.offset('_SECTION', 'u1.ControlArea') ?? this.layouts.offset('_SECTION', 'u1');
+    const old = this.layouts.offset('_SECTION_OBJECT', 'Segment');
+    const segment = old === null ? null : this.pointer(plus(body, old));
+    const areas = [direct === null ? null : this.pointer(plus(body, direct))];
+    for (const type of segment === null ? [] : ['_SEGMENT', '_SEGMENT_OBJECT']) {
+      const at = this.layouts.offset(type, 'ControlArea');
+      areas.push(at === null || segment === null ? null : this.pointer(plus(segment, at)));
+    }
+    return areas.filter((area) => area !== null && (area & 3n) === 0n) as VirtualAddress[];
+  }
+
+  private fileOf(area: VirtualAddress): string | null {
+    const at = this.layouts.offset('_CONTROL_AREA', 'FilePointer');
+    const stored = at === null ? null : this.pointer(plus(area, at));
+    // The low bits count references.
+    const flags = this.roots.memory.pointerSize === 8 ? 15n : 7n;
+    return stored === null ? null : this.file(virtual(stored & ~flags));
   }
 
   private port(body: VirtualAddress): ObjectDescription {
@@ -187,17 +191,9 @@ export class ObjectDescriber {
   private link(body: VirtualAddress): string | null {
     const name = this.headers.pathOf(body);
     const at = this.layouts.offset('_OBJECT_SYMBOLIC_LINK', 'LinkTarget');
-    const target = at === null ? null : this.string(body, at);
+    const target = at === null ? null : readString(this.roots, plus(body, at));
     if (target === null || target === '') return name;
     return name === null ? target : `${name} -> ${target}`;
-  }
-
-  private string(address: VirtualAddress, at: number): string | null {
-    const { memory } = this.roots;
-    const bytes = memory.read(plus(address, at), memory.pointerSize * 2);
-    if (failed(bytes)) return null;
-    const text = readUnicodeString(memory, bytes, 0);
-    return failed(text) || text === '' ? null : text;
   }
 
   private number(address: VirtualAddress): number | null {

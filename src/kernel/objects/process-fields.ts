@@ -4,6 +4,7 @@ import { physical, plus, virtual, type PhysicalAddress, type VirtualAddress } fr
 import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
 import type { StructLayout } from '../../../parsers/kernel/layout.js';
+import { readUnicodeString } from '../../../parsers/kernel/structures.js';
 import { inKernel, type ObjectRoots } from './roots.js';
 
 /** Bytes of pool that a process is charged for, now and at most. */
@@ -19,7 +20,7 @@ export interface ProcessFields {
   readonly address: VirtualAddress;
   readonly pid: number;
   readonly parentPid: number | null;
-  /** `ImageFileName`: at most 15 characters. */
+  /** The name of its image. `ImageFileName` ends after 14 or 15 characters; what follows is taken from the path, where that can be read. */
   readonly image: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number | null;
@@ -45,11 +46,22 @@ export interface ProcessFields {
 export const DISPATCHER_PROCESS = 3;
 const PAGE_BYTES = 4096;
 const LONGEST_IMAGE = 15;
+/** A name of so many characters may be the beginning of a longer one. */
+const CUT_IMAGE = 14;
 const MOST_PID = 0x7fffffff;
 /** 1990 and 2100 as FILETIMEs. */
 const EARLIEST = 122_000_000_000_000_000;
 const LATEST = 157_800_000_000_000_000;
 const FILETIME_OF_1970 = 11_644_473_600_000;
+
+/** The text of the UNICODE_STRING at an address; null where there is none. */
+export function readString(roots: Pick<ObjectRoots, 'memory'>, address: VirtualAddress): string | null {
+  const { memory } = roots;
+  const bytes = memory.read(address, memory.pointerSize * 2);
+  if (failed(bytes)) return null;
+  const text = readUnicodeString(memory, bytes, 0);
+  return failed(text) || text === '' ? null : text;
+}
 
 /** Reads processes by one layout. */
 export class ProcessReader {
@@ -91,7 +103,8 @@ export class ProcessReader {
     if (parent !== null && (parent % 4n !== 0n || parent > BigInt(MOST_PID))) {
       doubts.push('InheritedFromUniqueProcessId');
     }
-    const image = this.image(bytes, doubts);
+    const imagePath = this.kernelPointer(bytes, 'SeAuditProcessCreationInfo', []);
+    const image = this.wholeImage(this.image(bytes, doubts), imagePath);
     const objectTable = this.kernelPointer(bytes, 'ObjectTable', doubts);
     const threads = this.at(bytes, 'ActiveThreads', 4);
     if (threads !== null && threads > 1_000_000) doubts.push('ActiveThreads');
@@ -115,7 +128,7 @@ export class ProcessReader {
       directoryTableBase: this.root(bytes),
       quota: this.quota(bytes),
       commitBytes: this.commit(bytes),
-      imagePath: this.kernelPointer(bytes, 'SeAuditProcessCreationInfo', []),
+      imagePath,
       doubts,
     };
   }
@@ -163,6 +176,12 @@ export class ProcessReader {
       return '';
     }
     return Buffer.from(text).toString('latin1');
+  }
+
+  private wholeImage(image: string, path: VirtualAddress | null): string {
+    if (image.length < CUT_IMAGE || path === null) return image;
+    const file = readString(this.roots, path)?.split('\\').at(-1) ?? '';
+    return file.toLowerCase().startsWith(image.toLowerCase()) ? file : image;
   }
 
   private root(bytes: Uint8Array): PhysicalAddress | null {
