@@ -54,7 +54,7 @@ const SYSTEM = [
   'disk.sys', 'Msfs.SYS', 'kbdclass.sys', 'mouclass.sys',
 ]; // prettier-ignore
 /** Images are cut to so many bytes: what is searched is what takes time. */
-const LARGEST = 0x18000;
+const LARGEST = 0xb000;
 
 /** All machines, in a fixed order. */
 export function truthCases(): TruthCase[] {
