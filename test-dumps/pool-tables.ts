@@ -3,7 +3,7 @@
  * A tag's counters are spread over processors so that single tables can go below zero while the sums are right.
  */
 
-import { canonical, putU64, putU32, tagKey, type Va } from './bytes.js';
+import { alignUp, canonical, putU64, putU32, tagKey, type Va } from './bytes.js';
 import { rvaOf, structOf, type KernelFacts, type StructFacts } from './kernel-facts.js';
 import type { KernelSpace } from './kernel-space.js';
 import { PAGE } from './physical-memory.js';
@@ -34,6 +34,7 @@ class Tables {
   /** All tables that rows can be spread over, first the one at `PoolTrackTable`. */
   readonly addresses: Va[] = [];
   negative = 0;
+  private readonly written: { table: Va; slot: number; key: number; values: readonly bigint[] }[] = [];
 
   constructor(
     private readonly space: KernelSpace,
@@ -43,17 +44,36 @@ class Tables {
   ) {}
 
   put(table: Va, slot: number, key: number, values: readonly bigint[]): void {
-    const at = table + slot * this.record.size;
+    this.space.write(table + slot * this.record.size, this.bytesOf(key, values));
+    this.written.push({ table, slot, key, values });
+    this.negative += values.filter((value) => value < 0n).length;
+  }
+
+  /** Overwrites a page of a table; what stood there is lost. */
+  damage({ table, page, by }: NonNullable<PoolSpec['damagedPages']>[number]): void {
+    const address = this.addresses[table];
+    if (address === undefined) throw new Error(`there is no table ${table}`);
+    const bytes = by === 'noise' ? this.random.bytes(PAGE) : new Uint8Array(PAGE);
+    this.space.write(address + page * PAGE, bytes);
+    if (by !== 'another-page') return;
+    const { size } = this.record;
+    const from = (page + 1) * PAGE;
+    for (const { slot, key, values } of this.written.filter((w) => w.table === address)) {
+      const at = slot * size - from;
+      if (at >= 0 && at + size <= PAGE) this.space.write(address + page * PAGE + at, this.bytesOf(key, values));
+    }
+  }
+
+  private bytesOf(key: number, values: readonly bigint[]): Uint8Array {
     const bytes = new Uint8Array(this.record.size);
     putU32(bytes, this.record.fields['Key'] ?? 0, key);
     FIELDS.forEach((field, i) => {
       const value = values[i] ?? 0n;
-      if (value < 0n) this.negative++;
       const offset = this.record.fields[field] ?? 0;
       if (this.narrow.has(field)) putU32(bytes, offset, Number(BigInt.asUintN(32, value)));
       else putU64(bytes, offset, value);
     });
-    this.space.write(at, bytes);
+    return bytes;
   }
 
   /** Splits totals over some of the tables; the last part makes the sums right. */
@@ -100,8 +120,9 @@ export function writePoolTables(
   const narrow = new Set<string>(FIELDS.filter((name) => (name.endsWith('Bytes') ? space.width === 4 : narrowCounts)));
   const size = spec.tableSize ?? (kernel.build <= 2600 ? 1025 : kernel.build <= 7601 ? 2049 : 4097);
   const mask = size - 2;
-  const placed = rows.filter((row) => row.place === 'expansion');
-  const expansionSize = Math.max(spec.expansionSize ?? 0, placed.length);
+  const hashed = rows.filter(({ place }) => place === undefined).length;
+  const placed = rows.filter(({ place }) => place === 'expansion').length;
+  const expansionSize = Math.max(spec.expansionSize ?? 0, placed + Math.max(0, hashed - (size - 1)));
   const tables = new Tables(space, record, narrow, random);
 
   const bytes = size * record.size;
@@ -130,19 +151,18 @@ export function writePoolTables(
   }
 
   const used = new Set<number>();
-  const expansion = expansionSize > 0 ? space.allocate('nonPagedPool', expansionSize * record.size, PAGE) : 0;
+  const expansion = expansionSize > 0 ? space.allocate('nonPagedPool', alignUp(expansionSize * record.size, PAGE), PAGE) : 0;
   let nextExpansion = 0;
   const truths = new Map<number, TagRowTruth>();
   for (const row of rows) {
     const key = tagKey(row.tag);
     const totals = totalsOf(row);
     const stored = row.protected === true ? (key | 0x80000000) >>> 0 : key;
-    if (row.place === 'expansion') {
+    if (row.place === 'expansion' || (row.place !== 'overflow' && used.size >= size - 1)) {
       tables.put(expansion, nextExpansion++, stored, totals);
     } else {
       let slot = size - 1;
       if (row.place !== 'overflow') {
-        if (used.size >= size - 1) throw new Error(`more than ${size - 1} tags for one table`);
         slot = hashSlot(key, mask, kernel.build);
         while (used.has(slot)) slot = (slot + 1) & mask;
         used.add(slot);
@@ -151,6 +171,8 @@ export function writePoolTables(
     }
     addTruth(truths, row, key, totals, narrowCounts, space.width);
   }
+
+  for (const damage of spec.damagedPages ?? []) tables.damage(damage);
 
   const global = (name: string, value: number): void => {
     const rva = kernel.rva[name];
@@ -187,7 +209,8 @@ export function writePoolTables(
         pagedBytes: all.reduce((sum, row) => sum + row.paged.bytes, 0n),
       },
       negativeCounters: tables.negative,
-      complete: absent.length === 0 && wild.size === 0 && spec.arrayEmpty !== true,
+      complete:
+        absent.length === 0 && wild.size === 0 && spec.arrayEmpty !== true && (spec.damagedPages ?? []).length === 0,
     },
   };
 }

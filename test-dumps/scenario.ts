@@ -120,7 +120,7 @@ export interface PoolSpec {
   rows?: TagRowSpec[];
   /** Slots of one table: a power of two plus one. Default 2049 before Windows 10, else 4097. */
   tableSize?: number;
-  /** Slots of the expansion table; 0 = none. Raised to hold the rows placed there. */
+  /** Slots of the expansion table; 0 = none. Raised to hold the rows placed there, and those that find the table full. */
   expansionSize?: number;
   /** Processor numbers whose pointer in `ExPoolTagTables` is null. */
   absentProcessors?: number[];
@@ -132,6 +132,8 @@ export interface PoolSpec {
   absentPage?: { processor: number; page: number };
   /** Pointers into unmapped memory instead of tables, for these processors. */
   wildProcessors?: number[];
+  /** Pages of tables (0 = the one at `PoolTrackTable`) that hold something else, and the dump has as they are. */
+  damagedPages?: { table: number; page: number; by: 'zeros' | 'noise' | 'another-page' }[];
   /** `ExPoolTagTables` holds nulls only, as damage leaves it: the tables of the processors cannot be found. */
   arrayEmpty?: boolean;
 }

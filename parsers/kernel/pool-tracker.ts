@@ -18,9 +18,15 @@ export const COUNTERS = [
 ] as const;
 
 /** `Ovfl`: what older systems show for the last slot, which takes the tags that found no slot. */
-const OVERFLOW_KEY = 0x6c66764f;
+export const OVERFLOW_KEY = 0x6c66764f;
 /** More different tags than any real table can hold. */
 const MOST_ROWS = 1 << 22;
+
+/** Positions of the counters in a row. */
+export const COUNTER_INDEX = Object.fromEntries(COUNTERS.map((name, i) => [name, i])) as Record<
+  (typeof COUNTERS)[number],
+  number
+>;
 
 interface CounterField {
   readonly offset: number;
@@ -106,6 +112,11 @@ export class TrackerSums {
   /** The tag of a row as a little-endian number, without the protected bit. */
   keyOf(row: number): number {
     return this.keys[row] ?? 0;
+  }
+
+  /** The row of a tag; null where the tables have none. */
+  rowOf(key: number): number | null {
+    return this.rowOfKey.get(key) ?? null;
   }
 
   isProtected(row: number): boolean {

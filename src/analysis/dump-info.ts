@@ -1,5 +1,6 @@
 /** The `dump` part of the result: what kind of dump it is and what its header says. */
 
+import { isOfRunningSystem } from '../../parsers/dump/running-system.js';
 import { hex } from '../../parsers/bytes/failure.js';
 import { ATTRIBUTES, MACHINE } from '../../parsers/dump/open-dump.js';
 import { TranslatedMemory } from '../../parsers/paging/translated-memory.js';
@@ -8,7 +9,6 @@ import type { OpenedDump } from '../kernel/open/opened-dump.js';
 import { fileTimeText } from '../result/file-time.js';
 import type { DumpInfo } from '../result/result.js';
 import { nameBugCheck } from '../leak/bug-checks.js';
-import { isOfRunningSystem } from './dump-origin.js';
 
 /** The processor's name; on x86, with PAE where the page tables (else the header, else the debugger block) show it. */
 function architectureOf({ dump, kernel }: OpenedDump): DumpInfo['architecture'] {

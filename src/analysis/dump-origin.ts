@@ -3,13 +3,10 @@
 import { hex } from '../../parsers/bytes/failure.js';
 import type { DumpHeader } from '../../parsers/dump/header.js';
 import { ATTRIBUTES } from '../../parsers/dump/open-dump.js';
+import { byLiveKd, IMAGER, LIVE_SYSTEM_DUMP } from '../../parsers/dump/running-system.js';
 import { printable } from '../../parsers/text-safety.js';
 import type { Note } from '../result/result.js';
 import { nameBugCheck, plainBugCheckCode } from '../leak/bug-checks.js';
-
-const LIVE_SYSTEM_DUMP = 0x161;
-/** `MATT`: what a widespread memory imager puts for a bug check. */
-const IMAGER = 0x4d415454;
 
 const LIVE_MEANING =
   'A live dump is not of one moment: pages changed while it was taken, so counters and lists may disagree a little';
@@ -28,15 +25,6 @@ const MARKS: readonly (readonly [bit: keyof typeof ATTRIBUTES, code: string, mes
   ['EarlyBootCrash', 'early-boot', 'The crash was early in the start of Windows'],
   ['DecryptedDump', 'decrypted', 'The dump was encrypted and has been decrypted'],
 ];
-
-const byLiveKd = (header: DumpHeader): boolean => /livekd/i.test(header.comment ?? '');
-
-/** True for dumps of a system that went on running: Windows' own, LiveKd's, a memory imager's. */
-export function isOfRunningSystem(header: DumpHeader): boolean {
-  const code = header.bugCheckCode === null ? null : plainBugCheckCode(header.bugCheckCode);
-  const marked = ((header.attributes ?? 0) & ATTRIBUTES.LiveDumpGeneratedDump) !== 0;
-  return marked || code === LIVE_SYSTEM_DUMP || code === IMAGER || byLiveKd(header);
-}
 
 /** One remark for each thing that the header says of how the dump was made; empty for an ordinary crash. */
 export function dumpOrigin(header: DumpHeader): Note[] {

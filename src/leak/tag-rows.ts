@@ -1,7 +1,8 @@
 /** From summed pool tables to the rows of the result: text, outstanding counts, descriptions. */
 
 import { hex } from '../../parsers/bytes/failure.js';
-import { COUNTER_INDEX, type TagTable } from '../kernel/pool/pool-tags.js';
+import { COUNTER_INDEX } from '../../parsers/kernel/pool-tracker.js';
+import type { TagTable } from '../kernel/pool/pool-tags.js';
 import type { TagDescriptions } from '../kernel/pool/tag-descriptions.js';
 import { tagText } from '../result/tag.js';
 import { count, toNumber, type PoolCounters, type PoolTagRow, type PoolTags, type Warning } from '../result/result.js';

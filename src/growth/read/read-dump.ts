@@ -1,12 +1,13 @@
 /** Dumps and dumpleak's own JSON results as samples. */
 
 import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { COUNTER_INDEX } from '../../../parsers/kernel/pool-tracker.js';
 import { decodeText } from '../../../parsers/text/decode.js';
 import { printable } from '../../../parsers/text-safety.js';
 import { readMemory } from '../../kernel/memory/memory.js';
 import { readModules } from '../../kernel/modules/modules.js';
 import { OpenedDump, type OpenOptions } from '../../kernel/open/opened-dump.js';
-import { COUNTER_INDEX, readPoolTags } from '../../kernel/pool/pool-tags.js';
+import { readPoolTags } from '../../kernel/pool/pool-tags.js';
 import { readMachineName } from '../../kernel/processes/machine-name.js';
 import { pagesOf, poolCeiling, poolLimit, poolUsage, type MemoryFigures } from '../../result/pool.js';
 import {

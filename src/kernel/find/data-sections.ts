@@ -1,7 +1,8 @@
 /** Where a kernel keeps its variables: what is searched when no symbols tell where one of them is. */
 
-import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
+import { plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
+import { u32 } from '../../../parsers/bytes/fields.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import type { KernelImage } from '../open/locate-kernel.js';
 
@@ -35,6 +36,27 @@ export function* placesOfValue(memory: VirtualMemory, image: KernelImage, value:
       const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >>> 2);
       for (let i = words.indexOf(low); i >= 0; i = words.indexOf(low, i + 1)) {
         if (!wide || (i % 2 === 0 && words[i + 1] === high)) yield plus(start, offset + i * 4);
+      }
+    }
+  }
+}
+
+/** Every kernel address that is a multiple of `alignment` and stands in the data of the image, once. */
+export function* pointersIn(memory: VirtualMemory, image: KernelImage, alignment: number): Iterable<VirtualAddress> {
+  const wide = memory.pointerSize === 8;
+  const given = new Set<bigint>();
+  for (const { rva, size } of dataSections(image)) {
+    for (const { bytes } of memory.chunks(plus(image.base, rva), size)) {
+      if (failed(bytes)) continue;
+      for (let at = 0; at + memory.pointerSize <= bytes.length; at += memory.pointerSize) {
+        const low = u32(bytes, at);
+        if (low % alignment !== 0) continue;
+        const high = wide ? u32(bytes, at + 4) : 0;
+        if (wide ? high < 0xffff8000 : low < 0x80000000) continue;
+        const pointer = (BigInt(high) << 32n) | BigInt(low);
+        if (given.has(pointer)) continue;
+        given.add(pointer);
+        yield virtual(pointer);
       }
     }
   }

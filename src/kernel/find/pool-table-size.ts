@@ -1,7 +1,7 @@
 /**
- * How many slots a pool tag table has, told from the table itself, where no symbol knows it. From 3790 on a tag stands at
- * or just after slot `mask & (h ^ h >> 32)` with h = 40543 * tag, in a table of mask + 2 slots. Older kernels hash
- * otherwise: there the table is as large a power of two as its records can be true, with tags all over it.
+ * How many slots a pool tag table has, told from the table itself, where no symbol knows it: from 3790 on by where its
+ * tags stand (parsers/kernel/tag-hash). Older kernels hash otherwise: there the table is as large a power of two as its
+ * records can be true, with tags all over it.
  */
 
 import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
@@ -9,16 +9,21 @@ import { failed } from '../../../parsers/bytes/failure.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
 import type { TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
 import { plainTag } from '../../../parsers/kernel/tag.js';
+import { placementOf } from '../../../parsers/kernel/tag-hash.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 
 /** Sizes tried: 2^6 to 2^18 slots, plus the overflow slot. */
 const SMALLEST_BITS = 6;
 const LARGEST_BITS = 18;
-/** A tag this far behind its slot still counts: tables fill up and probing is linear. */
-const NEAR = 16;
 /** Tags needed, and the share of them that must stand where the hash says. */
 const FEWEST_TAGS = 24;
-const SHARE = 0.9;
+const SHARE = 0.75;
+/** In a crowded table: so many at most with a free slot before them, and so many near theirs, more than by chance. */
+const ASTRAY_SHARE = 0.02;
+const CROWDED_SHARE = 0.25;
+const CHANCE = 128;
+/** Shares that are told apart. */
+const ALIKE = 0.75;
 /** Any hash spreads tags evenly: so many of them at least stand in the upper half. */
 const UPPER_SHARE = 0.2;
 /** Records that cannot be any: what follows a table is full of them, in a table there are next to none. */
@@ -46,28 +51,19 @@ export function inferTableSize(
 }
 
 function sizeByHash(keys: Uint32Array): number | null {
-  let best: { bits: number; tags: number } | null = null;
+  const fitting: { bits: number; share: number }[] = [];
   for (let bits = SMALLEST_BITS; bits <= LARGEST_BITS && 1 << bits <= keys.length; bits++) {
-    const mask = (1 << bits) - 1;
-    let tags = 0;
-    let placed = 0;
-    for (let slot = 0; slot <= mask; slot++) {
-      const key = keys[slot] ?? 0;
-      if (key === 0) continue;
-      tags++;
-      if (((slot - hashSlot(key, mask)) & mask) < NEAR) placed++;
-    }
-    if (tags >= FEWEST_TAGS && placed / tags >= SHARE && (best === null || tags > best.tags)) best = { bits, tags };
+    const slots = 1 << bits;
+    const { tags, near, astray } = placementOf(keys, slots - 1);
+    const share = near / tags;
+    // In a table that is nearly full tags stand far behind their slots, but with no free slot between.
+    const crowded = astray <= tags * ASTRAY_SHARE && share >= Math.max(CROWDED_SHARE, CHANCE / slots);
+    if (tags >= FEWEST_TAGS && (share >= SHARE || crowded)) fitting.push({ bits, share });
   }
-  return best === null ? null : (1 << best.bits) + 1;
-}
-
-/** The slot that a tag hashes to. */
-function hashSlot(key: number, mask: number): number {
-  const product = 40543 * key;
-  const high = Math.floor(product / 0x100000000);
-  const low = product - high * 0x100000000;
-  return mask & (low ^ high);
+  // Half of the table fits as well as all of it, what is twice as large half as well.
+  const best = Math.max(...fitting.map(({ share }) => share));
+  const bits = fitting.findLast(({ share }) => share >= best * ALIKE)?.bits;
+  return bits === undefined ? null : (1 << bits) + 1;
 }
 
 /** The largest power of two with tags in both halves, and with hardly a record that cannot be one. */

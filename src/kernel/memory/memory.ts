@@ -14,13 +14,16 @@ import {
 } from '../../result/result.js';
 import { MEMORY_PLACES, type Place } from './memory-figures.js';
 import type { Found } from '../open/kernel-object.js';
+import { oncePerKernel } from '../open/once.js';
 import type { Kernel } from '../open/open-kernel.js';
 import { readPageFiles } from './page-files.js';
 import { readPools } from './pools.js';
 import { sessionCommit } from '../processes/sessions.js';
 
-/** Reads every memory figure. `flags` is left empty: judging is not this layer's work. */
-export function readMemory(kernel: Kernel): { memory: MemoryInfo | null; warnings: Warning[] } {
+/** Every memory figure, read once. `flags` is left empty: judging is not this layer's work. */
+export const readMemory = oncePerKernel(readFigures);
+
+function readFigures(kernel: Kernel): { memory: MemoryInfo | null; warnings: Warning[] } {
   if (kernel.memory === null || kernel.symbols === null || kernel.dump.triage !== null) {
     return { memory: null, warnings: [] };
   }

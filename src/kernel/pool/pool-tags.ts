@@ -3,30 +3,40 @@
  * time. What `!poolused` shows.
  */
 
-import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, hex, type ReadFailure } from '../../../parsers/bytes/failure.js';
-import { COUNTERS, TrackerSums, type TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
+import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
+import { failed, hex } from '../../../parsers/bytes/failure.js';
+import { isOfRunningSystem } from '../../../parsers/dump/running-system.js';
+import {
+  COUNTER_INDEX,
+  OVERFLOW_KEY,
+  type TrackerRecord,
+  type TrackerSums,
+} from '../../../parsers/kernel/pool-tracker.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
-import { weakest, type FigureSource, type KernelSymbols } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result/result.js';
+import { weakest, type FigureSource, type KernelSymbols, type Sourced } from '../../../symbols/kernel-symbols.js';
+import { POOLS, poolUsage } from '../../result/pool.js';
+import { toNumber, type PoolKind, type Warning } from '../../result/result.js';
+import { findExpansionTable } from '../find/find-expansion-table.js';
 import { findTagTables, type KnownTable } from '../find/find-tag-tables.js';
 import { hasOnlyTable } from '../find/only-table.js';
-import type { Kernel } from '../open/open-kernel.js';
 import { inferTableSize } from '../find/pool-table-size.js';
 import { recordLayout, type RecordLayout } from '../find/record-layout.js';
+import { readMemory } from '../memory/memory.js';
+import type { Kernel } from '../open/open-kernel.js';
+import { contradictionsOf, excessOf } from './prove-tables.js';
+import { TableReader } from './read-tables.js';
 
 /** Slots that a table can have: Windows starts at 64 and doubles with memory. */
 const SMALLEST = 64;
 const LARGEST = (1 << 22) + 1;
 const LARGEST_EXPANSION = 1 << 22;
+/** The share of slots from which on some tag may have found none. */
+const NEARLY_FULL = 15 / 16;
 /** Windows Server 2003: from then on tags are counted on every system. */
 const TAGGING_ALWAYS_ON = 3790;
 const TAGGING_OFF =
   'pool tagging was off, as it is by default on Windows 2000 and XP: nothing counted the tags. Turn it on with ' +
   '"gflags /r +ptg" (or the check box "Enable pool tagging" in gflags), restart, and collect a dump when pool has grown again';
-/** Bytes of the longest piece that `chunks` gives. */
-const LARGEST_CHUNK = 64 * 1024;
-
 /** The summed tables. */
 export interface TagTable {
   readonly sums: TrackerSums;
@@ -55,69 +65,94 @@ type Warn = (code: string, message: string) => null;
 function readTables(kernel: Kernel, warn: Warn): TagTable | null {
   const { memory, symbols } = kernel;
   if (memory === null || symbols === null || kernel.dump.triage !== null) return null;
-  const variable = symbols.address('PoolTrackTable');
-  if (variable === null) return warn('no-pool-table', 'nothing tells where PoolTrackTable is');
-  const main = memory.readPointer(variable.value);
-  if (failed(main)) return warn('no-pool-table', `PoolTrackTable cannot be read: ${main.message}`);
-  if (main === 0n) {
-    const build = kernel.identity.buildNumber;
-    return build > 0 && build < TAGGING_ALWAYS_ON
-      ? warn('pool-tagging-off', TAGGING_OFF)
-      : warn('no-pool-table', 'PoolTrackTable is null: pool tagging was off or the pointer was not in the dump');
-  }
-  const layout = recordLayout(memory, symbols, main);
+  const variable = kernel.addressOf('PoolTrackTable');
+  if (failed(variable)) return warn('no-pool-table', variable.message);
+  const main = mainTable(kernel, warn);
+  if (main === null) return null;
+  const layout = recordLayout(memory, symbols, main.value);
   if (layout === null) {
     return warn('no-pool-layout', 'the layout of _POOL_TRACKER_TABLE is not known for this kernel');
   }
   if (layout.note !== null) warn('record-layout-inferred', layout.note);
   const { record } = layout;
-  const entries = tableSize(memory, symbols, main, layout, warn);
+  const entries = tableSize(memory, symbols, main.value, layout, warn);
   if (entries === null) return null;
-  const known = { address: main, variable: variable.value, record, entries };
+  const known = { address: main.value, variable: variable.value, record, entries };
   const processors = processorTables(kernel, memory, symbols, known, warn);
-  const addresses = [...new Set([main, ...(processors ?? [])])];
-  const expected = hasOnlyTable(kernel) ? 1 : (kernel.dump.header.numberProcessors ?? 1);
+  const addresses = [...new Set([main.value, ...(processors ?? [])])];
   let complete = processors !== null;
+  const incomplete = (code: string, message: string): void => {
+    complete = false;
+    warn(code, message);
+  };
+  const expected = hasOnlyTable(kernel) ? 1 : (kernel.dump.header.numberProcessors ?? 1);
   if (processors !== null && addresses.length < expected) {
-    complete = false;
-    warn('tables-missing', `${addresses.length} pool tag tables were found for ${expected} processors`);
+    incomplete('tables-missing', `${addresses.length} pool tag tables were found for ${expected} processors`);
   }
-  const sums = new TrackerSums(record, entries);
-  let tables = 0;
+  const reader = new TableReader(memory, record, entries);
   for (const address of addresses) {
-    const missing = addTable(memory, sums, record, address, entries, true);
-    if (missing.pages < missing.total) tables++;
-    if (missing.first !== null) {
-      complete = false;
-      warn(
-        'table-unreadable',
-        `${missing.pages} of ${missing.total} pages of the pool tag table at ${hex(address)} cannot be read: ${missing.first.message}`,
-      );
-    }
-  }
-  if (tables === 0) return null;
-  if (complete && symbols.address('ExPoolTagTables') === null && !agree(sums, warn)) complete = false;
-  if (symbols.address('PoolTrackTableExpansion') === null && sums.rows >= entries - 1) {
-    complete = false;
-    warn(
-      'no-expansion-table',
-      'every slot of the pool tag table is taken, and no symbols tell where the table for further tags is',
+    const { pages, total, first } = reader.addHashed(address);
+    if (first === null) continue;
+    incomplete(
+      'table-unreadable',
+      `${pages} of ${total} pages of the pool tag table at ${hex(address)} cannot be read: ${first.message}`,
     );
   }
-  const expansion = expansionTable(memory, symbols, warn);
+  if (reader.tables === 0) return null;
+  const { sums, census } = reader;
+  const isWhole = complete;
+  const isHashed = new Set(census.keys);
+  const hashed = sums.rows;
+  const expansion = expansionTable(kernel, record, (key) => isHashed.has(key), warn);
   if (expansion === 'unreadable') complete = false;
   else if (expansion !== null) {
-    const missing = addTable(memory, sums, record, expansion.address, expansion.entries, false);
-    if (missing.pages < missing.total) tables++;
-    if (missing.first !== null) {
-      complete = false;
-      warn(
+    const { first } = reader.addExpansion(expansion.address, expansion.entries);
+    if (first !== null) {
+      incomplete(
         'table-unreadable',
-        `the expansion table at ${hex(expansion.address)} cannot be read: ${missing.first.message}`,
+        `the expansion table at ${hex(expansion.address)} cannot be read: ${first.message}`,
       );
     }
+  } else if (isWhole && hashed > 0) {
+    const full = fullness(reader);
+    if (full !== null) incomplete('no-expansion-table', `${full}, and no table for further tags was found`);
   }
-  return { sums, tables, entries, source: weakest(variable.source, layout.source), complete };
+  // Of what is missing anyway, sums prove nothing more.
+  if (isWhole) {
+    const { memory: totals } = readMemory(kernel);
+    const used = (pool: PoolKind): number | null => {
+      const pages = poolUsage(totals, pool);
+      return pages === null ? null : toNumber(pages);
+    };
+    const against = [
+      ...contradictionsOf(census, sums, !isOfRunningSystem(kernel.dump.header)),
+      ...POOLS.flatMap((pool) => excessOf(sums, pool, used(pool)) ?? []),
+    ];
+    for (const { code, message } of against) incomplete(code, message);
+  }
+  return { sums, tables: reader.tables, entries, source: weakest(main.source, layout.source), complete };
+}
+
+/** The table at PoolTrackTable. */
+function mainTable(kernel: Kernel, warn: Warn): Sourced<VirtualAddress> | null {
+  const main = kernel.pointerAt('PoolTrackTable');
+  if (failed(main)) return warn('no-pool-table', `PoolTrackTable cannot be read: ${main.message}`);
+  if (main.value !== 0n) return main;
+  const build = kernel.identity.buildNumber;
+  return build > 0 && build < TAGGING_ALWAYS_ON
+    ? warn('pool-tagging-off', TAGGING_OFF)
+    : warn('no-pool-table', 'PoolTrackTable is null: pool tagging was off or the pointer was not in the dump');
+}
+
+/** Why there may be tags that found no slot; null where the tables have room. */
+function fullness({ census, sums }: TableReader): string | null {
+  const slots = census.slots - 1;
+  const used = census.keys.reduce((n, key, slot) => n + (key !== 0 && slot < slots ? 1 : 0), 0);
+  if (used >= slots * NEARLY_FULL) return `${used} of ${slots} slots of the pool tag table are taken`;
+  const row = sums.rowOf(OVERFLOW_KEY);
+  const overflowed =
+    row !== null && (sums.sum(row, COUNTER_INDEX.NonPagedAllocs) | sums.sum(row, COUNTER_INDEX.PagedAllocs)) !== 0n;
+  return overflowed ? 'the last slot of the pool tag table counts tags that found no other' : null;
 }
 
 /** PoolTrackTableSize, checked against PoolTrackTableMask; where no symbol knows it, inferred from the table's hashing. */
@@ -189,102 +224,49 @@ function processorTables(
   return tables;
 }
 
-/** Tags that may have more frees than allocations where all tables are there: counters move while a live dump is written. */
-const ODD_SHARE = 0.01;
-const ODD_ROWS = 2;
-
-/** Whether the sums can be those of all tables: memory is freed on other processors than allocated it, so those of a part cannot. */
-function agree(sums: TrackerSums, warn: Warn): boolean {
-  let odd = 0;
-  for (let row = 0; row < sums.rows; row++) {
-    if (isBelowZero(sums, row, 'NonPaged') || isBelowZero(sums, row, 'Paged')) odd++;
-  }
-  if (odd <= Math.max(ODD_ROWS, sums.rows * ODD_SHARE)) return true;
-  warn(
-    'tables-inconsistent',
-    `${odd} of ${sums.rows} tags have more frees than allocations in the tables that were found: some table is missing`,
-  );
-  return false;
-}
-
-function isBelowZero(sums: TrackerSums, row: number, pool: 'NonPaged' | 'Paged'): boolean {
-  const counter = (name: 'Allocs' | 'Frees' | 'Bytes'): number => COUNTER_INDEX[`${pool}${name}`];
-  const [allocs, frees, bytes] = [counter('Allocs'), counter('Frees'), counter('Bytes')];
-  const outstanding = BigInt.asIntN(sums.width(allocs), sums.sum(row, allocs) - sums.sum(row, frees));
-  return outstanding < 0n || BigInt.asIntN(sums.width(bytes), sums.sum(row, bytes)) < 0n;
-}
-
+/** Where the table of tags that found no slot is: by symbols, else by its content. Null where there is none. */
 function expansionTable(
-  memory: VirtualMemory,
-  symbols: KernelSymbols,
+  kernel: Kernel,
+  record: TrackerRecord,
+  isHashed: (key: number) => boolean,
   warn: Warn,
 ): { address: VirtualAddress; entries: number } | 'unreadable' | null {
-  const tableAt = symbols.address('PoolTrackTableExpansion');
-  const sizeAt = symbols.address('PoolTrackTableExpansionSize');
-  if (tableAt === null || sizeAt === null) return null;
-  const address = memory.readPointer(tableAt.value);
-  const size = memory.readPointer(sizeAt.value);
+  const unreadable = (message: string): 'unreadable' => {
+    warn('table-unreadable', message);
+    return 'unreadable';
+  };
+  const address = kernel.pointerAt('PoolTrackTableExpansion');
+  const size = kernel.variable('PoolTrackTableExpansionSize');
+  const isUnknown = [address, size].some((found) => failed(found) && found.reason === 'unknown');
+  if (isUnknown) return searchExpansion(kernel, record, isHashed, unreadable, warn);
   if (failed(address) || failed(size)) {
-    warn('table-unreadable', 'the pointer to the expansion table of the pool tags cannot be read');
-    return 'unreadable';
+    return unreadable('the pointer to the expansion table of the pool tags cannot be read');
   }
-  if (address === 0n || size === 0n) return null;
-  if (size > BigInt(LARGEST_EXPANSION)) {
-    warn('table-unreadable', `PoolTrackTableExpansionSize is ${size}, which cannot be true`);
-    return 'unreadable';
+  if (address.value === 0n || size.value === 0n) return null;
+  if (size.value > BigInt(LARGEST_EXPANSION)) {
+    return unreadable(`PoolTrackTableExpansionSize is ${size.value}, which cannot be true`);
   }
-  return { address: virtual(address), entries: Number(size) };
+  return { address: address.value, entries: Number(size.value) };
 }
 
-interface Missing {
-  pages: number;
-  total: number;
-  first: ReadFailure | null;
-}
-
-/** Adds one table page by page; a record of which a part is missing is left out. */
-function addTable(
-  memory: VirtualMemory,
-  sums: TrackerSums,
+function searchExpansion(
+  { memory, image, identity }: Kernel,
   record: TrackerRecord,
-  address: VirtualAddress,
-  entries: number,
-  hashed: boolean,
-): Missing {
-  const missing: Missing = { pages: 0, total: 0, first: null };
-  const size = record.size;
-  const work = new Uint8Array(LARGEST_CHUNK + size);
-  /** Bytes of an unfinished record at the start of `work`. */
-  let carried = 0;
-  /** The table offset of the first byte in `work`. */
-  let start = 0;
-  let offset = 0;
-  for (const chunk of memory.chunks(address, entries * size)) {
-    missing.total += Math.ceil(chunk.length / PAGE_SIZE);
-    offset += chunk.length;
-    if (failed(chunk.bytes)) {
-      missing.pages++;
-      missing.first ??= chunk.bytes;
-      carried = 0;
-      start = Math.ceil(offset / size) * size;
-      // Nothing can be true about a table that is missing from its start on.
-      if (missing.pages >= 64 && missing.pages === missing.total) break;
-      continue;
-    }
-    const skip = carried === 0 ? Math.min(chunk.length, Math.max(0, start - chunk.offset)) : 0;
-    work.set(chunk.bytes.subarray(skip), carried);
-    const filled = carried + chunk.length - skip;
-    const whole = filled - (filled % size);
-    sums.add(work.subarray(0, whole), start / size, hashed);
-    work.copyWithin(0, whole, filled);
-    carried = filled - whole;
-    start += whole;
+  isHashed: (key: number) => boolean,
+  unreadable: (message: string) => 'unreadable',
+  warn: Warn,
+): { address: VirtualAddress; entries: number } | 'unreadable' | null {
+  if (memory === null || image === null || identity.buildNumber < TAGGING_ALWAYS_ON) return null;
+  const found = findExpansionTable(memory, image, record, isHashed);
+  if (found === null) return null;
+  if ('candidates' in found) {
+    return unreadable(
+      `the expansion table of the pool tags could not be told from other data: ${found.candidates} places fit`,
+    );
   }
-  return missing;
+  warn(
+    'expansion-table-searched',
+    `no symbols tell where the table of tags that found no slot is; one of ${found.entries} tags was found by its content`,
+  );
+  return found;
 }
-
-/** Positions of the counters in a TrackerSums row. */
-export const COUNTER_INDEX = Object.fromEntries(COUNTERS.map((name, i) => [name, i])) as Record<
-  (typeof COUNTERS)[number],
-  number
->;
