@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FailureEntry } from './entries.js';
 import { failureEntry } from './entries.test.helper.js';
 import { History } from './history.js';
 import { overviewOf } from './overview.js';
@@ -147,9 +148,25 @@ describe('batch: journal', () => {
     expect(open()).to.equal(before);
   });
 
-  it('of an earlier version, without checksums, is refused', () => {
-    writeFileSync(journalPath(folder), '{"kind":"journal","version":1,"id":"x"}\n');
-    expect(() => Journal.open(folder)).to.throw(JournalError, /earlier dumpleak/);
+  it('of the first version, without checksums, is read and gone on with', () => {
+    const old = {
+      kind: 'failure',
+      path: 'a.dmp',
+      member: null,
+      at: 'x',
+      fileId: null,
+      error: { code: 'c', message: 'm' },
+    };
+    const head = { kind: 'journal', version: 1, id: 'x' };
+    writeFileSync(journalPath(folder), [head, old].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const journal = Journal.open(folder);
+    expect(journal.head.id).to.equal('x');
+    journal.append({ ...old, path: 'b.dmp' } as FailureEntry);
+    journal.close();
+    const lines = [...readJournal(journalPath(folder))];
+    const paths = lines.map(({ line }) => (line?.kind === 'failure' ? line.path : line?.kind));
+    expect(paths).to.deep.equal(['journal', 'a.dmp', 'b.dmp']);
+    for (const place of lines) expect(readLineAt(journalPath(folder), place)).to.deep.equal(place.line);
   });
 
   it('is not taken from a file that is none, and left as it was', () => {

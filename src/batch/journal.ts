@@ -2,7 +2,7 @@
  * The journal: an NDJSON file that is only ever appended to, and the truth about a history. A line counts once its line
  * feed is on the disk; a last line without one is what a killed run has left and counts for nothing. Every line ends with
  * a checksum of what stands before it, so that a damaged one is known as such, also where it can still be read: it is
- * left where it is and counts for nothing. Only `rewrite`, for deleting, replaces the file, as a whole.
+ * left where it is and counts for nothing. Journals of version 1 have lines without; they are read, and gone on with. Only `rewrite`, for deleting, replaces the file, as a whole.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -52,6 +52,7 @@ export function* readJournal(path: string): Generator<ReadLine> {
     let start = 0;
     let position = 0;
     let skipping = false;
+    let sealing: boolean | null = null;
     for (;;) {
       const chunk = Buffer.allocUnsafe(CHUNK);
       const count = readSync(file, chunk, 0, CHUNK, position);
@@ -59,7 +60,10 @@ export function* readJournal(path: string): Generator<ReadLine> {
       position += count;
       let bytes = pending.length === 0 ? chunk.subarray(0, count) : Buffer.concat([pending, chunk.subarray(0, count)]);
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED)) {
-        yield { line: skipping ? null : parseLine(bytes.subarray(0, end)), offset: start, length: position - bytes.length + end - start }; // prettier-ignore
+        const text = bytes.subarray(0, end);
+        sealing ??= !isHeadWithoutSeals(text);
+        const line = skipping ? null : (parseLine(text) ?? (sealing ? null : unsealed(text)));
+        yield { line, offset: start, length: position - bytes.length + end - start }; // prettier-ignore
         start = position - bytes.length + end + 1;
         bytes = bytes.subarray(end + 1);
         skipping = false;
@@ -103,7 +107,21 @@ function parse(text: string): JournalLine | null {
 /** The one line at a place that `readJournal` or `append` gave; null when it is not there any more. */
 export function readLineAt(path: string, { offset, length }: { offset: number; length: number }): JournalLine | null {
   const bytes = bytesAt(path, offset, length);
-  return bytes === null ? null : parseLine(bytes);
+  return bytes === null ? null : (parseLine(bytes) ?? (isWithoutSeals(path) ? unsealed(bytes) : null));
+}
+
+function isWithoutSeals(path: string): boolean {
+  for (const { offset, length } of readJournal(path)) {
+    const line = length > LONGEST_HEAD ? null : bytesAt(path, offset, length);
+    return line !== null && isHeadWithoutSeals(line);
+  }
+  return false;
+}
+
+/** True for the first line of a journal of version 1, whose lines have no checksums. */
+function isHeadWithoutSeals(line: Buffer): boolean {
+  const head = line.length > LONGEST_HEAD ? null : unsealed(line);
+  return head?.kind === 'journal' && head.version === 1;
 }
 
 function bytesAt(path: string, offset: number, length: number): Buffer | null {
@@ -125,17 +143,13 @@ export function readHead(path: string): HeadEntry | null {
     if (head.version > JOURNAL_VERSION) {
       throw new JournalError(`${path} was written by a newer dumpleak (version ${head.version}): use that one`);
     }
-    if (head.version < JOURNAL_VERSION) {
-      throw new JournalError(
-        `${path} was written by an earlier dumpleak, whose lines have no checksums: name another folder, or delete it; the dumps are read again`,
-      );
-    }
+    // The head of the first version has no checksum, like its lines. What is appended to it has one.
     return line === null ? null : head;
   }
   return null;
 }
 
-/** The head of another version, which need not have a checksum; not one whose checksum is wrong. */
+/** A line without a checksum, as version 1 wrote them, or the head of a later version; not one whose checksum is wrong. */
 function unsealed(bytes: Buffer | null): JournalLine | null {
   const text = bytes?.toString('utf8') ?? '';
   return /"crc"/.test(text) ? null : parse(text);
