@@ -40,7 +40,13 @@ export interface DumpFacts {
 
 /** A dump that was analyzed, with one suspect. */
 export function dumpEntry(path: string, facts: DumpFacts = {}): DumpEntry {
-  const { id = `d-${path}`, bytes = 500_000_000, tag = 'Leak', driver = 'acmenet.sys', version = '4.2.0.17' } = facts;
+  const {
+    id = `d-${path.replaceAll(/[^\w.-]/g, '_')}`,
+    bytes = 500_000_000,
+    tag = 'Leak',
+    driver = 'acmenet.sys',
+    version = '4.2.0.17',
+  } = facts;
   const zero = { allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
   const suspect: Suspect = {
     ...{ tag, pool: 'nonpaged', bytes, outstanding: 1000, averageBytes: 1000, shareOfPool: 0.9, shareOfMemory: 0.1 },

@@ -115,10 +115,15 @@ export function asJournalLine(value: unknown): JournalLine | null {
 /** With its result as this version has results. */
 const current = (entry: DumpEntry): DumpEntry => ({ ...entry, result: asCurrent(entry.result) });
 
+/** Pages are called by ids: one with a folder in it would lead elsewhere. */
+const PLAIN_ID = /^\w[\w.-]{0,99}$/;
+
 function isDump(value: Fields): boolean {
   const { id, fileId, headerId, machine, drivers, result } = value;
   return (
-    [id, fileId, headerId].every((text) => typeof text === 'string') &&
+    [fileId, headerId].every((text) => typeof text === 'string') &&
+    typeof id === 'string' &&
+    PLAIN_ID.test(id) &&
     isObject(machine) &&
     Array.isArray(drivers) &&
     isObject(result) &&

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FailureEntry } from './entries.js';
-import { failureEntry } from './entries.test.helper.js';
+import { dumpEntry, failureEntry } from './entries.test.helper.js';
 import { History } from './history.js';
 import { overviewOf } from './overview.js';
 import { writeOutputs } from './outputs.js';
@@ -134,6 +134,13 @@ describe('batch: journal', () => {
     again.close();
     expect(places()).to.deep.equal(['a', 'b']);
     expect(Journal.open(folder).takenOut).to.equal(0);
+  });
+
+  it('takes no dump whose id leads out of the folder of pages', () => {
+    const journal = Journal.open(folder);
+    for (const id of ['../../x', '..', '/x', 'a\\b', '']) journal.append(dumpEntry('a', { id }));
+    journal.close();
+    expect(History.load(folder).damaged).to.deep.equal([2, 3, 4, 5, 6]);
   });
 
   it('holds no file open once it was looked at', function () {

@@ -110,7 +110,7 @@ describe('command line: batch', function () {
     }
   });
 
-  it('2 or a result, and one clear line, where no more files can be opened', async function () {
+  it('2 or a result, and one clear line, where no more files can be opened', function () {
     if (process.platform === 'win32') this.skip();
     const main = fileURLToPath(new URL('./main.js', import.meta.url));
     for (const limit of [60, 90]) {

@@ -130,7 +130,7 @@ describe('command line: history', function () {
     const bytes = readFileSync(path);
     bytes[bytes.indexOf('aaaa2222') + 2]! ^= 1;
     writeFileSync(path, bytes);
-    rmSync(join(out(), 'history/store'), { recursive: true });
+    rmSync(join(out(), 'history/store'), { recursive: true, force: true });
     writeFileSync(join(out(), 'history/store'), 'a file');
     for (const args of [['list', '--json'], ['list', '--json'], ['export']]) {
       const { code, stdout, stderr } = await history(args[0]!, ...args.slice(1));

@@ -6,6 +6,7 @@ import { CONTAINER_TARGETS } from './targets/containers.js';
 import { DUMP_TARGETS } from './targets/dumps.js';
 import { HEAP_TARGETS } from './targets/heaps.js';
 import { IMAGE_TARGETS } from './targets/images.js';
+import { JOURNAL_TARGETS } from './targets/journals.js';
 import { SYMBOL_TARGETS } from './targets/symbol-files.js';
 import { TEXT_TARGETS } from './targets/texts.js';
 
@@ -16,6 +17,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...IMAGE_TARGETS,
   ...TEXT_TARGETS,
   ...HEAP_TARGETS,
+  ...JOURNAL_TARGETS,
 ];
 
 /** The target of that name. Throws an Error that lists the names. */
