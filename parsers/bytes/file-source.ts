@@ -74,10 +74,7 @@ export function asInputError(error: unknown, path: string): unknown {
       return new InputError('not-found', `${path}: ${errorText(error)}`);
     case 'EMFILE':
     case 'ENFILE':
-      return new InputError(
-        'io',
-        `${path} cannot be opened: ${errorText(error)}`,
-      );
+      return new InputError('io', `${path} cannot be opened: ${errorText(error)}`);
     case 'EAGAIN':
     case 'EIO':
     case 'ENXIO':

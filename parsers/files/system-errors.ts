@@ -28,8 +28,3 @@ export function errorText(error: unknown): string {
   const reason = REASONS[errorCode(error) ?? ''];
   return reason ?? (error instanceof Error ? error.message : String(error));
 }
-
-/** Whether the process or the system has no file descriptors left. */
-export function isOutOfFiles(error: unknown): boolean {
-  return ['EMFILE', 'ENFILE'].includes(errorCode(error) ?? '');
-}

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import iconv from 'iconv-lite';
@@ -294,6 +294,21 @@ describe('growth from files', () => {
     }
     throw new Error('no error');
   }
+
+  it('leaves links that lead out of a folder, and says so, unless it is told to follow them', async function () {
+    if (process.platform === 'win32') this.skip(); // links need a right there
+    const text = log([['Leak', 'Nonp', 10, 0, 4096]]);
+    const far = folderOf({ 'far.log': { content: text } });
+    const place = folderOf({ 'a.log': { content: text } });
+    symlinkSync(join(place, 'a.log'), join(place, 'b.log'));
+    symlinkSync(join(far, 'far.log'), join(place, 'c.log'));
+    const left = await readTrend([place]);
+    expect(left.files.map(({ name }) => name)).to.deep.equal(['a.log', 'b.log']);
+    expect(left.warnings.find(({ code }) => code === 'links-not-followed')?.message).to.match(/^c\.log is a link/);
+    const followed = await readTrend([place], { followLinks: true });
+    expect(followed.files.map(({ name }) => name)).to.deep.equal(['a.log', 'b.log', 'c.log']);
+    expect((await readTrend([join(place, 'c.log')])).files).to.have.length(1);
+  });
 
   it('says what is wrong with a file, and how to convert a binary counter log', async () => {
     writeFileSync(path('a.blg'), Buffer.from([1, 0x43, 1, 1, 0, 0, 0, 0]));
