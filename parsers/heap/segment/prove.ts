@@ -262,7 +262,7 @@ function lfhKey(
 }
 
 function scoreLfh(window: PageWindow, samples: readonly Sample[], layout: HeapLayout, key: number): number {
-  const walk = new LfhWalk(layout, key, null, new AddressSet());
+  const walk = new LfhWalk(layout, key, null, new AddressSet(), null);
   let good = 0;
   for (const { address, length } of samples) {
     window.load(address, Math.min(length, 0x1000));
@@ -316,7 +316,7 @@ function bestByBlocks(
   keys: readonly number[],
 ): number | null {
   const scores = keys.map((key) => {
-    const walk = new LfhWalk(layout, key, null, new AddressSet());
+    const walk = new LfhWalk(layout, key, null, new AddressSet(), null);
     let score = 0;
     for (const { address, length } of samples) {
       window.load(address, length);
