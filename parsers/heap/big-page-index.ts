@@ -6,15 +6,15 @@ import type { HeapAddress } from './memory.js';
 /** Rows sorted by address. Build it by handing `sink` to `readBigPages`, then call `sort`. */
 export class BigPageIndex {
   readonly rows = new BlockColumns();
-  /** ProcessBilled of each row as stored, low and high word. */
-  private readonly billed: number[] = [];
+  /** Of each row: ProcessBilled as stored, low and high word, and whether its tag is protected. */
+  private readonly more: number[] = [];
   private order = new Uint32Array(0);
   private starts = new Float64Array(0);
 
   /** The sink to hand to `readBigPages`. */
   readonly sink: BlockSink = (block) => {
     this.rows.sink(block);
-    this.billed.push(block.billedLow, block.billedHigh);
+    this.more.push(block.billedLow, block.billedHigh, block.protected ? 1 : 0);
   };
 
   /** To be called once, when all rows are there. */
@@ -43,8 +43,9 @@ export class BigPageIndex {
     if (row < 0) return false;
     block.tag = this.rows.tag[row] ?? 0;
     block.poolType = this.rows.poolType[row] ?? 0;
-    block.billedLow = this.billed[row * 2] ?? 0;
-    block.billedHigh = this.billed[row * 2 + 1] ?? 0;
+    block.billedLow = this.more[row * 3] ?? 0;
+    block.billedHigh = this.more[row * 3 + 1] ?? 0;
+    block.protected = this.more[row * 3 + 2] === 1;
     return true;
   }
 

@@ -19,6 +19,7 @@ import {
 
 const PAGE = 0x1000;
 const PAGES = 40;
+const TAGS = ['Leak', 'File', 'Irp ', 'NtfF'];
 const FAMILIES: Record<HeaderFamily, PoolHeaderLayout> = {
   'x86-2000': POOL_HEADER_2000,
   'x86-xp': POOL_HEADER_XP,
@@ -35,7 +36,7 @@ interface Built {
   readonly blocks: TrueBlock[];
 }
 
-function built(family: HeaderFamily, seed: number, paged = seed % 2 === 0): Built {
+function built(family: HeaderFamily, seed: number, paged = seed % 2 === 0, tags = TAGS): Built {
   const wide = family.startsWith('x64');
   const image = new MemoryImage(wide ? 8 : 4);
   const base = wide ? 0xfa80_0123_0000 : 0x8512_0000;
@@ -44,7 +45,7 @@ function built(family: HeaderFamily, seed: number, paged = seed % 2 === 0): Buil
     at: base,
     pages: PAGES,
     paged,
-    tags: ['Leak', 'File', 'Irp ', 'NtfF'],
+    tags,
     processes: wide ? [0xfa80_0100_4080, 0xfa80_0200_9040] : [0x8610_4080],
     cookie: family === 'x64-nt6' ? 0x1234_5678_9abc_def0n : 0n,
   });
@@ -98,6 +99,13 @@ describe('classic pool pages', () => {
       expectSame(one.image, lines, rest);
     });
   }
+
+  it('reads pages whose blocks have no tags, where their chain is long enough', () => {
+    const one = built('x86-xp', 8, true, ['\x01\x00\x07\x00']);
+    const { walk } = walked(one, POOL_HEADER_XP);
+    expect(walk.counts.poolPages).to.be.greaterThan(PAGES * 0.7);
+    expect(walk.counts.poolPages + walk.counts.otherPages).to.equal(PAGES);
+  });
 
   it('tells pages of big allocations, other pages and missing ones apart', () => {
     const one = built('x64-nt6', 3);

@@ -13,6 +13,8 @@ const PAGE = 0x1000;
 const STEP = 256;
 /** Blocks in a chain from which it proves itself; fewer need a tag that can be typed in each block in use. */
 const PROVEN = 3;
+/** Blocks from which a chain of changing sizes needs no tags: where tagging was off, something else stands there. */
+const PROVEN_UNTAGGED = 12;
 
 /** What a walk of classic pages met. */
 export interface ClassicCounts {
@@ -155,15 +157,18 @@ export class ClassicPageWalk {
     let blocks = 0;
     let used = 0;
     let typed = 0;
-    for (let at = 0; at < units; at += Math.max(1, this.size)) {
+    let changes = 0;
+    for (let at = 0, before = 0; at < units; at += Math.max(1, this.size)) {
       this.decode(start, at);
       blocks++;
+      if (this.size !== before) changes++;
+      before = this.size;
       if ((poolBits(this.type, this.layout.types) & PoolBits.InUse) === 0) continue;
       used++;
       if (typedTag(this.window.words[(start + at * this.layout.unit + 4) >>> 2] ?? 0)) typed++;
     }
     if (blocks < PROVEN) return used > 0 && typed === used;
-    return typed * 2 >= used;
+    return typed * 2 >= used || (blocks >= PROVEN_UNTAGGED && changes >= PROVEN_UNTAGGED / 2);
   }
 
   private fits(at: number): boolean {

@@ -106,6 +106,24 @@ export function readPoolHeader(block: Block, layout: PoolHeaderLayout): void {
   }
 }
 
+/**
+ * Whether a block of a segment heap begins with a pool header. Requests of nearly a page and more have none: blocks that are
+ * longer than a header can say, and of the two longest lengths those whose header does not say so.
+ */
+export function hasPoolHeader(block: Block, layout: PoolHeaderLayout): boolean {
+  const units = Math.floor(block.size / layout.unit);
+  const longest = layout.form === 'bits' ? 0x1ff : 0xff;
+  if (units > longest) return false;
+  if (units < longest - 1) return true;
+  if (block.there < layout.size) return false;
+  const { bytes, offset } = block;
+  const low = bytes[offset + layout.blockSize] ?? 0;
+  const stored = layout.form === 'bits' ? low | (((bytes[offset + layout.blockSize + 1] ?? 0) & 1) << 8) : low;
+  const raw = bytes[offset + layout.poolType] ?? 0;
+  const bits = poolBits(layout.form === 'bits' ? raw >>> 1 : raw, layout.types);
+  return (stored === units || stored === units - 1) && bits > 0 && typedTag(word(bytes, offset + 4));
+}
+
 /** Puts a stored tag into the block, without bit 31, which only says that it is protected. */
 export function setTag(block: Block, stored: number): void {
   block.protected = stored >= 0x80000000;

@@ -34,6 +34,8 @@ export interface BigPageOptions {
   /** Where the allocations lie. */
   readonly poolBase: Va;
   readonly processes: readonly Va[];
+  /** Where the first allocations lie and how large they are, instead of at random. */
+  readonly allocations?: readonly { readonly va: Va; readonly size: number }[];
 }
 
 /** Builds the table into the image and returns the rows that are in use. */
@@ -47,7 +49,9 @@ export function buildBigPages(image: MemoryImage, prng: Prng, options: BigPageOp
   let va = options.poolBase;
   for (let i = 0; i < options.used + options.freed; i++) {
     const freed = i % (options.used + options.freed) >= options.used;
-    const pages = prng.int(1, prng.chance(0.1) ? 300 : 4);
+    const given = options.allocations?.[i];
+    if (given !== undefined) va = given.va;
+    const pages = given === undefined ? prng.int(1, prng.chance(0.1) ? 300 : 4) : Math.ceil(given.size / PAGE);
     const size =
       family.endsWith('3790') || family.endsWith('2195') ? pages * PAGE : pages * PAGE - prng.int(0, 15) * 16;
     const paged = prng.chance(0.5);

@@ -5,8 +5,8 @@ import { encodeBilled, HEADER_SIZES, putHeader } from './headers.js';
 import type { TrueBlock } from './image.js';
 import type { HeapBuild } from './segment-heap.js';
 
-/** Longest block with a pool header, by pointer size. */
-const LONGEST = { 8: 0xff0, 4: 0xff0 };
+/** Longest block with a pool header, by pointer size: 255 units of 16, 511 of 8. */
+const LONGEST = { 8: 0xff0, 4: 0xff8 };
 
 /** Writes the block at `at` of `bytes` and adds it to the truth. */
 export function putBlock(

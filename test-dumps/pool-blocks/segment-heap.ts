@@ -245,7 +245,9 @@ function putLists(build: HeapBuild, heap: Uint8Array, lists: readonly DelayList[
   }
   for (const { slot, entries } of lists) {
     const owner = context + slot * 0x40;
-    if (slot !== 0) pointer(build, heap, owner, options.heapAt + context);
+    // The context that a slot belongs to: a pointer, or in later builds an offset.
+    if (slot !== 0 && slot === lists[0]?.slot) pointer(build, heap, owner, options.heapAt + context);
+    else if (slot !== 0) putU32(heap, owner, slot * 0x40);
     const header = owner + 0x40;
     const first = entries[0] ?? 0;
     if (wide) {

@@ -35,7 +35,7 @@ export class SavedMemory implements HeapMemory {
   /** Reads a folder. Throws BadFolder with a sentence when it cannot. */
   static read(folder: string): SavedMemory {
     const index = readIndex(join(folder, 'index.json'));
-    const regions = index.regions.map(readRegion);
+    const regions = index.regions.flatMap((entry, i) => readRegion(entry, i) ?? []);
     const content = readContent(folder, index.file);
     for (const { base, from, size } of regions) {
       if (from !== null && from + size > content.length) {
@@ -133,12 +133,14 @@ function parse(path: string): unknown {
   }
 }
 
-function readRegion(entry: unknown, i: number): Region {
-  const { base, size, fileOffset, zero } = (entry ?? {}) as Record<string, unknown>;
+/** A region, or null for one that has no memory behind it. */
+function readRegion(entry: unknown, i: number): Region | null {
+  const { base, size, fileOffset, zero, state } = (entry ?? {}) as Record<string, unknown>;
   const at = typeof base === 'string' && /^0x[0-9a-f]{1,16}$/i.test(base) ? BigInt(base) : null;
   if (at === null || at % 4096n !== 0n) throw new BadFolder(`region ${i} has no page-aligned "base"`);
   if (!isCount(size) || size % PAGE !== 0) throw new BadFolder(`region ${i} has no "size" in whole pages`);
   if (zero === true) return { base: at, size, from: null };
+  if (fileOffset === undefined && state !== undefined && state !== 'committed') return null;
   if (!isCount(fileOffset)) throw new BadFolder(`region ${i} has neither "fileOffset" nor "zero"`);
   return { base: at, size, from: fileOffset };
 }

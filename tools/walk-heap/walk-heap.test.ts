@@ -11,11 +11,13 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { PointerReader, type HeapAddress } from '../../parsers/heap/memory.js';
+import { builtHeap, FAMILIES } from '../../parsers/heap/segment/built-heap.test.helper.js';
 import { openSegmentHeap, type SegmentHeap } from '../../parsers/heap/segment/open.js';
 import { ownRecords } from '../../parsers/heap/segment/own-records.js';
 import { proveHeaps } from '../../parsers/heap/segment/prove.js';
 import { SegmentHeapWalk } from '../../parsers/heap/segment/walk.js';
 import { BlockState } from '../../parsers/heap/blocks.js';
+import { concat } from '../../test-dumps/bytes.js';
 import { Prng } from '../../test-dumps/prng.js';
 import { SavedMemory } from './saved-memory.js';
 import { walkFolder, type LiveBlock } from './walk-folder.js';
@@ -148,6 +150,33 @@ describe('walk-heap', () => {
             }
           });
         }
+      }
+    });
+  }
+
+  for (const family of FAMILIES) {
+    it(`walks a folder with a built heap of ${family}`, () => {
+      const { image, blocks } = builtHeap(family, 31, { plain: true });
+      const folder = mkdtempSync(join(tmpdir(), 'walk-heap-'));
+      try {
+        const pages = image.addresses();
+        writeFileSync(join(folder, 'mem.bin'), concat(pages.map((va) => image.page(va)!)));
+        const regions = pages.map((va, i) => ({
+          base: `0x${image.spell(va).toString(16)}`,
+          size: 4096,
+          fileOffset: i * 4096,
+        }));
+        writeFileSync(join(folder, 'index.json'), JSON.stringify({ file: 'mem.bin', pageSize: 4096, regions }));
+        const found: LiveBlock[] = [];
+        walkFolder(SavedMemory.read(folder), (block) => found.push(block));
+        const truth = blocks
+          .filter(({ state }) => state === 'live')
+          .map(({ va, requested, kind }) => ({ address: `0x${image.spell(va).toString(16)}`, size: requested, kind }));
+        const order = (list: { address: string }[]): unknown[] =>
+          [...list].sort((a, b) => (a.address < b.address ? -1 : 1));
+        expect(order(found)).to.deep.equal(order(truth));
+      } finally {
+        rmSync(folder, { recursive: true });
       }
     });
   }

@@ -66,12 +66,17 @@ export class DelayFree {
     return this.layout.vsDelayFree.in === 'slots' ? this.layout.vsDelayFree.ownerSlotRef : null;
   }
 
-  /** Reads the list of a slot, once. A slot that does not name its context is none. */
+  /**
+   * Reads the list of a slot, once. A slot names its context, by a pointer or in later builds otherwise: then the list itself
+   * must hold, as long as its depth says.
+   */
   slot(ref: number): void {
     if (ref === 0 || this.seen.has(ref) || this.layout.vsDelayFree.in !== 'slots') return;
     this.seen.add(ref);
     const slot = this.context + ref * SLOT_UNIT;
-    if (this.reader.pointer(slot) === this.context) this.read(slot + this.layout.vsDelayFree.list);
+    const header = slot + this.layout.vsDelayFree.list;
+    if (this.reader.pointer(slot) !== this.context && readList(this.reader, header, new AddressSet()) !== 0) return;
+    this.read(header);
   }
 
   private read(header: HeapAddress): void {

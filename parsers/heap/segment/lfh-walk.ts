@@ -5,10 +5,11 @@
 
 import { BlockKind, BlockState, type Block, type BlockSink } from '../blocks.js';
 import type { AddressSet } from '../address-set.js';
+import type { BigPageIndex } from '../big-page-index.js';
 import type { HeapCounts } from './counts.js';
 import type { HeapLayout, LfhLayout } from './layouts.js';
 import { highWord, lowWord, type HeapAddress, type PageWindow } from '../memory.js';
-import { readPoolHeader, type PoolHeaderLayout } from '../pool-header.js';
+import { hasPoolHeader, readPoolHeader, type PoolHeaderLayout } from '../pool-header.js';
 
 /** Most blocks that 16 bits count, with the withheld ones. */
 const MOST_BLOCKS = 0x10000 + 0x100;
@@ -45,6 +46,7 @@ export class LfhWalk {
     private readonly keyLow: number,
     private readonly pool: PoolHeaderLayout | null,
     private readonly lookaside: AddressSet,
+    private readonly bigPages: BigPageIndex | null,
   ) {
     this.lfh = layout.lfh;
     this.pointerSize = layout.shape.pointerSize;
@@ -134,8 +136,10 @@ export class LfhWalk {
       counts.bytesMissing += blockSize;
     } else if (busy) {
       block.requested = (bits & 2) === 0 ? blockSize : this.requested(window, at + blockSize - 2);
-      if (pool !== null) readPoolHeader(block, pool);
-      const cached = this.lookaside.has(block.address + (pool === null ? 0 : pool.size));
+      const headed = pool !== null && hasPoolHeader(block, pool);
+      if (headed) readPoolHeader(block, pool);
+      else this.bigPages?.describe(block);
+      const cached = this.lookaside.has(block.address + (headed ? pool.size : 0));
       block.state = cached ? BlockState.Cached : BlockState.Live;
       if (cached) counts.cached++;
     }

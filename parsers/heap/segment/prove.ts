@@ -31,6 +31,8 @@ const SHARE = 0.5;
 const MOST_ALIKE = 2;
 const FARTHEST_FIRST = 0x100;
 const FEWEST_VOTES = 4;
+/** Places where HeapKey may stand that are looked at. */
+const MOST_NEIGHBOURS = 64;
 /** Keys with the same number of votes between which the blocks decide. */
 const MOST_LEADING = 16;
 
@@ -92,7 +94,7 @@ export function proveHeaps(
 ): HeapProof | HeapProofFailure {
   const reader = new PointerReader(memory);
   const window = new PageWindow(memory);
-  const samples = takeSamples(memory, reader, heaps);
+  const samples = takeSamples(memory, reader, window, heaps);
   if (samples.segments === 0) return 'no-segments';
   const layouts = HEAP_LAYOUTS.filter((layout) =>
     heaps.some((heap) => heap.shape === layout.shape && heap.segContexts === layout.segContexts),
@@ -127,7 +129,12 @@ export function proveHeaps(
   return best?.proof ?? (lfhKeyMissing ? 'no-lfh-key' : 'no-layout-decodes');
 }
 
-function takeSamples(memory: HeapMemory, reader: PointerReader, heaps: readonly SegmentHeap[]): Samples {
+function takeSamples(
+  memory: HeapMemory,
+  reader: PointerReader,
+  window: PageWindow,
+  heaps: readonly SegmentHeap[],
+): Samples {
   const ranges = new SegmentRanges(memory);
   const counts = heapCounts();
   const vs: Sample[] = [];
@@ -155,11 +162,10 @@ function takeSamples(memory: HeapMemory, reader: PointerReader, heaps: readonly 
         const before = taken.get(into) ?? 0;
         if (into === null || into.length >= SAMPLE || before >= PER_SEGMENT) continue;
         taken.set(into, before + 1);
-        into.push({
-          heap,
-          address: address + (ranges.first[r] ?? 0) * 2 ** context.unitShift,
-          length: (ranges.units[r] ?? 0) * 2 ** context.unitShift,
-        });
+        const start = address + (ranges.first[r] ?? 0) * 2 ** context.unitShift;
+        // What is not there proves nothing, for or against.
+        if (!window.load(start, 1)) continue;
+        into.push({ heap, address: start, length: (ranges.units[r] ?? 0) * 2 ** context.unitShift });
       }
     }
   }
@@ -247,7 +253,9 @@ function lfhKey(
     if (enough(given)) return given;
   }
   if (hints.find !== undefined) {
+    let left = MOST_NEIGHBOURS;
     for (const place of hints.find(heapKey.low, heapKey.high)) {
+      if (left-- === 0) break;
       window.load(place - (place & 0xfff), 0x1000 + layout.shape.pointerSize);
       const at = (place & 0xfff) + layout.shape.pointerSize;
       if (!window.has(at, 4)) continue;
@@ -262,7 +270,7 @@ function lfhKey(
 }
 
 function scoreLfh(window: PageWindow, samples: readonly Sample[], layout: HeapLayout, key: number): number {
-  const walk = new LfhWalk(layout, key, null, new AddressSet());
+  const walk = new LfhWalk(layout, key, null, new AddressSet(), null);
   let good = 0;
   for (const { address, length } of samples) {
     window.load(address, Math.min(length, 0x1000));
@@ -316,7 +324,7 @@ function bestByBlocks(
   keys: readonly number[],
 ): number | null {
   const scores = keys.map((key) => {
-    const walk = new LfhWalk(layout, key, null, new AddressSet());
+    const walk = new LfhWalk(layout, key, null, new AddressSet(), null);
     let score = 0;
     for (const { address, length } of samples) {
       window.load(address, length);

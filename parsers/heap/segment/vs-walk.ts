@@ -10,11 +10,9 @@ import type { BigPageIndex } from '../big-page-index.js';
 import type { HeapCounts } from './counts.js';
 import { VS_SIGNATURE, type HeapLayout } from './layouts.js';
 import { highWord, lowWord, type PageWindow } from '../memory.js';
-import { readPoolHeader, type PoolHeaderLayout } from '../pool-header.js';
+import { hasPoolHeader, readPoolHeader, type PoolHeaderLayout } from '../pool-header.js';
 
 const PAGE = 0x1000;
-/** Longest block that has a pool header: BlockSize has eight bits. */
-const LONGEST_UNITS = 0xff;
 
 /** What is known of blocks beside their headers. */
 export interface KnownBlocks {
@@ -40,7 +38,6 @@ export class VsWalk {
   private allocated = 0;
   private readonly wide: boolean;
   private readonly header: number;
-  private readonly shift: number;
 
   constructor(
     private readonly layout: HeapLayout,
@@ -54,7 +51,6 @@ export class VsWalk {
   ) {
     this.header = layout.shape.vs.header;
     this.wide = layout.shape.pointerSize === 8;
-    this.shift = this.wide ? 4 : 3;
   }
 
   /**
@@ -236,7 +232,7 @@ export class VsWalk {
     const { pool } = this;
     const { delayed, lookaside, own, bigPages } = this.known;
     if (delayed.has(this.window.address + at + this.header) || delayed.has(block.address)) return BlockState.Cached;
-    const headed = pool !== null && this.hasPoolHeader(block, pool);
+    const headed = pool !== null && hasPoolHeader(block, pool);
     if (headed) readPoolHeader(block, pool);
     else bigPages?.describe(block);
     if (lookaside.has(block.address + (headed ? pool.size : 0))) return BlockState.Cached;
@@ -252,17 +248,6 @@ export class VsWalk {
     const info = this.window.halves[last >>> 1] ?? 0;
     const unused = (info & 0x8000) !== 0 ? 1 : info & 0x1fff;
     return unused > size ? -1 : size - unused;
-  }
-
-  /** Blocks of about a page and more have no header; those of just that length are told by what the header would say. */
-  private hasPoolHeader(block: Block, pool: PoolHeaderLayout): boolean {
-    const units = block.size >>> this.shift;
-    const longest = pool.form === 'bits' ? PAGE / pool.unit - 2 : LONGEST_UNITS;
-    if (units !== longest) return units < longest;
-    const stored = block.bytes[block.offset + pool.blockSize] ?? 0;
-    return pool.form === 'bits'
-      ? (stored | (((block.bytes[block.offset + pool.blockSize + 1] ?? 0) & 1) << 8)) === longest
-      : stored === longest;
   }
 }
 

@@ -1,9 +1,14 @@
 import { expect } from 'chai';
+import { buildBigPages } from '../../../test-dumps/pool-blocks/big-pages.js';
 import { buildLookaside } from '../../../test-dumps/pool-blocks/lookaside.js';
+import { Prng } from '../../../test-dumps/prng.js';
 import { AddressSet } from '../address-set.js';
 import { at, expectSame, lineOf } from '../built-memory.test.helper.js';
-import { BlockColumns, BlockState } from '../blocks.js';
+import { BigPageIndex } from '../big-page-index.js';
+import { findBigPages, readBigPages } from '../big-pages.js';
+import { Block, BlockColumns, BlockKind, BlockState } from '../blocks.js';
 import { PointerReader } from '../memory.js';
+import { hasPoolHeader, POOL_HEADER_X64 } from '../pool-header.js';
 import { TagSums } from '../tag-sums.js';
 import { builtHeap, FAMILIES, opened, type BuiltHeap } from './built-heap.test.helper.js';
 import { LOOKASIDE, LOOKASIDE_ARM64, readLookaside } from './cached-blocks.js';
@@ -13,6 +18,7 @@ import { SegmentHeapWalk } from './walk.js';
 function walked(
   built: BuiltHeap,
   lookaside?: AddressSet,
+  bigPages?: BigPageIndex,
 ): { lines: string[]; walk: SegmentHeapWalk; proof: HeapProof } {
   const heap = opened(built);
   const proof = proveHeaps(built.memory, [heap], { lfhKey: built.options.lfhKey });
@@ -20,6 +26,7 @@ function walked(
   const walk = new SegmentHeapWalk(built.memory, heap, proof, {
     pool: built.pool,
     ...(lookaside === undefined ? {} : { lookaside }),
+    ...(bigPages === undefined ? {} : { bigPages }),
   });
   const lines: string[] = [];
   walk.walk((block) => lines.push(lineOf(block)));
@@ -76,6 +83,64 @@ describe('segment heap', () => {
       expectSame(built.image, walked(built, lookaside).lines, blocks);
     });
   }
+
+  it('takes tags of blocks without a pool header from the big-page table', () => {
+    for (const family of ['x64-20348', 'x86-18362'] as const) {
+      const built = builtHeap(family, 17, { segments: 4 });
+      const bare = built.blocks.filter(({ state, tag, va }) => state === 'live' && tag === 0 && va % 0x1000 === 0);
+      expect(new Set(bare.map(({ kind }) => kind)))
+        .to.include('segment')
+        .and.to.include('large');
+      const rows = buildBigPages(built.image, new Prng(3), {
+        family: family === 'x64-20348' ? 'x64-20348' : 'x86-10240',
+        at: built.options.recordsAt + 0x200000,
+        rows: 1024,
+        tags: ['Big1', 'Big2'],
+        used: bare.length + 60,
+        freed: 0,
+        poolBase: 0,
+        processes: [],
+        allocations: bare,
+      });
+      const table = at(built.image, built.options.recordsAt + 0x200000);
+      const proof = findBigPages(built.memory, table);
+      const bigPages = new BigPageIndex();
+      readBigPages(built.memory, table, proof!.entries, proof!.layout, new Block(), bigPages.sink);
+      bigPages.sort();
+      const tags = new Map(rows.map((row) => [row.va, row]));
+      const blocks = built.blocks.map((block) => {
+        const row = block.state === 'live' && block.tag === 0 ? tags.get(block.va) : undefined;
+        return row === undefined ? block : { ...block, tag: row.tag, protected: row.protected, paged: row.paged };
+      });
+      expectSame(built.image, walked(built, undefined, bigPages).lines, blocks);
+    }
+  });
+
+  it('believes in a pool header of the longest blocks only when it says so', () => {
+    const block = new Block();
+    const bytes = new Uint8Array(0x1000);
+    bytes.set([0, 0, 0xff, 2, 0x4c, 0x65, 0x61, 0x6b]);
+    const says = (size: number): boolean => {
+      block.begin(BlockKind.Vs, BlockState.Live, 0x1000, size);
+      block.bytes = bytes;
+      block.there = size;
+      return hasPoolHeader(block, POOL_HEADER_X64);
+    };
+    expect(says(0xff0)).to.equal(true);
+    expect(says(0x1000)).to.equal(false);
+    expect(says(0x100)).to.equal(true);
+    expect(says(0xfe0)).to.equal(false);
+    bytes[2] = 0xfe;
+    expect(says(0xfe0)).to.equal(true);
+    expect(says(0xff0)).to.equal(true);
+    bytes[2] = 0x20;
+    expect(says(0xff0)).to.equal(false);
+    bytes.fill(0);
+    expect(says(0xff0)).to.equal(false);
+    expect(says(0xfe0)).to.equal(false);
+    block.there = 8;
+    expect(hasPoolHeader(block, POOL_HEADER_X64)).to.equal(false);
+  });
 
   it('sums blocks a tag as the truth does, whole and by segment', () => {
     const built = builtHeap('x64-20348', 5);

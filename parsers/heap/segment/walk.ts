@@ -67,7 +67,7 @@ export class SegmentHeapWalk {
     this.window = new PageWindow(memory);
     this.listed = listSegments(this.reader, heap, this.counts);
     for (const address of this.listed.address) this.known.add(address);
-    this.lfh = new LfhWalk(layout, keys.lfhKeyLow, pool, lookaside);
+    this.lfh = new LfhWalk(layout, keys.lfhKeyLow, pool, lookaside, this.bigPages);
     this.lanes = heap.contexts.map((context, index) => {
       const shared = heap.contexts.findIndex((other) => other.vsContext === context.vsContext);
       const delayFree = new DelayFree(this.reader, context.vsContext, layout);
