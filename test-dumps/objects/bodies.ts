@@ -6,7 +6,7 @@ import type { KernelSpace } from '../kernel-space.js';
 import { PAGE } from '../physical-memory.js';
 import type { Detail, Thing } from './model.js';
 import { sidBytes, type People } from './people.js';
-import { Piece } from './piece.js';
+import { Piece, putText } from './piece.js';
 import type { Plan } from './plan.js';
 import type { Block, Pool, PoolPages } from './pool-pages.js';
 
@@ -129,7 +129,7 @@ export class Bodies {
   /** Characters in a block of their own. */
   text(tag: string, text: string, pool: Pool = 'pagedPool'): Va {
     const block = this.pool.allocate(pool, tag, text.length * 2 + 2);
-    block.bytes.set(utf16(text), block.va % PAGE);
+    putText(block.bytes, block.va % PAGE, text);
     return block.va;
   }
 

@@ -1,9 +1,9 @@
 /** Object headers, and the optional headers below them, as each generation lays them out. */
 
-import { putU32, putVa, utf16, type Va } from '../bytes.js';
+import { putU32, putVa, type Va } from '../bytes.js';
 import type { KernelFacts } from '../kernel-facts.js';
 import { PAGE } from '../physical-memory.js';
-import { Piece } from './piece.js';
+import { Piece, putText } from './piece.js';
 import type { PoolPages } from './pool-pages.js';
 import type { Thing } from './model.js';
 
@@ -146,7 +146,7 @@ export class ObjectHeaders {
   private writeName(thing: Thing, info: Piece): void {
     const text = thing.named ?? '';
     const buffer = this.pool.allocate('pagedPool', 'ObNm', text.length * 2 + 2);
-    buffer.bytes.set(utf16(text), buffer.va % PAGE);
+    putText(buffer.bytes, buffer.va % PAGE, text);
     info.unicode('Name', text.length, buffer.va);
     if (thing.directory) info.pointer('Directory', thing.directory.body);
   }

@@ -354,6 +354,26 @@ describe('objects of 19041', () => {
     }
   });
 
+  it('tell all processes that have a handle, where they are several', () => {
+    const shared = build({ kernel: '10.0.19041.804' }, 4, {
+      ordinaryHandles: 2,
+      processes: [{ pid: WATCHMAN, handles: [{ type: 'File', count: 3, sharedWith: [4] }] }],
+    });
+    const hand = new HandObjects(shared.dump, layoutOf('x64-19041'));
+    const holders = shared.truth.processes.filter((process) => [4, WATCHMAN].includes(process.pid));
+    const files = (holders[0]?.handles?.first ?? []).filter((one) => one.type === 'File');
+    expect(files).to.have.length(3);
+    for (const { object } of files) {
+      const header = hand.headerOf(object);
+      expect(hand.counts(header).handles).to.equal(2);
+      expect(hand.u8(header + 0x1bn) & 0x40).to.equal(0);
+      const table = hand.word(header - 0x10n);
+      expect(hand.u32(table)).to.equal(2);
+      const known = [0n, 1n].map((i) => [hand.word(table + 8n + i * 16n), hand.u32(table + 16n + i * 16n)]);
+      expect(known).to.have.deep.members(holders.map((process) => [process.address, 1]));
+    }
+  });
+
   it('know the file of a process image, and its section', () => {
     for (const process of truth.processes.filter((one) => one.exitTime === 0n && one.path !== '')) {
       expect(reader.filePath(reader.word(process.address + 0x5a0n))).to.equal(process.path);

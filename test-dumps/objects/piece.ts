@@ -118,3 +118,8 @@ export function putUnicode(kernel: KernelFacts, bytes: Uint8Array, at: number, c
   putU16(bytes, at + 2, buffer === 0 ? 0 : characters * 2 + 2);
   putPointer(kernel, bytes, at + (kernel.pointerSize ?? 8), buffer);
 }
+
+/** Characters of two bytes each, written where they shall stand. */
+export function putText(bytes: Uint8Array, at: number, text: string): void {
+  for (let i = 0; i < text.length; i++) putU16(bytes, at + i * 2, text.charCodeAt(i));
+}

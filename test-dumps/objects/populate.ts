@@ -221,6 +221,7 @@ export class Population {
       const thing = things[i % objects];
       if (thing) plan.open(process, thing);
     }
+    for (const pid of spec.sharedWith ?? []) for (const thing of things) plan.open(this.process(pid), thing);
   }
 }
 

@@ -1,11 +1,11 @@
 /** Writes `_EPROCESS` and `_ETHREAD` bodies, but for what every process of the builder has (processes.ts), and their lists. */
 
-import { utf16, type Va } from '../bytes.js';
+import type { Va } from '../bytes.js';
 import type { KernelFacts } from '../kernel-facts.js';
 import type { KernelSpace } from '../kernel-space.js';
 import { PAGE } from '../physical-memory.js';
 import type { ProcessModel, ThreadModel } from './model.js';
-import { Piece, putUnicode } from './piece.js';
+import { Piece, putText, putUnicode } from './piece.js';
 import type { PoolPages } from './pool-pages.js';
 import { FAST_REFERENCES } from './populate.js';
 
@@ -121,7 +121,7 @@ export class ProcessBodies {
     const { path } = process;
     const { width } = this.space;
     const block = this.pool.allocate('pagedPool', 'SeOn', 2 * width + path.length * 2 + 2);
-    block.bytes.set(utf16(path), (block.va % PAGE) + 2 * width);
+    putText(block.bytes, (block.va % PAGE) + 2 * width, path);
     putUnicode(this.kernel, block.bytes, block.va % PAGE, path.length, path === '' ? 0 : block.va + 2 * width);
     body.pointer('SeAuditProcessCreationInfo', block.va);
   }

@@ -17,6 +17,8 @@ export interface HandleSpec {
   references?: number;
   /** Tokens: the account they stand for. Default: that of the process. */
   user?: string;
+  /** Processes that have a handle to each of these objects too, as after `DuplicateHandle`. */
+  sharedWith?: readonly number[];
 }
 
 /** More about a live process of the scenario. */
