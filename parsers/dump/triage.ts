@@ -49,6 +49,11 @@ export interface Triage {
   readonly drivers: readonly TriageDriver[];
   readonly unloaded: readonly TriageUnloaded[];
   readonly dataBlocks: readonly DataBlock[];
+  /**
+   * File offsets of copies of the crashed processor's `_KPRCB`, of its thread's `_ETHREAD` and of that one's `_EPROCESS`;
+   * null where there is none. Their sizes stand in the debugger block.
+   */
+  readonly current: { readonly prcb: number | null; readonly thread: number | null; readonly process: number | null };
   /** The copy of KDDEBUGGER_DATA64, already decoded by Windows. */
   readonly debuggerData: Uint8Array | null;
   /** Bytes of the primary part; secondary data may follow. */
@@ -122,10 +127,15 @@ export function readTriage(source: ByteSource, bodyOffset: number, wide = true):
     'table of data blocks',
     readBlocks(source, u32(head, places.dataBlocks), u32(head, places.dataBlocks + 4), wide),
   );
+  const copyAt = (field: number): number | null => {
+    const at = u32(head, field);
+    return at === 0 || at >= source.byteLength ? null : at;
+  };
   return {
     drivers,
     unloaded,
     dataBlocks,
+    current: { prcb: copyAt(0x1c), process: copyAt(0x20), thread: copyAt(0x24) },
     debuggerData: failed(debuggerData) ? null : debuggerData,
     sizeOfDump: u32(head, 0x04),
     softErrors,

@@ -148,7 +148,7 @@ function bestRelease(roots: ObjectRoots, sample: readonly VirtualAddress[]): Pro
 }
 
 /** True where the debugger block has a field elsewhere. */
-const contradicted = (roots: ObjectRoots, layout: StructLayout): boolean =>
+export const contradicted = (roots: ObjectRoots, layout: StructLayout): boolean =>
   [...roots.knownOffsets].some(([field, offset]) => (layout.fields[field]?.offset ?? offset) !== offset);
 
 /** What is known of exactly this kernel, where the data proves neither it nor anything else. */

@@ -67,7 +67,8 @@ export function readString(roots: Pick<ObjectRoots, 'memory'>, address: VirtualA
 export class ProcessReader {
   /** From the start of a process, in bytes. */
   readonly links: number;
-  private readonly length: number;
+  /** Bytes of a process that are read. */
+  readonly length: number;
 
   /** Null where the layout has no process list or no id. */
   static of(roots: ObjectRoots, layout: StructLayout): ProcessReader | null {
@@ -89,9 +90,12 @@ export class ProcessReader {
 
   /** The process at `address`. What cannot be is in its `doubts`. */
   read(address: VirtualAddress): ProcessFields | ReadFailure {
-    const { memory } = this.roots;
-    const bytes = memory.read(address, this.length);
-    if (failed(bytes)) return bytes;
+    const bytes = this.roots.memory.read(address, this.length);
+    return failed(bytes) ? bytes : this.parse(address, bytes);
+  }
+
+  /** The process whose first `length` bytes are given, fewer where its copy is cut off. */
+  parse(address: VirtualAddress, bytes: Uint8Array): ProcessFields {
     const doubts: string[] = [];
     // Every process begins with a dispatcher header of its type; a lock is held in the highest bit.
     if (((bytes[0] ?? 0) & 0x7f) !== DISPATCHER_PROCESS) doubts.push('Pcb');

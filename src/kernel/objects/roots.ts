@@ -25,8 +25,13 @@ export interface ObjectRoots {
   readonly processListHead: Sourced<VirtualAddress> | null;
 }
 
-/** The roots of a dump; null where its memory cannot be addressed. */
+/** The roots of a dump; null where its memory cannot be addressed, as in triage dumps, which hold no lists. */
 export function rootsOf(kernel: Kernel): ObjectRoots | null {
+  return kernel.dump.triage === null ? rootsWithin(kernel) : null;
+}
+
+/** The same for whatever the dump holds: pieces of a triage dump, too. */
+export function rootsWithin(kernel: Kernel): ObjectRoots | null {
   const { memory, symbols, identity, debuggerData, dump } = kernel;
   if (memory === null || symbols === null) return null;
   const fromHeader = dump.header.psActiveProcessHead;
