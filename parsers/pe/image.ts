@@ -71,6 +71,7 @@ export const DIRECTORY = {
   security: 4,
   relocation: 5,
   debug: 6,
+  loadConfig: 10,
   importAddresses: 12,
   delayImport: 13,
 } as const;

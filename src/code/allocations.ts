@@ -3,14 +3,14 @@
 import { plus } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import type { CodeModule } from './code-module.js';
-import { allocatorNamed, type AllocatorKind } from './allocators.js';
+import { allocatorNamed, type Allocator, type AllocatorKind } from './allocators.js';
 import type { ExportLookup } from './exports.js';
 import type { CallSite } from './flow.js';
 import type { FunctionRange } from './functions.js';
-import { imageCode, type Callee, type Followed, type ImageCode } from './image-code.js';
-import { argumentPlace } from './machine.js';
+import { imageCode, type Followed, type ImageCode } from './image-code.js';
+import { tagSets } from './tag-arguments.js';
 import { referencesTo, WantedAddresses } from './references.js';
-import { MOST_WRAPPERS, OnwardWays, type Passed } from './onward.js';
+import { MOST_WRAPPERS, onlyOf, OnwardWays, type Passed } from './onward.js';
 import { VALUE, type Value } from './values.js';
 import { CodeWork } from './work.js';
 
@@ -70,6 +70,7 @@ class Lister {
   /** By call, key and origin. */
   private readonly found = new Map<string, Allocation>();
   private readonly unknown = new Set<number>();
+  private readonly thunks = new Set<number>();
 
   constructor(private readonly code: ImageCode) {
     this.ways = new OnwardWays(code);
@@ -82,10 +83,11 @@ class Lister {
     for (let round = 0; round <= MOST_WRAPPERS && targets.size > 0; round++) {
       const references = referencesTo(code, new WantedAddresses(targets));
       if (!references.complete) complete = false;
-      const before = new Set(this.wrappers.keys());
+      const before = new Set([...this.wrappers.keys(), ...this.thunks]);
+      if (round === 0) this.findThunks(references.places, targets);
       this.follow(references.places, targets);
       if (this.found.size >= MOST_ALLOCATIONS || code.work.isSpent()) complete = false;
-      targets = new Set([...this.wrappers.keys()].filter((rva) => !before.has(rva)));
+      targets = new Set([...this.wrappers.keys(), ...this.thunks].filter((rva) => !before.has(rva)));
     }
     for (const { call } of this.found.values()) this.unknown.delete(call);
     const allocations = [...this.found.values()].sort((a, b) => a.call - b.call || a.key - b.key || a.load - b.load);
@@ -97,6 +99,7 @@ class Lister {
     const { code } = this;
     const places = new Set<number>();
     for (const [slot, name] of code.importNames()) if (allocatorNamed(name) !== null) places.add(slot);
+    for (const rva of code.frameworkPlaces()) places.add(rva);
     for (const [rva, name] of code.exportNames()) if (allocatorNamed(name) !== null) places.add(rva);
     const table = code.headers.directories[12];
     if (code.importNames().size > 0 || table === undefined || table.rva === 0) return places;
@@ -105,6 +108,17 @@ class Lister {
       if (code.calleeOf({ kind: 'slot', rva: table.rva + at }).kind === 'allocator') places.add(table.rva + at);
     }
     return places;
+  }
+
+  /** Notes code that does nothing but jump through one of the slots: calls of it are calls of the allocator. */
+  private findThunks(places: readonly number[], slots: ReadonlySet<number>): void {
+    for (const place of places) {
+      // The operand or the load stands behind the beginning.
+      for (const start of this.code.machine.name === 'arm64' ? [place - 4] : [place - 3, place - 2]) {
+        const slot = this.code.thunkAt(start);
+        if (slot !== null && slots.has(slot) && this.code.sectionAt(start) !== null) this.thunks.add(start);
+      }
+    }
   }
 
   /** Follows the functions around the places, and notes the calls in them that go to one of the targets. */
@@ -126,31 +140,43 @@ class Lister {
 
   private call(followed: Followed, site: CallSite, targets: ReadonlySet<number>): void {
     for (const target of site.targets) {
-      if ((target.kind !== 'direct' && target.kind !== 'slot') || !targets.has(target.rva)) continue;
+      if (target.kind === 'unknown' || target.kind === 'missing' || !targets.has(target.rva)) continue;
       const callee = this.code.calleeOf(target);
-      const ways =
-        callee.kind === 'local'
-          ? [...(this.wrappers.get(callee.rva) ?? [])].map(([place, passed]) => ({ place, passed }))
-          : this.waysInto(followed, site, callee);
-      for (const { place, passed } of ways) {
+      if (callee.kind === 'allocator') this.allocator(followed, site, callee.allocator);
+      if (callee.kind !== 'local') continue;
+      for (const [place, passed] of this.wrappers.get(callee.rva) ?? []) {
+        if (!this.isMeant(followed, site, passed)) continue;
         for (const value of followed.flow.values.of(site.argument(place))) this.value(followed, site, passed, value);
       }
     }
   }
 
-  private waysInto(followed: Followed, site: CallSite, callee: Callee): { place: number; passed: Passed }[] {
-    if (callee.kind !== 'allocator' || !this.ways.isMeant(followed, site, callee.allocator)) return [];
-    const { allocator } = callee;
-    const place = argumentPlace(this.code.machine, allocator, allocator.tag);
-    return [{ place, passed: { allocator, through: [] } }];
+  /** False where the call surely does something else; what its first argument is, may be told only further out. */
+  private isMeant(followed: Followed, site: CallSite, { only }: Passed): boolean {
+    return this.ways.isMeant(followed, site, only) || (only !== undefined && this.ways.isGiven(followed, site));
+  }
+
+  private allocator(followed: Followed, site: CallSite, allocator: Allocator): void {
+    const passed: Passed = { allocator, through: [], ...onlyOf(allocator) };
+    if (!this.isMeant(followed, site, passed)) return;
+    if (allocator.fixed !== undefined) {
+      const number = Buffer.from(allocator.fixed, 'latin1').readInt32LE();
+      this.value(followed, site, passed, { kind: VALUE.constant, number, origin: site.at, second: -1 });
+      return;
+    }
+    for (const set of tagSets(this.code, followed, site, allocator))
+      for (const value of followed.flow.values.of(set)) this.value(followed, site, passed, value);
   }
 
   private value(followed: Followed, site: CallSite, passed: Passed, value: Value): void {
     const { range } = followed;
+    const isMeant = this.ways.isMeant(followed, site, passed.only);
     if (value.kind === VALUE.entry) {
-      this.wrapper(range, value.number, passed);
+      const { only, ...rest } = passed;
+      this.wrapper(range, value.number, isMeant || only === undefined ? rest : passed);
       return;
     }
+    if (!isMeant) return;
     const data = value.kind === VALUE.memory ? value.number : null;
     const number = value.kind === VALUE.constant ? value.number : data === null ? null : this.wordAt(data);
     if (number === null || number === 0) {
@@ -177,7 +203,7 @@ class Lister {
     const known = this.wrappers.get(range.start) ?? new Map<number, Passed>();
     this.wrappers.set(range.start, known);
     if (known.get(place) === undefined || known.get(place)?.allocator.kind === 'free') {
-      known.set(place, { allocator: passed.allocator, through: [range.start, ...passed.through] });
+      known.set(place, { ...passed, through: [range.start, ...passed.through] });
     }
   }
 

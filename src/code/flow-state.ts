@@ -15,6 +15,15 @@ const GIVEN: readonly number[] = [
   UNKNOWN,
 ];
 const NOTHING: readonly number[] = GIVEN.map(() => UNKNOWN);
+const NO_TABLES: ReadonlySet<number> = new Set();
+
+/** What a call gets. */
+export interface Given {
+  /** The set at a place of an argument (see `machine.ts`). */
+  argument(place: number): number;
+  /** The set that stands so many bytes behind where the argument at a place points, on the stack or in the image. */
+  pointed(place: number, offset: number): number;
+}
 
 /** What a place on the stack that was not written holds, is not kept here. */
 export class FlowState {
@@ -30,10 +39,12 @@ export class FlowState {
     private readonly machine: Machine,
     private readonly ops: Operations,
     private readonly values: Values,
+    /** RVAs of pointers to tables of functions. */
+    private readonly tables: ReadonlySet<number> = NO_TABLES,
   ) {}
 
   copy(): FlowState {
-    const made = new FlowState(this.machine, this.ops, this.values);
+    const made = new FlowState(this.machine, this.ops, this.values, this.tables);
     made.registers = this.registers.slice();
     made.places = this.places;
     made.sets = this.sets;
@@ -41,15 +52,29 @@ export class FlowState {
     return made;
   }
 
-  /** What a call gets: by place of the argument, the first one on the stack at `first`. */
-  argumentsAt(first: number): (place: number) => number {
-    const { pointerSize } = this.machine;
+  /** What a call at RVA `at` gets, the first argument on the stack at `first`. */
+  given(first: number, at: number): Given {
     const kept = this.copy();
-    return (place) => {
-      if (place < STACK_ARGUMENT) return kept.get(place);
-      const argument = place - STACK_ARGUMENT;
-      return argument < MOST_STACK_ARGUMENTS ? kept.at(first + argument * pointerSize) : UNKNOWN;
+    return {
+      argument: (place) => kept.argument(first, place),
+      pointed: (place, offset) => kept.pointed(kept.argument(first, place), offset, at),
     };
+  }
+
+  private argument(first: number, place: number): number {
+    if (place < STACK_ARGUMENT) return this.get(place);
+    const argument = place - STACK_ARGUMENT;
+    return argument < MOST_STACK_ARGUMENTS ? this.at(first + argument * this.machine.pointerSize) : UNKNOWN;
+  }
+
+  /** What stands `offset` bytes behind where a pointer leads, on the stack or in the image. */
+  private pointed(pointer: number, offset: number, at: number): number {
+    const { values } = this;
+    const sets = values.of(pointer).map(({ kind, number }) => {
+      if (kind === VALUE.stack) return this.at(number + offset);
+      return kind === VALUE.address ? values.one(VALUE.memory, number + offset, at) : UNKNOWN;
+    });
+    return sets.length === 0 ? UNKNOWN : sets.reduce((a, b) => values.union(a, b));
   }
 
   /** As a function begins: every register holds what was given, the stack pointer counts from 0. */
@@ -225,6 +250,8 @@ export class FlowState {
       return size < 4 ? UNKNOWN : values.one(index < 0 ? VALUE.memory : VALUE.table, immediate, at);
     }
     const from = (value: Value): Value | null => {
+      if (value.kind === VALUE.memory && index < 0 && this.tables.has(value.number))
+        return { kind: VALUE.member, number: immediate, origin: value.number, second: -1 };
       if (value.kind !== VALUE.address) return null;
       const number = (value.number + immediate) | 0;
       return { kind: index < 0 ? VALUE.memory : VALUE.table, number, origin: at, second: -1 };

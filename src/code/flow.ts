@@ -5,7 +5,7 @@
 
 import { OP, UNKNOWN_REGISTER, type Operations } from '../../parsers/code/operations.js';
 import type { Machine } from './machine.js';
-import { FlowState } from './flow-state.js';
+import { FlowState, type Given } from './flow-state.js';
 import { Reached } from './reached.js';
 import { UNKNOWN, VALUE, Values } from './values.js';
 
@@ -15,18 +15,18 @@ const MOST_STEPS = 400_000;
 export type CallTarget =
   | { readonly kind: 'direct'; readonly rva: number }
   | { readonly kind: 'slot'; readonly rva: number }
+  /** What stands `offset` bytes behind where the pointer at an RVA leads. */
+  | { readonly kind: 'member'; readonly rva: number; readonly offset: number }
   /** The code goes on in a page that is not there. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'unknown' };
 
 /** A call, or a jump out of the function. */
-export interface CallSite {
+export interface CallSite extends Given {
   /** RVA of the instruction. */
   readonly at: number;
   /** Every place that it may go to. */
   readonly targets: readonly CallTarget[];
-  /** The set at a place of an argument (see `machine.ts`). */
-  argument(place: number): number;
 }
 
 /** What else becomes of a value. */
@@ -51,18 +51,29 @@ export interface Flow {
   readonly steps: number;
 }
 
-/** How many bytes a called function takes from the stack (x86); null where that is not known. */
-export type StackTaken = (target: CallTarget) => number | null;
+/** What is known of the code that calls go to. */
+export interface CalledCode {
+  /** x86: how many bytes a called function takes from the stack; null where that is not known. */
+  taken(target: CallTarget): number | null;
+  /**
+   * `check`: the call leaves everything as it is. `dispatch`: it goes on to where a register says. Null: neither.
+   */
+  guard(target: CallTarget): 'check' | 'dispatch' | null;
+  /** The image has code for such calls. */
+  readonly isGuarded: boolean;
+  /** RVAs of pointers to tables of functions. */
+  readonly tables: ReadonlySet<number>;
+}
 
 /** Follows the function whose operations these are, from the instruction at RVA `entry`, by about `most` steps. */
 export function followFunction(
   machine: Machine,
   operations: Operations,
   entry: number,
-  taken: StackTaken,
+  called: CalledCode,
   most: number,
 ): Flow {
-  return new Follower(machine, operations, taken, Math.min(most, MOST_STEPS)).run(entry);
+  return new Follower(machine, operations, called, Math.min(most, MOST_STEPS)).run(entry);
 }
 
 /** Used again for every function. */
@@ -117,10 +128,10 @@ class Follower {
   constructor(
     private readonly machine: Machine,
     private readonly ops: Operations,
-    private readonly taken: StackTaken,
+    private readonly called: CalledCode,
     private readonly most: number,
   ) {
-    this.state = new FlowState(machine, ops, this.values);
+    this.state = this.fresh();
     const { count } = ops;
     scratch.reset(count);
     this.leaders = scratch.leaders;
@@ -144,7 +155,7 @@ class Follower {
     let isSettled = true;
     if (first >= 0) {
       this.leaders[first] = 1;
-      this.states[first] = new FlowState(this.machine, this.ops, this.values).enter();
+      this.states[first] = this.fresh().enter();
       this.mark(first);
       do this.settle();
       while (this.steps < this.most && this.enterUnreached());
@@ -209,9 +220,13 @@ class Follower {
   }
 
   private nothingKnown(at: number): FlowState {
-    const state = new FlowState(this.machine, this.ops, this.values);
+    const state = this.fresh();
     state.newStack(at);
     return state;
+  }
+
+  private fresh(): FlowState {
+    return new FlowState(this.machine, this.ops, this.values, this.called.tables);
   }
 
   /** Carries out operations from a leader to the next one, or to where control goes elsewhere. */
@@ -326,7 +341,7 @@ class Follower {
   }
 
   private targetsIfAsked(i: number): readonly CallTarget[] {
-    return this.reporting || this.machine.calleePops ? this.targetsOf(i) : NO_TARGETS;
+    return this.reporting || this.machine.calleePops || this.called.isGuarded ? this.targetsOf(i) : NO_TARGETS;
   }
 
   private targetsOf(i: number): CallTarget[] {
@@ -338,8 +353,14 @@ class Follower {
       kind === OP.callMemory || kind === OP.jumpMemory
         ? this.state.load(ops.source[i] ?? -1, ops.index[i] ?? -1, immediate, ops.at[i] ?? 0, 8)
         : this.state.get(ops.source[i] ?? UNKNOWN_REGISTER);
+    return this.places(set);
+  }
+
+  /** Where a call goes whose target is one of a set. */
+  private places(set: number): CallTarget[] {
     return this.values.of(set).map((value): CallTarget => {
       if (value.kind === VALUE.memory) return { kind: 'slot', rva: value.number };
+      if (value.kind === VALUE.member) return { kind: 'member', rva: value.origin, offset: value.number };
       return value.kind === VALUE.address ? { kind: 'direct', rva: value.number } : { kind: 'unknown' };
     });
   }
@@ -351,12 +372,17 @@ class Follower {
     return value?.kind === VALUE.memory ? [{ kind: 'slot', rva: value.number }] : [];
   }
 
-  private call(i: number, targets: readonly CallTarget[], isJump: boolean): void {
+  private call(i: number, asked: readonly CallTarget[], isJump: boolean): void {
     const { machine, ops } = this;
+    const [only] = asked;
+    const guard = asked.length === 1 && only !== undefined && this.called.isGuarded ? this.called.guard(only) : null;
+    if (guard === 'check' && !isJump) return;
+    const targets = guard === 'dispatch' ? this.places(this.state.get(machine.dispatched)) : asked;
     const at = ops.at[i] ?? 0;
     const sp = this.values.only(this.state.get(machine.stackPointer))?.number ?? 0;
     if (this.reporting) {
-      this.calls.push({ at, targets, argument: this.state.argumentsAt(sp + (isJump ? machine.returnAddress : 0)) });
+      const first = sp + (isJump ? machine.returnAddress : 0);
+      this.calls.push({ at, targets, ...this.state.given(first, at) });
     }
     if (isJump) return;
     this.state.forgetRegisters(machine.volatile);
@@ -378,6 +404,6 @@ class Follower {
 
   private takenBy(targets: readonly CallTarget[]): number | null {
     const [only] = targets;
-    return targets.length === 1 && only !== undefined ? this.taken(only) : null;
+    return targets.length === 1 && only !== undefined ? this.called.taken(only) : null;
   }
 }

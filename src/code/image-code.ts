@@ -12,11 +12,13 @@ import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import type { CodeModule } from './code-module.js';
 import { allocatorNamed, type Allocator } from './allocators.js';
 import type { ExportLookup } from './exports.js';
-import { followFunction, type CallTarget, type Flow } from './flow.js';
+import { followFunction, type CalledCode, type CallTarget, type Flow } from './flow.js';
 import { FunctionWalk, LONGEST_FUNCTION } from './function-walk.js';
 import { findFunction, type CodeSource, type FunctionRange } from './functions.js';
+import { guardSlots } from './guard.js';
 import { machineOf, type Machine } from './machine.js';
 import { branchesTo, DataReferences, WantedAddresses } from './references.js';
+import { findFrameworkTable, FRAMEWORK_ALLOCATORS, frameworkFunction, type FrameworkTable } from './wdf.js';
 import { CodeWork } from './work.js';
 
 /** Instructions of the functions whose results are kept, and such functions. */
@@ -80,6 +82,8 @@ export class ImageCode implements CodeSource {
   private data: DataReferences | null = null;
   private walk: FunctionWalk | null = null;
   private branches: ReadonlyMap<number, number> | null = null;
+  private framework: FrameworkTable | null | undefined;
+  private calledCode: CalledCode | null = null;
   private page: { rva: number; bytes: Uint8Array } | null = null;
 
   constructor(
@@ -202,7 +206,7 @@ export class ImageCode implements CodeSource {
     const missing = this.decodeParts(range, ops);
     work.functions++;
     work.steps += ops.count;
-    const flow = followFunction(this.machine, ops, range.start, (target) => this.stackTaken(target), work.left);
+    const flow = followFunction(this.machine, ops, range.start, this.called(), work.left);
     work.steps += flow.steps;
     const made = ops.count === 0 ? null : { range, flow, missing };
     // What was cut off is not kept: more may be done for the next tag.
@@ -249,6 +253,7 @@ export class ImageCode implements CodeSource {
   calleeOf(target: CallTarget): Callee {
     if (target.kind === 'unknown' || target.kind === 'missing')
       return { kind: 'unknown', missing: target.kind === 'missing' };
+    if (target.kind === 'member') return this.memberCallee(target.rva, target.offset);
     const key = `${target.kind}${target.rva}`;
     const known = this.callees.get(key);
     if (known !== undefined) return known;
@@ -257,7 +262,92 @@ export class ImageCode implements CodeSource {
     return made;
   }
 
+  /** A function of the driver framework, by its place in the table that a variable leads to. */
+  private memberCallee(variable: number, offset: number): Callee {
+    const table = this.frameworkTable();
+    if (table?.kind !== 'pointer' || table.rva !== variable) return { kind: 'unknown', missing: false };
+    return this.frameworkCallee(table, offset);
+  }
+
+  private frameworkCallee({ count }: FrameworkTable, offset: number): Callee {
+    const index = offset / this.machine.pointerSize;
+    if (!Number.isInteger(index) || index < 0 || index >= count) return { kind: 'unknown', missing: false };
+    const allocator = frameworkFunction(index);
+    return allocator === null ? { kind: 'named', name: `WdfFunctions[${index}]` } : { kind: 'allocator', allocator };
+  }
+
+  private frameworkTable(): FrameworkTable | null {
+    if (this.framework === undefined) this.framework = findFrameworkTable(this.module, this.headers);
+    return this.framework;
+  }
+
+  /** RVAs of code or data that call the allocators of the driver framework go by. */
+  frameworkPlaces(): number[] {
+    const table = this.frameworkTable();
+    if (table === null) return [];
+    if (table.kind === 'pointer') return [table.rva];
+    const width = this.machine.pointerSize;
+    return FRAMEWORK_ALLOCATORS.filter((index) => index < table.count).map((index) => table.rva + index * width);
+  }
+
+  /** What following functions needs to know of what they call. */
+  private called(): CalledCode {
+    if (this.calledCode !== null) return this.calledCode;
+    const table = this.frameworkTable();
+    const guard = guardSlots(this.module, this.headers);
+    const guards = new Map<number, ReturnType<CalledCode['guard']>>();
+    this.calledCode = {
+      taken: (target) => this.stackTaken(target),
+      guard: (target) => {
+        if (target.kind === 'slot')
+          return target.rva === guard.check ? 'check' : target.rva === guard.dispatch ? 'dispatch' : null;
+        if (target.kind !== 'direct') return null;
+        const known = guards.get(target.rva);
+        if (known !== undefined) return known;
+        const found = this.dispatches(target.rva, guard.dispatch) ? 'dispatch' : null;
+        guards.set(target.rva, found);
+        return found;
+      },
+      isGuarded: guard.check >= 0 || guard.dispatch >= 0,
+      tables: new Set(table?.kind === 'pointer' ? [table.rva] : []),
+    };
+    return this.calledCode;
+  }
+
+  /** x64: true for `jmp rax` and `jmp [dispatch]`. */
+  private dispatches(rva: number, slot: number): boolean {
+    if (this.machine.name !== 'x64') return false;
+    const bytes = this.bytes(rva, 8);
+    const at = bytes[0] === 0x48 ? 1 : 0;
+    if (bytes[at] !== 0xff) return false;
+    if (bytes[at + 1] === 0xe0) return true;
+    return bytes[at + 1] === 0x25 && bytes.length >= at + 6 && ((rva + at + 6 + u32(bytes, at + 2)) | 0) === slot;
+  }
+
+  /** The slot that code at an RVA does nothing but jump through, as linkers write it for imports; null for other code. */
+  thunkAt(rva: number): number | null {
+    const bytes = this.bytes(rva, 12);
+    if (this.machine.name === 'arm64') return bytes.length < 12 ? null : arm64Thunk(bytes, rva);
+    const at = bytes[0] === 0x48 && this.machine.name === 'x64' ? 1 : 0;
+    if (bytes[at] !== 0xff || bytes[at + 1] !== 0x25 || bytes.length < at + 6) return null;
+    const operand = u32(bytes, at + 2);
+    return this.machine.name === 'x86' ? (operand - this.base) | 0 : (rva + at + 6 + operand) | 0;
+  }
+
+  /** Where a pointer in the image leads: an RVA; null where it cannot be read or leads elsewhere. */
+  pointerAt(rva: number): number | null {
+    const { base, sizeOfImage } = this.module;
+    if (rva < 0 || rva + this.machine.pointerSize > sizeOfImage) return null;
+    const pointer = this.memory.readPointer(plus(base, rva));
+    if (failed(pointer)) return null;
+    const inside = Number(pointer - base);
+    return inside > 0 && inside < sizeOfImage ? inside : null;
+  }
+
   private slotCallee(rva: number): Callee {
+    const table = this.frameworkTable();
+    if (table?.kind === 'table' && rva >= table.rva && rva < table.rva + table.count * this.machine.pointerSize)
+      return this.frameworkCallee(table, rva - table.rva);
     const name = this.importNames().get(rva);
     if (name !== undefined) return named(name);
     const pointer =
@@ -278,7 +368,10 @@ export class ImageCode implements CodeSource {
       const own = this.exportNames().get(rva);
       const allocator = own === undefined ? null : allocatorNamed(own);
       if (allocator !== null) return { kind: 'allocator', allocator };
-      return this.sectionAt(rva) === null ? { kind: 'unknown', missing: false } : { kind: 'local', rva };
+      if (this.sectionAt(rva) === null) return { kind: 'unknown', missing: false };
+      const slot = this.thunkAt(rva);
+      const callee = slot === null ? null : this.slotCallee(slot);
+      return callee?.kind === 'allocator' || callee?.kind === 'named' ? callee : { kind: 'local', rva };
     }
     const address = virtual(BigInt.asUintN(this.machine.pointerSize * 8, this.module.base + BigInt(rva)));
     const found = this.exports?.nameAt(address) ?? null;
@@ -304,7 +397,10 @@ export class ImageCode implements CodeSource {
   /** x86: what a function takes from the stack when it returns, in bytes. */
   private stackTaken(target: CallTarget): number | null {
     const called = this.calleeOf(target);
-    if (called.kind === 'allocator') return 4 * (called.allocator.arguments + (called.allocator.wide ?? 0));
+    if (called.kind === 'allocator') {
+      const { arguments: count, wide = 0, isCdecl = false } = called.allocator;
+      return isCdecl ? 0 : 4 * (count + wide);
+    }
     if (called.kind !== 'local') return null;
     const known = this.taken.get(called.rva);
     if (known !== undefined) return known;
@@ -325,6 +421,21 @@ export class ImageCode implements CodeSource {
 function named(name: string): Callee {
   const allocator = allocatorNamed(name);
   return allocator === null ? { kind: 'named', name } : { kind: 'allocator', allocator };
+}
+
+/** `adrp xN; ldr xN,[xN,#offset]; br xN`. */
+function arm64Thunk(bytes: Uint8Array, rva: number): number | null {
+  const [page, load, jump] = [u32(bytes, 0), u32(bytes, 4), u32(bytes, 8)];
+  const register = page & 31;
+  const isThunk =
+    (page & 0x9f000000) >>> 0 === 0x90000000 &&
+    (load & 0xffc00000) >>> 0 === 0xf9400000 &&
+    (load & 31) === register &&
+    ((load >>> 5) & 31) === register &&
+    jump === (0xd61f0000 | (register << 5)) >>> 0;
+  if (!isThunk) return null;
+  const pages = (((page >> 5) << 13) >> 11) | ((page >>> 29) & 3);
+  return ((rva & ~0xfff) + pages * 0x1000 + ((load >>> 10) & 0xfff) * 8) | 0;
 }
 
 /** The parts of a function, those that lie side by side as one; the one that begins with the function comes first. */

@@ -25,6 +25,8 @@ export interface Machine {
   readonly calleePops: boolean;
   /** Instructions begin at multiples of it. */
   readonly alignment: 1 | 4;
+  /** The register of the target, where a call goes by way of Control Flow Guard. */
+  readonly dispatched: number;
   /** Registers of the first arguments. */
   readonly arguments: readonly number[];
 }
@@ -39,6 +41,7 @@ const X64: Machine = {
   returnAddress: 8,
   calleePops: false,
   alignment: 1,
+  dispatched: 0,
   arguments: [1, 2, 8, 9],
 };
 
@@ -63,6 +66,7 @@ const ARM64: Machine = {
   returnAddress: 0,
   calleePops: false,
   alignment: 4,
+  dispatched: 15,
   arguments: [0, 1, 2, 3, 4, 5, 6, 7],
 };
 

@@ -7,7 +7,8 @@ import type { Allocator } from './allocators.js';
 import type { CallSite, CallTarget } from './flow.js';
 import type { FunctionRange } from './functions.js';
 import type { Callee, Followed, ImageCode } from './image-code.js';
-import { argumentPlace, MOST_STACK_ARGUMENTS, STACK_ARGUMENT } from './machine.js';
+import { MOST_STACK_ARGUMENTS, STACK_ARGUMENT } from './machine.js';
+import { tagSets } from './tag-arguments.js';
 import { VALUE, type Value } from './values.js';
 
 /** Local functions between a call and the allocator, at most. */
@@ -20,6 +21,8 @@ export interface Passed {
   readonly allocator: Allocator;
   /** Local functions up to the allocator, outermost first. */
   readonly through: readonly number[];
+  /** Only where the first argument has this value. */
+  readonly only?: number;
 }
 
 /** What becomes of one argument of a local function. */
@@ -34,14 +37,22 @@ interface Edge {
   /** Places of the call's arguments. */
   readonly places: readonly number[];
   readonly callees: readonly Callee[];
-  /** By callee: false where an allocator does something else with these arguments. */
-  readonly meant: readonly boolean[];
+  /** What the call's first argument may be. */
+  readonly first: First;
+}
+
+/** What the first argument of a call may be: constants, or the first one of the function around it. */
+interface First {
+  readonly constants: readonly number[];
+  readonly isGiven: boolean;
 }
 
 /** What a function does with its arguments, as far as the next calls. */
 interface Summary {
   /** By place of the argument. */
   readonly edges: ReadonlyMap<number, readonly Edge[]>;
+  /** Of those that an allocator gets as its tag, in the function itself. */
+  readonly ends: ReadonlyMap<number, Passed>;
   /** Places of arguments that are stored somewhere. */
   readonly stored: ReadonlySet<number>;
   readonly isComplete: boolean;
@@ -59,7 +70,11 @@ export class OnwardWays {
   private readonly summaries = new Map<number, Summary | null>();
   private readonly known = new Map<number, Onward>();
 
-  constructor(private readonly code: ImageCode) {}
+  private readonly firstPlace: number;
+
+  constructor(private readonly code: ImageCode) {
+    this.firstPlace = code.machine.arguments[0] ?? STACK_ARGUMENT;
+  }
 
   /** How the argument at `place` of the function at `rva` ends as an allocator's tag; null where that is not seen. */
   passedBy(rva: number, place: number): Passed | null {
@@ -71,12 +86,22 @@ export class OnwardWays {
     return this.onward(rva, place, MOST_WRAPPERS).isKept;
   }
 
-  /** False where an allocator does something else with the arguments of a call. */
-  isMeant({ flow }: Followed, site: CallSite, allocator: Allocator): boolean {
-    const { only } = allocator;
-    if (only === undefined) return true;
-    const values = flow.values.of(site.argument(argumentPlace(this.code.machine, allocator, only.argument)));
-    return values.some((value) => value.kind === VALUE.constant && value.number === only.value);
+  /** False where an allocator, or what passes on to it, does something else with the arguments of a call. */
+  isMeant(followed: Followed, site: CallSite, only: number | undefined): boolean {
+    return only === undefined || this.firstOf(followed, site).constants.includes(only);
+  }
+
+  /** True where a call gives on the first argument of the function around it as its own. */
+  isGiven(followed: Followed, site: CallSite): boolean {
+    return this.firstOf(followed, site).isGiven;
+  }
+
+  private firstOf({ flow }: Followed, site: CallSite): First {
+    const values = flow.values.of(site.argument(this.firstPlace));
+    return {
+      constants: values.flatMap(({ kind, number }) => (kind === VALUE.constant ? [number] : [])),
+      isGiven: values.some(({ kind, number }) => kind === VALUE.entry && number === this.firstPlace),
+    };
   }
 
   /** False for registers that hold something besides, and for what lies deep in the stack of x86, for calls around. */
@@ -96,22 +121,17 @@ export class OnwardWays {
     const summary = this.summaryOf(rva);
     if (summary === null || work.isSpent()) return UNTOLD;
     let isKept = summary.isComplete && !summary.stored.has(place);
-    let passed: Passed | null = null;
-    for (const { places, callees, meant } of summary.edges.get(place) ?? []) {
-      for (const [i, callee] of callees.entries()) {
+    let passed: Passed | null = summary.ends.get(place) ?? null;
+    if (passed !== null) isKept = false;
+    for (const { places, callees, first } of summary.edges.get(place) ?? []) {
+      for (const callee of callees) {
         work.steps++;
         if (callee.kind === 'unknown') isKept &&= !places.some((to) => this.isArgument(to));
-        if (callee.kind === 'allocator' && meant[i] === true) {
-          const { allocator } = callee;
-          if (!places.includes(argumentPlace(this.code.machine, allocator, allocator.tag))) continue;
-          passed = better(passed, { allocator, through: [rva] });
-          isKept = false;
-        }
         if (callee.kind !== 'local') continue;
         for (const to of places) {
           const next = this.onward(callee.rva, to, levels - 1);
-          if (next.passed !== null)
-            passed = better(passed, { allocator: next.passed.allocator, through: [rva, ...next.passed.through] });
+          const way = next.passed === null ? null : through(rva, next.passed, first);
+          if (way !== null) passed = better(passed, way);
           if (this.isArgument(to)) isKept &&= next.isKept;
         }
       }
@@ -125,25 +145,33 @@ export class OnwardWays {
     const known = this.summaries.get(rva);
     if (known !== undefined) return known;
     const followed = this.followLocal(rva);
-    const made = followed === null ? null : this.summarize(followed);
+    const made = followed === null ? null : this.summarize(rva, followed);
     if (!this.code.work.isSpent()) this.summaries.set(rva, made);
     return made;
   }
 
-  private summarize(followed: Followed): Summary {
+  private summarize(rva: number, followed: Followed): Summary {
     const { flow, missing } = followed;
     const edges = new Map<number, Edge[]>();
+    const ends = new Map<number, Passed>();
     for (const site of flow.calls) {
-      const given = givenBy(followed, site);
-      if (given.size === 0) continue;
       const callees = site.targets.map((target: CallTarget) => this.code.calleeOf(target));
-      const meant = callees.map(
-        (callee) => callee.kind === 'allocator' && this.isMeant(followed, site, callee.allocator),
-      );
+      const first = this.firstOf(followed, site);
+      for (const callee of callees) {
+        if (callee.kind !== 'allocator') continue;
+        const { allocator } = callee;
+        const way = through(rva, { allocator, through: [], ...onlyOf(allocator) }, first);
+        if (way === null) continue;
+        for (const set of tagSets(this.code, followed, site, allocator)) {
+          for (const { kind, number } of flow.values.of(set))
+            if (kind === VALUE.entry) ends.set(number, better(ends.get(number) ?? null, way));
+        }
+      }
+      const given = givenBy(followed, site);
       for (const [place, places] of given) {
         const list = edges.get(place) ?? [];
         edges.set(place, list);
-        list.push({ places, callees, meant });
+        list.push({ places, callees, first });
       }
     }
     const stored = new Set<number>();
@@ -151,7 +179,7 @@ export class OnwardWays {
       if (kind !== 'store') continue;
       for (const value of flow.values.of(set)) if (value.kind === VALUE.entry) stored.add(value.number);
     }
-    return { edges, stored, isComplete: !missing && flow.complete };
+    return { edges, ends, stored, isComplete: !missing && flow.complete };
   }
 
   /** Follows a function that is called: its beginning is known by that. */
@@ -178,6 +206,16 @@ function givenBy({ flow: { values } }: Followed, site: CallSite): Map<number, nu
     }
   }
   return given;
+}
+
+/** What an allocator needs its first argument to be. */
+export const onlyOf = ({ only }: Allocator): { only?: number } => (only === undefined ? {} : { only: only.value });
+
+/** The way on through the function at `rva`, whose call has this first argument; null where the call does something else. */
+function through(rva: number, passed: Passed, first: First): Passed | null {
+  const way = { allocator: passed.allocator, through: [rva, ...passed.through] };
+  if (passed.only === undefined || first.constants.includes(passed.only)) return way;
+  return first.isGiven ? { ...way, only: passed.only } : null;
 }
 
 /** What allocates before what frees, then the shorter way, then the one that was found first. */

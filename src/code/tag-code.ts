@@ -8,6 +8,7 @@ import type { CallSite } from './flow.js';
 import type { FunctionRange } from './functions.js';
 import type { Callee, Followed, ImageCode } from './image-code.js';
 import { argumentPlace } from './machine.js';
+import { tagSets } from './tag-arguments.js';
 import { OnwardWays, PLACES, placesWith, type Passed } from './onward.js';
 import { VALUE, type Value } from './values.js';
 
@@ -122,7 +123,14 @@ export class TagFollower {
     if (known !== undefined) return known;
     const { calls, uses, values } = followed.flow;
     const sets = new Set(uses.map(({ set }) => set));
-    for (const site of calls) for (const place of PLACES) sets.add(site.argument(place));
+    for (const site of calls) {
+      for (const place of PLACES) sets.add(site.argument(place));
+      for (const target of site.targets) {
+        const callee = this.code.calleeOf(target);
+        if (callee.kind !== 'allocator' || callee.allocator.structure === undefined) continue;
+        for (const set of tagSets(this.code, followed, site, callee.allocator)) sets.add(set);
+      }
+    }
     const found = new Set<Value>();
     for (const set of sets) {
       for (const value of values.of(set))
@@ -147,9 +155,12 @@ export class TagFollower {
     const found: TagCode[] = [];
     for (const site of flow.calls) {
       const places = placesWith(followed, site, matches);
-      if (places.length === 0) continue;
       for (const target of site.targets) {
-        const what = this.atCall(followed, site, this.code.calleeOf(target), places, made);
+        const callee = this.code.calleeOf(target);
+        const passed = this.passedTo(followed, site, callee, places, matches);
+        if (passed === null && places.length === 0) continue;
+        const what =
+          passed === null ? this.atCall(callee, places, made) : made(fateBy(passed), { at: site.at, ...passed });
         if (what !== null) found.push(what);
       }
     }
@@ -167,18 +178,10 @@ export class TagFollower {
   }
 
   private atCall(
-    followed: Followed,
-    site: CallSite,
     callee: Callee,
     places: readonly number[],
     made: (fate: TagFate, call?: TagCall | null, passedTo?: string | null) => TagCode,
   ): TagCode | null {
-    const [way] = this.waysInto(followed, site, callee, places);
-    if (way !== undefined) {
-      const { allocator, through } = way.passed;
-      const fate = allocator.kind === 'free' ? 'frees' : allocator.kind === 'other' ? 'reserves' : 'allocates';
-      return made(fate, { at: site.at, allocator, through });
-    }
     // Registers that hold it besides are no arguments; deep in the stack of x86 are those of calls around this one.
     const given = places.filter((place) => this.ways.isArgument(place));
     if (given.length === 0) return null;
@@ -195,26 +198,33 @@ export class TagFollower {
     return this.code.exportNames().get(rva) ?? `${this.code.module.moduleName}+0x${rva.toString(16)}`;
   }
 
-  /** Arguments of a call that end as an allocator's tag, of those at `places`. */
-  private waysInto(
+  /** How a value ends as an allocator's tag by a call, whose arguments at `places` hold it; null where it does not. */
+  private passedTo(
     followed: Followed,
     site: CallSite,
     callee: Callee,
     places: readonly number[],
-  ): { place: number; passed: Passed }[] {
+    matches: (value: Value) => boolean,
+  ): Passed | null {
+    const { ways, code } = this;
     if (callee.kind === 'allocator') {
       const { allocator } = callee;
-      const place = argumentPlace(this.code.machine, allocator, allocator.tag);
-      if (!places.includes(place) || !this.ways.isMeant(followed, site, allocator)) return [];
-      return [{ place, passed: { allocator, through: [] } }];
+      if (!ways.isMeant(followed, site, allocator.only?.value)) return null;
+      const { values } = followed.flow;
+      const isTag = tagSets(code, followed, site, allocator).some((set) => values.of(set).some(matches));
+      return isTag ? { allocator, through: [] } : null;
     }
-    if (callee.kind !== 'local') return [];
-    return places.flatMap((place) => {
-      const passed = this.ways.passedBy(callee.rva, place);
-      return passed === null ? [] : [{ place, passed }];
-    });
+    if (callee.kind !== 'local') return null;
+    for (const place of places) {
+      const passed = ways.passedBy(callee.rva, place);
+      if (passed !== null && ways.isMeant(followed, site, passed.only)) return passed;
+    }
+    return null;
   }
 }
+
+const fateBy = ({ allocator: { kind } }: Passed): TagFate =>
+  kind === 'free' ? 'frees' : kind === 'other' ? 'reserves' : 'allocates';
 
 const FATES: readonly TagFate[] = [
   ...(['allocates', 'frees', 'reserves', 'missing', 'unknown', 'cut', 'lost', 'compared', 'elsewhere'] as const),

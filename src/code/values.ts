@@ -18,6 +18,8 @@ export const VALUE = {
   address: 5,
   /** An element of the table that begins at RVA `number`. */
   table: 6,
+  /** What stands `number` bytes behind where the pointer at RVA `origin` leads. */
+  member: 7,
 } as const;
 
 /** One possibility. */
