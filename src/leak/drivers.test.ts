@@ -27,6 +27,8 @@ function factsOf(hits: TagHit[], more: Partial<TagFacts> = {}): TagFacts {
   };
 }
 
+const ALL_SEEN: Partial<TagFacts> = { searched: { ...SEARCHED, pagesMissing: 0 } };
+
 const ranked = (hits: TagHit[], more: Partial<TagFacts> = {}): string[] =>
   rankDrivers(factsOf(hits, more)).map(({ module, confidence }) => `${module} ${confidence}`);
 
@@ -50,8 +52,7 @@ describe('ranking drivers', () => {
       'first.sys low',
       'second.sys low',
     ]);
-    expect(ranked([data(FIRST)])).to.deep.equal(['first.sys medium']);
-    expect(ranked([data(FIRST)], missing)).to.deep.equal(['first.sys low']);
+    expect(ranked([data(FIRST)], { ...ALL_SEEN, ...missing })).to.deep.equal(['first.sys low']);
   });
 
   it('accuses no module beyond what is doubted of it, and doubts no other', () => {
@@ -122,10 +123,14 @@ describe('ranking drivers', () => {
     expect(ranked([stray(FIRST), textHit('Leak', SECOND)])).to.deep.equal(['first.sys low', 'second.sys low']);
   });
 
-  it('takes a constant in data for probable only where nobody else has a trace', () => {
-    expect(ranked([data(FIRST)])).to.deep.equal(['first.sys medium']);
-    expect(ranked([data(FIRST), textHit('Leak', SECOND)])).to.deep.equal(['first.sys low', 'second.sys low']);
-    expect(ranked([data(FIRST, { offset: 0x8001 })])).to.deep.equal(['first.sys low']);
+  it('takes a constant in data for probable only where nobody else has a trace, and no page was missing', () => {
+    expect(ranked([data(FIRST)], ALL_SEEN)).to.deep.equal(['first.sys medium']);
+    expect(ranked([data(FIRST)])).to.deep.equal(['first.sys low']);
+    expect(ranked([data(FIRST)], { searched: { ...SEARCHED, pagesMissing: 0, notTranslatable: 1 } })).to.deep.equal([
+      'first.sys low',
+    ]);
+    expect(ranked([data(FIRST), textHit('Leak', SECOND)], ALL_SEEN)).to.deep.equal(['first.sys low', 'second.sys low']);
+    expect(ranked([data(FIRST, { offset: 0x8001 })], ALL_SEEN)).to.deep.equal(['first.sys low']);
   });
 
   it('never names a driver from a common tag', () => {

@@ -83,6 +83,11 @@ export function searchIsPoor(searched: Searched | null): boolean {
   );
 }
 
+/** True when every page of every module was searched. */
+function sawAll(searched: Searched | null): boolean {
+  return searched !== null && searched.pagesMissing === 0 && searched.notTranslatable === 0;
+}
+
 function gather(facts: TagFacts): Candidate[] {
   const byPlace = new Map<number, Candidate>();
   const candidate = (place: number, name: string): Candidate => {
@@ -188,7 +193,7 @@ function inCode(candidate: Candidate): Confidence | null {
 
 function judge(candidate: Candidate, all: readonly Candidate[], facts: TagFacts): Confidence {
   const others = all.filter((other) => other !== candidate);
-  let confidence = atMost(ownTraces(candidate, others), facts.limit);
+  let confidence = atMost(ownTraces(candidate, others, facts.searched), facts.limit);
   if (facts.common) confidence = 'low';
   if (confidence === 'high' && searchIsPoor(facts.searched)) confidence = lower(confidence, 1);
   // Whoever could not be looked at may be the one: that costs as much as a rival.
@@ -197,7 +202,7 @@ function judge(candidate: Candidate, all: readonly Candidate[], facts: TagFacts)
 }
 
 /** What the candidate's traces are worth beside those of the other modules. */
-function ownTraces(candidate: Candidate, others: readonly Candidate[]): Confidence {
+function ownTraces(candidate: Candidate, others: readonly Candidate[], searched: Searched | null): Confidence {
   const users = others.filter((other) => inCode(other) !== null && !isOutdone(other, candidate));
   const accused: Confidence = best(candidate, 'bugcheck') ?? 'low';
   const code = inCode(candidate);
@@ -211,7 +216,8 @@ function ownTraces(candidate: Candidate, others: readonly Candidate[]): Confiden
     if (listed && rank(traces) < 1 && !candidate.kernel) traces = 'medium';
   } else if (users.length === 0) {
     if (listed) traces = 'medium';
-    if (others.length === 0 && best(candidate, 'data') === 'medium') traces = 'medium';
+    // Data is not what allocates: code that does may stand in any page that was not seen.
+    if (others.length === 0 && best(candidate, 'data') === 'medium' && sawAll(searched)) traces = 'medium';
     // A rule counts where nobody else has more than text: a list or a constant elsewhere says another thing.
     const rivals = others.some((other) => KIND_ORDER.some((kind) => kind !== 'string' && best(other, kind) !== null));
     if (!rivals && best(candidate, 'tag-rule') === 'medium') traces = 'medium';

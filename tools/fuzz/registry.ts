@@ -2,6 +2,7 @@
 
 import { SELF_TEST_TARGETS } from './self-test.js';
 import type { FuzzTarget } from './target.js';
+import { ACCUSED_TARGETS } from './targets/accused.js';
 import { CONTAINER_TARGETS } from './targets/containers.js';
 import { DUMP_TARGETS } from './targets/dumps.js';
 import { HEAP_TARGETS } from './targets/heaps.js';
@@ -12,6 +13,7 @@ import { TEXT_TARGETS } from './targets/texts.js';
 
 export const TARGETS: readonly FuzzTarget[] = [
   ...DUMP_TARGETS,
+  ...ACCUSED_TARGETS,
   ...CONTAINER_TARGETS,
   ...SYMBOL_TARGETS,
   ...IMAGE_TARGETS,
