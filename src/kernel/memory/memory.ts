@@ -12,6 +12,7 @@ import {
   type Pages,
   type Warning,
 } from '../../result/result.js';
+import { crossCheck } from './cross-check.js';
 import { MEMORY_PLACES, type Place } from './memory-figures.js';
 import type { Found } from '../open/kernel-object.js';
 import { oncePerKernel } from '../open/once.js';
@@ -32,11 +33,8 @@ function readFigures(kernel: Kernel): { memory: MemoryInfo | null; warnings: War
     MEMORY_FIELDS.map((name) => [name, readFigure(name, kernel, warnings)]),
   );
   const figure = (name: MemoryField): Pages | null => figures.get(name) ?? null;
+  crossCheck(figures, kernel.dump, warnings);
   dropImpossible(figures, warnings);
-  const header = kernel.dump.header.physicalMemory;
-  if (figure('physicalMemory') === null && header !== null) {
-    figures.set('physicalMemory', { pages: header.numberOfPages, source: 'header' });
-  }
   figures.set('sessionCommit', sessionCommit(kernel));
   const pools = readPools(kernel, figure('nonPagedPoolUsage'), figure('pagedPoolUsage'));
   warnings.push(...pools.warnings);
