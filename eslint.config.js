@@ -1,11 +1,12 @@
 // Type-checked rules, and the one direction of imports:
-// parsers <- symbols <- src, and inside src: result, kernel, code <- leak, growth <- analysis, views <- report <- batch <- cli.
+// parsers <- symbols <- src, and inside src: result, kernel, code <- leak, growth <- redact <- analysis, views <- report <- batch <- cli.
 import tseslint from 'typescript-eslint';
 
 // The rooms of src, lowest first; rooms in one list stand side by side and may use one another.
 const layers = [
   ['result', 'kernel', 'code'],
   ['leak', 'growth'],
+  ['redact'],
   ['analysis', 'views'],
   ['report'],
   ['batch'],

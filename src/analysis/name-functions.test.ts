@@ -23,10 +23,10 @@ describe('names of functions', () => {
         through: ['acme+0x1400'],
       },
       function: { start: at(0x1100)!, end: at(0x1200)!, source: 'exception-table' },
-      note: 'it goes to the tag argument of ExAllocatePoolWithTag through acme+0x1400',
+      note: 'it goes to the tag argument of ExAllocatePoolWithTag',
       ...change,
     };
-    return { evidence, suspects: [{ drivers: [{ module: 'acme.sys', confidence: 'high', evidence: [evidence] }] } as unknown as Suspect] }; // prettier-ignore
+    return { evidence, suspects: [{ drivers: [{ module: 'acme.sys', base: hex(BASE), confidence: 'high', evidence: [evidence] }] } as unknown as Suspect] }; // prettier-ignore
   }
   const exporting = (exports: Record<string, number>): LoadedModule[] => [
     { name: 'acme.sys', moduleName: 'acme', base: BASE, ...exportingImage(exports) } as unknown as LoadedModule,
@@ -37,7 +37,15 @@ describe('names of functions', () => {
     nameByExports(suspects, exporting({ AcmeOpen: 0x1100, AcmeAllocate: 0x1400 }));
     expect(evidence.symbol).to.equal('acme!AcmeOpen+0x80');
     expect(evidence.call?.through).to.deep.equal(['acme!AcmeAllocate']);
-    expect(evidence.note).to.equal('it goes to the tag argument of ExAllocatePoolWithTag through acme!AcmeAllocate');
+    expect(evidence.note).to.equal('it goes to the tag argument of ExAllocatePoolWithTag');
+  });
+
+  it('are those of the image with the base of the driver, not of another that is called so', () => {
+    const { evidence, suspects } = tagInCode();
+    const [other] = exporting({ WrongOpen: 0x1100, WrongAllocate: 0x1400 });
+    const moved = { ...other!, base: plus(BASE, 0x100000) } as unknown as LoadedModule;
+    nameByExports(suspects, [moved, ...exporting({ AcmeOpen: 0x1100 })]);
+    expect(evidence.symbol).to.equal('acme!AcmeOpen+0x80');
   });
 
   it('are not those of an export before the function that the place is in', () => {

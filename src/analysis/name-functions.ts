@@ -1,11 +1,12 @@
 /** Names the functions in which a suspect's tag stands: `myfault!LeakNonPaged+0x2a`. By the driver's PDB, else by its exports. */
 
-import { failed } from '../../parsers/bytes/failure.js';
+import { failed, hex } from '../../parsers/bytes/failure.js';
 import { nearestExport } from '../../parsers/pe/exports.js';
 import { printable } from '../../parsers/text-safety.js';
 import type { SymbolSources } from '../../symbols/sources.js';
 import type { LoadedModule } from '../kernel/modules/modules.js';
-import type { AnalysisResult, Evidence, ModuleInfo, Suspect } from '../result/result.js';
+import { isCodeKind } from '../result/evidence-kinds.js';
+import type { AnalysisResult, Evidence, Hex, Suspect } from '../result/result.js';
 
 /** Bytes behind an export that may still be of its function. Most functions of a driver are not exported: further away the name would mislead. */
 const LONGEST_FUNCTION = 0x1000;
@@ -20,23 +21,17 @@ interface CodeEvidence {
   readonly rva: number;
 }
 
-function codeIn(suspects: readonly Suspect[], modules: readonly Pick<ModuleInfo, 'name'>[]): CodeEvidence[] {
+/** Where the tag stands in code of modules that are loaded, which `bases` has in order. */
+function codeIn(suspects: readonly Suspect[], bases: readonly Hex[]): CodeEvidence[] {
   const drivers = suspects.flatMap((suspect) => suspect.drivers);
   if (drivers.length === 0) return [];
-  const indexes = new Map<string, number>();
-  for (const [index, { name }] of modules.entries()) {
-    const shown = printable(name);
-    if (!indexes.has(shown)) indexes.set(shown, index);
-  }
-  return drivers.flatMap((driver) => {
-    const module = indexes.get(driver.module) ?? -1;
-    return driver.evidence.flatMap((evidence): CodeEvidence[] => {
-      const isCode =
-        evidence.kind === 'code-immediate' ||
-        evidence.kind === 'code-immediate-pair' ||
-        (evidence.kind === 'disk-image' && evidence.executable === true);
-      if (module < 0 || !isCode || evidence.offset === null) return [];
-      return [{ module, evidence, rva: Number(evidence.offset) }];
+  const indexes = new Map(bases.map((base, index) => [base, index]));
+  return drivers.flatMap(({ base, evidence }) => {
+    const module = indexes.get(base ?? '');
+    if (module === undefined) return [];
+    return evidence.flatMap((one): CodeEvidence[] => {
+      const isCode = isCodeKind(one.kind) || (one.from === 'file' && one.executable === true);
+      return isCode && one.offset !== null ? [{ module, evidence: one, rva: Number(one.offset) }] : [];
     });
   });
 }
@@ -62,9 +57,7 @@ function nameCode(moduleName: string, base: bigint, { evidence, rva }: CodeEvide
     const start = target === undefined ? NaN : parseInt(target, 16);
     const named = lookup(start);
     if (named?.rva !== start) return place;
-    const symbol = symbolText(moduleName, named.name, 0);
-    evidence.note = evidence.note?.replace(place, () => symbol) ?? null;
-    return symbol;
+    return symbolText(moduleName, named.name, 0);
   });
 }
 
@@ -78,7 +71,8 @@ function isOfAnother({ function: known }: Evidence, base: bigint, start: number)
  * goes through. `modules` is the list that was searched.
  */
 export function nameByExports(suspects: readonly Suspect[], modules: readonly LoadedModule[]): void {
-  for (const code of codeIn(suspects, modules)) {
+  const bases = modules.map(({ base }) => hex(base));
+  for (const code of codeIn(suspects, bases)) {
     const module = modules[code.module];
     if (module?.headers === null || module?.headers === undefined || module.memory === null) continue;
     const { memory, base, headers } = module;
@@ -95,7 +89,8 @@ export async function nameByPdbs(
   symbols: SymbolSources,
 ): Promise<void> {
   const modules = result.modules ?? [];
-  for (const code of codeIn(result.suspects, modules)) {
+  const bases = modules.map(({ base }) => base);
+  for (const code of codeIn(result.suspects, bases)) {
     const module = modules[code.module];
     const pdb = module?.pdb ?? null;
     // The kernel holds constants of all kinds, and its PDB is large.

@@ -8,10 +8,10 @@ import { InputError } from '../../parsers/bytes/input-error.js';
 import { openDump } from '../../parsers/dump/open-dump.js';
 import { OpenedDump } from '../kernel/open/opened-dump.js';
 import { readTagFile, TagDescriptions } from '../kernel/pool/tag-descriptions.js';
-import { analyze, type ModuleCompleter } from '../analysis/analyze.js';
+import type { ModuleCompleter } from '../analysis/analyze.js';
+import { givenOptions, imageFolders, run } from '../analysis/run.js';
 import { BATCH_ROWS } from '../report/json.js';
-import { Redactor } from '../report/redact/redactor.js';
-import { redactResult } from '../report/redact/result.js';
+import { Redactor } from '../redact/redactor.js';
 import type { AnalysisResult } from '../result/result.js';
 import type { SymbolSources } from '../../symbols/sources.js';
 import { placeText, type BatchResult, type DriverFact, type DumpEntry, type Place } from './entries.js';
@@ -76,20 +76,20 @@ export async function analyzeFile(
   });
   try {
     const { id, headerId } = opened.file.container === null ? headOf(opened, fileId) : identify(opened.file.source);
-    let result = analyze(opened, {
-      descriptions: tools.descriptions,
-      progress,
-      noted: noted(settings),
-      images: tools.images,
+    const whole = { path, member };
+    const place = redactPlace(whole, tools.redactor);
+    const { pooltag, images, knownIssues } = settings;
+    const result = await run(opened, {
+      ...{ progress, descriptions: tools.descriptions, images: tools.images, symbols: tools.symbols },
       knownIssues: settings.issues,
+      noted: givenOptions({ pooltag, images, knownIssues }),
+      path: placeText(whole),
+      redaction:
+        tools.redactor === null
+          ? null
+          : { redactor: tools.redactor, files: filesOf(whole, settings), path: placeText(place) },
     });
-    if (tools.symbols !== null) {
-      await (await import('../analysis/name-functions.js')).nameByPdbs(result, tools.symbols);
-    }
-    result.dump.path = placeText({ path, member });
     const folder = settings.machineByFolder ? basename(dirname(path)) : null;
-    const place = redactPlace({ path, member }, tools.redactor);
-    if (tools.redactor !== null) result = withoutNames(result, { path, member }, settings, tools.redactor);
     const machine = machineFacts(result, folder === null ? null : (tools.redactor?.host(folder) ?? folder));
     const entry: DumpEntry = {
       ...{ kind: 'dump', ...place, fileId, id, headerId, machine, drivers: driversOf(result), result: short(result) },
@@ -142,16 +142,10 @@ export async function makeTools(settings: AnalysisSettings, env: NodeJS.ProcessE
   const key = settings.redactKey;
   return {
     descriptions: new TagDescriptions(lists),
-    images: await imageFolders(settings),
+    images: await imageFolders(settings.images),
     symbols: await openSymbols(settings, env),
     redactor: key === null ? null : new Redactor(Buffer.from(key, 'hex'), true),
   };
-}
-
-async function imageFolders({ images }: AnalysisSettings): Promise<ModuleCompleter | undefined> {
-  if (images.length === 0) return undefined;
-  const { ImageFolders } = await import('../analysis/driver-files/images.js');
-  return new ImageFolders(images);
 }
 
 async function openSymbols({ symbols }: AnalysisSettings, env: NodeJS.ProcessEnv): Promise<SymbolSources | null> {
@@ -165,29 +159,10 @@ async function openSymbols({ symbols }: AnalysisSettings, env: NodeJS.ProcessEnv
   return new SymbolSources({ path, env, profiles, offline, allowRedirects });
 }
 
-/** The result under the place that the history knows. */
-function withoutNames(
-  result: AnalysisResult,
-  place: Place,
-  { pooltag, images, knownIssues, symbols }: AnalysisSettings,
-  redactor: Redactor,
-): AnalysisResult {
-  const files = [
-    place.path,
-    ...(place.member === null ? [] : [place.member]),
-    ...pooltag,
-    ...images,
-    ...knownIssues,
-    ...(symbols?.profiles ?? []),
-  ];
-  const copy = redactResult(result, redactor, files);
-  copy.dump.path = placeText(redactPlace(place, redactor));
-  return copy;
-}
-
-/** The options of `analyze` that were given. */
-function noted({ pooltag, images, knownIssues }: AnalysisSettings): Record<string, unknown> {
-  return Object.fromEntries(Object.entries({ pooltag, images, knownIssues }).filter(([, paths]) => paths.length > 0));
+/** The files that the user named: texts may name them again. */
+function filesOf({ path, member }: Place, { pooltag, images, knownIssues, symbols }: AnalysisSettings): string[] {
+  const dump = member === null ? [path] : [path, member];
+  return [...dump, ...pooltag, ...images, ...knownIssues, ...(symbols?.profiles ?? [])];
 }
 
 function driversOf({ modules }: AnalysisResult): DriverFact[] {

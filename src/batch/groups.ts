@@ -1,6 +1,6 @@
 /** Dumps with the same cause: the same suspect tag and pool, and the same driver of the same version. */
 
-import type { Confidence, PoolKind } from '../result/result.js';
+import type { Confidence, Hex, PoolKind } from '../result/result.js';
 import type { DumpRecord } from './history.js';
 import { groupBy, shortHash } from './machines.js';
 import type { SuspectSummary } from './summary.js';
@@ -8,6 +8,8 @@ import type { SuspectSummary } from './summary.js';
 export interface Group {
   id: string;
   tag: string;
+  /** The tag's key; null where old results do not tell it. */
+  key: Hex | null;
   pool: PoolKind;
   /** Null where no driver may be named. */
   driver: string | null;
@@ -38,8 +40,14 @@ export const causeConfidence = ({ confidence, driverConfidence }: SuspectSummary
   driverConfidence ?? confidence;
 
 /** What makes the cause. Builds of a driver without a version are told apart by their time stamps. */
-const causeKey = ({ tag, pool, driver, version, timeDateStamp }: SuspectSummary): string =>
-  JSON.stringify([tag, pool, driver?.toLowerCase() ?? null, version ?? (driver === null ? null : timeDateStamp)]);
+const causeKey = ({ tag, key, pool, driver, version, timeDateStamp }: SuspectSummary): string =>
+  // Bytes that cannot be printed stand as a full stop: such tags are told apart by their keys.
+  JSON.stringify([
+    tag.includes('.') ? (key ?? tag) : tag,
+    pool,
+    driver?.toLowerCase() ?? null,
+    version ?? (driver === null ? null : timeDateStamp),
+  ]);
 
 /** Groups, those with most dumps first. `machineOf` maps dumps to machines. */
 export function groupDumps(records: readonly DumpRecord[], machineOf: ReadonlyMap<string, string>): Group[] {
@@ -59,6 +67,7 @@ function makeGroup(key: string, of: readonly [Member, ...Member[]], machineOf: R
   return {
     id: `g-${shortHash(key)}`,
     tag,
+    key: of.find(({ suspect }) => suspect.key !== null)?.suspect.key ?? null,
     pool,
     driver,
     driverVersion: version,

@@ -63,7 +63,8 @@ function growthOn(group: Group, machine: string, dumps: DumpRecord[], history: H
     const name = basename(entry.path);
     collector.files.push({ path: entry.path, name, fileTime: 0, kind: 'result', samples: 0 });
     const { poolTags } = entry.result;
-    const rows = poolTags?.rows.filter(({ tag }) => tag === group.tag) ?? [];
+    const rows =
+      poolTags?.rows.filter(({ tag, hex }) => (group.key === null ? tag === group.tag : hex === group.key)) ?? [];
     const ofTag = { ...entry.result, poolTags: poolTags && { ...poolTags, rows } };
     readResults(Buffer.from(JSON.stringify(ofTag)), name, collector);
   }

@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Redactor } from '../report/redact/redactor.js';
+import type { Redactor } from '../redact/redactor.js';
 import { placeText, type CopyEntry, type FailureEntry, type Place } from './entries.js';
 import type { BatchCounts, BatchEvents } from './events.js';
 import type { FoundFile } from './find-files.js';

@@ -4,7 +4,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { linksLeftText } from '../../parsers/files/paths.js';
-import { Redactor } from '../report/redact/redactor.js';
+import { Redactor } from '../redact/redactor.js';
 import type { BatchCounts, BatchEvents } from './events.js';
 import { findFiles, type FoundFile } from './find-files.js';
 import { History } from './history.js';

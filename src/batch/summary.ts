@@ -5,6 +5,7 @@ import {
   type Architecture,
   type Confidence,
   type DumpType,
+  type Hex,
   type PoolKind,
   type Suspect,
 } from '../result/result.js';
@@ -17,6 +18,8 @@ export type DumpNote = Omit<DumpEntry, 'machine' | 'drivers' | 'result'> & { sum
 /** A suspect with the driver that may be named for it. */
 export interface SuspectSummary {
   tag: string;
+  /** The tag's key; null where an old result does not tell it. */
+  key: Hex | null;
   pool: PoolKind;
   bytes: number;
   confidence: Confidence;
@@ -76,6 +79,7 @@ function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[]): Sus
   const fact = drivers.find(({ name }) => name.toLowerCase() === named?.module.toLowerCase()) ?? null;
   return {
     tag: suspect.tag,
+    key: suspect.key ?? null,
     pool: suspect.pool,
     bytes: toNumber(suspect.bytes),
     confidence: suspect.confidence,

@@ -1,7 +1,7 @@
 /** `--redact` and `--redact-key`: reports without the names of people and places. */
 
 import type { Options } from 'yargs';
-import type { Redactor } from '../report/redact/redactor.js';
+import type { Redactor } from '../redact/redactor.js';
 import { GROUP } from './options.js';
 
 export const REDACT = {
@@ -26,8 +26,8 @@ interface RedactArguments {
 /** What redacts the report; null where it is not asked for. Throws InputError for a key that cannot be used. */
 export async function redactorFor({ redact, 'redact-key': given }: RedactArguments): Promise<Redactor | null> {
   if (given === undefined && redact !== true) return null;
-  const { Redactor } = await import('../report/redact/redactor.js');
-  const { randomKey, readKey } = await import('../report/redact/key.js');
+  const { Redactor } = await import('../redact/redactor.js');
+  const { randomKey, readKey } = await import('../redact/key.js');
   return given === undefined ? new Redactor(randomKey(), false) : new Redactor(readKey(given), true);
 }
 

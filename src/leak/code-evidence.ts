@@ -104,15 +104,14 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
   if (kind === 'pointer') return { ...base, strength: 'low', note: 'a part of an address in the image' };
   if (kind === 'nowhere') return { ...base, strength: 'low', note: `${base.note}, to which no code refers` };
   if (code === null) return base;
-  const found = judged(follower, hit, { ...base, kind: 'code-immediate', note: base.note }, code);
   const isTable = kind === 'table';
-  const what = isTable ? 'the bytes stand in or behind a table that code takes tags from' : 'code reads the tag here';
+  const note = isTable ? 'the bytes stand in or behind a table that code takes tags from' : 'code reads the tag here';
+  const found = judged(follower, hit, { ...base, kind: 'code-immediate', note }, code);
   return {
     ...found,
     kind: 'data',
     strength: isTable ? 'medium' : found.strength,
     callsAllocator: isTable ? null : found.callsAllocator,
-    note: found.note.replace(base.note, what),
   };
 }
 
@@ -131,7 +130,7 @@ function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: Ta
   return {
     kind,
     strength,
-    note: noteOf(follower, hit, base, code),
+    note: noteOf(hit, base, code),
     callsAllocator: CALLS[code.fate],
     instruction: textAt(follower, code.instruction),
     call: callOf(follower, code),
@@ -149,20 +148,22 @@ function strengthOf(fate: TagFate, base: Confidence): Confidence {
   return fate === 'unknown' ? atMost(base, 'medium') : 'low';
 }
 
-function noteOf(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): string {
+/** Functions between the code and the allocator are told by the call, once they have names. */
+function noteOf(hit: TagHit, base: HitJudgement, code: TagCode): string {
   const isCode = isCodeKind(base.kind);
   const bit = hit.protectedBit ? ', with the protected bit set' : '';
   const what = isCode ? base.note : `an instruction holds the tag${bit}`;
   const { call } = code;
+  const given = call?.allocator.name ?? 'a function';
   switch (code.fate) {
     case 'allocates':
       return call?.allocator.kind === 'lookaside'
-        ? `${what}; it makes a lookaside list with it (${wayOf(follower, code)})`
-        : `${what}; it goes to the tag argument of ${wayOf(follower, code)}`;
+        ? `${what}; it makes a lookaside list with it (${given})`
+        : `${what}; it goes to the tag argument of ${given}`;
     case 'frees':
-      return `${what}; it is given to ${wayOf(follower, code)}, which frees: a user of the pool, not proof that it allocates`;
+      return `${what}; it is given to ${given}, which frees: a user of the pool, not proof that it allocates`;
     case 'reserves':
-      return `${what}; it is given to ${wayOf(follower, code)}, which holds no pool under it`;
+      return `${what}; it is given to ${given}, which holds no pool under it`;
     case 'compared':
       return `${what}; it is only compared, not given to an allocator`;
     case 'elsewhere':
@@ -176,12 +177,6 @@ function noteOf(follower: TagFollower, hit: TagHit, base: HitJudgement, code: Ta
     default:
       return `${what}; it is stored or returned, and no call of an allocator with it was found`;
   }
-}
-
-function wayOf(follower: TagFollower, { call }: TagCode): string {
-  if (call === null) return 'a function';
-  const through = call.through.map((rva) => placeName(follower, rva));
-  return `${call.allocator.name}${through.length === 0 ? '' : ` through ${through.join(', ')}`}`;
 }
 
 function placeName({ code }: TagFollower, rva: number): string {

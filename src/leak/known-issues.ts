@@ -1,5 +1,6 @@
 /** Knowledge of leaks that were seen before, by tag, driver and version: the built-in list, and what of it fits a suspect. */
 
+import { moduleOfDriver } from '../result/joins.js';
 import { readFileSync } from 'node:fs';
 import { failed } from '../../parsers/bytes/failure.js';
 import { InputError } from '../../parsers/bytes/input-error.js';
@@ -92,11 +93,11 @@ export function issuesOf(
     .filter(({ tag }) => tagsOverlap(tag, suspect.tag))
     .filter(({ driver, from, before }) => {
       if (driver === null) return true;
-      const named = suspect.drivers.some(
+      const named = suspect.drivers.find(
         ({ module, confidence }) => confidence !== 'low' && module.toLowerCase() === driver,
       );
-      if (!named || (from === null && before === null)) return named;
-      const module = modules.find(({ name }) => name.toLowerCase() === driver);
+      if (named === undefined || (from === null && before === null)) return named !== undefined;
+      const module = moduleOfDriver(named, modules);
       const version = versionOf(module?.version?.fileVersion ?? undefined) ?? null;
       if (version === null) return false;
       return (

@@ -1,5 +1,7 @@
 /** What to do next, in concrete terms: commands, settings, and what to collect. */
 
+import { namedDrivers } from './culprit.js';
+import { moduleOfDriver } from '../result/joins.js';
 import { tagInWords } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import type { DumpType, ModuleInfo, Suspect } from '../result/result.js';
@@ -81,10 +83,11 @@ export function nextSteps(
 
 function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
   const tag = tagInWords(suspect.tag);
-  const likely = suspect.drivers.filter(({ confidence }) => rank(confidence) > 0).map(({ module }) => module);
+  const { likely } = namedDrivers(suspect);
   const steps: string[] = [];
-  for (const name of likely.slice(0, 2)) {
-    const module = facts.modules?.find((known) => known.name.toLowerCase() === name.toLowerCase());
+  for (const driver of likely.slice(0, 2)) {
+    const name = driver.module;
+    const module = moduleOfDriver(driver, facts.modules) ?? undefined;
     if (isKernelImage(name)) continue;
     steps.push(
       `Check ${name}${versionText(module)}: look for a newer version or known leaks at ${vendor(module)}, or stop it and see whether the growth ends.`,

@@ -1,16 +1,10 @@
 /** The result as JSON: one object for `--json`, one line a dump for a batch. */
 
-import type { AnalysisResult } from '../result/result.js';
+import type { AnalysisResult, BatchFailure } from '../result/result.js';
 import { RESULT_SHAPE, inOrder, type Ordered } from '../result/shape.js';
 
 /** How many rows of `poolTags` a batch line keeps. */
 export const BATCH_ROWS = 50;
-
-/** A dump of a batch that could not be analyzed. */
-export interface BatchFailure {
-  dump: { path: string };
-  error: { code: string; message: string };
-}
 
 /**
  * The whole result: keys in the order of the contract whatever order they were set in, two blanks a level, a newline

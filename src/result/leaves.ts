@@ -19,7 +19,7 @@ export type PlainTextClass =
   /** Four characters of a pool tag. */
   | 'tag';
 
-/** Classes of text that may hold anything. What each loses under --redact stands in src/report/redact/result.ts. */
+/** Classes of text that may hold anything. What each loses under --redact stands in src/redact/result.ts. */
 export type FreeTextClass =
   /** Sentences and names of things that are in no other class. */
   | 'text'

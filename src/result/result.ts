@@ -532,6 +532,12 @@ export interface AnalysisResult {
   warnings: Warning[];
 }
 
+/** A dump of a batch that could not be analyzed. */
+export interface BatchFailure {
+  dump: { path: string };
+  error: { code: string; message: string };
+}
+
 /** A 64-bit count as the contract writes it. */
 export function count(value: bigint): Count {
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)

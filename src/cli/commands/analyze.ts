@@ -1,12 +1,9 @@
 /** `dumpleak analyze`: the whole analysis of one dump. */
 
 import { join } from 'node:path';
-import { analyze, type ModuleCompleter } from '../../analysis/analyze.js';
+import { givenOptions, imageFolders, run } from '../../analysis/run.js';
 import { typedTag } from '../../result/tag.js';
-import { renderJson } from '../../report/json.js';
-import type { Redactor } from '../../report/redact/redactor.js';
-import { renderAnalysis } from '../../report/text/analyze.js';
-import type { AnalysisResult } from '../../result/result.js';
+import { report, reportText } from '../../report/registry.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
@@ -76,35 +73,27 @@ export const command = defineCommand({
     const redactor = await redactorFor(args);
     if (html !== undefined) checkWritable(html);
     const lists = readTagLists(args.pooltag, host.env);
-    const images = args.images === undefined ? undefined : await imageFolders(args.images);
+    const images = await imageFolders(args.images);
     const knownIssues = await (await import('../../leak/known-issues.js')).allIssues(args['known-issues'] ?? []);
-    const found = await readDump(args, host, async (opened, progress, symbols) => {
+    const files = namedFiles(lists.files, args.images, args['known-issues'], args.symbols, args.profiles);
+    const result = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
-      const result = analyze(opened, {
-        tag,
-        pool,
+      return run(opened, {
+        ...{ tag, pool, progress, images, knownIssues, symbols },
         descriptions: lists.descriptions,
-        progress,
-        images,
-        knownIssues,
-        noted: noted({ tag, pool, pooltag: lists.files, images: args.images, knownIssues: args['known-issues'] }),
+        warnings: lists.warnings,
+        noted: givenOptions({
+          ...{ tag, pool, pooltag: lists.files, images: args.images, knownIssues: args['known-issues'] },
+        }),
+        redaction: redactor === null ? null : { redactor, files },
       });
-      if (symbols !== null) await (await import('../../analysis/name-functions.js')).nameByPdbs(result, symbols);
-      return result;
     });
-    found.warnings.push(...lists.warnings);
-    const result =
-      redactor === null
-        ? found
-        : await redacted(
-            found,
-            redactor,
-            namedFiles(lists.files, args.images, args['known-issues'], args.symbols, args.profiles),
-          );
-    if (csv !== undefined) await writeTables(result, csv);
-    if (html !== undefined) await writePage(result, html);
-    if (args.json === true) await output.json(renderJson(result));
-    else await output.text(renderAnalysis(result, { ...output.style, top }));
+    if (csv !== undefined) {
+      for (const { name, text } of await report('csv', result)) writeWhole(join(csv, name), text);
+    }
+    if (html !== undefined) writeWhole(html, await reportText('html', result));
+    if (args.json === true) await output.json(await reportText('json', result));
+    else await output.text(await reportText('text', result, { ...output.style, top }));
     const { leakSuspected } = result.verdict;
     const fails =
       (args['fail-on-leak'] === true && leakSuspected === true) ||
@@ -112,27 +101,3 @@ export const command = defineCommand({
     return fails ? EXIT.leak : EXIT.done;
   },
 });
-
-async function imageFolders(paths: readonly string[]): Promise<ModuleCompleter> {
-  const { ImageFolders } = await import('../../analysis/driver-files/images.js');
-  return new ImageFolders(paths);
-}
-
-async function redacted(found: AnalysisResult, redactor: Redactor, files: string[]): Promise<AnalysisResult> {
-  return (await import('../../report/redact/result.js')).redactResult(found, redactor, files);
-}
-
-/** The options that were given. */
-function noted(options: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-async function writeTables(result: AnalysisResult, folder: string): Promise<void> {
-  const { csvFiles } = await import('../../report/csv.js');
-  for (const { name, text } of csvFiles(result)) writeWhole(join(folder, name), text);
-}
-
-async function writePage(result: AnalysisResult, file: string): Promise<void> {
-  const { renderAnalysisPage } = await import('../../report/html/analysis-page.js');
-  writeWhole(file, renderAnalysisPage(result));
-}

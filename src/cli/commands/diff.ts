@@ -38,7 +38,7 @@ export const command = defineCommand({
       return readDifference(before, after, options);
     });
     const difference =
-      redactor === null ? read : (await import('../../report/redact/growth.js')).redactDifference(read, redactor);
+      redactor === null ? read : (await import('../../redact/growth.js')).redactDifference(read, redactor);
     if (args.json === true) await output.json(renderDiffJson(difference, { describe }));
     else await output.text(renderDiff(difference, { ...output.style, top: args.top, describe }));
     return EXIT.done;

@@ -2,7 +2,7 @@
 
 import { inspect, type Inspection } from '../../analysis/inspect.js';
 import { renderPart } from '../../report/part-json.js';
-import type { Redactor } from '../../report/redact/redactor.js';
+import type { Redactor } from '../../redact/redactor.js';
 import { renderInfo } from '../../report/text/info.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
@@ -29,5 +29,5 @@ export const command = defineCommand({
 });
 
 async function redacted(read: Inspection, redactor: Redactor, files: string[]): Promise<Inspection> {
-  return (await import('../../report/redact/result.js')).redactPart(read, redactor, files);
+  return (await import('../../redact/result.js')).redactPart(read, redactor, files);
 }

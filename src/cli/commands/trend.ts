@@ -87,7 +87,7 @@ export const command = defineCommand({
       readTrend(files, { ...options, tags: tag, pool, cycleHours }),
     );
     const trend =
-      redactor === null ? read : (await import('../../report/redact/growth.js')).redactTrend(read, redactor);
+      redactor === null ? read : (await import('../../redact/growth.js')).redactTrend(read, redactor);
     const describe = descriptions.describe.bind(descriptions);
     if (csv !== undefined) writeWhole(csv, renderTrendCsv(trend));
     if (svg !== undefined) writeWhole(svg, renderTrendSvg(trend, { top }));

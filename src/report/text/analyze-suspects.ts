@@ -2,6 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import { kindFacts } from '../../result/evidence-kinds.js';
+import { moduleOfDriver } from '../../result/joins.js';
 import type {
   AnalysisResult,
   Confidence,
@@ -13,7 +14,6 @@ import type {
 } from '../../result/result.js';
 import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../format.js';
 import { hasWideAddresses } from './dump-kind.js';
-import { moduleAt } from './modules.js';
 import { hexAndText, searchedSentences } from './search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from './style.js';
 
@@ -30,20 +30,9 @@ export function evidenceBytes(evidence: Evidence): Uint8Array {
   return Uint8Array.from(evidence.bytes?.match(/[0-9a-f]{2}/gi) ?? [], (pair) => parseInt(pair, 16));
 }
 
-/**
- * The module that a suspect driver is: the one with its base. Results of version 1 have no base: there it is the one that
- * its evidence stands in, else the one of its name.
- */
+/** The module that a suspect's driver is. */
 export function moduleOf(result: Pick<AnalysisResult, 'modules'>, driver: SuspectDriver): ModuleInfo | null {
-  const { base } = driver;
-  if (base !== null && base !== undefined) return result.modules?.find((module) => module.base === base) ?? null;
-  for (const evidence of driver.evidence) {
-    const address = parseHex(evidence.address);
-    const module = address === null ? null : moduleAt(result.modules, address);
-    if (module?.name === driver.module) return module;
-  }
-  const name = driver.module.toLowerCase();
-  return result.modules?.find((module) => module.name.toLowerCase() === name) ?? null;
+  return moduleOfDriver(driver, result.modules);
 }
 
 /** The suspects that are written out. */
@@ -57,7 +46,8 @@ function callText({ call, callsAllocator }: Evidence, wide: boolean): string | n
   const address = parseHex(call.address);
   const instruction = printable(call.instruction ?? 'a call').replace(/ +/g, ' ');
   const place = address === null ? '' : ` at ${debuggerAddress(address, wide)}`;
-  return `${instruction}${place} (${printable(call.allocator)})`;
+  const through = call.through.length === 0 ? '' : ` through ${call.through.map(printable).join(', ')}`;
+  return `${instruction}${place} (${printable(call.allocator)}${through})`;
 }
 
 /** One evidence: where it stands, its bytes, and why it counts. */

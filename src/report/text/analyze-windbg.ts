@@ -48,7 +48,7 @@ function driverBlocks(result: AnalysisResult, suspect: Suspect, style: Style): s
   hits.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   const [base, end] = [parseHex(module.base), parseHex(module.end)];
   const range = base === null || end === null ? '' : `${debuggerAddress(base, wide)} ${debuggerAddress(end, wide)}`;
-  const hex = result.poolTags?.rows.find((row) => row.tag === suspect.tag)?.hex ?? null;
+  const hex = suspect.key ?? null;
   const inside = hits[0]?.address ?? base;
   const blocks: string[][] = [];
   if (hits.length > 0 && range !== '') {

@@ -218,7 +218,7 @@ describe('the report of analyze', () => {
     const result = {
       ...leak,
       poolTags: { ...leak.poolTags!, rows: rows.slice(0, 1) },
-      suspects: [{ ...leak.suspects[0]!, tag: 'rx..' }],
+      suspects: [{ ...leak.suspects[0]!, tag: 'rx..', key: '0x00007872' }],
     };
     expect(text(result)).to.include('kd> s -b fffff880`044b5000 fffff880`044bc000 72 78 00 00\n');
   });

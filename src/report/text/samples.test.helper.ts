@@ -5,6 +5,7 @@ import { bareResult, DUMP, memoryOf, moduleInfo, tagRow } from './results.test.h
 
 const LEAK_SUSPECT: Suspect = {
   tag: 'Leak',
+  key: '0x6b61654c',
   pool: 'nonpaged',
   bytes: 615424000,
   outstanding: 601,

@@ -3,10 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asInputError } from '../../../parsers/bytes/file-source.js';
-import { InputError } from '../../../parsers/bytes/input-error.js';
-import { readRegularFile } from '../../../parsers/files/regular-file.js';
-import { errorCode } from '../../../parsers/files/system-errors.js';
+import { asInputError } from '../../parsers/bytes/file-source.js';
+import { InputError } from '../../parsers/bytes/input-error.js';
+import { readRegularFile } from '../../parsers/files/regular-file.js';
+import { errorCode } from '../../parsers/files/system-errors.js';
 
 /** Shorter keys can be tried out. */
 const LEAST_BYTES = 8;

@@ -1,8 +1,8 @@
 /** Trends and differences without the names of machines, users and files. Tags, pools, processes and figures stay. */
 
-import type { Difference, DiffSide } from '../../growth/diff.js';
-import type { JudgedSeries, Trend } from '../../growth/trend.js';
-import type { Note } from '../../result/result.js';
+import type { Difference, DiffSide } from '../growth/diff.js';
+import type { JudgedSeries, Trend } from '../growth/trend.js';
+import type { Note } from '../result/result.js';
 import { redactedNote } from './result.js';
 import { Names, type Redactor } from './redactor.js';
 

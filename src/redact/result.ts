@@ -5,12 +5,11 @@
  * docs/privacy.md says what is replaced and what is not.
  */
 
-import { isCodeKind } from '../../result/evidence-kinds.js';
-import type { AnyShape, FreeTextClass, Leaf, PlainTextClass } from '../../result/leaves.js';
-import type { AnalysisResult, Warning } from '../../result/result.js';
-import { RESULT_SHAPE } from '../../result/shape.js';
-import { NOTE } from '../../result/shape-common.js';
-import type { BatchFailure } from '../json.js';
+import { isCodeKind } from '../result/evidence-kinds.js';
+import type { AnyShape, FreeTextClass, Leaf, PlainTextClass } from '../result/leaves.js';
+import type { AnalysisResult, BatchFailure, Warning } from '../result/result.js';
+import { RESULT_SHAPE } from '../result/shape.js';
+import { NOTE } from '../result/shape-common.js';
 import { Names, type Redactor } from './redactor.js';
 
 /** Where the built-in known issues are written down. */
