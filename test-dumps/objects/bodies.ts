@@ -4,10 +4,10 @@ import { latin1, putU32, utf16, type Va } from '../bytes.js';
 import { structOf, type KernelFacts } from '../kernel-facts.js';
 import type { KernelSpace } from '../kernel-space.js';
 import { PAGE } from '../physical-memory.js';
-import type { Detail, Thing } from './model.js';
-import { sidBytes, type People } from './people.js';
+import type { Detail, Thing } from './model/things.js';
+import { sidBytes, type People } from './model/people.js';
 import { Piece, putText } from './piece.js';
-import type { Plan } from './plan.js';
+import type { Plan } from './model/plan.js';
 import type { Block, Pool, PoolPages } from './pool-pages.js';
 
 /** `TokenSource` of logons at the console. */

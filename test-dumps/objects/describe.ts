@@ -1,10 +1,10 @@
 /** Tells the truth about a written machine. */
 
 import { canonical } from '../bytes.js';
-import type { Thing, ProcessModel } from './model.js';
-import type { People } from './people.js';
-import type { Plan } from './plan.js';
-import type { EndedGroup } from './populate.js';
+import type { Thing, ProcessModel } from './model/things.js';
+import type { People } from './model/people.js';
+import type { Plan } from './model/plan.js';
+import type { EndedGroup } from './model/populate.js';
 import type { ObjectsDamage } from './spec.js';
 import type {
   EndedGroupTruth, HandlesTruth, HandleTruth, ObjectProcessTruth, ObjectsTruth, ObjectTypeTruth, TagHoldersTruth,

@@ -5,7 +5,7 @@ import type { KernelFacts } from '../kernel-facts.js';
 import { PAGE } from '../physical-memory.js';
 import { Piece, putText } from './piece.js';
 import type { PoolPages } from './pool-pages.js';
-import type { Thing } from './model.js';
+import type { Thing } from './model/things.js';
 
 const CREATOR = 0x01;
 const NAME = 0x02;

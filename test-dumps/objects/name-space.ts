@@ -2,9 +2,9 @@
 
 import type { KernelFacts } from '../kernel-facts.js';
 import type { KernelSpace } from '../kernel-space.js';
-import type { Thing } from './model.js';
+import type { Thing } from './model/things.js';
 import { Piece } from './piece.js';
-import type { Plan } from './plan.js';
+import type { Plan } from './model/plan.js';
 import type { PoolPages } from './pool-pages.js';
 
 const BUCKETS = 37;

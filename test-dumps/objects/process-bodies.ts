@@ -4,10 +4,10 @@ import type { Va } from '../bytes.js';
 import type { KernelFacts } from '../kernel-facts.js';
 import type { KernelSpace } from '../kernel-space.js';
 import { PAGE } from '../physical-memory.js';
-import type { ProcessModel, ThreadModel } from './model.js';
+import type { ProcessModel, ThreadModel } from './model/things.js';
 import { Piece, putText, putUnicode } from './piece.js';
 import type { PoolPages } from './pool-pages.js';
-import { FAST_REFERENCES } from './populate.js';
+import { FAST_REFERENCES } from './model/populate.js';
 
 const PROCESS = 3;
 const THREAD = 6;

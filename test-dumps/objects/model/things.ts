@@ -1,6 +1,6 @@
 /** The machine's objects before they have addresses: what each is, who has handles to it, and what else refers to it. */
 
-import type { Va } from '../bytes.js';
+import type { Va } from '../../bytes.js';
 import type { Kind } from './kinds.js';
 
 /** What stands in a body besides what all of its type have. */

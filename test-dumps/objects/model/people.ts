@@ -1,6 +1,6 @@
 /** Accounts: their SIDs, and the logon sessions that tokens belong to. */
 
-import { putU32 } from '../bytes.js';
+import { putU32 } from '../../bytes.js';
 
 export interface Account {
   /** `DOMAIN\name`. */

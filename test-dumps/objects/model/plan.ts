@@ -1,9 +1,9 @@
 /** Plans a machine's objects: things by type and name, and the handles that processes have to them. */
 
-import type { KernelFacts } from '../kernel-facts.js';
-import type { Prng } from '../prng.js';
+import type { KernelFacts } from '../../kernel-facts.js';
+import type { Prng } from '../../prng.js';
 import { kindsOf, type Kind } from './kinds.js';
-import { Thing, type Detail, type ProcessModel } from './model.js';
+import { Thing, type Detail, type ProcessModel } from './things.js';
 
 const ACCESS: Readonly<Record<string, number>> = {
   Process: 0x1f_ffff, Thread: 0x1f_ffff, Event: 0x1f_0003, Key: 0x2_0019, File: 0x12_0089, Token: 0xf_01ff, Section: 0x6,

@@ -1,10 +1,10 @@
 /** Fills a plan from a scenario: live processes with threads, tokens and handles, ended ones, and objects without handles. */
 
-import type { ProcessSpec } from '../scenario.js';
-import { HandleModel, type ProcessModel, type ThreadModel } from './model.js';
+import type { ProcessSpec } from '../../scenario.js';
+import { HandleModel, type ProcessModel, type ThreadModel } from './things.js';
 import { openOrdinary } from './ordinary.js';
 import type { Plan } from './plan.js';
-import type { EndedGroupSpec, HandleSpec, ObjectsSpec, ProcessDetails } from './spec.js';
+import type { EndedGroupSpec, HandleSpec, ObjectsSpec, ProcessDetails } from '../spec.js';
 
 const SECOND = 10_000_000n;
 const SYSTEM_FOLDER = '\\Device\\HarddiskVolume3\\Windows\\System32\\';

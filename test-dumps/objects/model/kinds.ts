@@ -1,7 +1,7 @@
 /** The object types of each generation: their names, pools and bodies. */
 
-import { tagKey } from '../bytes.js';
-import type { KernelFacts } from '../kernel-facts.js';
+import { tagKey } from '../../bytes.js';
+import type { KernelFacts } from '../../kernel-facts.js';
 
 export interface Kind {
   readonly name: string;

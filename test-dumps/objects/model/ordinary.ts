@@ -1,6 +1,6 @@
 /** The handles that any process has: a few dozen of the usual types, some of them to objects that many share. */
 
-import type { ProcessModel } from './model.js';
+import type { ProcessModel } from './things.js';
 import type { Plan } from './plan.js';
 
 /** Type and weight. */
