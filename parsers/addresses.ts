@@ -26,3 +26,13 @@ export const fileOffset = (value: number): FileOffset => value as FileOffset;
 /** `address + bytes` in the virtual address space. */
 export const plus = (address: VirtualAddress, bytes: number | bigint): VirtualAddress =>
   virtual(address + BigInt(bytes));
+
+/**
+ * A virtual address as a plain number, for walks over very many: the 64-bit value read as signed, so below zero in the
+ * kernel half of a 64-bit system. One of 48 bits fits exactly, one of 57 bits where it is a multiple of 16, as those of
+ * pages and of blocks of pool are.
+ */
+export const small = (address: VirtualAddress): number => Number(BigInt.asIntN(64, address));
+
+/** The address behind a number of `small`. */
+export const large = (value: number): VirtualAddress => virtual(BigInt(value));

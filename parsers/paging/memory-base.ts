@@ -1,9 +1,9 @@
 /** The scalar reads of a virtual memory, built on its read of bytes. */
 
-import { PAGE_SIZE, plus, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
+import { large, PAGE_SIZE, plus, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
 import { failed, type ReadFailure } from '../bytes/failure.js';
 import { u16, u32, u64 } from '../bytes/fields.js';
-import type { Chunk, VirtualMemory } from './virtual-memory.js';
+import type { Chunk, PageVisitor, VirtualMemory } from './virtual-memory.js';
 
 /** Longest read in one piece, in bytes. */
 export const MOST_BYTES = 64 * 1024 * 1024;
@@ -29,6 +29,13 @@ export abstract class MemoryBase implements VirtualMemory {
       const count = Math.min(length - offset, PAGE_SIZE - Number(at & 0xfffn));
       yield { offset, length: count, bytes: this.read(at, count) };
       offset += count;
+    }
+  }
+
+  eachPage(pages: Float64Array, visit: PageVisitor): void {
+    for (const [i, page] of pages.entries()) {
+      const bytes = this.read(large(page), PAGE_SIZE);
+      visit(i, failed(bytes) ? null : bytes);
     }
   }
 

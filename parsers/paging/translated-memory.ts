@@ -7,11 +7,14 @@ import { PAGE_SIZE, physical, type PhysicalAddress, type VirtualAddress } from '
 import { failed, hex, ReadFailure, type FailureReason } from '../bytes/failure.js';
 import type { PhysicalMemory } from '../dump/physical-memory.js';
 import { MemoryBase, MOST_BYTES } from './memory-base.js';
-import type { Chunk } from './virtual-memory.js';
+import type { Chunk, PageVisitor } from './virtual-memory.js';
 
 const TWO_32 = 0x100000000;
 /** Bytes read at once where pages follow each other in the file. */
 const BURST = 64 * 1024;
+/** The same for pages in the file's order, and how far apart two pages may stand there to be read at once. */
+const SWEEP = 256 * 1024;
+const SWEEP_GAP = 64 * 1024;
 
 /** What `resolve` gives when there is no physical address; `why` then tells. */
 export const NONE = -1;
@@ -84,6 +87,39 @@ export abstract class TranslatedMemory extends MemoryBase {
       yield* this.gather(address, length, buffer);
     } finally {
       this.idleBuffer = buffer;
+    }
+  }
+
+  override eachPage(pages: Float64Array, visit: PageVisitor): void {
+    const offsets = new Float64Array(pages.length);
+    const order = new Uint32Array(pages.length);
+    let present = 0;
+    for (let i = 0; i < pages.length; i++) {
+      const page = pages[i] ?? 0;
+      const found = this.resolve(Math.floor(page / TWO_32) >>> 0, page >>> 0);
+      const offset = found === NONE ? NONE : this.memory.locate(found);
+      offsets[i] = offset;
+      if (offset >= 0) order[present++] = i;
+      else visit(i, null);
+    }
+    const inFile = order.subarray(0, present).sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
+    const offsetOf = (k: number): number => offsets[inFile[k] ?? 0] ?? 0;
+    const buffer = new Uint8Array(Math.min(SWEEP, present * PAGE_SIZE + SWEEP_GAP));
+    for (let from = 0; from < present;) {
+      const start = offsetOf(from);
+      let to = from + 1;
+      while (
+        to < present &&
+        offsetOf(to) - offsetOf(to - 1) <= SWEEP_GAP &&
+        offsetOf(to) + PAGE_SIZE - start <= buffer.length
+      ) {
+        to++;
+      }
+      this.memory.readAt(start, buffer.subarray(0, offsetOf(to - 1) + PAGE_SIZE - start));
+      for (; from < to; from++) {
+        const at = offsetOf(from) - start;
+        visit(inFile[from] ?? 0, buffer.subarray(at, at + PAGE_SIZE));
+      }
     }
   }
 

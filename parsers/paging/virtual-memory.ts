@@ -13,6 +13,9 @@ export interface Chunk {
   readonly bytes: Uint8Array | ReadFailure;
 }
 
+/** Called with the place of a page among those asked for, and its 4096 bytes: reused, and null where they are missing. */
+export type PageVisitor = (place: number, bytes: Uint8Array | null) => void;
+
 /** One virtual address space: a directory table over the dump's physical pages. */
 export interface VirtualMemory {
   /** Bytes of a pointer: 8 or 4. */
@@ -25,6 +28,11 @@ export interface VirtualMemory {
   read(address: VirtualAddress, length: number): Uint8Array | ReadFailure;
   /** The whole range piece by piece: for scans and large tables. */
   chunks(address: VirtualAddress, length: number): Iterable<Chunk>;
+  /**
+   * Many whole pages (their addresses as `small` numbers), in the order in which they are read fastest: that of the file,
+   * many at once where they stand near each other there. Every page is visited once.
+   */
+  eachPage(pages: Float64Array, visit: PageVisitor): void;
   readU8(address: VirtualAddress): number | ReadFailure;
   readU16(address: VirtualAddress): number | ReadFailure;
   readU32(address: VirtualAddress): number | ReadFailure;

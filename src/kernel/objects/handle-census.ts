@@ -8,7 +8,7 @@ import { HandleBatch, type HandleEncoding } from '../../../parsers/kernel/object
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../result/result.js';
 import { findEncoding } from './handle-encoding.js';
-import { readHandleTable, walkHandleTable, type HandleTable, type LeafWalk } from './handle-table.js';
+import { entriesOf, readHandleTable, walkHandleTable, type HandleTable, type LeafWalk } from './handle-table.js';
 import { scanHeaders, type HeaderFacts } from './header-scan.js';
 import type { ObjectLayouts } from './layouts.js';
 import { ObjectIndex } from './object-index.js';
@@ -55,6 +55,9 @@ export interface HandleCensus {
   readonly warnings: readonly Warning[];
 }
 
+/** Room for so many handles at most is made beforehand: 40 MB. */
+const MOST_EXPECTED = 2_000_000;
+
 /** Called with how many of the tables are done. */
 export type Progress = (done: number, total: number) => void;
 
@@ -85,6 +88,7 @@ export function readHandleCensus(
     return { census: null, warnings };
   }
   const batch = new HandleBatch();
+  batch.reserve(expectedHandles(roots, layouts, withTable, most));
   const objects = new ObjectIndex();
   let object = new Uint32Array(0);
   const tables: ProcessHandles[] = [];
@@ -162,6 +166,21 @@ export function readHandleCensus(
     warnings,
   };
   return { census, warnings };
+}
+
+/** As many as the tables have entries for, where that can be: what is made room for at once need not be moved. */
+function expectedHandles(
+  roots: ObjectRoots,
+  layouts: ObjectLayouts,
+  processes: readonly Process[],
+  most: number,
+): number {
+  let entries = 0;
+  for (const { objectTable } of processes) {
+    const table = objectTable === null ? null : readHandleTable(roots.memory, layouts, objectTable);
+    if (table !== null && !failed(table)) entries += Math.min(entriesOf(table, roots.memory.pointerSize), most);
+  }
+  return Math.min(entries, most, MOST_EXPECTED);
 }
 
 function found(process: Process, table: HandleTable, walk: LeafWalk, first: number, end: number): ProcessHandles {

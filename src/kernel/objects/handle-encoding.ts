@@ -1,11 +1,10 @@
 /** How this kernel writes the entries of handle tables: told by the objects that they lead to. */
 
-import type { VirtualAddress } from '../../../parsers/addresses.js';
+import { large, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { HANDLE_ENCODINGS, HandleBatch, type HandleEncoding } from '../../../parsers/kernel/objects/handle-entries.js';
-import { large } from '../../../parsers/kernel/objects/small-address.js';
 import { readHandleTable, walkHandleTable, type HandleTable } from './handle-table.js';
-import { headerCounts } from './headers.js';
+import { signedCount } from './headers.js';
 import type { ObjectLayouts } from './layouts.js';
 import { inKernel, type ObjectRoots } from './roots.js';
 import { NO_TYPE, type TypeDecoder } from './type-decoder.js';
@@ -74,7 +73,9 @@ function isObject(roots: ObjectRoots, decoder: TypeDecoder, header: number): boo
   if (!inKernel(roots, address)) return false;
   const bytes = roots.memory.read(address, decoder.shape.size);
   if (failed(bytes)) return bytes.reason === 'bad-address' ? false : null;
-  const { pointerCount, handleCount } = headerCounts(bytes, 0, decoder.shape);
+  const { shape } = decoder;
+  const pointerCount = signedCount(bytes, shape.pointerCount, shape.pointerSize);
+  const handleCount = signedCount(bytes, shape.handleCount, shape.pointerSize);
   return (
     pointerCount > 0 && handleCount > 0 && handleCount < MOST_COUNT && decoder.typeOf(bytes, 0, header) !== NO_TYPE
   );

@@ -3,7 +3,7 @@
  * table of process and thread ids has the same form.
  */
 
-import { PAGE_SIZE, plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
+import { PAGE_SIZE, plus, small, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, hex, ReadFailure } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
 import {
@@ -45,6 +45,8 @@ export interface LeafWalk {
   readonly failure: ReadFailure | null;
 }
 
+/** Leaves that are read at once: 2 MB. */
+const LEAVES_AT_ONCE = 512;
 /** Handles of a process are at most 2^24. */
 const MOST_ENTRIES = 1 << 24;
 
@@ -111,6 +113,13 @@ export function walkHandleTable(
   return new TableWalk(memory, table, encoding, into, most).run();
 }
 
+/** Entries that a table has made, used and free ones: at most what its levels can hold. */
+export function entriesOf(table: HandleTable, pointerSize: 4 | 8): number {
+  const perLeaf = PAGE_SIZE / (pointerSize * 2);
+  const capacity = Math.min(MOST_ENTRIES, perLeaf * (PAGE_SIZE / pointerSize) ** table.level);
+  return table.next === null ? capacity : Math.min(table.next / 4, capacity);
+}
+
 class TableWalk {
   private leaves = 0;
   private leavesMissing = 0;
@@ -134,10 +143,7 @@ class TableWalk {
   ) {
     this.perLeaf = entriesOfLeaf(encoding);
     this.perTable = PAGE_SIZE / memory.pointerSize;
-    const capacity = Math.min(MOST_ENTRIES, this.perLeaf * this.perTable ** table.level);
-    const next = table.next === null ? capacity : table.next / 4;
-    // A bound that another level of table would hold is no bound of this one.
-    this.entries = next > capacity ? capacity : next;
+    this.entries = entriesOf(table, memory.pointerSize);
     this.start = into.count;
   }
 
@@ -196,48 +202,40 @@ class TableWalk {
   }
 
   private readLeaves(leaves: readonly (VirtualAddress | null)[], firstEntry: number): void {
-    for (let from = 0; from < leaves.length && !this.bounded;) {
-      const first = leaves[from] ?? null;
-      let to = from + 1;
-      if (first === null) {
-        this.leaves++;
+    this.leaves += leaves.length;
+    for (let from = 0; from < leaves.length && !this.bounded; from += LEAVES_AT_ONCE) {
+      this.readPart(leaves.slice(from, from + LEAVES_AT_ONCE), firstEntry + from * this.perLeaf);
+    }
+  }
+
+  /** Pages come in the order of the file; handles are taken in the order of their values. */
+  private readPart(leaves: readonly (VirtualAddress | null)[], firstEntry: number): void {
+    const real = leaves.flatMap((leaf, i) => (leaf === null ? [] : [{ leaf, i }]));
+    const words = new Uint32Array((leaves.length * PAGE_SIZE) / 4);
+    const bytes = new Uint8Array(words.buffer);
+    const present = new Uint8Array(leaves.length);
+    this.memory.eachPage(
+      Float64Array.from(real, ({ leaf }) => small(leaf)),
+      (place, page) => {
+        const one = real[place];
+        if (one === undefined || page === null) return;
+        present[one.i] = 1;
+        bytes.set(page, one.i * PAGE_SIZE);
+      },
+    );
+    for (const [i, leaf] of leaves.entries()) {
+      const entry = firstEntry + i * this.perLeaf;
+      if (present[i] === 0) {
         this.leavesMissing++;
+        const why = leaf === null ? null : this.memory.read(leaf, PAGE_SIZE);
+        if (failed(why)) this.fail(why);
+      } else if (this.into.count - this.start + this.perLeaf > this.most) {
+        this.bounded = true;
+        return;
       } else {
-        while (to < leaves.length && leaves[to] === plus(first, (to - from) * PAGE_SIZE)) to++;
-        this.readRun(first, to - from, firstEntry + from * this.perLeaf);
-      }
-      from = to;
-    }
-  }
-
-  private readRun(first: VirtualAddress, count: number, firstEntry: number): void {
-    for (const { offset, length, bytes } of this.memory.chunks(first, count * PAGE_SIZE)) {
-      for (let at = 0; at < length; at += PAGE_SIZE) {
-        this.leaves++;
-        const entry = firstEntry + ((offset + at) / PAGE_SIZE) * this.perLeaf;
-        if (failed(bytes)) {
-          this.leavesMissing++;
-          this.fail(bytes);
-        } else if (this.into.count - this.start + this.perLeaf > this.most) {
-          this.bounded = true;
-          return;
-        } else {
-          decodeLeaf(
-            wordsOf(bytes, at),
-            this.encoding,
-            entry * 4,
-            Math.min(this.perLeaf, this.entries - entry),
-            this.into,
-          );
-        }
+        const page = words.subarray((i * PAGE_SIZE) / 4, ((i + 1) * PAGE_SIZE) / 4);
+        decodeLeaf(page, this.encoding, entry * 4, Math.min(this.perLeaf, this.entries - entry), this.into);
       }
     }
   }
-}
-
-/** One page as words. */
-function wordsOf(bytes: Uint8Array, at: number): Uint32Array {
-  const start = bytes.byteOffset + at;
-  if (start % 4 === 0) return new Uint32Array(bytes.buffer, start, PAGE_SIZE / 4);
-  return new Uint32Array(bytes.slice(at, at + PAGE_SIZE).buffer);
 }

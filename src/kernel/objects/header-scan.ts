@@ -1,10 +1,9 @@
 /** Reads many object headers: in order of their addresses, each page once. */
 
-import { PAGE_SIZE, type VirtualAddress } from '../../../parsers/addresses.js';
+import { large, PAGE_SIZE, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
-import { large } from '../../../parsers/kernel/objects/small-address.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
-import { headerCounts } from './headers.js';
+import { signedCount } from './headers.js';
 import { NO_TYPE, type TypeDecoder } from './type-decoder.js';
 import type { ObjectIndex } from './object-index.js';
 
@@ -22,11 +21,6 @@ export interface HeaderFacts {
   readonly handleCount: Float64Array;
 }
 
-/** Most bytes between two headers that are read in one go. */
-const GAP = 2 * PAGE_SIZE;
-/** Bytes of one go. */
-const RUN = 1 << 20;
-
 /** Reads the headers of all objects of an index. */
 export function scanHeaders(memory: VirtualMemory, objects: ObjectIndex, decoder: TypeDecoder): HeaderFacts {
   const { count } = objects;
@@ -36,50 +30,31 @@ export function scanHeaders(memory: VirtualMemory, objects: ObjectIndex, decoder
     handleCount: new Float64Array(count),
   };
   const sorted = objects.header.slice(0, count).sort();
-  for (let from = 0; from < count;) {
-    const start = pageOf(sorted[from] ?? 0);
-    let to = from + 1;
-    while (to < count) {
-      const at = sorted[to] ?? 0;
-      if (at - (sorted[to - 1] ?? 0) > GAP || at - start >= RUN) break;
-      to++;
-    }
-    readRun(memory, objects, decoder, facts, sorted, from, to);
-    from = to;
+  const pages: number[] = [];
+  /** By page: the first of its headers in `sorted`. */
+  const first: number[] = [];
+  for (let k = 0; k < count; k++) {
+    const page = Math.floor((sorted[k] ?? 0) / PAGE_SIZE) * PAGE_SIZE;
+    if (page === pages[pages.length - 1]) continue;
+    pages.push(page);
+    first.push(k);
   }
-  return facts;
-}
-
-const pageOf = (address: number): number => Math.floor(address / PAGE_SIZE) * PAGE_SIZE;
-
-function readRun(
-  memory: VirtualMemory,
-  objects: ObjectIndex,
-  decoder: TypeDecoder,
-  facts: HeaderFacts,
-  sorted: Float64Array,
-  from: number,
-  to: number,
-): void {
-  const start = pageOf(sorted[from] ?? 0);
   const { size } = decoder.shape;
-  const length = pageOf((sorted[to - 1] ?? 0) + size - 1) + PAGE_SIZE - start;
-  let next = from;
-  for (const { offset, length: here, bytes } of memory.chunks(large(start), length)) {
-    for (; next < to; next++) {
-      const address = sorted[next] ?? 0;
-      const at = address - start - offset;
-      if (at >= here) break;
-      if (failed(bytes)) continue;
-      if (at + size <= here) take(objects, decoder, facts, address, bytes, at);
+  memory.eachPage(Float64Array.from(pages), (place, bytes) => {
+    if (bytes === null) return;
+    const start = pages[place] ?? 0;
+    const end = first[place + 1] ?? count;
+    for (let k = first[place] ?? 0; k < end; k++) {
+      const address = sorted[k] ?? 0;
+      if (address - start + size <= PAGE_SIZE) take(objects, decoder, facts, address, bytes, address - start);
       else {
         // It ends on the next page.
         const alone = memory.read(large(address), size);
         if (!failed(alone)) take(objects, decoder, facts, address, alone, 0);
       }
     }
-    if (next >= to) return;
-  }
+  });
+  return facts;
 }
 
 function take(
@@ -91,11 +66,13 @@ function take(
   at: number,
 ): void {
   const object = objects.find(address);
-  const { pointerCount, handleCount } = headerCounts(bytes, at, decoder.shape);
-  facts.pointerCount[object] = pointerCount;
-  facts.handleCount[object] = handleCount;
+  const { shape } = decoder;
+  const pointers = signedCount(bytes, at + shape.pointerCount, shape.pointerSize);
+  const handles = signedCount(bytes, at + shape.handleCount, shape.pointerSize);
+  facts.pointerCount[object] = pointers;
+  facts.handleCount[object] = handles;
   const type = decoder.typeOf(bytes, at, address);
-  facts.type[object] = type === NO_TYPE || pointerCount <= 0 || handleCount < 0 ? NO_OBJECT : type;
+  facts.type[object] = type === NO_TYPE || pointers <= 0 || handles < 0 ? NO_OBJECT : type;
 }
 
 /** The address of an object's body. */

@@ -1,9 +1,8 @@
 /** Object headers one at a time: counts, type byte, and the name below (reference: objects-and-pool-blocks, section 2). */
 
-import { plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
+import { plus, small, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
-import { small } from '../../../parsers/kernel/objects/small-address.js';
 import { optionalHeaderDistance, OPTIONAL_HEADER } from '../../../parsers/kernel/objects/object-header.js';
 import { readUnicodeString } from '../../../parsers/kernel/structures.js';
 import type { ObjectLayouts } from './layouts.js';
@@ -49,20 +48,10 @@ export function headerShape(roots: ObjectRoots, layouts: ObjectLayouts): HeaderS
   };
 }
 
-/** A header's bytes, whose fields stand at `at`. */
-export interface HeaderCounts {
-  /** As stored: from Windows 8 on with the stock of its handles. */
-  readonly pointerCount: number;
-  readonly handleCount: number;
-}
-
-/** The two counts of a header. Signed; a number past 2^53 is rounded. */
-export function headerCounts(bytes: Uint8Array, at: number, shape: HeaderShape): HeaderCounts {
-  const signed = (offset: number): number => {
-    const low = u32(bytes, at + offset);
-    return shape.pointerSize === 4 ? low | 0 : (u32(bytes, at + offset + 4) | 0) * 4294967296 + low;
-  };
-  return { pointerCount: signed(shape.pointerCount), handleCount: signed(shape.handleCount) };
+/** A count of a header, of the width of a pointer and signed. Past 2^53 it is rounded. */
+export function signedCount(bytes: Uint8Array, at: number, pointerSize: 4 | 8): number {
+  const low = u32(bytes, at);
+  return pointerSize === 4 ? low | 0 : (u32(bytes, at + 4) | 0) * 4294967296 + low;
 }
 
 /** A name and the directory that it stands in. */

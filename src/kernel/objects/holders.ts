@@ -149,7 +149,7 @@ export function holdersOf(
     handles: type.handles,
     handlesFound: total,
     objectsFound,
-    withoutHandle: known ? Math.max(0, (type.objects ?? 0) - objectsFound) : null,
+    withoutHandle: known ? Math.max(0, type.objects - objectsFound) : null,
     unreadable,
     processes: rows.map(({ table, handles, objects }, i) => ({
       process: table.process,

@@ -8,6 +8,7 @@ import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
 import { optionalHeaderDistance, OPTIONAL_HEADER } from '../../../parsers/kernel/objects/object-header.js';
+import { plainTag } from '../../../parsers/kernel/tag.js';
 import { readUnicodeString, walkList } from '../../../parsers/kernel/structures.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../result/result.js';
@@ -146,7 +147,7 @@ function readType(roots: ObjectRoots, layouts: ObjectLayouts, address: VirtualAd
     address,
     index: (number('Index') ?? 0) & 0xff,
     name,
-    key: key === null || key === 0 ? null : (key & 0x7fffffff) >>> 0,
+    key: key === null || key === 0 ? null : plainTag(key),
     pool: info === undefined || poolType === null ? null : poolOf(u32(bytes, info + poolType)),
     objects: number('TotalNumberOfObjects'),
     handles: number('TotalNumberOfHandles'),

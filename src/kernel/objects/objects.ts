@@ -2,6 +2,7 @@
 
 import { oncePerKernel } from '../open/once.js';
 import type { Kernel } from '../open/open-kernel.js';
+import { plainTag } from '../../../parsers/kernel/tag.js';
 import type { Warning } from '../../result/result.js';
 import { ObjectDescriber } from './describe.js';
 import { readHandleCensus, type HandleCensus, type ProcessHandles, type Progress } from './handle-census.js';
@@ -113,7 +114,7 @@ export class Objects {
 
   /** Who holds the objects whose pool tag is `key` (the protected bit does not matter); null where no type has it. */
   holdersOfTag(key: number): Holders | null {
-    return this.holdersWhere((type) => type.key === (key & 0x7fffffff) >>> 0);
+    return this.holdersWhere((type) => type.key === plainTag(key));
   }
 
   /** Who holds the objects of a type by its name, in any case. */

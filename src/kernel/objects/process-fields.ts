@@ -40,6 +40,10 @@ export interface ProcessFields {
   readonly imagePath: VirtualAddress | null;
   /** Fields that hold what they cannot hold in a process. */
   readonly doubts: readonly string[];
+  /** It is in the list of processes. Set by who found it, as is the next. */
+  listed: boolean;
+  /** It is in the table of ids; null where that table could not be read. */
+  inIdTable: boolean | null;
 }
 
 /** Type of a process in `_DISPATCHER_HEADER`. */
@@ -134,6 +138,8 @@ export class ProcessReader {
       commitBytes: this.commit(bytes),
       imagePath,
       doubts,
+      listed: false,
+      inIdTable: null,
     };
   }
 

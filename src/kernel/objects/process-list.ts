@@ -3,26 +3,21 @@
  * keeps a process until its object is gone (reference: objects-and-pool-blocks, section 4).
  */
 
-import type { VirtualAddress } from '../../../parsers/addresses.js';
+import { large, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
 import { HandleBatch } from '../../../parsers/kernel/objects/handle-entries.js';
-import { large } from '../../../parsers/kernel/objects/small-address.js';
 import { walkList } from '../../../parsers/kernel/structures.js';
 import { weakest, type FigureSource } from '../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../result/result.js';
 import { encodingsToTry } from './handle-encoding.js';
 import { readHandleTable, walkHandleTable } from './handle-table.js';
 import type { ObjectLayouts } from './layouts.js';
+import { readMany } from './many.js';
 import { DISPATCHER_PROCESS, type ProcessFields } from './process-fields.js';
 import { pointerAt, type ObjectRoots } from './roots.js';
 
 /** One process and where it was found. */
-export interface Process extends ProcessFields {
-  /** It is in the list of processes. */
-  readonly listed: boolean;
-  /** It is in the table of ids; null where that table could not be read. */
-  readonly inIdTable: boolean | null;
-}
+export type Process = Readonly<ProcessFields>;
 
 /** A thread of the table of ids. */
 export interface ThreadPlace {
@@ -76,23 +71,26 @@ export function readProcessList(roots: ObjectRoots, layouts: ObjectLayouts): Pro
   let doubtful = 0;
   /** Of those, how many the table of ids has: they are processes. */
   let lost = 0;
-  const add = (address: VirtualAddress, isListed: boolean): void => {
-    const process = reader.read(address);
-    if (failed(process)) {
+  const addresses = [...listed];
+  for (const address of table?.processes.keys() ?? []) if (!listed.has(address)) addresses.push(address);
+  readMany(memory, addresses, reader.length, (i, bytes) => {
+    const address = addresses[i] as VirtualAddress;
+    if (bytes === null) {
       unreadable++;
       if (table?.processes.has(address) === true) lost++;
       return;
     }
+    const process = reader.parse(address, bytes);
     // A wild link leads to what is no process; the table of ids vouches for the others.
     const vouched = table?.processes.get(address) === process.pid;
     if (!vouched && process.doubts.length > 1) {
       doubtful++;
       return;
     }
-    processes.push({ ...process, listed: isListed, inIdTable: table === null ? null : vouched });
-  };
-  for (const address of listed) add(address, true);
-  for (const address of table?.processes.keys() ?? []) if (!listed.has(address)) add(address, false);
+    process.listed = i < listed.size;
+    process.inIdTable = table === null ? null : vouched;
+    processes.push(process);
+  });
   const unlisted = processes.filter((process) => !process.listed).length;
   if (unlisted > 0) {
     warn('processes-unlisted', `${unlisted} processes stand in the table of ids and not in the list of processes`);
@@ -170,12 +168,17 @@ function firstLeaf(roots: ObjectRoots, level: number, base: VirtualAddress): Vir
   return at;
 }
 
-function kindsOf(roots: ObjectRoots, addresses: Float64Array): ('process' | 'thread' | 'other' | null)[] {
-  return Array.from(addresses, (address) => {
-    const type = roots.memory.readU8(large(address));
-    if (failed(type)) return null;
+type Kind = 'process' | 'thread' | 'other' | null;
+
+/** What stands at each address, by the type of its dispatcher header; null where that is not in the dump. */
+function kindsOf(roots: ObjectRoots, addresses: Float64Array): Kind[] {
+  const kinds: Kind[] = [];
+  readMany(roots.memory, Array.from(addresses, large), 1, (_, bytes) => {
     // Bits above the low seven are flags on some builds.
-    const kind = type & 0x7f;
-    return kind === DISPATCHER_PROCESS ? 'process' : kind === DISPATCHER_THREAD ? 'thread' : 'other';
+    const kind = bytes === null ? null : (bytes[0] ?? 0) & 0x7f;
+    kinds.push(
+      kind === null ? null : kind === DISPATCHER_PROCESS ? 'process' : kind === DISPATCHER_THREAD ? 'thread' : 'other',
+    );
   });
+  return kinds;
 }

@@ -4,9 +4,8 @@
  * Which of these holds, and the cookie, are told by headers whose type is known: those of the types themselves.
  */
 
-import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
+import { plus, small, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, hex } from '../../../parsers/bytes/failure.js';
-import { small } from '../../../parsers/kernel/objects/small-address.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../result/result.js';
 import { HeaderReader, smallPointer, type HeaderShape } from './headers.js';

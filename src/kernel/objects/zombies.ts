@@ -1,11 +1,11 @@
 /** Processes and threads that have ended and are still there, in groups, with who holds handles to them. */
 
-import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed } from '../../../parsers/bytes/failure.js';
-import { small } from '../../../parsers/kernel/objects/small-address.js';
+import { plus, small, virtual } from '../../../parsers/addresses.js';
+import { u32 } from '../../../parsers/bytes/fields.js';
 import type { ObjectDescriber } from './describe.js';
 import type { HandleCensus } from './handle-census.js';
 import type { ObjectLayouts } from './layouts.js';
+import { readMany } from './many.js';
 import type { Process, ThreadPlace } from './process-list.js';
 import type { ObjectRoots } from './roots.js';
 
@@ -76,10 +76,11 @@ export function readZombies(
     else same.push(process);
   }
   const groups = new Map<string, Group>();
-  for (const process of processes) {
-    if (!process.ended) continue;
+  const ended = processes.filter((process) => process.ended);
+  const sessions = sessionsOf(roots, layouts, ended);
+  for (const [i, process] of ended.entries()) {
     const parent = parentOf(process, byPid);
-    const sessionId = sessionOf(roots, layouts, process.token);
+    const sessionId = sessions[i] ?? null;
     const key = JSON.stringify([process.image, process.parentPid, parent === null, sessionId]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { first: process, parent, sessionId, members: [process] });
@@ -115,11 +116,17 @@ function parentOf(process: Process, byPid: ReadonlyMap<number, readonly Process[
   return same.find((p) => p.createdAt === null || createdAt === null || p.createdAt <= createdAt) ?? null;
 }
 
-function sessionOf(roots: ObjectRoots, layouts: ObjectLayouts, token: VirtualAddress | null): number | null {
+/** The session of each process' token. An address in no page stands for a token that is not known. */
+function sessionsOf(roots: ObjectRoots, layouts: ObjectLayouts, processes: readonly Process[]): (number | null)[] {
   const at = layouts.offset('_TOKEN', 'SessionId');
-  if (token === null || at === null) return null;
-  const session = roots.memory.readU32(plus(token, at));
-  return failed(session) || session > MOST_SESSION ? null : session;
+  if (at === null) return [];
+  const sessions: (number | null)[] = [];
+  const places = processes.map(({ token }) => (token === null ? virtual(0n) : plus(token, at)));
+  readMany(roots.memory, places, 4, (i, bytes) => {
+    const session = bytes === null || processes[i]?.token === null ? null : u32(bytes, 0);
+    sessions.push(session === null || session > MOST_SESSION ? null : session);
+  });
+  return sessions;
 }
 
 /** Handles by object: one pass over the census, in lists without a value a handle. */
@@ -175,13 +182,12 @@ function endedThreads(
   const cid = layouts.offset('_ETHREAD', 'Cid');
   if (cid === null) return null;
   const counts = new Map<number, number>();
-  for (const { address } of threads) {
-    const signaled = roots.memory.readU32(plus(address, 4));
-    if (failed(signaled) || signaled !== 1) continue;
-    const pid = roots.memory.readU32(plus(address, cid));
-    if (failed(pid) || pid % 4 !== 0) continue;
-    counts.set(pid, (counts.get(pid) ?? 0) + 1);
-  }
+  const places = threads.map(({ address }) => address);
+  readMany(roots.memory, places, cid + 4, (_, bytes) => {
+    if (bytes === null || u32(bytes, 4) !== 1) return;
+    const pid = u32(bytes, cid);
+    if (pid % 4 === 0) counts.set(pid, (counts.get(pid) ?? 0) + 1);
+  });
   const rows = [...counts].map(([pid, count]) => {
     const process = byPid.get(pid)?.[0] ?? null;
     return { pid, image: process?.image ?? null, processEnded: process?.ended ?? null, count };
