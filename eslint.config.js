@@ -1,17 +1,8 @@
 // Type-checked rules, and the one direction of imports:
 // parsers <- symbols <- src, and inside src: result, kernel, code <- leak, growth <- redact <- analysis, views <- report <- batch <- cli.
 import tseslint from 'typescript-eslint';
+import { LAYERS } from './tools/lint/rooms.mjs';
 
-// The rooms of src, lowest first; rooms in one list stand side by side and may use one another.
-const layers = [
-  ['result', 'kernel', 'code'],
-  ['leak', 'growth'],
-  ['redact'],
-  ['analysis', 'views'],
-  ['report'],
-  ['batch'],
-  ['cli'],
-];
 const forbid = (message, ...folders) => ({
   'no-restricted-imports': ['error', { patterns: [{ regex: `(^|/)(${folders.join('|')})(/|\\.js$)`, message }] }],
 });
@@ -47,20 +38,20 @@ export default tseslint.config(
     ignores: ['**/*.test.ts', '**/*.test.helper.ts'],
     rules: forbid('the dump builder shares no code with what it tests', 'parsers', 'symbols', 'src', 'tools'),
   },
-  ...layers.slice(0, -1).map((rooms, i) => ({
+  ...LAYERS.slice(0, -1).map((rooms, i) => ({
     files: rooms.map((room) => `src/${room}/**/*.ts`),
     ignores: ['**/*.test.ts', '**/*.test.helper.ts'],
     rules: forbid(
-      `inside src: ${layers.map((side) => side.join(', ')).join(' <- ')}`,
+      `inside src: ${LAYERS.map((side) => side.join(', ')).join(' <- ')}`,
       'test-dumps',
       'tools',
-      ...layers.slice(i + 1).flat(),
+      ...LAYERS.slice(i + 1).flat(),
     ),
   })),
   {
     files: ['src/code/**/*.ts'],
     ignores: ['**/*.test.ts', '**/*.test.helper.ts'],
-    rules: forbid('code knows nothing of dumps', 'test-dumps', 'tools', 'kernel', ...layers.slice(1).flat()),
+    rules: forbid('code knows nothing of dumps', 'test-dumps', 'tools', 'kernel', ...LAYERS.slice(1).flat()),
   },
   { files: ['**/*.test.ts', '**/*.test.helper.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   {

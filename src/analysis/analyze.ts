@@ -14,7 +14,7 @@ import type { Kernel } from '../kernel/open/open-kernel.js';
 import type { OpenedDump } from '../kernel/open/opened-dump.js';
 import { readPoolTags } from '../kernel/pool/pool-tags.js';
 import type { TagSearch } from '../kernel/state.js';
-import { readSystem } from '../kernel/open/system.js';
+import { readSystem } from './system-info.js';
 import { TagDescriptions } from '../kernel/pool/tag-descriptions.js';
 import { searchTags } from '../kernel/modules/tag-search.js';
 import { readUnloaded } from '../kernel/modules/unloaded.js';

@@ -5,7 +5,7 @@ import { readPoolTags } from '../kernel/pool/pool-tags.js';
 import { readMemory } from '../kernel/memory/memory.js';
 import { readModules } from '../kernel/modules/modules.js';
 import type { OpenedDump } from '../kernel/open/opened-dump.js';
-import { readSystem } from '../kernel/open/system.js';
+import { readSystem } from './system-info.js';
 import { readUnloaded } from '../kernel/modules/unloaded.js';
 import { SCHEMA_VERSION, type DumpInfo, type Note, type SystemInfo, type Warning } from '../result/result.js';
 import { explainParameters, type ParameterMeaning } from '../leak/bug-check-parameters.js';

@@ -3,7 +3,7 @@
 import { readModules } from '../kernel/modules/modules.js';
 import type { OpenedDump } from '../kernel/open/opened-dump.js';
 import type { TagHit } from '../kernel/state.js';
-import { readSystem } from '../kernel/open/system.js';
+import { readSystem } from './system-info.js';
 import { searchBytes, searchTags } from '../kernel/modules/tag-search.js';
 import type { DumpInfo, ModuleInfo, Searched, SystemInfo, Warning } from '../result/result.js';
 import { describeDump } from './dump-info.js';

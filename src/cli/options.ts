@@ -1,7 +1,6 @@
 /** Options that several commands have, and the readers of their values. */
 
 import type { Options } from 'yargs';
-import type { Positional } from './command.js';
 
 /** Titles in `--help`. */
 export const GROUP = { what: 'What to look at:', output: 'Output:', general: 'General:' } as const;
@@ -53,7 +52,7 @@ export const GENERAL = {
 export const DUMP = {
   describe: 'The dump: MEMORY.DMP, or one in a .gz, .xz, .zst, .zip or .7z',
   kind: 'required',
-} as const satisfies Positional;
+} as const;
 
 /** `--json` of a command. */
 export const jsonOption = (describe: string) =>

@@ -6,7 +6,8 @@
 import { plus } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { u32 } from '../../parsers/bytes/fields.js';
-import type { ImageCode } from './image-code.js';
+import type { ImageHeaders } from '../../parsers/pe/image.js';
+import type { CodeModule } from './code-module.js';
 
 /** Bytes looked through at once, and kept of the piece before. */
 const PIECE = 1 << 20;
@@ -14,6 +15,15 @@ const OVERLAP = 4;
 /** Places kept: more are not followed. */
 const MOST_REFERENCES = 200_000;
 const MOST_DATA_REFERENCES = 2_000_000;
+
+/** An image, as far as it is looked through. */
+interface SearchedImage {
+  readonly machine: { readonly name: string };
+  /** The low half of its base. */
+  readonly base: number;
+  readonly headers: ImageHeaders;
+  readonly module: CodeModule;
+}
 
 /** What is looked for. */
 interface Addresses {
@@ -57,14 +67,14 @@ export interface References {
 }
 
 /** Looks through all executable sections. */
-export function referencesTo(code: ImageCode, wanted: WantedAddresses): References {
+export function referencesTo(code: SearchedImage, wanted: WantedAddresses): References {
   const places: number[] = [];
   const complete = look(code, wanted, MOST_REFERENCES, (place) => places.push(place));
   return { places: inOrder(places), complete };
 }
 
 /** ARM64: by target, the first instruction of the image that branches to it, on a condition or without. */
-export function branchesTo(code: ImageCode, wanted: WantedAddresses): ReadonlyMap<number, number> {
+export function branchesTo(code: SearchedImage, wanted: WantedAddresses): ReadonlyMap<number, number> {
   const found = new Map<number, number>();
   for (const { rva, bytes } of pieces(code)) {
     for (let at = (4 - (rva & 3)) & 3; at + 4 <= bytes.length; at += 4) {
@@ -90,7 +100,7 @@ export class DataReferences {
   /** False where pages of code were missing or there were too many places. */
   readonly complete: boolean;
 
-  constructor(code: ImageCode) {
+  constructor(code: SearchedImage) {
     const found: number[] = [];
     this.complete = look(code, new DataAddresses(code), MOST_DATA_REFERENCES, (place, target) => {
       return found.push(target, place) / 2;
@@ -125,7 +135,7 @@ class DataAddresses implements Addresses {
   readonly first: number;
   readonly last: number;
 
-  constructor({ headers }: ImageCode) {
+  constructor({ headers }: SearchedImage) {
     const data = headers.sections.filter(({ executable, size }) => !executable && size > 0);
     this.sections = data.map(({ rva, size }) => ({ start: rva, end: rva + size }));
     this.first = this.sections.reduce((low, { start }) => Math.min(low, start), 0x7fffffff);
@@ -138,7 +148,7 @@ class DataAddresses implements Addresses {
 }
 
 /** Calls `found` for every place that refers to a wanted address; it tells how many there are. False as for References. */
-function look(code: ImageCode, wanted: Addresses, most: number, found: Found): boolean {
+function look(code: SearchedImage, wanted: Addresses, most: number, found: Found): boolean {
   if (wanted.last < wanted.first) return true;
   let count = 0;
   const add: Found = (place, target) => (count = found(place, target));
@@ -157,7 +167,7 @@ function look(code: ImageCode, wanted: Addresses, most: number, found: Found): b
 const inOrder = (places: number[]): number[] => [...new Set(places)].sort((a, b) => a - b);
 
 /** Stretches of code that can be read, up to a megabyte each, which overlap by four bytes; `isWhole` false for a gap. */
-function* pieces(code: ImageCode): Iterable<{ rva: number; bytes: Uint8Array; isWhole: boolean }> {
+function* pieces(code: SearchedImage): Iterable<{ rva: number; bytes: Uint8Array; isWhole: boolean }> {
   const { memory, base, sizeOfImage } = code.module;
   if (memory === null) return;
   const none = new Uint8Array(0);

@@ -24,7 +24,7 @@ describe('the worked example', () => {
 
   it('finds the tag, the driver and the excessive pool', () => {
     expect(found.verdict.leakSuspected).to.equal(true);
-    expect(found.verdict.headline).to.equal('Nonpaged pool: 587 MB under tag Leak, allocated by myfault.sys');
+    expect(found.verdict.headline).to.equal('Nonpaged pool: 586.9 MB under tag Leak, allocated by myfault.sys');
     expect(codesOf(found.flags)).to.deep.equal(['excessive-nonpaged-pool']);
     expect(found.suspects).to.have.length(1);
     expect(found.suspects[0]).to.deep.include({
@@ -208,7 +208,7 @@ describe('tags that were asked for', () => {
     const { verdict, suspects } = findLeak(oneTag('Vend', MB, { options: { tag: 'Vend' } }));
     expect(suspects).to.have.length(1);
     expect(verdict.leakSuspected).to.equal(false);
-    expect(verdict.headline).to.equal('No pool leak seen in this snapshot; 1 MB under tag Vend in nonpaged pool');
+    expect(verdict.headline).to.equal('No pool leak seen in this snapshot; 1.0 MB under tag Vend in nonpaged pool');
   });
 
   it('may leave out blanks at the end, or be given as a key', () => {

@@ -2,8 +2,6 @@
 
 import { moduleOfDriver } from '../result/joins.js';
 import { readFileSync } from 'node:fs';
-import { failed } from '../../parsers/bytes/failure.js';
-import { InputError } from '../../parsers/bytes/input-error.js';
 import { tagsOverlap } from '../../parsers/text/pooltag.js';
 import { packageFile } from '../../symbols/package-root.js';
 import type { KnownIssue, ModuleInfo, Suspect } from '../result/result.js';
@@ -35,18 +33,6 @@ export function builtInIssues(): KnownIssueEntry[] {
     if (typeof entry === 'string') throw new Error(`known-issues.json: ${entry}`);
     return entry;
   });
-}
-
-/** The entries of the user's files, which come first, and the built-in ones. Throws InputError for a file that cannot be used. */
-export async function allIssues(paths: readonly string[]): Promise<KnownIssueEntry[]> {
-  if (paths.length === 0) return builtInIssues();
-  const { readKnownIssues } = await import('../analysis/known-issues-file.js');
-  const own = paths.flatMap((path) => {
-    const entries = readKnownIssues(path);
-    if (failed(entries)) throw new InputError('io', entries.message);
-    return entries;
-  });
-  return [...own, ...builtInIssues()];
 }
 
 /** The entry, or what is wrong with it. */

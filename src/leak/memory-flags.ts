@@ -3,6 +3,7 @@
  * maximum and what it is made of: physical memory for nonpaged pool, the commit limit for paged pool.
  */
 
+import { sizeText } from '../result/amount.js';
 import { tagInWords } from '../result/tag.js';
 import { countersOf, poolCeiling, poolLimit, POOLS, poolUsage } from '../result/pool.js';
 import { toNumber } from '../result/result.js';
@@ -18,7 +19,7 @@ import type {
 } from '../result/result.js';
 import * as limits from './thresholds.js';
 import { PAGE_BYTES } from './thresholds.js';
-import { list, pagesText, percent, poolName, sentence, size } from './wording.js';
+import { list, pagesText, percent, poolName, sentence } from './wording.js';
 
 /** The totals without the flags that are made here. */
 export type MemoryTotals = Omit<MemoryInfo, 'flags'>;
@@ -166,7 +167,7 @@ function implausibleRows(reading: MemoryReading, poolTags: PoolTags | null, chec
     found.add(row);
     if (tooLarge) {
       if (++flagged > limits.MAXIMUM_IMPLAUSIBLE_TAGS) continue;
-      const message = `Tag ${tagInWords(row.tag)} reads ${counters.bytes} bytes (${size(bytes)}) of ${poolName(pool)}, more than the ${ceilingName} of ${pagesText(ceiling)}: the counter cannot be true and was not used`;
+      const message = `Tag ${tagInWords(row.tag)} reads ${counters.bytes} bytes (${sizeText(bytes)}) of ${poolName(pool)}, more than the ${ceilingName} of ${pagesText(ceiling)}: the counter cannot be true and was not used`;
       const pages = Math.ceil(bytes / PAGE_BYTES);
       reading.flags.push(flag('implausible-tag-bytes', message, pages, ceiling, ceilingName));
     } else if (poolTags?.complete && Math.abs(bytes) >= limits.CONTRADICTION_BYTES) {

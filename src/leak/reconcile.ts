@@ -1,11 +1,12 @@
 /** Compares what the tags add up to with what the kernel counts for each pool. */
 
+import { sizeText } from '../result/amount.js';
 import { POOLS, poolUsage, reconciliationOf, taggedBytes } from '../result/pool.js';
 import { count, toNumber } from '../result/result.js';
 import type { Count, PoolKind, PoolTags, Reconciliation, Warning } from '../result/result.js';
 import type { MemoryTotals } from './memory-flags.js';
 import { PAGE_BYTES, UNEXPLAINED_PERCENT } from './thresholds.js';
-import { percent, poolName, sentence, size } from './wording.js';
+import { percent, poolName, sentence } from './wording.js';
 
 /**
  * Tag bytes against pool pages, for each pool; null where either is unknown. Tags count what was asked for, pools whole
@@ -40,10 +41,10 @@ export function unexplainedMessage(pool: 'nonpaged' | 'paged', figures: Reconcil
   const whole = toNumber(figures.poolBytes);
   const tags = toNumber(figures.tagBytes);
   const rest = toNumber(figures.unexplainedBytes);
-  const basis = `the tags hold ${figures.tagBytes} bytes (${size(tags)}), the pool ${figures.poolBytes} bytes (${size(whole)})`;
+  const basis = `the tags hold ${figures.tagBytes} bytes (${sizeText(tags)}), the pool ${figures.poolBytes} bytes (${sizeText(whole)})`;
   const title = sentence(poolName(pool));
-  if (rest < 0) return `${title}: ${basis}; the tags hold ${size(-rest)} more than the pool has`;
-  return `${title}: ${basis}; ${percent(rest, whole)} % of the pool (${size(rest)}) is explained by no tag`;
+  if (rest < 0) return `${title}: ${basis}; the tags hold ${sizeText(-rest)} more than the pool has`;
+  return `${title}: ${basis}; ${percent(rest, whole)} % of the pool (${sizeText(rest)}) is explained by no tag`;
 }
 
 /** A warning for each pool that is not explained. */

@@ -4,6 +4,7 @@
  * allocations that were never freed.
  */
 
+import { sizeText } from '../result/amount.js';
 import { tagInWords } from '../result/tag.js';
 import { countersOf, taggedBytes } from '../result/pool.js';
 import { toNumber } from '../result/result.js';
@@ -13,7 +14,7 @@ import type { ReasonCode } from './confidence.js';
 import type { MemoryReading, PoolPressure } from './memory-flags.js';
 import * as limits from './thresholds.js';
 import { PAGE_BYTES } from './thresholds.js';
-import { pagesText, percentText, poolName, sentence, size } from './wording.js';
+import { pagesText, percentText, poolName, sentence } from './wording.js';
 import { documentedBinary, isWindowsTag, sharedDefault } from './windows-tags.js';
 
 /** A tag of one pool that is reported. */
@@ -132,7 +133,7 @@ function judge(
   }
   if (figures.memory !== null && ofMemory(limits.TAG_OF_MEMORY_PERCENT)) {
     const huge = ofMemory(limits.TAG_OF_MEMORY_HUGE_PERCENT);
-    const message = `The tag holds ${bytes} bytes (${size(bytes)}), ${percentText(bytes, figures.memory)} of ${size(figures.memory)} of physical memory; over ${huge ? limits.TAG_OF_MEMORY_HUGE_PERCENT : limits.TAG_OF_MEMORY_PERCENT} % is ${huge ? 'a great deal' : 'much'}`;
+    const message = `The tag holds ${bytes} bytes (${sizeText(bytes)}), ${percentText(bytes, figures.memory)} of ${sizeText(figures.memory)} of physical memory; over ${huge ? limits.TAG_OF_MEMORY_HUGE_PERCENT : limits.TAG_OF_MEMORY_PERCENT} % is ${huge ? 'a great deal' : 'much'}`;
     add(huge ? 'huge-share-of-memory' : 'large-share-of-memory', message);
   }
   if (fewFrees(figures)) {
@@ -145,7 +146,7 @@ function judge(
   if (!qualifies) return null;
 
   if (dominates) {
-    const message = `The tag holds ${percentText(bytes, figures.whole)} of ${figures.wholeName} (${size(bytes)} of ${size(figures.whole)}); the next tag holds ${size(figures.next)}`;
+    const message = `The tag holds ${percentText(bytes, figures.whole)} of ${figures.wholeName} (${sizeText(bytes)} of ${sizeText(figures.whole)}); the next tag holds ${sizeText(figures.next)}`;
     add('dominates-pool', message);
   }
   if (!windows && shared === null) {

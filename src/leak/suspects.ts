@@ -1,5 +1,6 @@
 /** Turns the tags that are reported into suspects: reasons, what speaks against them, confidence, and drivers. */
 
+import { sizeText } from '../result/amount.js';
 import { countersOf, reconciliationOf } from '../result/pool.js';
 import { numberedTag, tagInWords, tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
@@ -18,7 +19,7 @@ import type { Subject } from './subjects.js';
 import { requestedSubject, suspiciousTags } from './subjects.js';
 import { PAGE_BYTES } from './thresholds.js';
 import { fitsUnloaded, frameworkRules, tagMeaning } from './tag-rules.js';
-import { list, poolName, share, size } from './wording.js';
+import { list, poolName, share } from './wording.js';
 import { isCacheTag } from './windows-tags.js';
 
 /** What is known besides the facts: the readings made of them. */
@@ -266,9 +267,9 @@ function inSpecialPool(specialPoolTag: number | null, row: PoolTagRow): boolean 
   return true;
 }
 
-/** One phrase for a suspect: `587 MB under tag Leak`. */
+/** One phrase for a suspect: `586.9 MB under tag Leak`. */
 export function amountText(suspect: Suspect): string {
-  return `${size(toNumber(suspect.bytes))} under tag ${tagInWords(suspect.tag)}`;
+  return `${sizeText(toNumber(suspect.bytes))} under tag ${tagInWords(suspect.tag)}`;
 }
 
 /** True for a suspect by the rules, false for one that was only asked for. */

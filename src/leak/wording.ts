@@ -1,21 +1,13 @@
 /** How figures stand in messages: always with their unit, and shares with what they are shares of. */
 
 import { printable } from '../../parsers/text-safety.js';
+import { sizeText } from '../result/amount.js';
 import type { PoolKind } from '../result/result.js';
 import { PAGE_BYTES } from './thresholds.js';
 
-/** Bytes for people: `587 MB`, `1.5 GB`. Units of 1024. */
-export function size(bytes: number): string {
-  const magnitude = Math.abs(bytes);
-  if (magnitude < 1024) return `${bytes} bytes`;
-  if (magnitude < 2 ** 20) return `${Math.round(bytes / 1024)} KB`;
-  if (magnitude < 2 ** 30) return `${Math.round(bytes / 2 ** 20)} MB`;
-  return `${(bytes / 2 ** 30).toFixed(1)} GB`;
-}
-
-/** `155371 pages (607 MB)` */
+/** `155371 pages (606.9 MB)` */
 export function pagesText(pages: number): string {
-  return `${pages} pages (${size(pages * PAGE_BYTES)})`;
+  return `${pages} pages (${sizeText(pages * PAGE_BYTES)})`;
 }
 
 /** value / limit * 100 with one decimal; 0 where the limit is not positive. */

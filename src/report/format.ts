@@ -1,8 +1,8 @@
 /** Numbers, sizes, shares, times and addresses as people read them. 1 MB = 1,048,576 bytes, as Windows tools mean it. */
 
+import { sizeText } from '../result/amount.js';
 import type { Count, Hex } from '../result/result.js';
 
-const UNITS = ['KB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 const PAGE_BYTES = 4096n;
 const HEX = /^0x[0-9a-f]{1,16}$/i;
 
@@ -23,20 +23,9 @@ export function thousands(value: Count | bigint | null): string {
         .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Bytes in binary units with one decimal: `586.9 MB`; below 1 KB exact: `512 bytes`; `n/a` for null. */
+/** Bytes as amounts are printed (src/result/amount): `586.9 MB`; `n/a` for null. */
 export function humanBytes(value: Count | bigint | null): string {
-  if (value === null) return NOT_KNOWN;
-  const bytes = exactInteger(value);
-  const size = bytes < 0n ? -bytes : bytes;
-  if (size < 1024n) return `${bytes.toString()} ${size === 1n ? 'byte' : 'bytes'}`;
-  let amount = Number(bytes) / 1024;
-  let unit = 0;
-  // 1023.95 would print as 1024.0
-  while (Math.abs(amount) >= 1023.95 && unit < UNITS.length - 1) {
-    amount /= 1024;
-    unit++;
-  }
-  return `${amount.toFixed(1)} ${UNITS[unit] ?? ''}`;
+  return value === null ? NOT_KNOWN : sizeText(value);
 }
 
 /** Pages of 4096 bytes as bytes. */

@@ -74,7 +74,7 @@ export const command = defineCommand({
     if (html !== undefined) checkWritable(html);
     const lists = readTagLists(args.pooltag, host.env);
     const images = await imageFolders(args.images);
-    const knownIssues = await (await import('../../leak/known-issues.js')).allIssues(args['known-issues'] ?? []);
+    const knownIssues = await (await import('../../analysis/known-issues.js')).allIssues(args['known-issues'] ?? []);
     const files = namedFiles(lists.files, args.images, args['known-issues'], args.symbols, args.profiles);
     const result = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);

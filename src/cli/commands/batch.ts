@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { availableParallelism, totalmem } from 'node:os';
 import { JournalError } from '../../batch/journal.js';
 import { LockedError } from '../../batch/lock.js';
-import { allIssues } from '../../leak/known-issues.js';
+import { allIssues } from '../../analysis/known-issues.js';
 import { readKey } from '../../redact/key.js';
 import { NotReplaced } from '../../batch/replace-file.js';
 import { historyFolder, runBatch, type BatchReport } from '../../batch/run.js';

@@ -1,7 +1,8 @@
 /** Tags that grow together: what allocates under one of them allocates under the others too. */
 
 import { outstanding } from '../read/counters.js';
-import type { JudgedSeries } from '../trend.js';
+import type { Series } from '../read/series.js';
+import type { SeriesVerdict } from './stretches.js';
 
 export interface TagGroup {
   /** Fastest growing first. */
@@ -26,6 +27,12 @@ const LARGEST_RATIO = 8;
 /** Deviation of the changes by their mean, up to which they are even. */
 const EVEN = 0.02;
 
+/** A series with its judgement, as far as groups go by it. */
+interface Judged {
+  readonly series: Series;
+  readonly verdict: SeriesVerdict;
+}
+
 interface Member {
   tag: string;
   changes: Map<number, number>;
@@ -33,7 +40,7 @@ interface Member {
 }
 
 /** Groups the leaking tags. A tag stands in one group at most. */
-export function groupTags(judged: readonly JudgedSeries[]): TagGroup[] {
+export function groupTags(judged: readonly Judged[]): TagGroup[] {
   const members = judged
     .filter(({ series, verdict }) => series.name.kind === 'pool-tag' && verdict.judgement === 'leak')
     .slice(0, MOST_COMPARED)
@@ -59,7 +66,7 @@ export function groupTags(judged: readonly JudgedSeries[]): TagGroup[] {
 }
 
 /** Outstanding allocations from sample to sample; of series without them, bytes. */
-function member({ series, verdict }: JudgedSeries): Member {
+function member({ series, verdict }: Judged): Member {
   const { from, to } = verdict.main;
   const level = (i: number): number => {
     const held = outstanding(series.allocs?.[i] ?? NaN, series.frees?.[i] ?? NaN);

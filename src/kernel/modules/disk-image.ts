@@ -10,15 +10,6 @@ import { readVersion } from '../../../parsers/pe/version.js';
 import { FilledMemory } from './filled-memory.js';
 import type { LoadedModule } from './modules.js';
 
-/** The file that a module was completed from. */
-export interface DiskImage {
-  readonly path: string;
-  /** Pages (RVA / 4096) that come from it. */
-  readonly pages: ReadonlySet<number>;
-  /** Null for a file without an embedded signature. */
-  readonly signer: Signer | null | ReadFailure;
-}
-
 /** Why a file is not used. `other`: it is another build than the one that was loaded. `damaged`: it is no sound image. */
 export interface Refusal {
   readonly refused: 'other' | 'damaged' | 'unknown';

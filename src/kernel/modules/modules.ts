@@ -5,9 +5,9 @@ import { failed, hex, type ReadFailure } from '../../../parsers/bytes/failure.js
 import type { Triage } from '../../../parsers/dump/triage.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { readCodeView, type CodeView, type ImageHeaders } from '../../../parsers/pe/image.js';
+import type { Signer } from '../../../parsers/pe/signature.js';
 import { readVersion, type ImageVersion } from '../../../parsers/pe/version.js';
 import type { Warning } from '../../result/result.js';
-import type { DiskImage } from './disk-image.js';
 import { imageNames } from './image-names.js';
 import { findImages, type FoundImage } from './image-scan.js';
 import { fileName, isFileName, readListEntry, type ListEntry } from './list-entry.js';
@@ -17,6 +17,15 @@ import { chooseName, takenNames, type IsTaken } from './module-name.js';
 import { disjoint, placeOf, stampsOf, type ModulePlace } from './module-place.js';
 import type { Kernel } from '../open/open-kernel.js';
 import { sessionSpaces } from '../processes/sessions.js';
+
+/** The file that a module was completed from. */
+export interface DiskImage {
+  readonly path: string;
+  /** Pages (RVA / 4096) that come from it. */
+  readonly pages: ReadonlySet<number>;
+  /** Null for a file without an embedded signature. */
+  readonly signer: Signer | null | ReadFailure;
+}
 
 /** A module and the address space in which it can be read. */
 export interface LoadedModule {

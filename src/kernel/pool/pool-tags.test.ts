@@ -130,9 +130,11 @@ describe('pool tag tables', function () {
         { tag: 'Ovfl', place: 'overflow' as const, paged: { allocs: 70, frees: 1, bytes: 6900 } },
       ];
       for (const options of WAYS) {
-        const result = analyze(openBuilt(buildDump(leak({ rows })), options));
+        const result = analyze(openBuilt(buildDump(leak({ rows, tableSize: 1025 })), options));
         expect(result.poolTags?.complete).to.equal(false);
         expect(codes(result)).to.include('no-expansion-table');
+        const roomy = analyze(openBuilt(buildDump(leak({ rows })), options));
+        expect(roomy.poolTags?.complete, 'slots are never freed: there was room all the time').to.equal(true);
       }
     });
   });

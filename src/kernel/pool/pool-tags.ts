@@ -32,6 +32,8 @@ const LARGEST = (1 << 22) + 1;
 const LARGEST_EXPANSION = 1 << 22;
 /** The share of slots from which on some tag may have found none. */
 const NEARLY_FULL = 15 / 16;
+/** Slots are never freed: the overflow slot of a table that has plenty of them says nothing of an expansion table. */
+const HALF_FULL = 1 / 2;
 /** Windows Server 2003: from then on tags are counted on every system. */
 const TAGGING_ALWAYS_ON = 3790;
 const TAGGING_OFF =
@@ -152,7 +154,9 @@ function fullness({ census, sums }: TableReader): string | null {
   const row = sums.rowOf(OVERFLOW_KEY);
   const overflowed =
     row !== null && (sums.sum(row, COUNTER_INDEX.NonPagedAllocs) | sums.sum(row, COUNTER_INDEX.PagedAllocs)) !== 0n;
-  return overflowed ? 'the last slot of the pool tag table counts tags that found no other' : null;
+  return overflowed && used >= slots * HALF_FULL
+    ? 'the last slot of the pool tag table counts tags that found no other'
+    : null;
 }
 
 /** PoolTrackTableSize, checked against PoolTrackTableMask; where no symbol knows it, inferred from the table's hashing. */

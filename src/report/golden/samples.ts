@@ -344,7 +344,7 @@ export const FULL: AnalysisResult = {
   ],
   verdict: {
     leakSuspected: true,
-    headline: 'Nonpaged pool: 587 MB under tag Leak, allocated by myfault.sys',
+    headline: 'Nonpaged pool: 586.9 MB under tag Leak, allocated by myfault.sys',
     nextSteps: ['Ask the vendor of myfault.sys for an update.', 'Take a second dump some hours later.'],
     culprit: {
       ...{ kind: 'driver', module: 'myfault.sys', base: '0xfffff880044b5000', process: null, confidence: 'high' },

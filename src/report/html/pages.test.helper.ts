@@ -88,7 +88,7 @@ function dump(id: string, machine: string | null, more: Partial<IndexDump>): Ind
     architecture: 'x64',
     systemTime: '2026-11-19T22:10:05.000Z',
     leakSuspected: true,
-    headline: 'Nonpaged pool: 587 MB under tag Leak, allocated by myfault.sys',
+    headline: 'Nonpaged pool: 586.9 MB under tag Leak, allocated by myfault.sys',
     confidence: 'high',
     tag: 'Leak',
     pool: 'nonpaged',

@@ -199,7 +199,7 @@ export function leakResult(): AnalysisResult {
     suspects: [LEAK_SUSPECT],
     verdict: {
       leakSuspected: true,
-      headline: 'Nonpaged pool: 587 MB under tag Leak, allocated by myfault.sys',
+      headline: 'Nonpaged pool: 586.9 MB under tag Leak, allocated by myfault.sys',
       nextSteps: [
         'Look for a newer version of myfault.sys, or disable it and see whether tag Leak stops growing.',
         'Log pool tags over some hours ("poolmon -n" every 10 minutes) and run "dumpleak trend" on the logs to see growth.',

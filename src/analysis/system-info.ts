@@ -1,12 +1,12 @@
 /** What kind of Windows the dump is of: build, release name, product type, build lab. */
 
-import { failed } from '../../../parsers/bytes/failure.js';
-import { asciiz } from '../../../parsers/bytes/fields.js';
-import { MACHINE } from '../../../parsers/dump/open-dump.js';
-import { findImageVersion } from '../../../symbols/profiles/images.js';
-import type { SystemInfo } from '../../result/result.js';
-import { readMachineName } from '../processes/machine-name.js';
-import type { Kernel } from './open-kernel.js';
+import { failed } from '../../parsers/bytes/failure.js';
+import { asciiz } from '../../parsers/bytes/fields.js';
+import { MACHINE } from '../../parsers/dump/open-dump.js';
+import { findImageVersion } from '../../symbols/profiles/images.js';
+import type { SystemInfo } from '../result/result.js';
+import { readMachineName } from '../kernel/processes/machine-name.js';
+import type { Kernel } from '../kernel/open/open-kernel.js';
 
 /** First build of each release, and its names as workstation and as server. */
 const RELEASES: readonly (readonly [build: number, client: string, server: string])[] = [
