@@ -4,7 +4,7 @@
  */
 
 /** Bit 31: freeing the block needs the same bit. */
-export const PROTECTED_POOL = 0x80000000;
+const PROTECTED_POOL = 0x80000000;
 
 /** The tag itself: 31 bits. */
 export function plainTag(stored: number): number {

@@ -4,7 +4,7 @@ import { isProtectedTag, plainTag, tagOfText } from '../../parsers/kernel/tag.js
 import { printable } from '../../parsers/text-safety.js';
 import type { PoolTagRow } from './result.js';
 
-export { isProtectedTag, plainTag, PROTECTED_POOL, tagText } from '../../parsers/kernel/tag.js';
+export { isProtectedTag, plainTag, tagText } from '../../parsers/kernel/tag.js';
 
 const NUMBER = /^0x[0-9a-f]{1,8}$/i;
 
