@@ -24,7 +24,7 @@ interface Line {
   dump: { path: string };
   error?: { code: string; message: string };
   modules?: unknown;
-  verdict?: { leakSuspected: boolean };
+  verdict?: { leakSuspected: boolean | null };
 }
 
 describe('command line: batch', function () {
@@ -48,6 +48,22 @@ describe('command line: batch', function () {
   });
   beforeEach(() => {
     rmSync(out(), { recursive: true, force: true });
+  });
+
+  it('says of a dump that cannot tell that it is not decided: in the results, the groups, the index and the exit code', async () => {
+    const small = folder.path('share/sub/triage.dmp.gz');
+    const { code, stdout } = await program(['batch', small, '--out', out(), '-q', '--fail-on-leak']);
+    expect(code).to.equal(0);
+    expect(stdout).to.include('0 suspected leaks, 1 not decided, 0 not readable');
+    expect(results()[0]?.verdict?.leakSuspected).to.equal(null);
+    const groups = JSON.parse(readFileSync(join(out(), 'groups.json'), 'utf8')) as object;
+    expect(groups).to.include({ leaks: 0, undecided: 1 });
+    const index = readFileSync(join(out(), 'index.html'), 'utf8');
+    expect(index).to.include('Not decided: no dump can tell').and.not.include('No leak suspected');
+    const again = await program(['batch', small, '--out', out(), '-q', '--fail-on-undecided']);
+    expect(again.code).to.equal(1);
+    const { stdout: listed } = await runHere(['history', 'list', out(), '--leaks', '--json']);
+    expect(JSON.parse(listed)).to.deep.equal([]);
   });
 
   it('reads what lies in a folder and writes results, groups, a page a dump', async () => {

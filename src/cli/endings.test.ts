@@ -27,6 +27,11 @@ describe('command line: endings', () => {
     it('1: a leak, with --fail-on-leak only', async () => {
       expect(await program(['analyze', folder.path(LEAK), '--fail-on-leak'])).to.include({ code: 1, stderr: '' });
       expect(await runHere(['analyze', folder.path(HEALTHY), '--fail-on-leak'])).to.include({ code: 0, stderr: '' });
+      const undecided = ['analyze', folder.path('small.dmp')];
+      buildDump({ kind: 'triage' }).writeTo(folder.path('small.dmp'));
+      expect(await runHere([...undecided, '--fail-on-leak'])).to.include({ code: 0, stderr: '' });
+      expect(await runHere([...undecided, '--fail-on-undecided'])).to.include({ code: 1, stderr: '' });
+      expect(await runHere(['analyze', folder.path(HEALTHY), '--fail-on-undecided'])).to.include({ code: 0 });
     });
 
     it('64: wrong usage, with what to do on stderr', async () => {

@@ -142,6 +142,13 @@ describe('report: pages', () => {
     expect(page).to.include('not a Windows crash dump: it begins with 4d 5a 90 00');
     expect(page).to.include('href="./dumps/d1.html"');
     expect(renderIndexPage(EMPTY)).to.include('No dump could be read');
+    const of = (...verdicts: (boolean | null)[]) => {
+      const dumps = verdicts.map((leakSuspected) => ({ ...INDEX.dumps[4]!, leakSuspected }));
+      return renderIndexPage({ ...EMPTY, dumps });
+    };
+    expect(of(false, false)).to.include('No leak suspected in any dump').and.not.include('not decided');
+    expect(of(false, null)).to.include('No leak suspected in 1 dump; 1 cannot tell').and.include('not decided');
+    expect(of(null)).to.include('Not decided: no dump can tell whether pool leaks').and.include('class="verdict warn"');
   });
 
   it('of growth tell what leaks and when a limit is reached, with charts that have axes, limits and restarts', () => {
