@@ -25,6 +25,8 @@ export interface ObjectDescription {
 }
 
 const FILE_OBJECT_TYPE = 5;
+/** Files that were opened from files. */
+const DEEPEST = 8;
 const UNNAMED: ObjectDescription = { name: null, label: null, pid: null, ended: null };
 
 /** Describes objects of one kernel. */
@@ -113,7 +115,8 @@ export class ObjectDescriber {
     return { ...UNNAMED, name: who, label: who === null ? null : `${who}${kind}` };
   }
 
-  private file(body: VirtualAddress): string | null {
+  /** `depth`: how many files it was opened from, which stand before its name. */
+  private file(body: VirtualAddress, depth = 0): string | null {
     const layout = this.layouts.layout('_FILE_OBJECT')?.value;
     const nameAt = layout?.fields['FileName']?.offset;
     const deviceAt = layout?.fields['DeviceObject']?.offset;
@@ -126,7 +129,12 @@ export class ObjectDescriber {
     const device = this.pointerIn(bytes, deviceAt);
     const volume = device === null ? null : this.device(device);
     if (name === '') return volume;
-    return `${volume ?? ''}${name.startsWith('\\') ? '' : '\\'}${name}`;
+    if (name.startsWith('\\')) return `${volume ?? ''}${name}`;
+    // The name of a file that was opened from a folder is that within the folder.
+    const relatedAt = layout.fields['RelatedFileObject']?.offset;
+    const related = relatedAt === undefined || depth >= DEEPEST ? null : this.pointerIn(bytes, relatedAt);
+    const before = related === null ? volume : this.file(related, depth + 1);
+    return `${before ?? ''}\\${name}`;
   }
 
   /** A device's name, or its driver's. */
