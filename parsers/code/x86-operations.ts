@@ -5,6 +5,9 @@ import { OP, UNKNOWN_REGISTER, type Operations } from './operations.js';
 import { ACTION, type Iced } from './x86-actions.js';
 import { load } from './x86-iced.js';
 
+/** Memory operands of string instructions. */
+type StringOperand = 'MemorySegSI' | 'MemorySegESI' | 'MemorySegRSI' | 'MemoryESDI' | 'MemoryESEDI' | 'MemoryESRDI';
+
 /** Turns decoded instructions into operations. `bytes` stand at RVA `rva` of an image whose base is `base` modulo 2^32. */
 export class X86Operations {
   private readonly wide: boolean;
@@ -122,7 +125,7 @@ export class X86Operations {
   }
 
   private stringRegister(kind: number): number {
-    const { kinds } = this;
+    const kinds: Readonly<Record<StringOperand, number>> = this.kinds;
     const isRsi = kind === kinds.MemorySegSI || kind === kinds.MemorySegESI || kind === kinds.MemorySegRSI;
     const isRdi = kind === kinds.MemoryESDI || kind === kinds.MemoryESEDI || kind === kinds.MemoryESRDI;
     return isRsi ? 0x40 : isRdi ? 0x80 : 0;

@@ -3,7 +3,7 @@
 import { plus } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import type { CodeModule } from './code-module.js';
-import { allocatorNamed, type Allocator, type AllocatorKind } from './allocators.js';
+import type { Allocator, AllocatorKind } from './allocators.js';
 import type { ExportLookup } from './exports.js';
 import type { CallSite } from './flow.js';
 import type { FunctionRange } from './functions.js';
@@ -55,8 +55,6 @@ const PROTECTED = 0x80000000;
 const MOST_ALLOCATIONS = 100_000;
 /** Steps for one image: a second or two. */
 const MOST_STEPS = 20_000_000;
-/** Bytes of an import address table that are looked through where its names are gone. */
-const LARGEST_TABLE = 0x20000;
 
 /** Every constant that the code of a module passes to an allocator's tag argument, in order of call sites. */
 export function allocationsIn(module: CodeModule, options: CodeOptions = {}): Allocations {
@@ -79,7 +77,7 @@ class Lister {
   list(): Allocations {
     const { code } = this;
     let complete = code.importsComplete();
-    let targets = this.allocatorPlaces();
+    let targets = code.allocatorPlaces(() => true);
     for (let round = 0; round <= MOST_WRAPPERS && targets.size > 0; round++) {
       const references = referencesTo(code, new WantedAddresses(targets));
       if (!references.complete) complete = false;
@@ -92,22 +90,6 @@ class Lister {
     for (const { call } of this.found.values()) this.unknown.delete(call);
     const allocations = [...this.found.values()].sort((a, b) => a.call - b.call || a.key - b.key || a.load - b.load);
     return { allocations, unknown: this.unknown.size, complete };
-  }
-
-  /** Slots of the import address table that hold allocators, and allocators that the image itself exports. */
-  private allocatorPlaces(): Set<number> {
-    const { code } = this;
-    const places = new Set<number>();
-    for (const [slot, name] of code.importNames()) if (allocatorNamed(name) !== null) places.add(slot);
-    for (const rva of code.frameworkPlaces()) places.add(rva);
-    for (const [rva, name] of code.exportNames()) if (allocatorNamed(name) !== null) places.add(rva);
-    const table = code.headers.directories[12];
-    if (code.importNames().size > 0 || table === undefined || table.rva === 0) return places;
-    const width = code.machine.pointerSize;
-    for (let at = 0; at + width <= Math.min(table.size, LARGEST_TABLE); at += width) {
-      if (code.calleeOf({ kind: 'slot', rva: table.rva + at }).kind === 'allocator') places.add(table.rva + at);
-    }
-    return places;
   }
 
   /** Notes code that does nothing but jump through one of the slots: calls of it are calls of the allocator. */

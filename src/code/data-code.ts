@@ -18,10 +18,11 @@ export interface DataCode {
   /**
    * `read`: code reads exactly these bytes. `table`: code takes tags from a table that begins at or before them. `near`:
    * code refers to the bytes or to places before them, and what it does with them is not known. `nowhere`: no code
-   * does. `pointer`: they are a part of an address in the image. Null where pages of code are missing and nothing was
+   * does. `pointer`: they are a part of an address in the image. `registered`: they stand in a structure that is given to
+   * a function which takes its tags from there. Null where pages of code are missing and nothing was
    * found.
    */
-  readonly kind: 'read' | 'table' | 'near' | 'nowhere' | 'pointer' | null;
+  readonly kind: 'read' | 'table' | 'registered' | 'near' | 'nowhere' | 'pointer' | null;
   readonly code: TagCode | null;
 }
 
@@ -44,6 +45,8 @@ export function codeOfData(follower: TagFollower, rva: number): DataCode {
   const best = found.find(({ fate }) => fate === 'allocates') ?? found[0];
   if (best !== undefined) return { kind: 'read', code: best };
   if (table !== null) return { kind: 'table', code: table };
+  const registered = follower.registeredAt(rva);
+  if (registered !== null) return { kind: 'registered', code: registered };
   if (places.length > 0) return { kind: 'near', code: null };
   return { kind: references.complete ? 'nowhere' : null, code: null };
 }

@@ -15,7 +15,16 @@ const GIVEN: readonly number[] = [
   UNKNOWN,
 ];
 const NOTHING: readonly number[] = GIVEN.map(() => UNKNOWN);
-const NO_TABLES: ReadonlySet<number> = new Set();
+
+/** What following needs to know of the image. */
+export interface ImageFacts {
+  /** RVAs of pointers to tables of functions. */
+  readonly tables: ReadonlySet<number>;
+  /** x86, whose instructions hold addresses as constants: the image's base modulo 2^32; null for others. */
+  readonly addresses: { readonly base: number; readonly size: number } | null;
+}
+
+const NO_IMAGE: ImageFacts = { tables: new Set(), addresses: null };
 
 /** What a call gets. */
 export interface Given {
@@ -39,12 +48,11 @@ export class FlowState {
     private readonly machine: Machine,
     private readonly ops: Operations,
     private readonly values: Values,
-    /** RVAs of pointers to tables of functions. */
-    private readonly tables: ReadonlySet<number> = NO_TABLES,
+    private readonly image: ImageFacts = NO_IMAGE,
   ) {}
 
   copy(): FlowState {
-    const made = new FlowState(this.machine, this.ops, this.values, this.tables);
+    const made = new FlowState(this.machine, this.ops, this.values, this.image);
     made.registers = this.registers.slice();
     made.places = this.places;
     made.sets = this.sets;
@@ -72,9 +80,18 @@ export class FlowState {
     const { values } = this;
     const sets = values.of(pointer).map(({ kind, number }) => {
       if (kind === VALUE.stack) return this.at(number + offset);
-      return kind === VALUE.address ? values.one(VALUE.memory, number + offset, at) : UNKNOWN;
+      const rva = kind === VALUE.address ? number : kind === VALUE.constant ? this.addressed(number) : null;
+      return rva === null ? UNKNOWN : values.one(VALUE.memory, rva + offset, at);
     });
     return sets.length === 0 ? UNKNOWN : sets.reduce((a, b) => values.union(a, b));
+  }
+
+  /** x86: the RVA of a constant that is an address in the image. */
+  private addressed(constant: number): number | null {
+    const { addresses } = this.image;
+    if (addresses === null) return null;
+    const rva = (constant - addresses.base) >>> 0;
+    return rva < addresses.size ? rva : null;
   }
 
   /** As a function begins: every register holds what was given, the stack pointer counts from 0. */
@@ -250,7 +267,7 @@ export class FlowState {
       return size < 4 ? UNKNOWN : values.one(index < 0 ? VALUE.memory : VALUE.table, immediate, at);
     }
     const from = (value: Value): Value | null => {
-      if (value.kind === VALUE.memory && index < 0 && this.tables.has(value.number))
+      if (value.kind === VALUE.memory && index < 0 && this.image.tables.has(value.number))
         return { kind: VALUE.member, number: immediate, origin: value.number, second: -1 };
       if (value.kind !== VALUE.address) return null;
       const number = (value.number + immediate) | 0;

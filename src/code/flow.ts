@@ -5,7 +5,7 @@
 
 import { OP, UNKNOWN_REGISTER, type Operations } from '../../parsers/code/operations.js';
 import type { Machine } from './machine.js';
-import { FlowState, type Given } from './flow-state.js';
+import { FlowState, type Given, type ImageFacts } from './flow-state.js';
 import { Reached } from './reached.js';
 import { UNKNOWN, VALUE, Values } from './values.js';
 
@@ -52,7 +52,7 @@ export interface Flow {
 }
 
 /** What is known of the code that calls go to. */
-export interface CalledCode {
+export interface CalledCode extends ImageFacts {
   /** x86: how many bytes a called function takes from the stack; null where that is not known. */
   taken(target: CallTarget): number | null;
   /**
@@ -61,8 +61,6 @@ export interface CalledCode {
   guard(target: CallTarget): 'check' | 'dispatch' | null;
   /** The image has code for such calls. */
   readonly isGuarded: boolean;
-  /** RVAs of pointers to tables of functions. */
-  readonly tables: ReadonlySet<number>;
 }
 
 /** Follows the function whose operations these are, from the instruction at RVA `entry`, by about `most` steps. */
@@ -226,7 +224,7 @@ class Follower {
   }
 
   private fresh(): FlowState {
-    return new FlowState(this.machine, this.ops, this.values, this.called.tables);
+    return new FlowState(this.machine, this.ops, this.values, this.called);
   }
 
   /** Carries out operations from a leader to the next one, or to where control goes elsewhere. */

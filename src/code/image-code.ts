@@ -6,7 +6,7 @@ import { u32 } from '../../parsers/bytes/fields.js';
 import { OP, Operations } from '../../parsers/code/operations.js';
 import { ExceptionTable, type FunctionEntry } from '../../parsers/pe/exception-table.js';
 import { readExports } from '../../parsers/pe/exports.js';
-import type { ImageHeaders, ImageSection } from '../../parsers/pe/image.js';
+import { DIRECTORY, type ImageHeaders, type ImageSection } from '../../parsers/pe/image.js';
 import { readImports } from '../../parsers/pe/imports.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import type { CodeModule } from './code-module.js';
@@ -18,7 +18,7 @@ import { findFunction, type CodeSource, type FunctionRange } from './functions.j
 import { guardSlots } from './guard.js';
 import { machineOf, type Machine } from './machine.js';
 import { branchesTo, DataReferences, WantedAddresses } from './references.js';
-import { findFrameworkTable, FRAMEWORK_ALLOCATORS, frameworkFunction, type FrameworkTable } from './wdf.js';
+import { findFrameworkTable, FRAMEWORK_ALLOCATORS, type FrameworkTable } from './wdf.js';
 import { CodeWork } from './work.js';
 
 /** Instructions of the functions whose results are kept, and such functions. */
@@ -29,6 +29,8 @@ const MOST_RANGES = 50_000;
 const MOST_OPERATIONS = 20_000;
 /** Parts that a compiler moved away from a function, at most. */
 const MOST_PARTS = 32;
+/** Bytes of an import address table that are looked through where its names are gone. */
+const LARGEST_TABLE = 0x20000;
 const LARGEST_SCANNED = 256 * 1024 * 1024;
 
 /** Used again for every function that is followed, and for every one that is looked into. */
@@ -272,8 +274,10 @@ export class ImageCode implements CodeSource {
   private frameworkCallee({ count }: FrameworkTable, offset: number): Callee {
     const index = offset / this.machine.pointerSize;
     if (!Number.isInteger(index) || index < 0 || index >= count) return { kind: 'unknown', missing: false };
-    const allocator = frameworkFunction(index);
-    return allocator === null ? { kind: 'named', name: `WdfFunctions[${index}]` } : { kind: 'allocator', allocator };
+    const allocator = FRAMEWORK_ALLOCATORS.get(index);
+    return allocator === undefined
+      ? { kind: 'named', name: `WdfFunctions[${index}]` }
+      : { kind: 'allocator', allocator };
   }
 
   private frameworkTable(): FrameworkTable | null {
@@ -281,13 +285,33 @@ export class ImageCode implements CodeSource {
     return this.framework;
   }
 
-  /** RVAs of code or data that call the allocators of the driver framework go by. */
-  frameworkPlaces(): number[] {
+  /** Slots that hold allocators which are wanted, and such functions that the image itself exports: RVAs. */
+  allocatorPlaces(isWanted: (allocator: Allocator) => boolean): Set<number> {
+    const places = new Set<number>();
+    const wanted = (name: string): boolean => {
+      const allocator = allocatorNamed(name);
+      return allocator !== null && isWanted(allocator);
+    };
+    for (const [slot, name] of this.importNames()) if (wanted(name)) places.add(slot);
+    for (const [rva, name] of this.exportNames()) if (wanted(name)) places.add(rva);
+    for (const rva of this.frameworkPlaces(isWanted)) places.add(rva);
+    const table = this.headers.directories[DIRECTORY.importAddresses];
+    if (this.importNames().size > 0 || table === undefined || table.rva === 0) return places;
+    const width = this.machine.pointerSize;
+    for (let at = 0; at + width <= Math.min(table.size, LARGEST_TABLE); at += width) {
+      const callee = this.calleeOf({ kind: 'slot', rva: table.rva + at });
+      if (callee.kind === 'allocator' && isWanted(callee.allocator)) places.add(table.rva + at);
+    }
+    return places;
+  }
+
+  /** RVAs that calls of the allocators of the driver framework go by. */
+  private frameworkPlaces(isWanted: (allocator: Allocator) => boolean): number[] {
     const table = this.frameworkTable();
     if (table === null) return [];
-    if (table.kind === 'pointer') return [table.rva];
-    const width = this.machine.pointerSize;
-    return FRAMEWORK_ALLOCATORS.filter((index) => index < table.count).map((index) => table.rva + index * width);
+    const wanted = [...FRAMEWORK_ALLOCATORS].filter(([index, entry]) => index < table.count && isWanted(entry));
+    if (table.kind === 'pointer') return wanted.length === 0 ? [] : [table.rva];
+    return wanted.map(([index]) => table.rva + index * this.machine.pointerSize);
   }
 
   /** What following functions needs to know of what they call. */
@@ -310,6 +334,7 @@ export class ImageCode implements CodeSource {
       },
       isGuarded: guard.check >= 0 || guard.dispatch >= 0,
       tables: new Set(table?.kind === 'pointer' ? [table.rva] : []),
+      addresses: this.machine.name === 'x86' ? { base: this.base, size: this.module.sizeOfImage } : null,
     };
     return this.calledCode;
   }
@@ -470,8 +495,13 @@ function callTargets(code: ImageCode): Uint32Array {
     }
   }
   const ends = (rva: number): boolean => {
-    const before = code.bytes(rva - 1, 1)[0];
-    return before === 0xcc || before === 0x90 || before === 0xc3 || before === 0 || rva % 16 === 0;
+    const [a, , last] = code.bytes(rva - 3, 3);
+    if (last === 0xcc || last === 0x90 || last === 0xc3 || rva % 16 === 0) return true;
+    // Behind `ret n`; four zeros are the constant of an instruction more often than padding.
+    if (last === 0 && a === 0xc2) return true;
+    const [b0, b1, b2, b3, b4] = code.bytes(rva, 5);
+    const isPrologue = b0 === 0x55 && b1 === 0x8b && b2 === 0xec;
+    return isPrologue || (b0 === 0x8b && b1 === 0xff && b2 === 0x55 && b3 === 0x8b && b4 === 0xec);
   };
   return Uint32Array.from(found).sort().filter(ends);
 }

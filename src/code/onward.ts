@@ -28,8 +28,11 @@ export interface Passed {
 /** What becomes of one argument of a local function. */
 interface Onward {
   readonly passed: Passed | null;
-  /** It is surely given to no allocator: all of its ways are known. */
+  /** It is surely given to no allocator: all of its ways are known. What is stored goes no way that is seen. */
   readonly isKept: boolean;
+  readonly isStored: boolean;
+  /** Pages that would tell are missing. */
+  readonly isMissing: boolean;
 }
 
 /** A call that gets an argument of the function around it. */
@@ -56,6 +59,7 @@ interface Summary {
   /** Places of arguments that are stored somewhere. */
   readonly stored: ReadonlySet<number>;
   readonly isComplete: boolean;
+  readonly isMissing: boolean;
 }
 
 /** All places of arguments. */
@@ -63,7 +67,7 @@ export const PLACES: readonly number[] = [
   ...Array.from({ length: 32 }, (_, i) => i),
   ...Array.from({ length: MOST_STACK_ARGUMENTS }, (_, i) => STACK_ARGUMENT + i),
 ];
-const UNTOLD: Onward = { passed: null, isKept: false };
+const UNTOLD: Onward = { passed: null, isKept: false, isStored: false, isMissing: false };
 
 /** Answers for one image. */
 export class OnwardWays {
@@ -81,9 +85,22 @@ export class OnwardWays {
     return this.onward(rva, place, MOST_WRAPPERS).passed;
   }
 
-  /** True where the function at `rva` surely gives its argument at `place` to no allocator. */
-  keeps(rva: number, place: number): boolean {
-    return this.onward(rva, place, MOST_WRAPPERS).isKept;
+  /**
+   * `kept` where a call of the function at `rva` surely gives its argument at `place` to no allocator, `stored` where it is
+   * stored besides, `missing` where pages are missing that would tell, null where it is not known.
+   */
+  endOf(followed: Followed, site: CallSite, rva: number, place: number): 'kept' | 'stored' | 'missing' | null {
+    const { passed, isKept, isStored, isMissing } = this.onward(rva, place, MOST_WRAPPERS);
+    if (isMissing) return 'missing';
+    // Another service of the same function, surely.
+    if (passed?.only !== undefined && !this.isAnother(followed, site, passed.only)) return null;
+    if (!isKept || (passed !== null && passed.only === undefined)) return null;
+    return isStored ? 'stored' : 'kept';
+  }
+
+  private isAnother({ flow }: Followed, site: CallSite, only: number): boolean {
+    const values = flow.values.of(site.argument(this.firstPlace));
+    return values.length > 0 && values.every(({ kind, number }) => kind === VALUE.constant && number !== only);
   }
 
   /** False where an allocator, or what passes on to it, does something else with the arguments of a call. */
@@ -120,23 +137,31 @@ export class OnwardWays {
     const { work } = this.code;
     const summary = this.summaryOf(rva);
     if (summary === null || work.isSpent()) return UNTOLD;
-    let isKept = summary.isComplete && !summary.stored.has(place);
+    let isKept = summary.isComplete;
+    let isStored = summary.stored.has(place);
+    let { isMissing } = summary;
     let passed: Passed | null = summary.ends.get(place) ?? null;
-    if (passed !== null) isKept = false;
     for (const { places, callees, first } of summary.edges.get(place) ?? []) {
       for (const callee of callees) {
         work.steps++;
-        if (callee.kind === 'unknown') isKept &&= !places.some((to) => this.isArgument(to));
+        if (callee.kind === 'unknown' && places.some((to) => this.isArgument(to))) {
+          isKept = false;
+          isMissing ||= callee.missing;
+        }
         if (callee.kind !== 'local') continue;
         for (const to of places) {
           const next = this.onward(callee.rva, to, levels - 1);
           const way = next.passed === null ? null : through(rva, next.passed, first);
           if (way !== null) passed = better(passed, way);
-          if (this.isArgument(to)) isKept &&= next.isKept;
+          else if (next.passed !== null && first.constants.length === 0) isKept = false;
+          if (!this.isArgument(to)) continue;
+          isKept &&= next.isKept;
+          isStored ||= next.isStored;
+          isMissing ||= next.isMissing;
         }
       }
     }
-    const made = { passed, isKept };
+    const made = { passed, isKept, isStored, isMissing };
     if (!work.isSpent()) this.known.set(key, made);
     return made;
   }
@@ -179,7 +204,7 @@ export class OnwardWays {
       if (kind !== 'store') continue;
       for (const value of flow.values.of(set)) if (value.kind === VALUE.entry) stored.add(value.number);
     }
-    return { edges, ends, stored, isComplete: !missing && flow.complete };
+    return { edges, ends, stored, isComplete: !missing && flow.complete, isMissing: missing };
   }
 
   /** Follows a function that is called: its beginning is known by that. */
@@ -218,11 +243,12 @@ function through(rva: number, passed: Passed, first: First): Passed | null {
   return first.isGiven ? { ...way, only: passed.only } : null;
 }
 
-/** What allocates before what frees, then the shorter way, then the one that was found first. */
+/** What allocates before what frees, then what always does, then the shorter way, then the one that was found first. */
 function better(a: Passed | null, b: Passed): Passed {
   if (a === null) return b;
   const [frees, others] = [a.allocator.kind === 'free', b.allocator.kind === 'free'];
   if (frees !== others) return frees ? b : a;
+  if ((a.only === undefined) !== (b.only === undefined)) return a.only === undefined ? a : b;
   return b.through.length < a.through.length ? b : a;
 }
 

@@ -8,6 +8,7 @@ import type { CallSite } from './flow.js';
 import type { FunctionRange } from './functions.js';
 import type { Callee, Followed, ImageCode } from './image-code.js';
 import { argumentPlace } from './machine.js';
+import { referencesTo, WantedAddresses } from './references.js';
 import { tagSets } from './tag-arguments.js';
 import { OnwardWays, PLACES, placesWith, type Passed } from './onward.js';
 import { VALUE, type Value } from './values.js';
@@ -61,6 +62,7 @@ export class TagFollower {
   readonly ways: OnwardWays;
   private readonly data = new WeakMap<Followed, readonly Value[]>();
   private dataPlaces = 0;
+  private registered: ReadonlyMap<number, TagCode> | null = null;
 
   /** Where most allocators take their tag: the third argument, on x86 also behind 64 bits of flags. */
   private readonly usualPlaces: readonly number[];
@@ -101,6 +103,42 @@ export class TagFollower {
   takenFrom(load: number, first: number, last: number): TagCode | null {
     const found = this.read(load, (v) => v.kind === VALUE.table && v.number >= first && v.number <= last);
     return found?.fate === 'allocates' ? found : null;
+  }
+
+  /** What is done with the tag at RVA `rva` of a structure that another one points to, as those of contexts of filters. */
+  registeredAt(rva: number): TagCode | null {
+    this.registered ??= this.registrations();
+    return this.registered.get(rva) ?? null;
+  }
+
+  private registrations(): ReadonlyMap<number, TagCode> {
+    const found = new Map<number, TagCode>();
+    const { code } = this;
+    const slots = code.allocatorPlaces(({ contexts }) => contexts === true);
+    const { places } = referencesTo(code, new WantedAddresses(slots));
+    for (const place of places) {
+      const range = code.functionAt(place);
+      const followed = range === null ? null : code.follow(range, place);
+      for (const site of followed?.flow.calls ?? []) {
+        for (const target of site.targets) {
+          const callee = code.calleeOf(target);
+          if (followed === null || callee.kind !== 'allocator' || callee.allocator.contexts !== true) continue;
+          const { allocator } = callee;
+          const call = { at: site.at, allocator, through: [] };
+          const what = {
+            fate: 'allocates',
+            instruction: site.at,
+            function: followed.range,
+            call,
+            passedTo: null,
+          } as const;
+          for (const set of tagSets(code, followed, site, allocator))
+            for (const { kind, number } of followed.flow.values.of(set))
+              if (kind === VALUE.memory) found.set(number, what);
+        }
+      }
+    }
+    return found;
   }
 
   private read(load: number, isMeant: (value: Value) => boolean): TagCode | null {
@@ -160,7 +198,9 @@ export class TagFollower {
         const passed = this.passedTo(followed, site, callee, places, matches);
         if (passed === null && places.length === 0) continue;
         const what =
-          passed === null ? this.atCall(callee, places, made) : made(fateBy(passed), { at: site.at, ...passed });
+          passed === null
+            ? this.atCall(followed, site, callee, places, made)
+            : made(fateBy(passed), { at: site.at, ...passed });
         if (what !== null) found.push(what);
       }
     }
@@ -178,6 +218,8 @@ export class TagFollower {
   }
 
   private atCall(
+    followed: Followed,
+    site: CallSite,
     callee: Callee,
     places: readonly number[],
     made: (fate: TagFate, call?: TagCall | null, passedTo?: string | null) => TagCode,
@@ -190,8 +232,10 @@ export class TagFollower {
     if (callee.kind === 'unknown') return made('unknown');
     if (callee.kind === 'allocator') return made('elsewhere', null, callee.allocator.name);
     if (callee.kind === 'named') return made('elsewhere', null, callee.name);
-    const kept = given.every((place) => this.ways.keeps(callee.rva, place));
-    return made(kept ? 'elsewhere' : 'unknown', null, kept ? this.localName(callee.rva) : null);
+    const ends = given.map((place) => this.ways.endOf(followed, site, callee.rva, place));
+    if (ends.includes('missing')) return made('cut');
+    if (ends.includes(null)) return made('unknown');
+    return ends.includes('stored') ? made('lost') : made('elsewhere', null, this.localName(callee.rva));
   }
 
   private localName(rva: number): string {

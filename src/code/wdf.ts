@@ -35,7 +35,7 @@ const MOST_FUNCTIONS = 2_000;
 const LARGEST_SECTION = 1 << 24;
 
 /** By index in the table: the functions that take a pool tag. The first argument of each is the driver's globals. */
-const FUNCTIONS: ReadonlyMap<number, Allocator> = new Map([
+export const FRAMEWORK_ALLOCATORS: ReadonlyMap<number, Allocator> = new Map([
   [
     116,
     {
@@ -46,14 +46,6 @@ const FUNCTIONS: ReadonlyMap<number, Allocator> = new Map([
   [192, { name: 'WdfMemoryCreate', kind: 'allocate', tag: 3, arguments: 7 }],
   [198, { name: 'WdfLookasideListCreate', kind: 'lookaside', tag: 5, arguments: 7 }],
 ]);
-
-/** Indexes of the functions that take a pool tag. */
-export const FRAMEWORK_ALLOCATORS: readonly number[] = [...FUNCTIONS.keys()];
-
-/** The framework's function with an index: one that takes a pool tag, or null. */
-export function frameworkFunction(index: number): Allocator | null {
-  return FUNCTIONS.get(index) ?? null;
-}
 
 /** The table of an image; null where it has none, or the page that would tell is missing. */
 export function findFrameworkTable(module: CodeModule, headers: ImageHeaders): FrameworkTable | null {

@@ -102,11 +102,19 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
     base = { ...base, strength: 'medium' };
   }
   if (kind === 'pointer') return { ...base, strength: 'low', note: 'a part of an address in the image' };
+  if (kind === null && base.strength !== 'low') {
+    const note = `${base.note}; whether code refers to it could not be told, because pages are missing`;
+    return { ...base, strength: 'low', note };
+  }
   if (kind === 'nowhere') return { ...base, strength: 'low', note: `${base.note}, to which no code refers` };
   if (code === null) return base;
   const isTable = kind === 'table';
-  const note = isTable ? 'the bytes stand in or behind a table that code takes tags from' : 'code reads the tag here';
-  const found = judged(follower, hit, { ...base, kind: 'code-immediate', note }, code);
+  const what = isTable
+    ? 'the bytes stand in or behind a table that code takes tags from'
+    : kind === 'registered'
+      ? 'the tag stands here in a structure'
+      : 'code reads the tag here';
+  const found = judged(follower, hit, { ...base, kind: 'code-immediate', note: what }, code);
   return {
     ...found,
     kind: 'data',
@@ -159,7 +167,9 @@ function noteOf(hit: TagHit, base: HitJudgement, code: TagCode): string {
     case 'allocates':
       return call?.allocator.kind === 'lookaside'
         ? `${what}; it makes a lookaside list with it (${given})`
-        : `${what}; it goes to the tag argument of ${given}`;
+        : call?.allocator.structure === undefined
+          ? `${what}; it goes to the tag argument of ${given}`
+          : `${what}; it goes to ${given} as ${call.allocator.structure.field}`;
     case 'frees':
       return `${what}; it is given to ${given}, which frees: a user of the pool, not proof that it allocates`;
     case 'reserves':

@@ -32,8 +32,8 @@ describe('Generated drivers', () => {
   });
 
   it('in part have all shapes and processors', () => {
-    const some = someDrivers(3, 36);
-    expect(some).to.have.lengthOf(36);
+    const some = someDrivers(3, 72);
+    expect(some).to.have.lengthOf(72);
     expect(new Set(some.map(({ shape }) => shape)).size).to.equal(Object.keys(SHAPES).length);
     expect(new Set(some.map(({ architecture }) => architecture)).size).to.equal(3);
   });

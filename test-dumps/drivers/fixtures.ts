@@ -21,6 +21,13 @@ export const FIXTURE_SPECS: readonly DriverSpec[] = [
   spec('text', 'x64', 'O1'), spec('wide-text', 'arm64', 'O2'), spec('compare', 'x86', 'O1'), spec('store', 'x64', 'O2'),
   spec('displacement', 'x64', 'O1'), spec('other-tag', 'x86', 'O2'), spec('free-only', 'arm64', 'O1'), spec('relocation', 'x86', 'O2'),
   spec('relocation', 'x64', 'O2'), spec('pattern', 'x64', 'O1'), spec('size', 'x64', 'Os'),
+  spec('wdf-memory', 'x64', 'O2'), spec('wdf-memory', 'x86', 'O1'), spec('wdf-lookaside', 'arm64', 'O2'), spec('wdf-driver', 'x64', 'O1'),
+  spec('parameters', 'x64', 'O1'), spec('parameters', 'x86', 'O2'), spec('contexts', 'x64', 'O2'), spec('contexts', 'x86', 'O1'),
+  spec('service', 'x64', 'O2'), spec('service', 'x86', 'O1'), spec('parts', 'x64', 'O2'), spec('parts', 'arm64', 'O1'),
+  spec('move', 'arm64', 'O2'), spec('string', 'x86', 'O2'), spec('imul', 'x64', 'O2'), spec('spilled', 'arm64', 'O0'),
+  spec('wdf-other', 'x64', 'O1'), spec('wdf-flags', 'x64', 'O2'), spec('parameters-size', 'x86', 'O1'), spec('contexts-own', 'x64', 'O2'),
+  spec('service-other', 'x86', 'O2'), spec('parts-beside', 'x64', 'O1'), spec('move-other', 'arm64', 'O1'), spec('string-load', 'x86', 'Os'),
+  spec('imul-wide', 'x64', 'O1'), spec('spilled-over', 'arm64', 'O1'),
 ]; // prettier-ignore
 
 /** The truth about all fixtures: a list of drivers, without their sources. */

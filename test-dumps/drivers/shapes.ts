@@ -4,30 +4,10 @@
  */
 
 import type { Prng } from '../prng.js';
+import { direct, work, type Shape, type ShapeInput } from './shape.js';
+import { CODE_SHAPES } from './shapes-code.js';
+import { PARAMETER_SHAPES } from './shapes-parameters.js';
 
-/** What the source of a shape is made from. */
-export interface ShapeInput {
-  /** The tag as a C constant: `0x6b61654cu`. */
-  tag: string;
-  /** Its four characters. */
-  text: string;
-  /** Constants of other tags that the driver allocates under. */
-  others: readonly [string, string];
-  architecture: 'x86' | 'x64' | 'arm64';
-  random: Prng;
-}
-
-export interface Shape {
-  /** The driver allocates under the tag. */
-  allocates: boolean;
-  /** Of `others`, how many the shape itself allocates under. */
-  usesOthers?: number;
-  /** Definitions that end with `PVOID Work(SIZE_T n, ULONG x)`. */
-  source(input: ShapeInput): string;
-}
-
-const work = (body: string): string => `NOINLINE PVOID Work(SIZE_T n, ULONG x)\n{\n${body}\n}\n`;
-const direct = (call: string): string => work(`  PVOID p = ${call};\n  if (p) Fill(p, x & 15);\n  return p;`);
 const poolType = (random: Prng): number => random.pick([0, 1, 512]);
 
 /** A local function that allocates, with its parameters in an order of its own, and how it is called. */
@@ -81,7 +61,7 @@ function split({ tag, architecture, random }: ShapeInput): string {
   return p;`);
 }
 
-export const SHAPES: Readonly<Record<string, Shape>> = {
+const PLAIN_SHAPES: Readonly<Record<string, Shape>> = {
   immediate: {
     allocates: true,
     source: ({ tag, random }) =>
@@ -231,3 +211,6 @@ ${work(`  RtlInitUnicodeString(g_Slots, (PVOID)g_Wide);\n  return (PVOID)&g_Wide
     usesOthers: 1,
   },
 };
+
+/** All shapes by name. */
+export const SHAPES: Readonly<Record<string, Shape>> = { ...PLAIN_SHAPES, ...PARAMETER_SHAPES, ...CODE_SHAPES };
