@@ -1,10 +1,12 @@
 /** Reads many structures of one size, in the order in which the file has their pages. */
 
-import { PAGE_SIZE, small, type VirtualAddress } from '../../../parsers/addresses.js';
+import { PAGE_SIZE, small, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 
 /** Structures that are kept at once: 4 MB of processes. */
 const AT_ONCE = 1024;
+/** An address at which nothing stands. */
+export const NOWHERE = virtual(0n);
 
 /**
  * Calls `visit` for each address in order, with `length` bytes from there (reused), or null where a page of them is missing.
@@ -28,7 +30,7 @@ export function readMany(
         return;
       }
       // Where the structure begins on this page: below zero on its second one.
-      const at = small(part[i] as VirtualAddress) - (pages[place] ?? 0);
+      const at = small(part[i] ?? NOWHERE) - (pages[place] ?? 0);
       const start = Math.max(0, at);
       const piece = bytes.subarray(start, Math.min(PAGE_SIZE, at + length));
       buffer.set(piece, i * length + start - at);

@@ -12,7 +12,7 @@ import type { Warning } from '../../result/result.js';
 import { encodingsToTry } from './handle-encoding.js';
 import { readHandleTable, walkHandleTable } from './handle-table.js';
 import type { ObjectLayouts } from './layouts.js';
-import { readMany } from './many.js';
+import { NOWHERE, readMany } from './many.js';
 import { DISPATCHER_PROCESS, type ProcessFields } from './process-fields.js';
 import { pointerAt, type ObjectRoots } from './roots.js';
 
@@ -74,7 +74,7 @@ export function readProcessList(roots: ObjectRoots, layouts: ObjectLayouts): Pro
   const addresses = [...listed];
   for (const address of table?.processes.keys() ?? []) if (!listed.has(address)) addresses.push(address);
   readMany(memory, addresses, reader.length, (i, bytes) => {
-    const address = addresses[i] as VirtualAddress;
+    const address = addresses[i] ?? NOWHERE;
     if (bytes === null) {
       unreadable++;
       if (table?.processes.has(address) === true) lost++;

@@ -1,11 +1,11 @@
 /** Processes and threads that have ended and are still there, in groups, with who holds handles to them. */
 
-import { plus, small, virtual } from '../../../parsers/addresses.js';
+import { plus, small } from '../../../parsers/addresses.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
 import type { ObjectDescriber } from './describe.js';
 import type { HandleCensus } from './handle-census.js';
 import type { ObjectLayouts } from './layouts.js';
-import { readMany } from './many.js';
+import { NOWHERE, readMany } from './many.js';
 import type { Process, ThreadPlace } from './process-list.js';
 import type { ObjectRoots } from './roots.js';
 
@@ -121,7 +121,7 @@ function sessionsOf(roots: ObjectRoots, layouts: ObjectLayouts, processes: reado
   const at = layouts.offset('_TOKEN', 'SessionId');
   if (at === null) return [];
   const sessions: (number | null)[] = [];
-  const places = processes.map(({ token }) => (token === null ? virtual(0n) : plus(token, at)));
+  const places = processes.map(({ token }) => (token === null ? NOWHERE : plus(token, at)));
   readMany(roots.memory, places, 4, (i, bytes) => {
     const session = bytes === null || processes[i]?.token === null ? null : u32(bytes, 0);
     sessions.push(session === null || session > MOST_SESSION ? null : session);
