@@ -5,7 +5,7 @@ import { failed, hex, type ReadFailure } from '../../../parsers/bytes/failure.js
 import { imageChecksum } from '../../../parsers/pe/checksum.js';
 import { readCodeView } from '../../../parsers/pe/image.js';
 import { layOutImage } from '../../../parsers/pe/image-file.js';
-import { readSigner, type Signer } from '../../../parsers/pe/signature.js';
+import { readSigner } from '../../../parsers/pe/signature.js';
 import { readVersion } from '../../../parsers/pe/version.js';
 import { FilledMemory } from './filled-memory.js';
 import type { LoadedModule } from './modules.js';
