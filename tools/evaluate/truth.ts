@@ -103,7 +103,7 @@ function main(args: readonly string[]): void {
   const machines = truthCases().filter(({ name }) => only === undefined || name.includes(only));
   const kinds = Object.keys(DAMAGES).filter((name) => kind === undefined || name.includes(kind));
   const trials = tryDamages({
-    ...{ runs: number('--runs', 10_000), seed: number('--seed', 2026), machines, kinds },
+    ...{ runs: number('--runs', 10_200), seed: number('--seed', 2026), machines, kinds },
     told: ({ name }, own) => {
       for (const { kind: which, seed, what, says } of own.filter(({ outcome }) => outcome === 'wrong')) {
         process.stderr.write(`wrong: ${name} | ${which} | number ${seed} | ${what} | ${says}\n`);
