@@ -109,6 +109,8 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
   if (code === null) return base;
   const found = judged(follower, hit, { ...base, kind: 'code-immediate', note: base.note }, code);
   const isTable = kind === 'table';
+  const changed =
+    kind === 'read' && follower.isWritten(hit.offset) ? '; code also writes there: this is its first value' : '';
   const what = isTable
     ? 'the bytes stand in or behind a table that code takes tags from'
     : kind === 'registered'
@@ -119,7 +121,7 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
     kind: 'data',
     strength: isTable ? 'medium' : found.strength,
     callsAllocator: isTable ? null : found.callsAllocator,
-    note: found.note.replace(base.note, what),
+    note: found.note.replace(base.note, what) + changed,
   };
 }
 
