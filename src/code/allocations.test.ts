@@ -148,3 +148,36 @@ describe('tags in data', () => {
     expect(told({ at: { [DATA + 8]: '00 20 01 00 00 f8 ff ff' } }, DATA + 8)).to.equal('pointer');
   });
 });
+
+describe('tags in variables that code changes', () => {
+  const load = (at: number): string => relative(at, '44 8b 05', DATA + 8);
+  /** mov dword [DATA+8],'Abcd' */
+  const store = (at: number): string => `${relative(at + 4, 'c7 05', DATA + 8)} 41 62 63 64`;
+  const image: CodeImage = {
+    at: {
+      [TEXT]: laid(TEXT, [IN, load, call(0), OUT]),
+      0x1100: laid(0x1100, [IN, store, OUT]),
+      [DATA + 8]: LEAK,
+    },
+  };
+
+  it('are told with their first value and those that are stored, and said to be such', () => {
+    const { allocations, unknown } = allocationsIn(codeModule(image));
+    expect(lines({ allocations, unknown, complete: true })).to.deep.equal([
+      'Abcd ExAllocatePoolWithTag 100b from 4008',
+      'Leak ExAllocatePoolWithTag 100b from 4008',
+    ]);
+    expect(allocations.map(({ isChanged }) => isChanged)).to.deep.equal([true, true]);
+    const still = allocationsIn(codeModule({ at: { ...image.at, 0x1100: 'c3' } }));
+    expect(still.allocations.map(({ isChanged }) => isChanged)).to.deep.equal([false]);
+  });
+
+  it('stored as a constant allocate, and stored elsewhere do not', () => {
+    const fateOf = (more: CodeImage, at: number): string | undefined =>
+      new TagFollower(imageCode(codeModule(more), null)!).constantAt(at, 0x64636241, false)?.fate;
+    const at = 0x1100 + bytesOf(IN) + 6;
+    expect(fateOf(image, at)).to.equal('allocates');
+    const other = (place: number): string => `${relative(place + 4, 'c7 05', DATA + 12)} 41 62 63 64`;
+    expect(fateOf({ at: { ...image.at, 0x1100: laid(0x1100, [IN, other, OUT]) } }, at)).to.equal('lost');
+  });
+});

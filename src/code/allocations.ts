@@ -13,6 +13,7 @@ import { referencesTo, WantedAddresses } from './references.js';
 import { MOST_WRAPPERS, onlyOf, OnwardWays, type Passed } from './onward.js';
 import { VALUE, type Value } from './values.js';
 import { CodeWork } from './work.js';
+import { WrittenData } from './written-data.js';
 
 export type { FunctionRange };
 
@@ -32,6 +33,8 @@ export interface Allocation {
   readonly load: number;
   /** Where the four bytes stand when code reads them from memory; null for a constant in an instruction. */
   readonly data: number | null;
+  /** Code also stores at `data`: the bytes there are only the first value, and others may be unknown. */
+  readonly isChanged: boolean;
   readonly function: FunctionRange | null;
 }
 
@@ -69,9 +72,11 @@ class Lister {
   private readonly found = new Map<string, Allocation>();
   private readonly unknown = new Set<number>();
   private readonly thunks = new Set<number>();
+  private readonly written: WrittenData;
 
   constructor(private readonly code: ImageCode) {
     this.ways = new OnwardWays(code);
+    this.written = new WrittenData(code);
   }
 
   list(): Allocations {
@@ -160,21 +165,42 @@ class Lister {
     }
     if (!isMeant) return;
     const data = value.kind === VALUE.memory ? value.number : null;
+    const stores = data === null ? [] : this.written.at(data);
+    for (const store of stores) {
+      for (const stored of store.followed.flow.values.of(store.set)) {
+        if (stored.kind === VALUE.constant) this.add(followed, site, passed, stored.number, stored.origin, data, true);
+        else this.unknown.add(site.at);
+      }
+    }
     const number = value.kind === VALUE.constant ? value.number : data === null ? null : this.wordAt(data);
     if (number === null || number === 0) {
       if (number === null) this.unknown.add(site.at);
       return;
     }
+    this.add(followed, site, passed, number, value.origin, data, stores.length > 0);
+  }
+
+  private add(
+    { range }: Followed,
+    site: CallSite,
+    passed: Passed,
+    number: number,
+    load: number,
+    data: number | null,
+    isChanged: boolean,
+  ): void {
+    if (number === 0) return;
     const key = (number & ~PROTECTED) >>> 0;
-    this.found.set(`${site.at},${key},${value.origin}`, {
+    this.found.set(`${site.at},${key},${load}`, {
       key,
       protectedBit: number < 0,
       kind: passed.allocator.kind,
       allocator: passed.allocator.name,
       call: site.at,
       through: passed.through,
-      load: value.origin,
+      load,
       data,
+      isChanged,
       function: range,
     });
   }

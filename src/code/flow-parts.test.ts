@@ -85,7 +85,8 @@ describe('a state of registers and the stack', () => {
     const tag = values.one(VALUE.constant, 0x6b61654c, 0);
     state.write(-0x20, tag);
     state.set(8, tag);
-    const argument = (place: number): number => state.given(-0x28, 0).argument(place);
+    const given = state.given(-0x28, 0);
+    const argument = (place: number): number => given.argument(place);
     state.write(-0x20, UNKNOWN);
     state.forgetRegisters(0x0f07);
     expect([argument(8), argument(STACK_ARGUMENT + 1), argument(STACK_ARGUMENT), argument(40)]).to.deep.equal([

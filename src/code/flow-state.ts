@@ -7,7 +7,7 @@ import { UNKNOWN, VALUE, Values, type Value } from './values.js';
 /** Places on the stack that are remembered at once. */
 const MOST_SLOTS = 256;
 /** Between stacks whose depth is not known: after a call that may have taken arguments away. */
-const APART = 0x100000;
+const APART = 0x4000;
 
 /** As a function begins: every register holds what was given; the last one is always unknown. */
 const GIVEN: readonly number[] = [
@@ -249,7 +249,17 @@ export class FlowState {
 
   /** From here on the depth of the stack is not known: places count from a new beginning. */
   newStack(at: number): void {
-    this.set(this.machine.stackPointer, this.values.one(VALUE.stack, -((at & 0x3ff) + 1) * APART));
+    const middle = -((at & 0xffff) + 1) * APART;
+    this.set(this.machine.stackPointer, this.values.one(VALUE.stack, middle));
+    // What was written there when the same instruction was carried out before says nothing now.
+    const stale = (place: number): boolean => Math.abs(place - middle) < APART / 2;
+    if (!this.places.some(stale)) return;
+    this.own();
+    for (let i = this.places.length - 1; i >= 0; i--) {
+      if (!stale(this.places[i] ?? 0)) continue;
+      this.places.splice(i, 1);
+      this.sets.splice(i, 1);
+    }
   }
 
   /** The place on the stack that a memory operand names, or null. */

@@ -53,8 +53,11 @@ export interface Flow {
 
 /** What is known of the code that calls go to. */
 export interface CalledCode extends ImageFacts {
-  /** x86: how many bytes a called function takes from the stack; null where that is not known. */
-  taken(target: CallTarget): number | null;
+  /**
+   * x86: how many bytes a called function takes from the stack; null where that is not known. `isCleaned`: the stack
+   * pointer is raised behind the call, as callers do for functions that take none.
+   */
+  taken(target: CallTarget, isCleaned: boolean): number | null;
   /**
    * `check`: the call leaves everything as it is. `dispatch`: it goes on to where a register says. Null: neither.
    */
@@ -385,7 +388,7 @@ class Follower {
     if (isJump) return;
     this.state.forgetRegisters(machine.volatile);
     if (!machine.calleePops) return;
-    const taken = this.isCleanedByCaller(i) ? 0 : this.takenBy(targets);
+    const taken = this.takenBy(targets, this.isCleanedByCaller(i));
     if (taken === null) this.state.newStack(at);
     else this.state.set(machine.stackPointer, this.values.one(VALUE.stack, sp + taken));
   }
@@ -400,8 +403,8 @@ class Follower {
     );
   }
 
-  private takenBy(targets: readonly CallTarget[]): number | null {
+  private takenBy(targets: readonly CallTarget[], isCleaned: boolean): number | null {
     const [only] = targets;
-    return targets.length === 1 && only !== undefined ? this.called.taken(only) : null;
+    return targets.length === 1 && only !== undefined ? this.called.taken(only, isCleaned) : null;
   }
 }

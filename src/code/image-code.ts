@@ -321,7 +321,7 @@ export class ImageCode implements CodeSource {
     const guard = guardSlots(this.module, this.headers);
     const guards = new Map<number, ReturnType<CalledCode['guard']>>();
     this.calledCode = {
-      taken: (target) => this.stackTaken(target),
+      taken: (target, isCleaned) => this.stackTaken(target, isCleaned),
       guard: (target) => {
         if (target.kind === 'slot')
           return target.rva === guard.check ? 'check' : target.rva === guard.dispatch ? 'dispatch' : null;
@@ -420,15 +420,17 @@ export class ImageCode implements CodeSource {
   }
 
   /** x86: what a function takes from the stack when it returns, in bytes. */
-  private stackTaken(target: CallTarget): number | null {
+  private stackTaken(target: CallTarget, isCleaned: boolean): number | null {
     const called = this.calleeOf(target);
     if (called.kind === 'allocator') {
       const { arguments: count, wide = 0, isCdecl = false } = called.allocator;
       return isCdecl ? 0 : 4 * (count + wide);
     }
+    // What raises the stack pointer behind a function that takes its arguments itself, takes other things away.
+    if (called.kind === 'named') return isCdecl(called.name) ? 0 : null;
     if (called.kind !== 'local') return null;
     const known = this.taken.get(called.rva);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known ?? (isCleaned ? 0 : null);
     const ops = looked;
     ops.clear();
     this.machine.decoder.decode(this.bytes(called.rva, 0x1000), called.rva, this.base, ops, 600);
@@ -439,9 +441,17 @@ export class ImageCode implements CodeSource {
       else if (ops.kind[i] === OP.stop) break;
     }
     this.taken.set(called.rva, taken);
-    return taken;
+    return taken ?? (isCleaned ? 0 : null);
   }
 }
+
+/** Exported functions that leave their arguments to the caller: the C library's, and those with any number of them. */
+const VARIADIC: ReadonlySet<string> = new Set([
+  ...['DbgPrint', 'DbgPrintEx', 'DbgPrintReturnControlC', 'WmiTraceMessage', 'KdPrint', 'EtwTraceMessage'],
+  ...['NdisWriteErrorLogEntry', 'ScsiDebugPrint', 'VideoPortDebugPrint'],
+  ...['StorPortDebugPrint', 'StorPortNotification', 'StorPortExtendedFunction', 'ScsiPortNotification'],
+]);
+const isCdecl = (name: string): boolean => /^[a-z_]/.test(name) || VARIADIC.has(name);
 
 function named(name: string): Callee {
   const allocator = allocatorNamed(name);

@@ -216,6 +216,16 @@ describe('code that gets a tag: x86', () => {
     expect(fateOf(nested, more)).to.equal('allocates ExAllocatePoolWithTag');
   });
 
+  it('not where it is left over from a function that takes its arguments from the stack itself', () => {
+    const imports = ['ExAllocatePoolWithTag', 'ObOpenObjectByPointer', 'DbgPrint', 'ExAllocatePool2'];
+    // push tag; push esi; call; add esp,4; push 40h; push 0; call
+    const left = `${PROLOGUE} 68 ${LEAK} 56 ${call(1)} 83 c4 04 6a 40 6a 00 ${call(ALLOCATE)} 5d c3`;
+    expect(fateOf(left, { ...x86, imports })).to.not.match(/^allocates/);
+    // A caller that takes them away itself: push tag; push esi; call DbgPrint; add esp,4; push 40h; push 0; call
+    const cleaned = `${PROLOGUE} 68 ${LEAK} 56 ${call(PRINT)} 83 c4 04 6a 40 6a 00 ${call(ALLOCATE)} 5d c3`;
+    expect(fateOf(cleaned, { ...x86, imports })).to.equal('allocates ExAllocatePoolWithTag');
+  });
+
   it('freed with it, or compared', () => {
     expect(fateOf(`${PROLOGUE} 68 ${LEAK} 56 ${call(FREE)} 5d c3`, x86)).to.equal('frees ExFreePoolWithTag');
     expect(fateOf(`${PROLOGUE} 81 7d 08 ${LEAK} 5d c3`, x86)).to.equal('compared');

@@ -10,12 +10,16 @@ import type { Callee, Followed, ImageCode } from './image-code.js';
 import { argumentPlace } from './machine.js';
 import { referencesTo, WantedAddresses } from './references.js';
 import { tagSets } from './tag-arguments.js';
+import { WrittenData } from './written-data.js';
 import { OnwardWays, PLACES, placesWith, type Passed } from './onward.js';
 import { VALUE, type Value } from './values.js';
 
 const PROTECTED = 0x80000000;
 /** Places that refer to data and are followed in one image, at most: a tag that is a common text stands in hundreds. */
 const MOST_DATA_PLACES = 5_000;
+
+/** Places that read one variable and are followed, at most. */
+const MOST_READERS = 64;
 
 /** What becomes of a tag, from what says most to what says least. */
 export type TagFate =
@@ -62,6 +66,8 @@ export class TagFollower {
   readonly ways: OnwardWays;
   private readonly data = new WeakMap<Followed, readonly Value[]>();
   private dataPlaces = 0;
+  private readonly readers = new Map<number, TagCode | null>();
+  private readonly written: WrittenData;
   private registered: ReadonlyMap<number, TagCode> | null = null;
 
   /** Where most allocators take their tag: the third argument, on x86 also behind 64 bits of flags. */
@@ -69,6 +75,7 @@ export class TagFollower {
 
   constructor(readonly code: ImageCode) {
     this.ways = new OnwardWays(code);
+    this.written = new WrittenData(code);
     const usual = ['ExAllocatePoolWithTag', 'ExAllocatePool2'].map(allocatorNamed).filter((entry) => entry !== null);
     this.usualPlaces = usual.map((entry) => argumentPlace(code.machine, entry, entry.tag));
   }
@@ -103,6 +110,29 @@ export class TagFollower {
   takenFrom(load: number, first: number, last: number): TagCode | null {
     const found = this.read(load, (v) => v.kind === VALUE.table && v.number >= first && v.number <= last);
     return found?.fate === 'allocates' ? found : null;
+  }
+
+  /** True where code stores something at RVA `rva`, so that what stands there is only its first value. */
+  isWritten(rva: number): boolean {
+    return this.written.at(rva).length > 0;
+  }
+
+  /** What allocates with what stands at RVA `rva` when it is read there; null where nothing is seen to. */
+  private readFrom(rva: number): TagCode | null {
+    const known = this.readers.get(rva);
+    if (known !== undefined) return known;
+    // What the reading leads to asks for no further reading of the same place.
+    this.readers.set(rva, null);
+    let found: TagCode | null = null;
+    for (const place of this.code.dataReferences().between(rva, rva).subarray(0, MOST_READERS)) {
+      const read = this.mayFollow() ? this.loadedBy(place, rva) : null;
+      if (read?.fate !== 'allocates') continue;
+      found = read;
+      break;
+    }
+    if (this.code.work.isSpent()) this.readers.delete(rva);
+    else this.readers.set(rva, found);
+    return found;
   }
 
   /** What is done with the tag at RVA `rva` of a structure that another one points to, as those of contexts of filters. */
@@ -205,7 +235,10 @@ export class TagFollower {
       }
     }
     for (const use of flow.uses) {
-      if (flow.values.of(use.set).some(matches)) found.push(made(use.kind === 'compare' ? 'compared' : 'lost'));
+      if (!flow.values.of(use.set).some(matches)) continue;
+      found.push(made(use.kind === 'compare' ? 'compared' : 'lost'));
+      const read = use.kind === 'store' && use.place !== null ? this.readFrom(use.place) : null;
+      if (read !== null) found.push(made('allocates', read.call));
     }
     found.sort((a, b) => FATES.indexOf(a.fate) - FATES.indexOf(b.fate));
     const [best] = found;

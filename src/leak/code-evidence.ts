@@ -109,6 +109,8 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
   if (kind === 'nowhere') return { ...base, strength: 'low', note: `${base.note}, to which no code refers` };
   if (code === null) return base;
   const isTable = kind === 'table';
+  const changed =
+    kind === 'read' && follower.isWritten(hit.offset) ? '; code also writes there: this is its first value' : '';
   const what = isTable
     ? 'the bytes stand in or behind a table that code takes tags from'
     : kind === 'registered'
@@ -120,6 +122,7 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
     kind: 'data',
     strength: isTable ? 'medium' : found.strength,
     callsAllocator: isTable ? null : found.callsAllocator,
+    note: `${found.note}${changed}`,
   };
 }
 
