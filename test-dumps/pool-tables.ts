@@ -151,7 +151,8 @@ export function writePoolTables(
   }
 
   const used = new Set<number>();
-  const expansion = expansionSize > 0 ? space.allocate('nonPagedPool', alignUp(expansionSize * record.size, PAGE), PAGE) : 0;
+  const expansion =
+    expansionSize > 0 ? space.allocate('nonPagedPool', alignUp(expansionSize * record.size, PAGE), PAGE) : 0;
   let nextExpansion = 0;
   const truths = new Map<number, TagRowTruth>();
   for (const row of rows) {

@@ -86,8 +86,7 @@ export const command = defineCommand({
     const read = await withInputs(inputs, [csv, svg, html], args, host, async (files, options) =>
       readTrend(files, { ...options, tags: tag, pool, cycleHours }),
     );
-    const trend =
-      redactor === null ? read : (await import('../../redact/growth.js')).redactTrend(read, redactor);
+    const trend = redactor === null ? read : (await import('../../redact/growth.js')).redactTrend(read, redactor);
     const describe = descriptions.describe.bind(descriptions);
     if (csv !== undefined) writeWhole(csv, renderTrendCsv(trend));
     if (svg !== undefined) writeWhole(svg, renderTrendSvg(trend, { top }));
