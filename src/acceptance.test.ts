@@ -14,7 +14,7 @@ import {
   TagDescriptions,
   type AnalysisResult,
 } from './index.js';
-import { acceptanceBlock } from './report/text/golden.test.helper.js';
+import { acceptanceBlock } from './views/golden.test.helper.js';
 
 const SHARED = new URL('../../../shared/', import.meta.url);
 const DUMP = fileURLToPath(new URL('corpus/dumps/forged-ntdebugging-full.dmp.gz', SHARED));

@@ -5,7 +5,7 @@ import { buildDump, type DumpKind, type Scenario } from '../test-dumps/build-dum
 import { SCENARIOS } from '../test-dumps/scenarios.js';
 import { analyze } from './analysis/analyze.js';
 import { inspect } from './analysis/inspect.js';
-import { renderModules } from './report/text/modules.js';
+import { renderModules } from './views/modules.js';
 import type { AnalysisResult } from './result/result.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 

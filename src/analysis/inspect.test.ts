@@ -3,8 +3,8 @@
 import { expect } from 'chai';
 import { buildDump, type Scenario } from '../../test-dumps/build-dump.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
-import { renderPart } from '../report/part-json.js';
-import { renderInfo } from '../report/text/info.js';
+import { renderPart } from '../views/print/part-json.js';
+import { renderInfo } from '../views/info.js';
 import { openBuilt } from '../truth.test.helper.js';
 import { inspect, type Inspection } from './inspect.js';
 

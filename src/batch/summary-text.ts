@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { printable } from '../../parsers/text-safety.js';
-import { humanBytes } from '../report/format.js';
+import { humanBytes } from '../views/print/format.js';
 import type { BatchReport } from './run.js';
 
 const MOST_GROUPS = 20;

@@ -1,7 +1,7 @@
 /** A table of the history for people: columns that line up, the last one as long as it is. */
 
 import { printable } from '../../parsers/text-safety.js';
-import { humanBytes } from '../report/format.js';
+import { humanBytes } from '../views/print/format.js';
 import type { Table } from './store/store.js';
 
 /** Columns that hold bytes. */

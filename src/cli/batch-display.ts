@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { printable } from '../../parsers/text-safety.js';
 import type { AnalyzedDump, BatchEvents } from '../batch/events.js';
 import type { Task } from '../batch/messages.js';
-import { asciiOnly } from '../report/text/style.js';
+import { asciiOnly } from '../views/print/style.js';
 import { columnsOf, type Stream } from './terminal.js';
 
 /** Shortest time between two drawings of the last line, in milliseconds. */

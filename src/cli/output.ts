@@ -1,6 +1,6 @@
 /** Where a command's report goes: the console, or the file of `--output`. */
 
-import { asciiOnly, type StyleOptions } from '../report/text/style.js';
+import { asciiOnly, type StyleOptions } from '../views/print/style.js';
 import { FileError } from './errors.js';
 import { columnsOf, wantsAscii, wantsColor, type Environment, type Stream } from './terminal.js';
 import { checkWritable, writeWhole } from './write-file.js';

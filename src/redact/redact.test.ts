@@ -10,7 +10,7 @@ import type { AnyShape, Leaf } from '../result/leaves.js';
 import type { AnalysisResult, Evidence } from '../result/result.js';
 import { RESULT_SHAPE } from '../result/shape.js';
 import { FULL } from '../report/golden/samples.js';
-import { leakResult } from '../report/text/samples.test.helper.js';
+import { leakResult } from '../views/samples.test.helper.js';
 import { redactDifference, redactTrend } from './growth.js';
 import { folderKey, randomKey, readKey } from './key.js';
 import { Names, Redactor } from './redactor.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { humanBytes } from '../report/format.js';
+import { humanBytes } from '../views/print/format.js';
 import { pagesText } from '../leak/wording.js';
 import { sizeText } from './amount.js';
 

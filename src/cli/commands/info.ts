@@ -1,9 +1,9 @@
 /** `dumpleak info`: what a dump is, and what can be asked of it. */
 
 import { inspect, type Inspection } from '../../analysis/inspect.js';
-import { renderPart } from '../../report/part-json.js';
+import { renderPart } from '../../views/print/part-json.js';
 import type { Redactor } from '../../redact/redactor.js';
-import { renderInfo } from '../../report/text/info.js';
+import { renderInfo } from '../../views/info.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, jsonOption } from '../options.js';

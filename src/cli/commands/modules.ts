@@ -1,9 +1,9 @@
 /** `dumpleak modules`: the drivers, or the one that holds an address, in the look of `lm`. */
 
 import { analyze } from '../../analysis/analyze.js';
-import { parseHex } from '../../report/format.js';
-import { renderPart } from '../../report/part-json.js';
-import { renderModules } from '../../report/text/modules.js';
+import { parseHex } from '../../views/print/format.js';
+import { renderPart } from '../../views/print/part-json.js';
+import { renderModules } from '../../views/modules.js';
 import type { Hex } from '../../result/result.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';

@@ -1,8 +1,8 @@
 /** `dumpleak pooltag`: what the lists of tags say of one, without a dump. */
 
 import { lookUpTag } from '../../leak/tag-lookup.js';
-import { renderPart } from '../../report/part-json.js';
-import { renderTagLookup } from '../../report/text/pooltag.js';
+import { renderPart } from '../../views/print/part-json.js';
+import { renderTagLookup } from '../../views/pooltag.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,9 +1,9 @@
 /** `dumpleak poolused`: what each pool tag holds, in the look and the words of `!poolused`. */
 
 import { analyze } from '../../analysis/analyze.js';
-import { renderPart } from '../../report/part-json.js';
-import { parsePoolUsedArguments } from '../../report/text/poolused-arguments.js';
-import { renderPoolUsed } from '../../report/text/poolused.js';
+import { renderPart } from '../../views/print/part-json.js';
+import { parsePoolUsedArguments } from '../../views/poolused-words.js';
+import { renderPoolUsed } from '../../views/poolused.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';

@@ -2,8 +2,8 @@
 
 import { searchModules } from '../../analysis/search.js';
 import { typedTag } from '../../result/tag.js';
-import { renderPart, searchPart } from '../../report/part-json.js';
-import { renderSearch } from '../../report/text/search.js';
+import { renderPart } from '../../views/print/part-json.js';
+import { renderSearch, searchPart } from '../../views/search.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,8 +1,8 @@
 /** `dumpleak vm`: the memory totals in the look of `!vm 1`. */
 
 import { analyze } from '../../analysis/analyze.js';
-import { renderPart } from '../../report/part-json.js';
-import { renderVm } from '../../report/text/vm.js';
+import { renderPart } from '../../views/print/part-json.js';
+import { renderVm } from '../../views/vm.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, jsonOption } from '../options.js';

@@ -6,7 +6,7 @@ import { planFetch, planText, type FetchPlan } from '../../../symbols/store/plan
 import type { SymbolRequest } from '../../../symbols/store/request.js';
 import { analyze } from '../../analysis/analyze.js';
 import { symbolNeeds } from '../../analysis/symbol-needs.js';
-import { renderPart } from '../../report/part-json.js';
+import { renderPart } from '../../views/print/part-json.js';
 import { renderFetchPlan, renderSymbolCheck } from '../../report/text/symbols.js';
 import { SCHEMA_VERSION } from '../../result/result.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';

@@ -2,7 +2,7 @@
 
 import { pdbFacts } from '../../../symbols/pdb-symbols.js';
 import { KERNEL_SYMBOLS, KERNEL_TYPES } from '../../../symbols/kernel-names.js';
-import { renderPart } from '../../report/part-json.js';
+import { renderPart } from '../../views/print/part-json.js';
 import { renderPdbInfo, type PdbInfo } from '../../report/text/pdb-info.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Output } from '../output.js';

@@ -8,7 +8,7 @@ import { openProfileFolder, readProfileFile } from '../../../symbols/profile-fol
 import { findImageVersion } from '../../../symbols/profiles/images.js';
 import { kernelEntries } from '../../../symbols/profiles/profiles.js';
 import { identifyFile } from '../../../symbols/store/identify.js';
-import { renderPart } from '../../report/part-json.js';
+import { renderPart } from '../../views/print/part-json.js';
 import { renderProfileList, type ProfileList } from '../../report/text/profile-list.js';
 import { FileError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';

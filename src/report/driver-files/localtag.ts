@@ -2,7 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { ListedTag, TagList } from '../../analysis/driver-files/list.js';
-import { counted } from '../format.js';
+import { counted } from '../../views/print/format.js';
 
 const LONGEST_DESCRIPTION = 120;
 

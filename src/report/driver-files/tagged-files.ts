@@ -5,10 +5,10 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { DriverSearch, TaggedFile } from '../../analysis/driver-files/search.js';
 import { SCHEMA_VERSION } from '../../result/result.js';
 import { table } from '../csv.js';
-import { counted, parseHex } from '../format.js';
-import { renderPart } from '../part-json.js';
+import { counted, parseHex } from '../../views/print/format.js';
+import { renderPart } from '../../views/print/part-json.js';
 import { evidenceLines, TONES, versionText } from '../text/analyze-suspects.js';
-import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';
+import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../../views/print/style.js';
 
 const MOST_EVIDENCE = 4;
 const MOST_WARNINGS = 10;

@@ -1,11 +1,11 @@
 /** The page of one dump: the verdict first, then pictures, evidence, tables. A pure function of the result. */
 
 import type { AnalysisResult, MemoryInfo, Warning } from '../../result/result.js';
-import { counted, elapsed, humanBytes, humanPages, thousands, utc } from '../format.js';
+import { counted, elapsed, humanBytes, humanPages, thousands, utc } from '../../views/print/format.js';
 import { debuggerSections } from '../text/analyze-windbg.js';
-import { canHoldPoolTables, dumpKind, whyNoTags } from '../text/dump-kind.js';
-import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../text/identity.js';
-import { createStyle } from '../text/style.js';
+import { canHoldPoolTables, dumpKind, whyNoTags } from '../../views/print/dump-kind.js';
+import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../../views/print/identity.js';
+import { createStyle } from '../../views/print/style.js';
 import { memoryTable, moduleTable, reconciliationList, tagTable, unloadedTable } from './analysis-tables.js';
 import { pageSection, renderPage, type Section } from './page.js';
 import { poolBars } from './pool-bars.js';

@@ -13,7 +13,16 @@ import type {
   Reconciliation,
   UnloadedModule,
 } from '../../result/result.js';
-import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands, utc } from '../format.js';
+import {
+  counted,
+  exactInteger,
+  humanBytes,
+  humanPages,
+  percent,
+  ratio,
+  thousands,
+  utc,
+} from '../../views/print/format.js';
 import { markup, type SafeHtml } from './safe-html.js';
 import { dataTable, type Cell, type Column } from './table.js';
 

@@ -1,10 +1,10 @@
 /** A piece of evidence: where it stands, its bytes, the instruction, and the call that gets the tag. */
 
 import type { Evidence, Hex } from '../../result/result.js';
-import { debuggerAddress, parseHex } from '../format.js';
+import { debuggerAddress, parseHex } from '../../views/print/format.js';
 import { kindFacts } from '../../result/evidence-kinds.js';
 import { evidenceBytes } from '../text/analyze-suspects.js';
-import { hexAndText } from '../text/search.js';
+import { hexAndText } from '../../views/search.js';
 import { joined, markup, type HtmlValue, type SafeHtml } from './safe-html.js';
 
 /** What results have where code was followed; those of other versions have none of it. */

@@ -1,7 +1,7 @@
 /** The page of many dumps: which drivers leak where, which machines share a cause, what could not be read and why. */
 
-import { counted, humanBytes, thousands, utc } from '../format.js';
-import { baseName } from '../text/identity.js';
+import { counted, humanBytes, thousands, utc } from '../../views/print/format.js';
+import { baseName } from '../../views/print/identity.js';
 import type { BatchIndex, IndexDump, IndexGroup, IndexGrowth, IndexMachine } from './index-data.js';
 import { pageSection, renderPage } from './page.js';
 import { markup, joined, type HtmlValue, type SafeHtml } from './safe-html.js';

@@ -4,7 +4,7 @@ import { FULL } from '../golden/samples.js';
 import { Collector } from '../../growth/read/collector.js';
 import { makeTrend, type Trend } from '../../growth/trend.js';
 import type { AnalysisResult } from '../../result/result.js';
-import { memoryOf, tagRow } from '../text/results.test.helper.js';
+import { memoryOf, tagRow } from '../../views/results.test.helper.js';
 import type { BatchIndex, IndexDump } from './index-data.js';
 
 /** Names that try to leave the place they are put in. Each makes the page do something where it succeeds. */

@@ -1,7 +1,7 @@
 /** Memory in use against its limits, a bar each, with the parts that the suspects hold. */
 
 import type { AnalysisResult, MemoryInfo, PoolKind } from '../../result/result.js';
-import { exactInteger, humanPages, percent, ratio } from '../format.js';
+import { exactInteger, humanPages, percent, ratio } from '../../views/print/format.js';
 import { commitInUse, physicalInUse, poolInUse, type Usage } from '../memory-limits.js';
 import { markup, type SafeHtml } from './safe-html.js';
 

@@ -1,10 +1,10 @@
 /** The suspects of a page: what a tag holds, the drivers with their evidence, what speaks for it and against it. */
 
 import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result/result.js';
-import { counted, humanBytes, percent, thousands } from '../format.js';
+import { counted, humanBytes, percent, thousands } from '../../views/print/format.js';
 import { moduleOf } from '../text/analyze-suspects.js';
-import { hasWideAddresses } from '../text/dump-kind.js';
-import { searchedSentences } from '../text/search.js';
+import { hasWideAddresses } from '../../views/print/dump-kind.js';
+import { searchedSentences } from '../../views/search.js';
 import { evidencePart } from './evidence-part.js';
 import { markup, joined, type SafeHtml } from './safe-html.js';
 

@@ -3,7 +3,7 @@
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from 'd3-hierarchy';
 import { countersOf } from '../../result/pool.js';
 import type { AnalysisResult, PoolKind, PoolTagRow } from '../../result/result.js';
-import { counted, humanBytes, percent } from '../format.js';
+import { counted, humanBytes, percent } from '../../views/print/format.js';
 import { markup, type SafeHtml } from './safe-html.js';
 import { swatch } from './pool-bars.js';
 

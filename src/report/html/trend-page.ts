@@ -4,7 +4,7 @@ import type { TagDescription } from '../../kernel/pool/tag-descriptions.js';
 import { isWhole, type JudgedSeries, type Trend } from '../../growth/trend.js';
 import type { Judgement } from '../../growth/judge/judge.js';
 import { VERSION } from '../../version.js';
-import { counted, humanBytes, percent, thousands } from '../format.js';
+import { counted, humanBytes, percent, thousands } from '../../views/print/format.js';
 import { amount, longTime, period, signed, subject, untilLimit, verdictOf } from '../trend/trend-text.js';
 import { isoTime, type TrendReportOptions } from '../trend/trend-json.js';
 import { growthChart, type ChartPoint } from './growth-chart.js';

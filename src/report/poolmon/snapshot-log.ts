@@ -7,7 +7,7 @@ import { InputError } from '../../../parsers/bytes/input-error.js';
 import { printable } from '../../../parsers/text-safety.js';
 import { countersOf, pagesOf, POOLS, poolUsage } from '../../result/pool.js';
 import type { AnalysisResult, Count, MemoryField, PoolCounters, PoolKind, PoolTagRow } from '../../result/result.js';
-import { exactInteger } from '../format.js';
+import { exactInteger } from '../../views/print/format.js';
 
 export interface SnapshotLogOptions {
   /** Default: wide for 64-bit systems, narrow for 32-bit ones. */

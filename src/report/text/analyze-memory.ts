@@ -3,10 +3,10 @@
 import { printable } from '../../../parsers/text-safety.js';
 import { pagesOf } from '../../result/pool.js';
 import type { AnalysisResult, Count, PoolTagRow, PoolTags, Reconciliation } from '../../result/result.js';
-import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../format.js';
+import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../../views/print/format.js';
 import { commitInUse, physicalInUse, poolInUse, type Usage } from '../memory-limits.js';
-import { canHoldPoolTables, whyNoTags } from './dump-kind.js';
-import { bullets, fit, heading, type Style } from './style.js';
+import { canHoldPoolTables, whyNoTags } from '../../views/print/dump-kind.js';
+import { bullets, fit, heading, type Style } from '../../views/print/style.js';
 
 function usageLine(name: string, { used, limit }: Usage): string {
   const share = ratio(used, limit === null ? null : limit.pages);

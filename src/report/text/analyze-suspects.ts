@@ -12,10 +12,10 @@ import type {
   SuspectDriver,
   VersionInfo,
 } from '../../result/result.js';
-import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../format.js';
-import { hasWideAddresses } from './dump-kind.js';
-import { hexAndText, searchedSentences } from './search.js';
-import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from './style.js';
+import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../../views/print/format.js';
+import { hasWideAddresses } from '../../views/print/dump-kind.js';
+import { hexAndText, searchedSentences } from '../../views/search.js';
+import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
 
 const MOST_SUSPECTS = 5;
 const MOST_DRIVERS = 4;

@@ -3,15 +3,15 @@
 import { printable } from '../../../parsers/text-safety.js';
 import { kindFacts } from '../../result/evidence-kinds.js';
 import type { AnalysisResult, Evidence, Suspect } from '../../result/result.js';
-import { debuggerAddress, parseHex } from '../format.js';
+import { debuggerAddress, parseHex } from '../../views/print/format.js';
 import { evidenceBytes, moduleOf, shownSuspects } from './analyze-suspects.js';
-import { hasWideAddresses } from './dump-kind.js';
-import { moduleLine, moduleTitle } from './modules.js';
-import { POOL_USED } from './poolused-arguments.js';
-import { renderPoolUsed } from './poolused.js';
-import { renderHits } from './search.js';
-import type { Style } from './style.js';
-import { renderVm } from './vm.js';
+import { hasWideAddresses } from '../../views/print/dump-kind.js';
+import { moduleLine, moduleTitle } from '../../views/modules.js';
+import { POOL_USED } from '../../views/poolused-words.js';
+import { renderPoolUsed } from '../../views/poolused.js';
+import { renderHits } from '../../views/search.js';
+import type { Style } from '../../views/print/style.js';
+import { renderVm } from '../../views/vm.js';
 
 /** Rows of `!poolused` when nobody asked for a number. */
 const DEFAULT_TOP = 5;

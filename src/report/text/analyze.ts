@@ -2,14 +2,24 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { AnalysisResult } from '../../result/result.js';
-import { counted, elapsed, humanBytes, utc } from '../format.js';
+import { counted, elapsed, humanBytes, utc } from '../../views/print/format.js';
 import { memorySection, reconciliationSection, topTagsSection } from './analyze-memory.js';
 import { suspectSections } from './analyze-suspects.js';
 import { debuggerSections } from './analyze-windbg.js';
-import { canHoldPoolTables, dumpKind } from './dump-kind.js';
-import { baseName, bugCheckText, fileRows, systemName, systemRows } from './identity.js';
-import { warningLines } from './info.js';
-import { asciiOnly, createStyle, fit, flow, heading, pairs, wrap, type Style, type StyleOptions } from './style.js';
+import { canHoldPoolTables, dumpKind } from '../../views/print/dump-kind.js';
+import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../../views/print/identity.js';
+import { warningLines } from '../../views/info.js';
+import {
+  asciiOnly,
+  createStyle,
+  fit,
+  flow,
+  heading,
+  pairs,
+  wrap,
+  type Style,
+  type StyleOptions,
+} from '../../views/print/style.js';
 
 export interface AnalysisTextOptions extends StyleOptions {
   /** Rows in the tables of tags: 10 in ours and 5 in `!poolused` without it. */

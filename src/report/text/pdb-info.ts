@@ -1,8 +1,8 @@
 /** The text of `dumpleak symbols info`: one PDB. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import { counted } from '../format.js';
-import { asciiOnly, bullets, createStyle, heading, pairs, type StyleOptions } from './style.js';
+import { counted } from '../../views/print/format.js';
+import { asciiOnly, bullets, createStyle, heading, pairs, type StyleOptions } from '../../views/print/style.js';
 
 /** The object of `symbols info --json`. */
 export interface PdbInfo {

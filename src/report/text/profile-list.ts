@@ -1,8 +1,8 @@
 /** The text of `dumpleak profile list`. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import { counted } from '../format.js';
-import { asciiOnly, bullets, createStyle, heading, type StyleOptions } from './style.js';
+import { counted } from '../../views/print/format.js';
+import { asciiOnly, bullets, createStyle, heading, type StyleOptions } from '../../views/print/style.js';
 
 /** A profile in the list. */
 export interface ListedProfile {

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { ModuleSymbols, SymbolCheck } from '../../../symbols/store/check.js';
 import type { Outcome, Place } from '../../../symbols/store/places.js';
-import { expectGolden, mapStrings } from './golden.test.helper.js';
+import { goldenBeside, mapStrings } from '../../views/golden.test.helper.js';
 import { renderSymbolCheck } from './symbols.js';
+
+const expectGolden = goldenBeside(import.meta.url);
 
 const GUID = '0123456789ABCDEF0123456789ABCDEF';
 const SERVER = 'srv*C:\\sym*https://msdl.microsoft.com/download/symbols';

@@ -4,7 +4,7 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { ModuleSymbols, NeededFile, SymbolCheck, SymbolStatus } from '../../../symbols/store/check.js';
 import type { Outcome, Place } from '../../../symbols/store/places.js';
 import type { FetchPlan } from '../../../symbols/store/plan.js';
-import { counted } from '../format.js';
+import { counted } from '../../views/print/format.js';
 import {
   asciiOnly,
   bullets,
@@ -16,7 +16,7 @@ import {
   type Style,
   type StyleOptions,
   type Tone,
-} from './style.js';
+} from '../../views/print/style.js';
 
 /** Modules whose places are listed, and places of one module; the rest is in the JSON. */
 const MOST_MODULES = 10;

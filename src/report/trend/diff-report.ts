@@ -3,9 +3,9 @@
 import { printable } from '../../../parsers/text-safety.js';
 import type { Difference, DiffSide, TagChange } from '../../growth/diff.js';
 import { GROWTH_SCHEMA_VERSION } from '../../growth/schema-version.js';
-import { counted, duration, humanBytes, NOT_KNOWN, thousands, utc } from '../format.js';
-import { renderPart } from '../part-json.js';
-import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';
+import { counted, duration, humanBytes, NOT_KNOWN, thousands, utc } from '../../views/print/format.js';
+import { renderPart } from '../../views/print/part-json.js';
+import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../../views/print/style.js';
 import type { TrendReportOptions } from './trend-json.js';
 
 const HOUR_MS = 3_600_000;

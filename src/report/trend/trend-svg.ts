@@ -5,7 +5,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import { isWhole, type JudgedSeries, type Trend } from '../../growth/trend.js';
-import { humanBytes, utc } from '../format.js';
+import { humanBytes, utc } from '../../views/print/format.js';
 import { isoTime } from './trend-json.js';
 
 export interface TrendSvgOptions {

@@ -3,8 +3,8 @@
 import { printable } from '../../../parsers/text-safety.js';
 import type { Limit } from '../../growth/judge/limits.js';
 import { isWhole, type JudgedSeries, type Trend } from '../../growth/trend.js';
-import { counted, duration, humanBytes, thousands, utc } from '../format.js';
-import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../text/style.js';
+import { counted, duration, humanBytes, thousands, utc } from '../../views/print/format.js';
+import { bullets, createStyle, fit, heading, wrap, type Style, type StyleOptions } from '../../views/print/style.js';
 import { sparkline } from './sparkline.js';
 import { isoTime, type TrendReportOptions } from './trend-json.js';
 

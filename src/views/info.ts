@@ -1,10 +1,10 @@
 /** The text of `dumpleak info`: what a dump is, and which questions it can answer. */
 
-import { printable } from '../../../parsers/text-safety.js';
-import type { DumpInfo, Note, SystemInfo, Warning } from '../../result/result.js';
-import { counted, NOT_KNOWN, thousands } from '../format.js';
-import { bugCheckText, fileRows, systemRows } from './identity.js';
-import { asciiOnly, bullets, createStyle, heading, pairs, wrap, type Style, type StyleOptions } from './style.js';
+import { printable } from '../../parsers/text-safety.js';
+import type { DumpInfo, Note, SystemInfo, Warning } from '../result/result.js';
+import { counted, NOT_KNOWN, thousands } from './print/format.js';
+import { bugCheckText, fileRows, systemRows } from './print/identity.js';
+import { asciiOnly, bullets, createStyle, heading, pairs, wrap, type Style, type StyleOptions } from './print/style.js';
 
 /** What a dump holds, as far as one look tells. */
 export interface DumpAbilities {

@@ -1,7 +1,7 @@
 /** Numbers, sizes, shares, times and addresses as people read them. 1 MB = 1,048,576 bytes, as Windows tools mean it. */
 
-import { sizeText } from '../result/amount.js';
-import type { Count, Hex } from '../result/result.js';
+import { sizeText } from '../../result/amount.js';
+import type { Count, Hex } from '../../result/result.js';
 
 const PAGE_BYTES = 4096n;
 const HEX = /^0x[0-9a-f]{1,16}$/i;

@@ -1,10 +1,10 @@
 /** The text of `dumpleak pooltag`: what the lists of tags say of one. */
 
-import { printable } from '../../../parsers/text-safety.js';
-import type { ListedTag, TagLookup } from '../../leak/tag-lookup.js';
-import type { Warning } from '../../result/result.js';
-import { counted } from '../format.js';
-import { asciiOnly, bullets, createStyle, heading, wrap, type Style, type StyleOptions } from './style.js';
+import { printable } from '../../parsers/text-safety.js';
+import type { ListedTag, TagLookup } from '../leak/tag-lookup.js';
+import type { Warning } from '../result/result.js';
+import { counted } from './print/format.js';
+import { asciiOnly, bullets, createStyle, heading, wrap, type Style, type StyleOptions } from './print/style.js';
 
 /** The report, ended by a line feed. */
 export function renderTagLookup(

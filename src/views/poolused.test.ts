@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import type { AnalysisResult, PoolTagRow } from '../../result/result.js';
-import { acceptanceBlock, expectGolden } from './golden.test.helper.js';
+import type { AnalysisResult, PoolTagRow } from '../result/result.js';
+import { acceptanceBlock, goldenBeside } from './golden.test.helper.js';
 import { renderPoolUsed, type PoolUsedOptions } from './poolused.js';
 import { bareResult, tagRow } from './results.test.helper.js';
 import { healthyResult, leakResult } from './samples.test.helper.js';
+
+const expectGolden = goldenBeside(import.meta.url);
 
 const HEADER_LINES = 5;
 

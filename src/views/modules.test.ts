@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import type { AnalysisResult } from '../../result/result.js';
-import { acceptanceBlock, expectGolden } from './golden.test.helper.js';
+import type { AnalysisResult } from '../result/result.js';
+import { acceptanceBlock, goldenBeside } from './golden.test.helper.js';
 import { moduleAt, renderModules } from './modules.js';
 import { bareResult, moduleInfo } from './results.test.helper.js';
 import { leakResult } from './samples.test.helper.js';
+
+const expectGolden = goldenBeside(import.meta.url);
 
 describe('lm', () => {
   it('prints the transcript of the worked example', function () {

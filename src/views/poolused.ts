@@ -1,12 +1,12 @@
 /** `!poolused`: what each pool tag holds, in the columns of WinDbg since the Windows 7 SDK. */
 
-import { printable } from '../../../parsers/text-safety.js';
-import { taggingIsOff, type AnalysisResult, type PoolCounters, type PoolTagRow } from '../../result/result.js';
-import { counted, exactInteger, parseHex } from '../format.js';
-import { noFigures, whyNoTags } from './dump-kind.js';
-import { matchesTag, POOL_USED, type PoolUsedOptions } from './poolused-arguments.js';
+import { printable } from '../../parsers/text-safety.js';
+import { taggingIsOff, type AnalysisResult, type PoolCounters, type PoolTagRow } from '../result/result.js';
+import { counted, exactInteger, parseHex } from './print/format.js';
+import { noFigures, whyNoTags } from './print/dump-kind.js';
+import { matchesTag, POOL_USED, type PoolUsedOptions } from './poolused-words.js';
 
-export { parsePoolUsedArguments, type PoolUsedOptions } from './poolused-arguments.js';
+export { parsePoolUsedArguments, type PoolUsedOptions } from './poolused-words.js';
 
 const HEADER = [
   '               NonPaged                  Paged',

@@ -9,8 +9,8 @@ import type {
   ModuleInfo,
   Pages,
   PoolTagRow,
-} from '../../result/result.js';
-import { MEMORY_FIELDS } from '../../result/result.js';
+} from '../result/result.js';
+import { MEMORY_FIELDS } from '../result/result.js';
 
 /** Memory figures by field; those not given are null. */
 export function memoryOf(

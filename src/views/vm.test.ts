@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import type { AnalysisResult } from '../../result/result.js';
-import { acceptanceBlock, expectGolden } from './golden.test.helper.js';
+import type { AnalysisResult } from '../result/result.js';
+import { acceptanceBlock, goldenBeside } from './golden.test.helper.js';
 import { bareResult, memoryOf } from './results.test.helper.js';
 import { healthyResult, leakResult } from './samples.test.helper.js';
 import { renderVm } from './vm.js';
+
+const expectGolden = goldenBeside(import.meta.url);
 
 /** `pages` where it ends, `(`, and the Kb number where it ends: 0-based, the column after. */
 function columns(line: string): number[] {

@@ -1,9 +1,9 @@
 /** `lm`: the loaded modules, or the one that holds an address, and the unloaded ones, in the look of WinDbg. */
 
-import { printable } from '../../../parsers/text-safety.js';
-import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from '../../result/result.js';
-import { debuggerAddress, NOT_KNOWN, parseHex } from '../format.js';
-import { hasWideAddresses, noFigures } from './dump-kind.js';
+import { printable } from '../../parsers/text-safety.js';
+import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from '../result/result.js';
+import { debuggerAddress, NOT_KNOWN, parseHex } from './print/format.js';
+import { hasWideAddresses, noFigures } from './print/dump-kind.js';
 
 /** The title line of a module list. */
 export function moduleTitle(wide: boolean): string {

@@ -1,7 +1,7 @@
 /** `!vm 1`: the memory totals in the look of WinDbg, in its older or its newer layout. */
 
-import { printable } from '../../../parsers/text-safety.js';
-import { pagesOf } from '../../result/pool.js';
+import { printable } from '../../parsers/text-safety.js';
+import { pagesOf } from '../result/pool.js';
 import {
   count,
   type AnalysisResult,
@@ -9,9 +9,9 @@ import {
   type MemoryField,
   type MemoryInfo,
   type PageFile,
-} from '../../result/result.js';
-import { exactInteger, NOT_KNOWN } from '../format.js';
-import { noFigures } from './dump-kind.js';
+} from '../result/result.js';
+import { exactInteger, NOT_KNOWN } from './print/format.js';
+import { noFigures } from './print/dump-kind.js';
 
 export type VmLayout = 'old' | 'new';
 

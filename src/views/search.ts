@@ -1,10 +1,19 @@
 /** `s -a`: where bytes stand in memory, in the look of WinDbg; and the report of a search over all modules. */
 
-import type { TagHit } from '../../kernel/state.js';
-import type { AnalysisResult, ModuleInfo, Searched } from '../../result/result.js';
-import { printable } from '../../../parsers/text-safety.js';
-import { counted, debuggerAddress, percent, ratio, thousands } from '../format.js';
-import { hasWideAddresses } from './dump-kind.js';
+import { hex } from '../../parsers/bytes/failure.js';
+import { printable } from '../../parsers/text-safety.js';
+import type { SearchResult } from '../analysis/search.js';
+import type { TagHit } from '../kernel/state.js';
+import {
+  SCHEMA_VERSION,
+  type AnalysisResult,
+  type Evidence,
+  type Hex,
+  type ModuleInfo,
+  type Searched,
+} from '../result/result.js';
+import { counted, debuggerAddress, percent, ratio, thousands } from './print/format.js';
+import { hasWideAddresses } from './print/dump-kind.js';
 import { moduleLine, moduleTitle } from './modules.js';
 
 /** A place in memory and the bytes from there on: up to 16 are shown. */
@@ -99,4 +108,35 @@ export function renderSearch(report: SearchReport): string {
   const missing = searched.pagesMissing > 0 || searched.notTranslatable > 0;
   const end = `${searchedSentences(searched)}${missing ? ' What is missing may hold more.' : ''}\n`;
   return [`${title}\n`, ...(blocks.length > 0 ? [`${moduleTitle(wide)}\n${blocks.join('\n')}`] : []), end].join('\n');
+}
+
+/** A place where the bytes stand, as `search --json` has it. */
+export interface SearchHit extends Pick<Evidence, 'address' | 'bytes' | 'ascii' | 'section' | 'executable'> {
+  module: string;
+  /** From the module's base. */
+  offset: Hex;
+  /** The tag stands there with the PROTECTED_POOL bit. */
+  protected: boolean;
+  /** ARM64: two instructions build the tag, and this is where the second stands; else null. */
+  secondHalf: Hex | null;
+}
+
+/** What `search --json` writes. */
+export function searchPart(found: SearchResult, pattern: string): object {
+  const { dump, system, searched, warnings } = found;
+  const hits = found.hits.map((hit): SearchHit => {
+    const bytes = Buffer.from(hit.bytes);
+    return {
+      module: found.modules[hit.module]?.name ?? '',
+      address: hex(hit.address),
+      offset: hex(hit.offset),
+      bytes: bytes.toString('hex').replace(/..(?=.)/g, '$& '),
+      ascii: bytes.toString('latin1').replace(/[^\x20-\x7e]/g, '.'),
+      section: hit.section,
+      executable: hit.executable,
+      protected: hit.protectedBit,
+      secondHalf: hit.arm64?.pair ? hex(hit.arm64.pair.second) : null,
+    };
+  });
+  return { schemaVersion: SCHEMA_VERSION, dump, system, search: { pattern, hits, searched }, warnings };
 }

@@ -3,17 +3,19 @@
 import { expect } from 'chai';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-// build/src/report/text -> project root
-const ROOT = new URL('../../../../', import.meta.url);
-const GOLDEN = new URL('src/report/text/golden/', ROOT);
+// build/src/views -> project root
+const ROOT = new URL('../../../', import.meta.url);
 const ACCEPTANCE = new URL('../shared/acceptance/README.md', ROOT);
 
-/** Compares with a golden file; UPDATE_GOLDEN=1 writes it. */
-export function expectGolden(name: string, actual: string): void {
-  const file = new URL(name, GOLDEN);
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, actual);
-  expect(existsSync(file), `golden file ${name} exists (UPDATE_GOLDEN=1 writes it)`).to.equal(true);
-  expect(actual).to.equal(readFileSync(file, 'utf8'));
+/** Compares with files of the folder `golden` beside a test (its `import.meta.url`); UPDATE_GOLDEN=1 writes them. */
+export function goldenBeside(test: string): (name: string, actual: string) => void {
+  const folder = new URL('golden/', test.replace('/build/src/', '/src/'));
+  return (name, actual) => {
+    const file = new URL(name, folder);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, actual);
+    expect(existsSync(file), `golden file ${name} exists (UPDATE_GOLDEN=1 writes it)`).to.equal(true);
+    expect(actual).to.equal(readFileSync(file, 'utf8'));
+  };
 }
 
 /** The lines of a transcript in the acceptance text, by its command; null where the text is not at hand. */

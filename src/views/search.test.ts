@@ -1,7 +1,12 @@
 import { expect } from 'chai';
-import { acceptanceBlock, expectGolden } from './golden.test.helper.js';
+import { virtual } from '../../parsers/addresses.js';
+import type { SearchResult } from '../analysis/search.js';
+import { FULL } from '../report/golden/samples.js';
+import { acceptanceBlock, goldenBeside } from './golden.test.helper.js';
 import { leakResult } from './samples.test.helper.js';
-import { renderHits, renderSearch, searchedSentences } from './search.js';
+import { renderHits, renderSearch, searchedSentences, searchPart } from './search.js';
+
+const expectGolden = goldenBeside(import.meta.url);
 
 const bytes = (hex: string) => Uint8Array.from(hex.split(' '), (pair) => parseInt(pair, 16));
 const FIRST = bytes('4c 65 61 6b 3b c1 0f 42 c1 41 8d 49 fd 8b d0 ff');
@@ -64,5 +69,55 @@ describe('the report of a search', () => {
     expect(searchedSentences({ modules: 0, notTranslatable: 3, pagesPresent: 0, pagesMissing: 0 })).to.match(
       /^No module/,
     );
+  });
+});
+
+describe('searchPart', () => {
+  it('names the module and spells the bytes', () => {
+    const found: SearchResult = {
+      dump: FULL.dump,
+      system: FULL.system!,
+      modules: FULL.modules!,
+      hits: [
+        {
+          module: 1,
+          address: virtual(0xfffff880044b63aan),
+          offset: 0x13aa,
+          bytes: Uint8Array.of(0x4c, 0x65, 0x00, 0xff),
+          before: new Uint8Array(0),
+          section: '.text',
+          executable: true,
+          protectedBit: true,
+        },
+      ],
+      searched: { modules: 1, notTranslatable: 0, pagesPresent: 7, pagesMissing: 2 },
+      warnings: [],
+    };
+    const part = searchPart(found, '"Le"') as { search: unknown };
+    expect(Object.keys(part)).to.deep.equal(['schemaVersion', 'dump', 'system', 'search', 'warnings']);
+    expect(part.search).to.deep.equal({
+      pattern: '"Le"',
+      hits: [
+        {
+          module: FULL.modules![1]!.name,
+          address: '0xfffff880044b63aa',
+          offset: '0x13aa',
+          bytes: '4c 65 00 ff',
+          ascii: 'Le..',
+          section: '.text',
+          executable: true,
+          protected: true,
+          secondHalf: null,
+        },
+      ],
+      searched: found.searched,
+    });
+    const pair = { second: virtual(0xfffff880044b63b2n), register: 2 };
+    const halves = { ...found, hits: found.hits.map((hit) => ({ ...hit, arm64: { pair, loadedBy: null } })) };
+    const { search } = searchPart(halves, '"Le"') as { search: { hits: { secondHalf: string }[] } };
+    expect(search.hits[0]?.secondHalf).to.equal('0xfffff880044b63b2');
+    const text = renderSearch({ ...halves, pattern: '"Le"' });
+    expect(text).to.include('built in two halves: MOVZ at fffff880`044b63aa, MOVK at fffff880`044b63b2\n');
+    expect(renderSearch({ ...found, pattern: '"Le"' })).not.to.include('halves');
   });
 });

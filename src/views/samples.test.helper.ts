@@ -1,6 +1,6 @@
 /** Whole results made by hand: the worked example, a healthy system, a small dump. */
 
-import type { AnalysisResult, Suspect } from '../../result/result.js';
+import type { AnalysisResult, Suspect } from '../result/result.js';
 import { bareResult, DUMP, memoryOf, moduleInfo, tagRow } from './results.test.helper.js';
 
 const LEAK_SUSPECT: Suspect = {

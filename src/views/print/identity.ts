@@ -2,7 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { BugCheck, DumpInfo, SystemInfo } from '../../result/result.js';
-import { counted, duration, humanBytes, NOT_KNOWN, ratio, percent, thousands, utc } from '../format.js';
+import { counted, duration, humanBytes, NOT_KNOWN, ratio, percent, thousands, utc } from './format.js';
 import { dumpKind } from './dump-kind.js';
 
 type Pair = readonly [string, string];

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { matchesTag, parsePoolUsedArguments } from './poolused-arguments.js';
+import { matchesTag, parsePoolUsedArguments } from './poolused-words.js';
 
 const parse = (...words: string[]) => parsePoolUsedArguments(words);
 const errorOf = (...words: string[]) => {
