@@ -2,23 +2,21 @@
 
 import { failed } from '../../parsers/bytes/failure.js';
 import { findPoolTagFile, readTagFile, TagDescriptions } from '../kernel/pool/tag-descriptions.js';
-import type { Warning } from '../result/result.js';
+import type { TagLists } from '../views/view.js';
 import { FileError } from './errors.js';
 import type { Environment } from './terminal.js';
 
-export interface TagLists {
-  readonly descriptions: TagDescriptions;
+/** The lists, and their files. */
+interface GivenLists extends TagLists {
   /** Files in use. */
   readonly files: readonly string[];
-  /** About a file that was found but cannot be used. */
-  readonly warnings: readonly Warning[];
 }
 
 /**
  * Reads the files of `--pooltag`; without any, the pooltag.txt of an installed debugger if there is one. Throws
  * FileError for a file that was asked for and cannot be used.
  */
-export function readTagLists(asked: readonly string[] | undefined, env: Environment): TagLists {
+export function readTagLists(asked: readonly string[] | undefined, env: Environment): GivenLists {
   if (asked === undefined || asked.length === 0) return debuggersList(env);
   const files = asked.map((path) => {
     const file = readTagFile(path);
@@ -28,7 +26,7 @@ export function readTagLists(asked: readonly string[] | undefined, env: Environm
   return { descriptions: new TagDescriptions(files), files: asked, warnings: [] };
 }
 
-function debuggersList(env: Environment): TagLists {
+function debuggersList(env: Environment): GivenLists {
   const path = findPoolTagFile(env);
   const file = path === null ? null : readTagFile(path);
   if (path === null || file === null) return { descriptions: new TagDescriptions(), files: [], warnings: [] };

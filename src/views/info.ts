@@ -1,10 +1,12 @@
-/** The text of `dumpleak info`: what a dump is, and which questions it can answer. */
+/** `info`: what a dump is, and which questions it can answer. */
 
 import { printable } from '../../parsers/text-safety.js';
+import type { Inspection } from '../analysis/inspect.js';
 import type { DumpInfo, Note, SystemInfo, Warning } from '../result/result.js';
 import { counted, NOT_KNOWN, thousands } from './print/format.js';
 import { bugCheckText, fileRows, systemRows } from './print/identity.js';
 import { asciiOnly, bullets, createStyle, heading, pairs, wrap, type Style, type StyleOptions } from './print/style.js';
+import type { View } from './view.js';
 
 /** What a dump holds, as far as one look tells. */
 export interface DumpAbilities {
@@ -144,3 +146,12 @@ export function renderInfo(info: DumpOverview, options: StyleOptions = {}): stri
   const text = `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
   return style.ascii ? asciiOnly(text) : text;
 }
+
+export const info: View<null, Inspection> = {
+  command: 'info',
+  shell: 'info MEMORY.DMP',
+  words: (words) => (words.length === 0 ? null : { error: 'info takes no words' }),
+  read: async ({ opened }) => (await import('../analysis/inspect.js')).inspect(opened),
+  text: (found, _wanted, style) => renderInfo(found, style),
+  json: (found) => found,
+};

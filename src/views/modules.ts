@@ -4,6 +4,7 @@ import { printable } from '../../parsers/text-safety.js';
 import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from '../result/result.js';
 import { debuggerAddress, NOT_KNOWN, parseHex } from './print/format.js';
 import { hasWideAddresses, noFigures } from './print/dump-kind.js';
+import type { View, WrongWords } from './view.js';
 
 /** The title line of a module list. */
 export function moduleTitle(wide: boolean): string {
@@ -50,13 +51,16 @@ function byBase(modules: readonly ModuleInfo[]): ModuleInfo[] {
     .map(({ module }) => module);
 }
 
-/**
- * The text of `lm`, ended by a line feed; with `at` (a virtual address) that of `lm a`: the loaded modules, and the
- * unloaded ones, whose range holds the address.
- */
+/** Which modules. */
+export interface ModulesOptions {
+  /** A virtual address: those that hold it. */
+  at?: bigint | undefined;
+}
+
+/** The text of `lm`, ended by a line feed; with `at` that of `lm a`: loaded modules, and unloaded ones. */
 export function renderModules(
   result: Pick<AnalysisResult, 'dump' | 'system' | 'modules' | 'unloadedModules'>,
-  options: { at?: bigint | undefined } = {},
+  options: ModulesOptions = {},
 ): string {
   const { modules, system } = result;
   const wide = hasWideAddresses(result);
@@ -73,3 +77,35 @@ export function renderModules(
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** An address as people write it: `fffff880\`044b63aa`, with `0x`, or plain hexadecimal. */
+function parseAddress(text: string): ModulesOptions | WrongWords {
+  const digits = text.replace('`', '').replace(/^0x/i, '');
+  return /^[0-9a-f]{1,16}$/i.test(digits)
+    ? { at: BigInt(`0x${digits}`) }
+    : { error: `${text} is no address: up to 16 hexadecimal digits, as in fffff880044b63aa` };
+}
+
+export const modules: View<
+  ModulesOptions,
+  Pick<AnalysisResult, 'schemaVersion' | 'dump' | 'system' | 'modules' | 'unloadedModules' | 'warnings'>
+> = {
+  command: 'lm',
+  shell: 'modules MEMORY.DMP',
+  words: ([option, address, ...more]) => {
+    if (option === undefined) return {};
+    if (option !== 'a' || more.length > 0) return { error: 'of lm there are lm and lm a ADDRESS' };
+    return address === undefined ? { error: 'lm a wants an address' } : parseAddress(address);
+  },
+  read: async ({ opened, progress }) => {
+    const { analyze } = await import('../analysis/analyze.js');
+    return analyze(opened, { parts: ['modules'], progress });
+  },
+  text: renderModules,
+  json: ({ schemaVersion, dump, system, modules: all, unloadedModules: unloaded, warnings }, { at }) => ({
+    ...{ schemaVersion, dump, system },
+    modules: all?.filter(({ base, end }) => at === undefined || holds(base, end, at)) ?? null,
+    unloadedModules: unloaded?.filter(({ start, end }) => at === undefined || holds(start, end, at)) ?? null,
+    warnings,
+  }),
+};

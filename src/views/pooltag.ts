@@ -1,10 +1,12 @@
-/** The text of `dumpleak pooltag`: what the lists of tags say of one. */
+/** `!pooltag`: what the lists of tags say of one. */
 
 import { printable } from '../../parsers/text-safety.js';
 import type { ListedTag, TagLookup } from '../leak/tag-lookup.js';
 import type { Warning } from '../result/result.js';
+import { typedTag } from '../result/tag.js';
 import { counted } from './print/format.js';
 import { asciiOnly, bullets, createStyle, heading, wrap, type Style, type StyleOptions } from './print/style.js';
+import type { TagLists, View } from './view.js';
 
 /** The report, ended by a line feed. */
 export function renderTagLookup(
@@ -74,3 +76,23 @@ function quoted(tag: string): string {
   const safe = printable(tag);
   return /\s/.test(safe) ? `"${safe}"` : safe;
 }
+
+export const poolTag: View<string, TagLookup & { warnings: readonly Warning[] }, { readonly lists: TagLists }> = {
+  command: '!pooltag',
+  shell: 'pooltag TAG',
+  words: ([word, ...more]) => {
+    if (word === undefined || more.length > 0) return { error: '!pooltag wants one tag' };
+    const tag = word.replace(/^"(.*)"$/, '$1');
+    return typedTag(tag) === null
+      ? { error: `"${tag}": a tag has up to four characters, or is 0x and its number` }
+      : tag;
+  },
+  read: async ({ lists }, tag) => {
+    const { lookUpTag } = await import('../leak/tag-lookup.js');
+    const found = lookUpTag(tag, lists.descriptions.files);
+    if (found === null) throw new RangeError(`no tag: ${tag}`);
+    return { ...found, warnings: lists.warnings };
+  },
+  text: (found, _tag, style) => renderTagLookup(found, found.warnings, style),
+  json: (found) => found,
+};

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { AnalysisResult, PoolTagRow } from '../result/result.js';
 import { acceptanceBlock, goldenBeside } from './golden.test.helper.js';
-import { renderPoolUsed, type PoolUsedOptions } from './poolused.js';
+import { renderPoolUsed } from './poolused.js';
+import type { PoolUsedOptions } from './poolused-words.js';
 import { bareResult, tagRow } from './results.test.helper.js';
 import { healthyResult, leakResult } from './samples.test.helper.js';
 

@@ -4,9 +4,8 @@ import { printable } from '../../parsers/text-safety.js';
 import { taggingIsOff, type AnalysisResult, type PoolCounters, type PoolTagRow } from '../result/result.js';
 import { counted, exactInteger, parseHex } from './print/format.js';
 import { noFigures, whyNoTags } from './print/dump-kind.js';
-import { matchesTag, POOL_USED, type PoolUsedOptions } from './poolused-words.js';
-
-export { parsePoolUsedArguments, type PoolUsedOptions } from './poolused-words.js';
+import { matchesTag, parsePoolUsedArguments, POOL_USED, type PoolUsedOptions } from './poolused-words.js';
+import type { View } from './view.js';
 
 const HEADER = [
   '               NonPaged                  Paged',
@@ -170,3 +169,20 @@ export function renderPoolUsed(
     '',
   ].join('\n');
 }
+
+export const poolUsed: View<
+  PoolUsedOptions,
+  Pick<AnalysisResult, 'schemaVersion' | 'dump' | 'system' | 'poolTags' | 'warnings'>
+> = {
+  command: '!poolused',
+  shell: 'poolused MEMORY.DMP',
+  words: parsePoolUsedArguments,
+  read: async ({ opened, lists, progress }) => {
+    const { analyze } = await import('../analysis/analyze.js');
+    const result = analyze(opened, { parts: ['memory', 'poolTags'], descriptions: lists?.descriptions, progress });
+    return { ...result, warnings: [...result.warnings, ...(lists?.warnings ?? [])] };
+  },
+  text: renderPoolUsed,
+  /** All rows, whatever words were given. */
+  json: ({ schemaVersion, dump, system, poolTags, warnings }) => ({ schemaVersion, dump, system, poolTags, warnings }),
+};

@@ -2,7 +2,7 @@
 
 import { hex } from '../../parsers/bytes/failure.js';
 import { printable } from '../../parsers/text-safety.js';
-import type { SearchResult } from '../analysis/search.js';
+import type { SearchResult, searchModules } from '../analysis/search.js';
 import type { TagHit } from '../kernel/state.js';
 import {
   SCHEMA_VERSION,
@@ -12,9 +12,11 @@ import {
   type ModuleInfo,
   type Searched,
 } from '../result/result.js';
+import { typedTag } from '../result/tag.js';
 import { counted, debuggerAddress, percent, ratio, thousands } from './print/format.js';
 import { hasWideAddresses } from './print/dump-kind.js';
 import { moduleLine, moduleTitle } from './modules.js';
+import type { View, WrongWords } from './view.js';
 
 /** A place in memory and the bytes from there on: up to 16 are shown. */
 export interface Hit {
@@ -140,3 +142,47 @@ export function searchPart(found: SearchResult, pattern: string): object {
   });
   return { schemaVersion: SCHEMA_VERSION, dump, system, search: { pattern, hits, searched }, warnings };
 }
+
+/** What to look for, and how the user wrote it. */
+export interface SearchWanted {
+  what: Parameters<typeof searchModules>[1];
+  pattern: string;
+}
+
+/** A tag: up to four characters, or `0x` and its number; found with the protected bit too. */
+export function wantedTag(text: string): SearchWanted | WrongWords {
+  const key = typedTag(text);
+  return key === null
+    ? { error: `"${text}": a tag has up to four characters, or is 0x and its number` }
+    : { what: { tag: key }, pattern: `"${text}"` };
+}
+
+/** Bytes in hexadecimal, with blanks, commas, hyphens and `0x` between them or without. */
+export function wantedBytes(text: string): SearchWanted | WrongWords {
+  const digits = text.replace(/0x|[\s,-]/gi, '');
+  return /^(?:[0-9a-f]{2})+$/i.test(digits)
+    ? { what: { bytes: Buffer.from(digits, 'hex') }, pattern: digits.toLowerCase().replace(/..(?=.)/g, '$& ') }
+    : { error: `${text}: two hexadecimal digits a byte, as in 4c65616b` };
+}
+
+/** `-a @#Base @#End "Leak"`, `-b @#Base @#End 4c 65 61 6b`. */
+function parseSearch([option, from, to, ...what]: readonly string[]): SearchWanted | WrongWords {
+  const text = what.join(' ');
+  const inAll = from?.toLowerCase() === '@#base' && to?.toLowerCase() === '@#end';
+  if (inAll && option === '-b') return wantedBytes(text);
+  const quoted = /^"([\x20-\x7e]+)"$/.exec(text)?.[1];
+  if (inAll && option === '-a' && quoted !== undefined) return { what: { bytes: Buffer.from(quoted) }, pattern: text };
+  return { error: 'of !for_each_module there is s -a @#Base @#End "text", and s -b @#Base @#End with bytes' };
+}
+
+export const search: View<SearchWanted, SearchResult> = {
+  command: '!for_each_module',
+  shell: 'search MEMORY.DMP TAG',
+  words: ([first, ...words]) => parseSearch(first === 's' ? words : []),
+  read: async ({ opened, progress }, { what }) => {
+    const { searchModules: run } = await import('../analysis/search.js');
+    return run(opened, what, progress);
+  },
+  text: (found, { pattern }) => renderSearch({ ...found, pattern }),
+  json: (found, { pattern }) => searchPart(found, pattern),
+};

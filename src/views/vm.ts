@@ -12,6 +12,7 @@ import {
 } from '../result/result.js';
 import { exactInteger, NOT_KNOWN } from './print/format.js';
 import { noFigures } from './print/dump-kind.js';
+import type { View, WrongWords } from './view.js';
 
 export type VmLayout = 'old' | 'new';
 
@@ -186,18 +187,35 @@ function newLayout(memory: MemoryInfo, build: number | null): string[] {
   ];
 }
 
+/** How the totals are shown. */
+export interface VmOptions {
+  /** The older one up to build 7601 when left out, else the newer. */
+  layout?: VmLayout | undefined;
+  /** What this tool finds and the debugger has no line for stands above, apart from the debugger's lines. */
+  notes?: boolean;
+}
+
 /**
  * The text of `!vm 1`, ended by a line feed. A row without a value says `n/a`; rows that the result cannot hold
- * (kernel stacks, processes, ...) are left out. Without `layout`: the older one up to build 7601, else the newer.
- * With `notes`, what this tool finds and the debugger has no line for stands above, apart from the debugger's lines.
+ * (kernel stacks, processes, ...) are left out.
  */
-export function renderVm(
-  result: Pick<AnalysisResult, 'dump' | 'system' | 'memory'>,
-  options: { layout?: VmLayout | undefined; notes?: boolean } = {},
-): string {
+export function renderVm(result: Pick<AnalysisResult, 'dump' | 'system' | 'memory'>, options: VmOptions = {}): string {
   if (result.memory === null) return `${noFigures(result.dump, 'memory counters')}\n`;
   const build = result.system?.buildNumber ?? null;
   const layout = options.layout ?? (build !== null && build <= LAST_OLD_BUILD ? 'old' : 'new');
   const lines = layout === 'old' ? oldLayout(result.memory, build) : newLayout(result.memory, build);
   return `${[...(options.notes === true ? noteLines(result.memory) : []), ...lines].join('\n')}\n`;
 }
+
+export const vm: View<VmOptions, Pick<AnalysisResult, 'schemaVersion' | 'dump' | 'system' | 'memory' | 'warnings'>> = {
+  command: '!vm',
+  shell: 'vm MEMORY.DMP',
+  words: (words): VmOptions | WrongWords =>
+    words.join(' ') === '1' ? {} : { error: 'of !vm there is !vm 1, the totals without processes' },
+  read: async ({ opened, progress }) => {
+    const { analyze } = await import('../analysis/analyze.js');
+    return analyze(opened, { parts: ['memory'], progress });
+  },
+  text: renderVm,
+  json: ({ schemaVersion, dump, system, memory, warnings }) => ({ schemaVersion, dump, system, memory, warnings }),
+};

@@ -1,14 +1,12 @@
 /** `dumpleak info`: what a dump is, and what can be asked of it. */
 
-import { inspect, type Inspection } from '../../analysis/inspect.js';
-import { renderPart } from '../../views/print/part-json.js';
 import type { Redactor } from '../../redact/redactor.js';
-import { renderInfo } from '../../views/info.js';
+import type { Inspection } from '../../analysis/inspect.js';
+import { info } from '../../views/info.js';
 import { defineCommand } from '../command.js';
-import { EXIT } from '../exit-codes.js';
 import { DUMP, jsonOption } from '../options.js';
-import { readDump } from '../read-dump.js';
 import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
+import { showDump } from '../show-view.js';
 import { SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
@@ -20,11 +18,11 @@ export const command = defineCommand({
   ],
   run: async (args, output, host) => {
     const redactor = await redactorFor(args);
-    const read = await readDump(args, host, inspect);
-    const found = redactor === null ? read : await redacted(read, redactor, namedFiles(args.symbols, args.profiles));
-    if (args.json === true) await output.json(renderPart(found));
-    else await output.text(renderInfo(found, output.style));
-    return EXIT.done;
+    return showDump(info, null, args, {
+      ...{ output, host },
+      change: async (found) =>
+        redactor === null ? found : redacted(found, redactor, namedFiles(args.symbols, args.profiles)),
+    });
   },
 });
 

@@ -1,12 +1,9 @@
 /** `dumpleak pooltag`: what the lists of tags say of one, without a dump. */
 
-import { lookUpTag } from '../../leak/tag-lookup.js';
-import { renderPart } from '../../views/print/part-json.js';
-import { renderTagLookup } from '../../views/pooltag.js';
+import { poolTag } from '../../views/pooltag.js';
 import { defineCommand } from '../command.js';
-import { UsageError } from '../errors.js';
-import { EXIT } from '../exit-codes.js';
 import { jsonOption, POOLTAG } from '../options.js';
+import { wanted, write } from '../show-view.js';
 import { readTagLists } from '../tag-lists.js';
 
 export const command = defineCommand({
@@ -24,12 +21,7 @@ export const command = defineCommand({
   ],
   run: async (args, output, host) => {
     const lists = readTagLists(args.pooltag, host.env);
-    const found = lookUpTag(args.tag, lists.descriptions.files);
-    if (found === null) {
-      throw new UsageError(`"${args.tag}": a tag has up to four characters, or is 0x and its number`);
-    }
-    if (args.json === true) await output.json(renderPart({ ...found, warnings: lists.warnings }));
-    else await output.text(renderTagLookup(found, lists.warnings, output.style));
-    return EXIT.done;
+    const tag = wanted(poolTag.words([args.tag]));
+    return write(poolTag, tag, await poolTag.read({ lists }, tag), args.json === true, output);
   },
 });

@@ -1,14 +1,10 @@
 /** `dumpleak poolused`: what each pool tag holds, in the look and the words of `!poolused`. */
 
-import { analyze } from '../../analysis/analyze.js';
-import { renderPart } from '../../views/print/part-json.js';
-import { parsePoolUsedArguments } from '../../views/poolused-words.js';
-import { renderPoolUsed } from '../../views/poolused.js';
+import { poolUsed } from '../../views/poolused.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
-import { EXIT } from '../exit-codes.js';
 import { DUMP, jsonOption, POOLTAG, TOP } from '../options.js';
-import { readDump } from '../read-dump.js';
+import { showDump, wanted } from '../show-view.js';
 import { SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
 
@@ -34,19 +30,11 @@ export const command = defineCommand({
     ['poolused MEMORY.DMP --json', 'all rows for programs'],
   ],
   run: async (args, output, host) => {
-    const wanted = parsePoolUsedArguments(args.words);
-    if ('error' in wanted) throw new UsageError(wanted.error);
+    const asked = wanted(poolUsed.words(args.words));
     if (args.json === true && (args.words.length > 0 || args.top !== undefined)) {
       throw new UsageError('--json writes all rows: it takes no flags, no number of rows and no tag');
     }
-    const { descriptions, warnings: more } = readTagLists(args.pooltag, host.env);
-    const result = await readDump(args, host, (opened, progress) =>
-      analyze(opened, { parts: ['memory', 'poolTags'], descriptions, progress }),
-    );
-    const { schemaVersion, dump, system, poolTags } = result;
-    const warnings = [...result.warnings, ...more];
-    if (args.json === true) await output.json(renderPart({ schemaVersion, dump, system, poolTags, warnings }));
-    else await output.text(renderPoolUsed(result, { ...wanted, top: args.top ?? wanted.top }));
-    return EXIT.done;
+    const lists = readTagLists(args.pooltag, host.env);
+    return showDump(poolUsed, { ...asked, top: args.top ?? asked.top }, args, { output, host, lists });
   },
 });

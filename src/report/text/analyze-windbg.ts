@@ -6,15 +6,25 @@ import type { AnalysisResult, Evidence, Suspect } from '../../result/result.js';
 import { debuggerAddress, parseHex } from '../../views/print/format.js';
 import { evidenceBytes, moduleOf, shownSuspects } from './analyze-suspects.js';
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
-import { moduleLine, moduleTitle } from '../../views/modules.js';
+import { modules } from '../../views/modules.js';
 import { POOL_USED } from '../../views/poolused-words.js';
-import { renderPoolUsed } from '../../views/poolused.js';
+import { poolUsed } from '../../views/poolused.js';
 import { renderHits } from '../../views/search.js';
 import type { Style } from '../../views/print/style.js';
-import { renderVm } from '../../views/vm.js';
+import { isWrong, type View } from '../../views/view.js';
+import { vm } from '../../views/vm.js';
 
 /** Rows of `!poolused` when nobody asked for a number. */
 const DEFAULT_TOP = 5;
+/** As many as `/t` takes. */
+const MOST_ROWS = 999_999_999;
+
+/** A line of the debugger and what the view prints for it. */
+function shown<Wanted, Result>(view: View<Wanted, Result>, words: string, result: Result, style: Style): string[] {
+  const wanted = view.words(words.split(' '));
+  if (isWrong(wanted)) throw new Error(wanted.error);
+  return block(`${view.command} ${words}`, view.text(result, wanted), style);
+}
 
 /** A command and what it prints. */
 function block(command: string, output: string, style: Style): string[] {
@@ -54,9 +64,11 @@ function driverBlocks(result: AnalysisResult, suspect: Suspect, style: Style): s
   if (hits.length > 0 && range !== '') {
     blocks.push(block(searchCommand(suspect.tag, hex, range), renderHits(hits, { wide }), style));
   }
-  if (inside !== null) {
-    const command = `lm a ${inside.toString(16)}`;
-    blocks.push(block(command, `${moduleTitle(wide)}\n${moduleLine(module, result.system, wide)}`, style));
+  if (inside !== null && range !== '') {
+    // The driver's line alone: modules that lie about their place may overlap.
+    blocks.push(
+      shown(modules, `a ${inside.toString(16)}`, { ...result, modules: [module], unloadedModules: [] }, style),
+    );
   }
   return blocks;
 }
@@ -64,15 +76,15 @@ function driverBlocks(result: AnalysisResult, suspect: Suspect, style: Style): s
 /** Sections in the debugger's look; none for a dump without figures and suspects. */
 export function debuggerSections(result: AnalysisResult, top: number | undefined, style: Style): string[][] {
   const suspects = shownSuspects(result);
-  const rows = top ?? DEFAULT_TOP;
+  const rows = Math.min(Math.max(1, Math.trunc(top ?? DEFAULT_TOP)), MOST_ROWS);
   const sections: string[][] = [];
-  if (result.memory !== null) sections.push(block('!vm 1', renderVm(result), style));
+  if (result.memory !== null) sections.push(shown(vm, '1', result, style));
   if (result.poolTags !== null) {
     const pools = new Set(suspects.map(({ pool }) => pool));
     if (pools.size === 0) pools.add('nonpaged');
     for (const pool of pools) {
       const flags = pool === 'nonpaged' ? POOL_USED.sortNonPaged : POOL_USED.sortPaged;
-      sections.push(block(`!poolused /t${rows} ${flags}`, renderPoolUsed(result, { flags, top: rows }), style));
+      sections.push(shown(poolUsed, `/t${rows} ${flags}`, result, style));
     }
   }
   return [...sections, ...suspects.flatMap((suspect) => driverBlocks(result, suspect, style))];

@@ -1,0 +1,49 @@
+/** A view as a command of the shell: its words checked, what it reads read, and written as text or JSON. */
+
+import type { DumpInfo, Warning } from '../result/result.js';
+import { renderPart } from '../views/print/part-json.js';
+import { isWrong, type DumpSource, type TagLists, type View, type WrongWords } from '../views/view.js';
+import { UsageError } from './errors.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import type { Host, Output } from './output.js';
+import { readDump, type DumpArguments } from './read-dump.js';
+
+/** What words ask for. Throws UsageError for words that the view cannot read. */
+export function wanted<Wanted>(read: Wanted | WrongWords): Wanted {
+  if (isWrong(read)) throw new UsageError(read.error);
+  return read;
+}
+
+/** Shows a view of a dump. `change` is what is done to what was read before it is shown. */
+export async function showDump<Wanted, Result extends { dump: DumpInfo; warnings: Warning[] }>(
+  view: View<Wanted, Result>,
+  asked: Wanted,
+  args: DumpArguments & { readonly json?: boolean | undefined },
+  { output, host, lists, change }: Shown & { change?: (result: Result) => Promise<Result> },
+): Promise<ExitCode> {
+  const read = await readDump(args, host, (opened, progress) => {
+    const source: DumpSource = { opened, progress, lists };
+    return view.read(source, asked);
+  });
+  return write(view, asked, change === undefined ? read : await change(read), args.json === true, output);
+}
+
+/** Where a view is shown, and by which lists of tags. */
+export interface Shown {
+  readonly output: Output;
+  readonly host: Host;
+  readonly lists?: TagLists | undefined;
+}
+
+/** Writes what a view has read. */
+export async function write<Wanted, Result>(
+  view: Pick<View<Wanted, Result>, 'text' | 'json'>,
+  asked: Wanted,
+  result: Result,
+  json: boolean,
+  output: Output,
+): Promise<ExitCode> {
+  if (json) await output.json(renderPart(view.json(result, asked)));
+  else await output.text(view.text(result, asked, output.style));
+  return EXIT.done;
+}
