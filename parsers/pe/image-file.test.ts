@@ -91,6 +91,21 @@ describe('An image laid out from a file', () => {
     );
   });
 
+  it('that is mapped flat and was cut short lacks the pages that it lost', () => {
+    const bytes = new Uint8Array(0x4000).fill(0x90);
+    const file = peFile({
+      ...{ architecture: 'x86', sectionAlignment: 0x200, fileAlignment: 0x200 },
+      sections: [{ name: '.text', bytes, executable: true }],
+    });
+    const whole = laidOut(file);
+    const pages = whole.memory.countPages(whole.base, whole.headers.sizeOfImage);
+    for (const left of [0x1000, 0x1800, 0x3000]) {
+      const cut = laidOut(file.subarray(0, left));
+      expect(cut.memory.countPages(cut.base, cut.headers.sizeOfImage), `${left}`).to.equal(Math.floor(left / 0x1000));
+    }
+    expect(pages).to.equal(Math.ceil(whole.headers.sizeOfImage / 0x1000));
+  });
+
   it('of 32 bits has narrow pointers; with sections inside of pages it is mapped flat', () => {
     const file = peFile({
       architecture: 'x86',

@@ -128,7 +128,14 @@ function flatSpans(file: Uint8Array, headers: ImageHeaders): Span[] | string {
   }
   const end = pageUp(headers.sizeOfImage);
   const spans: Span[] = [];
-  put(spans, 0, end, file.subarray(0, Math.min(file.length, headers.sizeOfImage)), null);
+  const bytes = file.subarray(0, Math.min(file.length, headers.sizeOfImage));
+  const needed = headers.sections.reduce((last, section) => Math.max(last, section.fileOffset + section.fileSize), 0);
+  if (file.length >= Math.min(needed, headers.sizeOfImage)) put(spans, 0, end, bytes, null);
+  else {
+    const whole = bytes.length - (bytes.length % PAGE_SIZE);
+    if (whole > 0) spans.push({ start: 0, end: whole, bytes: bytes.subarray(0, whole) });
+    spans.push({ start: whole, end, bytes: CUT_SHORT });
+  }
   return spans;
 }
 

@@ -57,7 +57,7 @@ export interface CodeOptions {
 const PROTECTED = 0x80000000;
 const MOST_ALLOCATIONS = 100_000;
 /** Steps for one image: a second or two. */
-const MOST_STEPS = 20_000_000;
+const MOST_STEPS = 5_000_000;
 
 /** Every constant that the code of a module passes to an allocator's tag argument, in order of call sites. */
 export function allocationsIn(module: CodeModule, options: CodeOptions = {}): Allocations {

@@ -29,6 +29,8 @@ export interface CodeImage {
   functions?: readonly (readonly [number, number])[];
   /** Parts of functions, with the number of the function in `functions` that each is chained to. ARM64: without a prologue. */
   parts?: readonly (readonly [number, number, number])[];
+  /** RVA of the load configuration directory. */
+  loadConfig?: number;
   /** Pages that are not there. */
   missing?: readonly number[];
 }
@@ -84,7 +86,7 @@ export function codeModule(image: CodeImage): LoadedModule {
   return {
     ...{ name: 'test.sys', moduleName: 'test', path: null, base, sizeOfImage: SIZE, timeDateStamp: null },
     ...{ checkSum: null, codeView: null, version: null, pagesPresent: SIZE / PAGE, pagesTotal: SIZE / PAGE },
-    headers: headersOf(processor, (image.functions?.length ?? 0) + (image.parts?.length ?? 0)),
+    headers: headersOf(processor, (image.functions?.length ?? 0) + (image.parts?.length ?? 0), image.loadConfig ?? 0),
     memory: memoryOf(bytes, base, processor === 'x86' ? 4 : 8, image.missing ?? []),
   };
 }
@@ -109,9 +111,10 @@ function writeImports(image: CodeImage, processor: Processor, bytes: Uint8Array,
   });
 }
 
-function headersOf(processor: Processor, functions: number): ImageHeaders {
+function headersOf(processor: Processor, functions: number, loadConfig: number): ImageHeaders {
   const directories = Array.from({ length: 16 }, () => ({ rva: 0, size: 0 }));
   directories[1] = { rva: TABLE, size: 40 };
+  directories[10] = { rva: loadConfig, size: 0x94 };
   directories[12] = { rva: IAT, size: 0x100 };
   if (functions > 0) directories[3] = { rva: PDATA, size: functions * (processor === 'arm64' ? 8 : 12) };
   const section = (name: string, rva: number, size: number, executable: boolean): ImageHeaders['sections'][number] => ({

@@ -101,6 +101,11 @@ export class FlowState {
     return this;
   }
 
+  /** Places on the stack that are remembered. */
+  get size(): number {
+    return this.places.length;
+  }
+
   /** Adds the possibilities of another state; true where that changed anything. */
   join(other: FlowState): boolean {
     const { values, registers } = this;

@@ -251,7 +251,11 @@ class Follower {
     if (this.reporting) return;
     const known = this.states[index];
     if (known === undefined) this.states[index] = this.state.copy();
-    else if (!known.join(this.state)) return;
+    else {
+      // Joining looks at every place on the stack.
+      this.steps += known.size >>> 3;
+      if (!known.join(this.state)) return;
+    }
     this.mark(index);
   }
 

@@ -120,5 +120,6 @@ describe('functions in parts: ARM64', () => {
       parts: [[TEXT + 16, TEXT + 36, 0]],
     });
     expect(fateAt(beside, TEXT + 4, true)).to.not.equal('allocates');
+    expect(imageCode(codeModule(beside), null)!.functionAt(TEXT + 24)?.start).to.equal(TEXT + 16);
   });
 });

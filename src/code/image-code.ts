@@ -22,7 +22,7 @@ import { findFrameworkTable, FRAMEWORK_ALLOCATORS, type FrameworkTable } from '.
 import { CodeWork } from './work.js';
 
 /** Instructions of the functions whose results are kept, and such functions. */
-const MOST_KEPT = 300_000;
+const MOST_KEPT = 150_000;
 const MOST_KEPT_FUNCTIONS = 4096;
 /** Places of which the function around is kept. */
 const MOST_RANGES = 50_000;

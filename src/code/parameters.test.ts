@@ -220,3 +220,64 @@ describe('calls that are not written as calls of an import', () => {
     expect(listed(image)).to.deep.equal(['None ExAllocatePool']);
   });
 });
+
+describe('calls by way of Control Flow Guard', () => {
+  const CONFIG = DATA + 0x800;
+  const [CHECK, DISPATCH] = [DATA + 0x20, DATA + 0x28];
+
+  function guarded(processor: Processor, code: string | readonly number[], isGuarded = true): CodeImage {
+    const width = processor === 'x86' ? 4 : 8;
+    const pointer = (rva: number): string => {
+      const bytes = Buffer.alloc(8);
+      bytes.writeBigUInt64LE(BigInt.asUintN(width * 8, baseOf(processor) + BigInt(rva)));
+      return bytes.toString('hex', 0, width);
+    };
+    return {
+      processor,
+      ...(isGuarded ? { loadConfig: CONFIG } : {}),
+      at: {
+        [TEXT]: code,
+        [CONFIG]: '94000000',
+        [CONFIG + (width === 8 ? 0x70 : 0x48)]: pointer(CHECK) + pointer(DISPATCH),
+      },
+    };
+  }
+
+  it('go where rax says: x64', () => {
+    const rax = (at: number): string => relative(at, '488b05', slot('x64', 0));
+    const code = laid(TEXT, [IN, `41b8${LEAK}`, 'ba4000000033c9', rax, (at) => relative(at, 'ff15', DISPATCH), OUT]);
+    expect(fate(guarded('x64', code))).to.equal('allocates ExAllocatePoolWithTag');
+    expect(fate(guarded('x64', code, false))).to.not.match(/^allocates/);
+    // Not where another slot stands.
+    const other = laid(TEXT, [
+      IN,
+      `41b8${LEAK}`,
+      'ba4000000033c9',
+      rax,
+      (at) => relative(at, 'ff15', DATA + 0x30),
+      OUT,
+    ]);
+    expect(fate(guarded('x64', other))).to.not.match(/^allocates/);
+    // A function that does nothing but jump there.
+    const thunk = laid(TEXT, [IN, `41b8${LEAK}`, 'ba4000000033c9', rax, (at) => relative(at, 'e8', 0x1800), OUT]);
+    const image = guarded('x64', thunk);
+    expect(fate({ ...image, at: { ...image.at, 0x1800: 'ffe0' } })).to.equal('allocates ExAllocatePoolWithTag');
+  });
+
+  it('are checked before, which changes nothing: x86, ARM64', () => {
+    const absolute = (opcode: string, rva: number): string => opcode + little(0x81000000 + rva);
+    const x86 = `558bec68${LEAK}6a406a00${absolute('8b0d', slot('x86', 0))}${absolute('ff15', CHECK)}ffd15dc3`;
+    expect(fate(guarded('x86', x86))).to.equal('allocates ExAllocatePoolWithTag');
+    const arm64 = [
+      ...[0xa9bf7bfd, 0x52800000 | (0x654c << 5) | 2, 0x72a00000 | (0x6b61 << 5) | 2],
+      // adrp x15; ldr x15,[slot]; adrp x8; ldr x8,[check]; blr x8; blr x15
+      ...[0xd000000f, 0xf94001ef | (((slot('arm64', 0) & 0xfff) >> 3) << 10)],
+      ...[0xf0000008, 0xf9400108 | (((CHECK & 0xfff) >> 3) << 10), 0xd63f0100, 0xd63f01e0],
+      ...[0xa8c17bfd, 0xd65f03c0],
+    ];
+    const follow = (image: CodeImage): string | undefined =>
+      new TagFollower(imageCode(codeModule(image), null)!).constantAt(TEXT + 4, KEY, true)?.fate;
+    expect(follow(guarded('arm64', arm64))).to.equal('allocates');
+    expect(follow(guarded('arm64', arm64, false))).to.not.equal('allocates');
+  });
+});

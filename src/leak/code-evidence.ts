@@ -40,7 +40,9 @@ export class CodeEvidence {
 
   /** Judges one place; `key` is the tag without the protected bit. */
   judge(hit: TagHit, key: number): HitJudgement {
-    const base = classifyHit(hit);
+    const bytes = classifyHit(hit);
+    // Bytes alone say no more than that the tag may be used: high is what was followed to an allocator.
+    const base = { ...bytes, strength: atMost(bytes.strength, 'medium') };
     const follower = this.followerOf(hit.module);
     if (follower === null || !isFollowed(hit, base)) return base;
     const before = this.work.steps;

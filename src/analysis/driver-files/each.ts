@@ -1,6 +1,7 @@
 /** Goes through driver files one after the other; what cannot be read costs a warning, not the search. */
 
 import { linksLeftText } from '../../../parsers/files/paths.js';
+import { hiddenCode } from '../../code/hidden-code.js';
 import type { DriverFile } from '../../kernel/modules/driver-file.js';
 import type { Warning } from '../../result/result.js';
 import { findFiles, readDriver } from './find.js';
@@ -25,6 +26,7 @@ export function eachDriver(
 ): { searched: FilesSearched; warnings: Warning[] } {
   const found = findFiles(paths, followLinks);
   const unreadable = [...found.unreadable];
+  const told: Warning[] = [];
   const searched = { files: 0, skipped: 0, incomplete: 0 };
   for (const [i, file] of found.files.entries()) {
     progress?.(i, found.files.length, file.path);
@@ -34,10 +36,12 @@ export function eachDriver(
     else {
       searched.files++;
       if (driver.module.pagesPresent !== driver.module.pagesTotal) searched.incomplete++;
+      const hidden = hiddenCode(driver.module);
+      if (hidden !== null) told.push({ code: hidden.code, where: 'files', message: `${file.path}: ${hidden.why}` });
       visit(driver);
     }
   }
-  const warnings = unreadable.map((message) => ({ code: 'file-unreadable', where: 'files', message }));
+  const warnings = [...unreadable.map((message) => ({ code: 'file-unreadable', where: 'files', message })), ...told];
   const left = linksLeftText(found.linksLeft);
   if (left !== null) warnings.push({ code: 'links-not-followed', where: 'files', message: left });
   return { searched, warnings };
