@@ -13,6 +13,7 @@ import type {
   VersionInfo,
 } from '../../result/result.js';
 import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../format.js';
+import { holderLines } from './analyze-holders.js';
 import { hasWideAddresses } from './dump-kind.js';
 import { hexAndText, searchedSentences } from './search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from './style.js';
@@ -204,6 +205,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, 
   const lines = [
     `${heading(`Suspect${number}: tag ${printable(suspect.tag)}, ${suspect.pool} pool`, style)}   ${confidence}`,
     ...pairs(rows, style),
+    ...holderLines(suspect, style),
     ...driversLines(result, suspect, style),
   ];
   if (suspect.reasons.length > 0)
