@@ -39,6 +39,7 @@ import { issuesOf, type KnownIssueEntry } from '../leak/known-issues.js';
 import { accusationLimit } from '../kernel/modules/module-doubt.js';
 import { describeModule, describeUnloaded } from '../kernel/modules/module-info.js';
 import { nameByExports } from './name-functions.js';
+import { readObjectParts } from './objects/object-facts.js';
 import { reconcile } from '../leak/reconcile.js';
 import { describeTags } from '../leak/tag-rows.js';
 import type { ModuleLinks } from '../leak/tag-rules.js';
@@ -122,15 +123,19 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
     modules: modules?.map((module) => describeModule(module, latest)) ?? null,
     unloadedModules: unloaded?.drivers?.map(describeUnloaded) ?? null,
   };
+  step('processes');
+  const objects = wantsAll(options)
+    ? readObjectParts(kernel, (done, total) => options.progress?.('handles', done, total))
+    : null;
   const ofReading = {
+    objects: objects?.facts ?? null,
     taggingOff: taggingIsOff(tags?.warnings ?? []),
     modulesComplete: list?.complete ?? true,
     moduleDoubts: doubtsOf(loaded),
   };
-  const judged =
-    options.parts === undefined || options.parts.includes('suspects')
-      ? judge(opened, { ...parts, ...ofReading }, modules ?? [], options)
-      : described(parts.memory, parts.poolTags);
+  const judged = wantsAll(options)
+    ? judge(opened, { ...parts, ...ofReading }, modules ?? [], options)
+    : described(parts.memory, parts.poolTags);
   nameByExports(judged.suspects, modules ?? []);
   for (const suspect of judged.suspects) {
     suspect.knownIssues = issuesOf(suspect, parts.modules ?? [], options.knownIssues ?? []);
@@ -151,11 +156,16 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
     poolTags: parts.poolTags === null ? null : { ...parts.poolTags, reconciliation: judged.reconciliation },
     modules: parts.modules,
     unloadedModules: parts.unloadedModules,
+    objectTypes: objects?.objectTypes ?? null,
+    processes: objects?.processes() ?? null,
     suspects: judged.suspects,
     verdict: judged.verdict,
-    warnings: [...warnings, ...judged.warnings],
+    warnings: [...warnings, ...judged.warnings, ...(objects?.warnings(judged.suspects) ?? [])],
   };
 }
+
+/** Judging needs every part. */
+const wantsAll = ({ parts }: AnalyzeOptions): boolean => parts === undefined || parts.includes('suspects');
 
 const NO_TABLES_IN_TRIAGE: Warning = {
   code: 'triage-dump',
@@ -169,7 +179,7 @@ type Judged = ReturnType<typeof findLeak>;
 function judge(
   opened: OpenedDump,
   parts: Pick<AnalysisResult, 'memory' | 'poolTags' | 'modules' | 'unloadedModules'> &
-    Pick<LeakFacts, 'taggingOff' | 'modulesComplete' | 'moduleDoubts'>,
+    Pick<LeakFacts, 'taggingOff' | 'modulesComplete' | 'moduleDoubts' | 'objects'>,
   modules: readonly LoadedModule[],
   options: AnalyzeOptions,
 ): Judged {
@@ -187,6 +197,7 @@ function judge(
     unloaded: parts.unloadedModules,
     bugCheck: code === null ? null : { code, parameters: dump.header.bugCheckParameters },
     verifier: readVerifier(kernel),
+    objects: parts.objects ?? null,
     readText: (address) => readText(kernel, address),
     search: (keys): TagSearch =>
       searchTags(modules, keys, {

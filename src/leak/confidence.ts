@@ -17,6 +17,12 @@ export const REASON_WEIGHTS = {
   'dominates-pool': 1,
   'no-documented-owner': 1,
   'bugcheck-exhaustion': 1,
+  'many-ended-processes': 3,
+  'many-ended-threads': 3,
+  'many-held-by-one': 3,
+  'many-without-handle': 3,
+  'very-many-objects': 2,
+  'tokens-of-ended': 0,
   requested: 0,
 } as const;
 export type ReasonCode = keyof typeof REASON_WEIGHTS;

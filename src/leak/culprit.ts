@@ -1,10 +1,11 @@
 /** Who is behind a leak, as far as its suspects tell: one driver, or nobody. A function of the suspects alone. */
 
 import type { Confidence, Culprit, Suspect, SuspectDriver } from '../result/result.js';
-import { rank } from './confidence.js';
+import { atMost, rank } from './confidence.js';
+import type { HolderJudgement } from './holders.js';
 import { isSuspicious } from './suspects.js';
 import { isKernelImage } from './windows-tags.js';
-import { list } from './wording.js';
+import { list, sentence } from './wording.js';
 
 /** Sentences that say why a driver is named. */
 const MOST_REASONS = 3;
@@ -35,24 +36,31 @@ export function culpritOf(
   leakSuspected: boolean | null,
   suspects: readonly Suspect[],
   accused: Accused | null = null,
+  judgements: ReadonlyMap<Suspect, HolderJudgement> = new Map(),
 ): Culprit {
   if (leakSuspected === null)
     return { ...NOBODY, kind: 'unknown', because: ['This dump cannot tell whether pool leaks'] };
   if (!leakSuspected) return { ...NOBODY, kind: 'none', because: [] };
   const first = suspects.find(isSuspicious);
-  if (first !== undefined) return ofSuspect(first);
+  if (first !== undefined) return ofSuspect(first, judgements.get(first) ?? null);
   const name = accused?.driver ?? null;
   if (accused === null || name === null) return { ...NOBODY, kind: 'unknown', because: ['No tag stands out'] };
   return driver(name, null, 'medium', [accused.message]);
 }
 
-function ofSuspect(suspect: Suspect): Culprit {
+function ofSuspect(suspect: Suspect, judgement: HolderJudgement | null): Culprit {
+  if (judgement !== null && judgement.kind !== 'unknown') {
+    const confidence = atMost(judgement.confidence, suspect.confidence);
+    const because = judgement.because.slice(0, MOST_REASONS);
+    return { ...NOBODY, kind: judgement.kind, process: judgement.process, confidence, because };
+  }
   const named = theDriver(suspect);
   if (named !== null && !isKernelImage(named.module)) {
     const because = named.evidence.flatMap(({ note }) => (note === null ? [] : [note]));
     return driver(named.module, named.base ?? null, named.confidence, because.slice(0, MOST_REASONS));
   }
-  return { ...NOBODY, kind: 'unknown', because: [whyNobody(suspect, named)] };
+  const because = judgement === null ? [] : [sentence(judgement.says), ...judgement.because];
+  return { ...NOBODY, kind: 'unknown', because: because.length > 0 ? because : [whyNobody(suspect, named)] };
 }
 
 function driver(module: string, base: Culprit['base'], confidence: Confidence, because: string[]): Culprit {

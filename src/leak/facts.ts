@@ -12,6 +12,7 @@ import type {
 } from '../result/result.js';
 import type { ModuleLinks } from './tag-rules.js';
 import type { HitJudgement } from './hits.js';
+import type { ObjectFacts } from './object-facts.js';
 
 /** The state of a dumped kernel, as far as the dump holds it. Null is unknown. */
 export interface LeakFacts {
@@ -31,6 +32,8 @@ export interface LeakFacts {
   /** The code as in the header, the parameters unsigned. */
   bugCheck: { code: number; parameters: readonly bigint[] } | null;
   verifier: VerifierState | null;
+  /** Processes, object types and who holds what; null or left out where nothing of that is known. */
+  objects?: ObjectFacts | null;
   /** A text in the dump: a UNICODE_STRING, UTF-16 or ASCII at a virtual address, or null. Only names in bug checks. */
   readText(address: bigint): string | null;
   /**

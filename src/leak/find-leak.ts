@@ -2,11 +2,14 @@
 
 import { tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
+import { toNumber } from '../result/result.js';
 import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict, Warning } from '../result/result.js';
 import { readBugCheck } from './bug-checks.js';
 import type { BugCheckLookup, BugCheckReading } from './bug-checks.js';
 import type { LeakFacts } from './facts.js';
+import { judgeHolders, type HolderJudgement } from './holders.js';
 import { memoryFlags } from './memory-flags.js';
+import { typeOfTag, withObjects } from './object-subjects.js';
 import { reconcile, reconciliationWarnings } from './reconcile.js';
 import { findSubjects, makeSuspects, rowsOf, verifierIsOn, verifierMessage } from './suspects.js';
 import type { Readings } from './suspects.js';
@@ -29,11 +32,12 @@ export function findLeak(facts: LeakFacts): LeakFindings {
     ? readBugCheck(facts.bugCheck.code, facts.bugCheck.parameters, bugCheckLookup(facts))
     : null;
   const readings: Readings = { memory, bugCheck, reconciliation: reconcile(facts.poolTags, facts.memory) };
-  const all = findSubjects(facts, readings);
+  const all = withObjects(facts, findSubjects(facts, readings));
   const subjects = limited(all);
   const keys = [...new Set(subjects.map(({ row }) => tagKey(row)))];
   const search = keys.length > 0 && facts.modules !== null ? facts.search(keys) : null;
   const suspects = makeSuspects(facts, readings, subjects, search);
+  const judgements = judgeSuspects(facts, suspects);
   const warnings = [
     ...memory.warnings,
     ...(memory.pressure.nonpaged.implausible || memory.pressure.paged.implausible
@@ -45,8 +49,22 @@ export function findLeak(facts: LeakFacts): LeakFindings {
     ...aboutState(facts, bugCheck),
     ...aboutSubjects(facts, all.length - subjects.length),
   ];
-  const verdict = makeVerdict(facts, readings, suspects);
+  const verdict = makeVerdict(facts, readings, suspects, judgements);
   return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, verdict, warnings };
+}
+
+/** Says of suspects whose tag is an object type's who holds the objects, and judges that. */
+function judgeSuspects({ objects }: LeakFacts, suspects: readonly Suspect[]): Map<Suspect, HolderJudgement> {
+  const judgements = new Map<Suspect, HolderJudgement>();
+  for (const suspect of suspects) {
+    suspect.holders = null;
+    const type = typeOfTag(objects, { hex: suspect.key ?? '' });
+    const reading = type === null ? null : (objects?.holdersOf(type.type) ?? null);
+    if (reading === null) continue;
+    suspect.holders = reading.holders;
+    judgements.set(suspect, judgeHolders(reading, toNumber(suspect.outstanding)));
+  }
+  return judgements;
 }
 
 /** The largest suspicious tags, and all that were asked for. */

@@ -8,6 +8,7 @@ import type { DumpType, ModuleInfo, Suspect } from '../result/result.js';
 import { rank } from './confidence.js';
 import { searchIsPoor } from './drivers.js';
 import type { LeakFacts } from './facts.js';
+import { holderSteps, type HolderJudgement } from './holders.js';
 import { isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { list } from './wording.js';
@@ -20,6 +21,8 @@ export interface Finding {
   headline: string;
   /** What ran out although no pool leak was found: `commit`, `physical memory`, `system PTEs`. */
   exhausted: string[];
+  /** A tag of Windows that holds most of its pool, where nothing else is to be said. */
+  windowsTag?: string;
   /** What a statement about pool would need and the dump does not hold; empty otherwise. */
   missing: string[];
 }
@@ -44,11 +47,16 @@ export function nextSteps(
   readings: Readings,
   suspects: readonly Suspect[],
   finding: Finding,
+  judgements: ReadonlyMap<Suspect, HolderJudgement> = new Map(),
 ): string[] {
   const steps: string[] = [];
   const first = suspects.find(isSuspicious);
   if (first) {
-    steps.push(...aboutDrivers(facts, first), growth(first), ...aboutGaps(first));
+    const judgement = judgements.get(first);
+    const about = judgement === undefined ? aboutDrivers(facts, first) : holderSteps(judgement, first.tag);
+    steps.push(...about, growth(first), ...(judgement === undefined ? aboutGaps(first) : []));
+  } else if (finding.windowsTag !== undefined) {
+    steps.push(...aboutWindowsTag(finding.windowsTag));
   } else if (finding.leakSuspected) {
     if (readings.bugCheck?.driver) {
       const driver = printable(readings.bugCheck.driver);
@@ -79,6 +87,24 @@ export function nextSteps(
     );
   }
   return steps;
+}
+
+/** A tag of Windows that holds most of its pool: how to see whether it grows, and for whom. */
+function aboutWindowsTag(tag: string): string[] {
+  const name = tagInWords(tag);
+  const objects = isHandleObjectTag(tag)
+    ? [
+        `Objects under ${name} stay while a process keeps a handle open: look for the process with the most handles (Task Manager, column Handles; "dumpleak processes" on a dump).`,
+        `Without such a process the kernel or a driver keeps references: turn on reference tracing ("gflags /ro /t ${tag.trim()} /p", restart), let it grow, collect a dump, and run "!obtrace ADDRESS" on such an object.`,
+      ]
+    : [
+        `Part of Windows allocates under ${name} for whoever asks: look for the process or driver whose work makes it grow, by stopping one at a time (security, backup, indexing, monitoring).`,
+        `Record the stacks of the allocations: "wpr -start Pool -filemode", let it grow, "wpr -stop pool.etl", then Pool in Windows Performance Analyzer, tag ${name}.`,
+      ];
+  return [
+    `Collect a second dump some hours later, or record "poolmon -n poolsnap-N.log" every 15 minutes: only when ${name} keeps growing is it a leak.`,
+    ...objects,
+  ];
 }
 
 function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {

@@ -11,11 +11,12 @@ import { toNumber } from '../result/result.js';
 import type { ModuleInfo, Note, PoolKind, PoolTagRow, PoolTags } from '../result/result.js';
 import type { BugCheckReading } from './bug-checks.js';
 import type { ReasonCode } from './confidence.js';
+import type { LeakFacts } from './facts.js';
 import type { MemoryReading, PoolPressure } from './memory-flags.js';
 import * as limits from './thresholds.js';
 import { PAGE_BYTES } from './thresholds.js';
 import { pagesText, percentText, poolName, sentence } from './wording.js';
-import { documentedBinary, isWindowsTag, sharedDefault } from './windows-tags.js';
+import { documentedBinary, isCacheTag, isWindowsTag, sharedDefault } from './windows-tags.js';
 
 /** A tag of one pool that is reported. */
 export interface Subject {
@@ -30,6 +31,8 @@ export interface Subject {
   windows: boolean;
   /** By the rules, not only because it was asked for. */
   suspicious: boolean;
+  /** Counts of the objects under it say so too. */
+  byCount?: boolean;
 }
 
 /** What the rules for one tag look at. All sizes are bytes. */
@@ -79,6 +82,44 @@ export function requestedSubject(row: PoolTagRow, pool: PoolKind, modules: reado
   };
 }
 
+/** A tag of Windows that holds most of its pool, although nothing says that it leaks. */
+export interface LargeTag {
+  readonly row: PoolTagRow;
+  readonly pool: PoolKind;
+  readonly bytes: number;
+  /** `82.8 %` of its pool. */
+  readonly share: string;
+}
+
+/**
+ * Tags of Windows that dominate their pool and are no caches, nonpaged pool first. Small ones are left out: on a machine
+ * that has just started some tag is always the largest.
+ */
+export function largeWindowsTags(facts: LeakFacts, { memory: reading }: { memory: MemoryReading }): LargeTag[] {
+  const { poolTags, modules, options } = facts;
+  if (poolTags === null) return [];
+  const pools: PoolKind[] = options.pool === undefined ? ['nonpaged', 'paged'] : [options.pool];
+  return pools.flatMap((pool) => {
+    if (reading.pressure[pool].implausible) return [];
+    const [first] = figuresOf(poolTags, pool, reading);
+    if (first === undefined || !dominatesPool(first) || !isMuch(first)) return [];
+    const { row, bytes, whole } = first;
+    if (!isWindowsTag(row, modules) || isCacheTag(row.tag)) return [];
+    return { row, pool, bytes, share: percentText(bytes, whole) };
+  });
+}
+
+function dominatesPool({ bytes, whole, next }: Figures): boolean {
+  return atLeast(bytes, whole, limits.DOMINATES_PERCENT) && bytes >= next * limits.DOMINATES_TIMES_NEXT;
+}
+
+/** Not negligible. */
+function isMuch({ bytes, memory }: Figures): boolean {
+  return memory === null
+    ? bytes >= limits.MANY_OUTSTANDING_BYTES
+    : atLeast(bytes, memory, limits.MANY_OUTSTANDING_OF_MEMORY_PERCENT);
+}
+
 function figuresOf(poolTags: PoolTags, pool: PoolKind, reading: MemoryReading): Figures[] {
   const usage = reading.pressure[pool].usage;
   const sum = toNumber(taggedBytes(poolTags, pool));
@@ -120,8 +161,7 @@ function judge(
   const reasons: Note[] = [];
   const add = (code: ReasonCode, message: string): number => reasons.push({ code, message });
 
-  const dominates =
-    atLeast(bytes, figures.whole, limits.DOMINATES_PERCENT) && bytes >= figures.next * limits.DOMINATES_TIMES_NEXT;
+  const dominates = dominatesPool(figures);
   const tight = pressure.level === 'excessive' || pressure.level === 'high';
   const inTightPool = tight && atLeast(bytes, figures.whole, limits.TAG_OF_POOL_PERCENT);
   const ofMemory = (percentage: number): boolean =>
@@ -161,13 +201,13 @@ function judge(
   return { row, pool, bytes, outstanding, reasons, shared, windows, suspicious: true };
 }
 
-function fewFrees({ outstanding, allocs, frees, bytes, memory }: Figures): boolean {
-  const enough =
-    memory === null
-      ? bytes >= limits.MANY_OUTSTANDING_BYTES
-      : atLeast(bytes, memory, limits.MANY_OUTSTANDING_OF_MEMORY_PERCENT);
+function fewFrees(figures: Figures): boolean {
+  const { outstanding, allocs, frees } = figures;
   return (
-    enough && outstanding >= limits.MANY_OUTSTANDING && frees >= 0 && frees * 100 <= allocs * limits.FEW_FREES_PERCENT
+    isMuch(figures) &&
+    outstanding >= limits.MANY_OUTSTANDING &&
+    frees >= 0 &&
+    frees * 100 <= allocs * limits.FEW_FREES_PERCENT
   );
 }
 

@@ -161,7 +161,8 @@ function speaksAgainst(facts: LeakFacts, readings: Readings, subject: Subject): 
       `Not all tables of tags could be read (${facts.poolTags.tables} were): the figures of this tag are partial`,
     );
   }
-  if (subject.windows) {
+  // Whose objects these are is asked of their holders.
+  if (subject.windows && subject.byCount !== true) {
     const owner = row.binary ?? 'Windows';
     add(
       'windows-tag',

@@ -61,3 +61,23 @@ export const MAXIMUM_EVIDENCE = 16;
 export const MAXIMUM_IMPLAUSIBLE_TAGS = 8;
 /** Counters that contradict themselves are spoken of from this many bytes on: less is a moment's difference. */
 export const CONTRADICTION_BYTES = 16 * 2 ** 20;
+
+/**
+ * Objects are judged by count too: they are small, and too many of them show long before their bytes do. Ended processes
+ * and threads that are still there (a busy healthy machine has some dozens; also no fewer than are running), objects of
+ * one type that one process has handles to (a busy one has some thousands), and objects that nobody has a handle to.
+ */
+export const MANY_ENDED_PROCESSES = 1000;
+export const MANY_ENDED_THREADS = 5000;
+export const MANY_HELD_BY_ONE = 40_000;
+export const MANY_WITHOUT_HANDLE = 20_000;
+/** So many times as many leave no doubt. */
+export const VERY_MANY_TIMES = 10;
+/** Of a tag that is suspicious by its bytes, a process with fewer objects than this is not behind it. */
+export const FEW_HELD = 1000;
+/** What a process holds of a type in ordinary use: it counts for nothing when one asks who holds what grew. */
+export const USUALLY_HELD = 2000;
+/** A process is accused when it holds at least this share of what grew, percent. */
+export const ACCUSED_HOLDS_PERCENT = 80;
+/** Counts that ought to be the same are taken to agree within this, percent. */
+export const COUNTS_AGREE_PERCENT = 20;

@@ -1,10 +1,14 @@
 /** The answer in one line, and whether a pool leak is suspected. */
 
+import { sizeText } from '../result/amount.js';
 import type { PoolKind, Suspect, Verdict } from '../result/result.js';
-import { culpritOf, namedDrivers } from './culprit.js';
+import { tagInWords } from '../result/tag.js';
+import { culpritOf, namedDrivers, theDriver } from './culprit.js';
 import type { LeakFacts } from './facts.js';
+import type { HolderJudgement } from './holders.js';
 import { hasNoTables, nextSteps } from './next-steps.js';
 import type { Finding } from './next-steps.js';
+import { largeWindowsTags, type LargeTag } from './subjects.js';
 import { amountText, isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { list, percentText, poolName, sentence } from './wording.js';
@@ -21,23 +25,34 @@ const EXHAUSTION_FLAGS: ReadonlyMap<string, { name: string; says: string }> = ne
 const EXHAUSTED_RESOURCES = { 'physical-memory': 'physical memory', 'system-ptes': 'system PTEs' } as const;
 
 /** The verdict over all suspects; those that were only asked for are no suspicion. */
-export function makeVerdict(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]): Verdict {
-  const finding = find(facts, readings, suspects);
+export function makeVerdict(
+  facts: LeakFacts,
+  readings: Readings,
+  suspects: readonly Suspect[],
+  judgements: ReadonlyMap<Suspect, HolderJudgement> = new Map(),
+): Verdict {
+  const finding = find(facts, readings, suspects, judgements);
   const { leakSuspected, headline } = finding;
   const accused = readings.bugCheck?.resource === 'pool' ? readings.bugCheck : null;
   return {
     leakSuspected,
     headline,
-    nextSteps: nextSteps(facts, readings, suspects, finding),
-    culprit: culpritOf(leakSuspected, suspects, accused),
+    nextSteps: nextSteps(facts, readings, suspects, finding, judgements),
+    culprit: culpritOf(leakSuspected, suspects, accused, judgements),
   };
 }
 
-function find(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]): Finding {
+function find(
+  facts: LeakFacts,
+  readings: Readings,
+  suspects: readonly Suspect[],
+  judgements: ReadonlyMap<Suspect, HolderJudgement>,
+): Finding {
   const finding: Finding = { leakSuspected: false, headline: '', exhausted: [], missing: missing(facts) };
   const first = suspects.find(isSuspicious);
   const verified = readings.bugCheck?.class === 'verifier-driver' ? readings.bugCheck : null;
-  if (first) return { ...finding, leakSuspected: true, headline: suspectHeadline(first) };
+  if (first)
+    return { ...finding, leakSuspected: true, headline: suspectHeadline(first, judgements.get(first) ?? null) };
   if (verified?.resource === 'pool') return { ...finding, leakSuspected: true, headline: verified.message };
 
   const full = fullPool(readings, facts.options.pool);
@@ -63,6 +78,10 @@ function find(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]
       : `${nothingOf(finding.missing)} could be read from this dump`;
     const headline = `No statement about pool leaks is possible: ${why}${also}`;
     return { ...finding, leakSuspected: null, exhausted: exhausted.map(({ name }) => name), headline };
+  }
+  const [large] = largeWindowsTags(facts, readings);
+  if (large !== undefined && !suspects.some(({ tag }) => tag === large.row.tag)) {
+    return { ...finding, leakSuspected: null, windowsTag: large.row.tag, headline: largeHeadline(large) };
   }
   return {
     ...finding,
@@ -142,9 +161,17 @@ function calm(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]
   return text;
 }
 
-function suspectHeadline(suspect: Suspect): string {
+/** A tag of Windows holds most of its pool: what that is, accusing nobody. */
+function largeHeadline({ row, pool, bytes, share }: LargeTag): string {
+  const what = `${sentence(poolName(pool))}: ${sizeText(bytes)} under tag ${tagInWords(row.tag)}, ${share} of it`;
+  return `${what}, a tag of Windows: whether that is a leak, and of whom, cannot be told from the tag`;
+}
+
+function suspectHeadline(suspect: Suspect, judgement: HolderJudgement | null): string {
   const what = `${poolName(suspect.pool)}: ${amountText(suspect)}`;
-  return `${suspect.confidence === 'low' ? `Possible leak in ${what}` : sentence(what)}, ${byWhom(suspect)}`;
+  const begin = suspect.confidence === 'low' ? `Possible leak in ${what}` : sentence(what);
+  const isDriver = theDriver(suspect) !== null && judgement?.kind === 'unknown';
+  return judgement === null || isDriver ? `${begin}, ${byWhom(suspect)}` : `${begin}: ${judgement.says}`;
 }
 
 /** Who allocates it, as surely as it is known. */

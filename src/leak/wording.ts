@@ -2,7 +2,7 @@
 
 import { printable } from '../../parsers/text-safety.js';
 import { sizeText } from '../result/amount.js';
-import type { PoolKind } from '../result/result.js';
+import type { PoolKind, ProcessName } from '../result/result.js';
 import { PAGE_BYTES } from './thresholds.js';
 
 /** `155371 pages (606.9 MB)` */
@@ -41,4 +41,19 @@ export function list(names: readonly string[], most = 4): string {
 /** First letter in upper case. */
 export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `71,197` */
+export function amount(count: number): string {
+  return String(Math.trunc(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 handle`, `71,197 handles` */
+export function counted(count: number, one: string, more = `${one}s`): string {
+  return `${amount(count)} ${count === 1 ? one : more}`;
+}
+
+/** `watchman.exe (pid 4324)` */
+export function processText({ image, pid }: ProcessName): string {
+  return `${image === '' ? 'a process without a name' : printable(image)} (pid ${pid})`;
 }

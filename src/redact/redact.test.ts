@@ -197,7 +197,7 @@ describe('redaction: results', () => {
   });
 
   /** Leaves that hold free text, whatever the name of the field. */
-  const FREE = new Set(['text', 'message', 'note', 'host', 'user', 'process', 'file', 'path', 'given', 'release', 'reference']); // prettier-ignore
+  const FREE = new Set(['text', 'message', 'note', 'host', 'user', 'process', 'target', 'file', 'path', 'given', 'release', 'reference']); // prettier-ignore
 
   /** A copy with something else in every text of the contract; `places` gets where. */
   function planted(value: unknown, shape: AnyShape, at: string, plant: Plant): unknown {

@@ -10,6 +10,7 @@ import type { AnyShape, FreeTextClass, Leaf, PlainTextClass } from '../result/le
 import type { AnalysisResult, BatchFailure, Warning } from '../result/result.js';
 import { RESULT_SHAPE } from '../result/shape.js';
 import { NOTE } from '../result/shape-common.js';
+import { redactPath } from './paths.js';
 import { Names, type Redactor } from './redactor.js';
 
 /** Where the built-in known issues are written down. */
@@ -36,6 +37,17 @@ type Rule = (text: string, names: Names, around: Around) => string | null;
 
 const file: Rule = (text, names) => (/[\\/]/.test(text) ? names.path(text) : text);
 
+/** `CONTOSO\anna`, as an account is written; a path begins with a backslash. */
+const ACCOUNT = /^[^\\/]+\\[^\\/]+$/;
+
+/** What a handle leads to. Of a path the file's name goes too, for it is not a driver's. */
+const target: Rule = (text, names) =>
+  ACCOUNT.test(text)
+    ? names.user(text)
+    : /[\\/]/.test(text)
+      ? names.sweep(redactPath(text, names, false))
+      : names.sweep(text);
+
 const RULES: Readonly<Record<FreeTextClass, Rule>> = {
   text: (text, names) => names.text(text),
   given: (text, names) => names.text(text),
@@ -46,6 +58,7 @@ const RULES: Readonly<Record<FreeTextClass, Rule>> = {
   host: (text, names) => names.host(text),
   user: (text, names) => names.user(text),
   process: (text, names) => (/[\\/]/.test(text) ? names.path(text) : names.sweep(text)),
+  target,
   file,
   path: file,
   release: (text, names) => (RELEASE.test(text) ? text : names.text(text)),
@@ -126,9 +139,21 @@ function learn(value: unknown, shape: Known, names: Names): void {
 
 function learnText(text: string, leaf: Leaf | null, names: Names): void {
   if (leaf?.is === 'host') names.host(text);
-  else if (leaf?.is === 'user') names.user(text);
+  else if (leaf?.is === 'user') learnUser(text, names);
   else if (leaf?.is === 'file' || leaf?.is === 'path' || leaf?.is === 'process') names.path(text);
+  else if (leaf?.is === 'target') learnTarget(text, names);
   else if (!staysAsItIs(text, leaf)) names.learnFrom(text);
+}
+
+/** Accounts stand in texts by their name alone too. */
+function learnUser(text: string, names: Names): void {
+  const pseudonym = names.user(text);
+  if (ACCOUNT.test(text)) names.learn(text.split('\\').at(-1) ?? text, pseudonym);
+}
+
+function learnTarget(text: string, names: Names): void {
+  if (ACCOUNT.test(text)) learnUser(text, names);
+  else if (/[\\/]/.test(text)) redactPath(text, names, false);
 }
 
 const leafOf = (shape: Known): Leaf | null => (shape?.node === 'leaf' ? shape : null);

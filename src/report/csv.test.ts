@@ -9,7 +9,8 @@ import { FULL, HOLLOW, TRIAGE, UNKNOWN } from './golden/samples.js';
 
 const NAMES = [
   ...['dump.csv', 'memory.csv', 'pool-tags.csv', 'modules.csv', 'unloaded-modules.csv'],
-  ...['suspects.csv', 'evidence.csv', 'warnings.csv'],
+  ...['suspects.csv', 'evidence.csv', 'processes.csv', 'object-types.csv', 'holders.csv', 'ended-processes.csv'],
+  'warnings.csv',
 ];
 
 /** A reader of RFC 4180 for the tests: strict about CRLF and quotes. */

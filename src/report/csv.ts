@@ -11,7 +11,7 @@ import { stringify } from 'csv-stringify/sync';
 import { MEMORY_FIELDS, count } from '../result/result.js';
 import { fieldsOf } from '../result/leaves.js';
 import type { AnalysisResult, Count, MemoryInfo, Note, Suspect } from '../result/result.js';
-import { MODULE_ROW, UNLOADED } from '../result/shape-machine.js';
+import { MODULE_ROW, OBJECT_TYPE, PROCESS, UNLOADED } from '../result/shape-machine.js';
 import { EVIDENCE, POOL_TAG_ROW, SEARCHED, SUSPECT } from '../result/shape-suspects.js';
 import { RESULT_SHAPE, WARNING, inOrder } from '../result/shape.js';
 import { csvCell, type CsvValue } from './csv-cell.js';
@@ -49,6 +49,8 @@ const MODULE = columnsOf(MODULE_ROW, {
 const ROW = columnsOf(POOL_TAG_ROW);
 const UNLOADED_MODULE = columnsOf(UNLOADED);
 const OF_WARNING = columnsOf(WARNING);
+const OF_PROCESS = columnsOf(PROCESS);
+const OF_TYPE = columnsOf(OBJECT_TYPE);
 /** Notes and drivers are joined, and what is of many rows stands in evidence.csv or in the JSON alone. */
 const OF_SUSPECT = columnsOf(SUSPECT, { only: (shape) => shape.node === 'leaf' });
 const OF_SEARCH = columnsOf(SEARCHED, {
@@ -100,6 +102,24 @@ export const TABLES: readonly Table[] = [
     ...{ name: 'evidence.csv', of: 'one a piece of evidence; `suspect` is its number' },
     columns: ['suspect', 'tag', 'pool', 'module', 'moduleConfidence', ...namesOf(OF_EVIDENCE)],
     rows: ({ suspects }) => suspects.flatMap(evidenceRows),
+  },
+  {
+    ...{ name: 'processes.csv', of: 'one a live process', columns: namesOf(OF_PROCESS) },
+    rows: ({ processes }) => (processes?.rows ?? []).map((row) => cellsOf(OF_PROCESS, row)),
+  },
+  {
+    ...{ name: 'object-types.csv', of: 'one a type of kernel objects', columns: namesOf(OF_TYPE) },
+    rows: ({ objectTypes }) => (objectTypes ?? []).map((row) => cellsOf(OF_TYPE, row)),
+  },
+  {
+    ...{ name: 'holders.csv', of: "one a process with handles to a suspect's objects; `suspect` is its number" },
+    columns: ['suspect', 'tag', 'pool', 'type', 'pid', 'image', 'handles', 'objects', 'share', 'targets'],
+    rows: ({ suspects }) => suspects.flatMap(holderRows),
+  },
+  {
+    ...{ name: 'ended-processes.csv', of: 'one a group of ended processes of a suspect; `suspect` is its number' },
+    columns: ['suspect', 'tag', 'image', 'parentImage', 'parentPid', 'count', 'firstExit', 'lastExit'],
+    rows: ({ suspects }) => suspects.flatMap(endedRows),
   },
   {
     ...{ name: 'warnings.csv', of: 'one a warning', columns: namesOf(OF_WARNING) },
@@ -171,6 +191,19 @@ function suspectRow(suspect: Suspect, index: number): Row {
     ...[messages(suspect.reasons), messages(suspect.against), codes(suspect.reasons), codes(suspect.against)],
     ...cellsOf(OF_SEARCH, suspect.searched),
   ];
+}
+
+function holderRows({ tag, pool, holders }: Suspect, index: number): Row[] {
+  return (holders?.processes ?? []).map(({ pid, image, handles, objects, share, targets }) => [
+    ...[index + 1, tag, pool, holders?.type ?? null, pid, image, handles, objects, share],
+    targets.map(({ name, count: of }) => `${name} (${String(of)})`).join('; '),
+  ]);
+}
+
+function endedRows({ tag, holders }: Suspect, index: number): Row[] {
+  return (holders?.ended ?? []).map(({ image, parentImage, parentPid, count: of, firstExit, lastExit }) => [
+    ...[index + 1, tag, image, parentImage, parentPid, of, firstExit, lastExit],
+  ]);
 }
 
 function evidenceRows({ tag, pool, drivers }: Suspect, index: number): Row[] {

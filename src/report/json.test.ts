@@ -58,7 +58,7 @@ describe('renderJson', () => {
 });
 
 describe('renderBatchLine', () => {
-  it('is one line without modules and with the first rows', () => {
+  it('is one line without modules and processes, with the first rows', () => {
     const row = FULL.poolTags!.rows[0]!;
     const many: AnalysisResult = {
       ...FULL,
@@ -71,7 +71,11 @@ describe('renderBatchLine', () => {
     expect(line.indexOf('\n')).to.equal(line.length - 1);
     const { modules, ...rest } = many;
     expect(modules).to.have.length(2);
-    const expected = { ...rest, poolTags: { ...rest.poolTags, rows: many.poolTags!.rows.slice(0, BATCH_ROWS) } };
+    const expected = {
+      ...rest,
+      poolTags: { ...rest.poolTags, rows: many.poolTags!.rows.slice(0, BATCH_ROWS) },
+      processes: { ...rest.processes, rows: [] },
+    };
     expect(JSON.parse(line)).to.deep.equal(expected);
     expect(many.poolTags!.rows).to.have.length(60);
   });

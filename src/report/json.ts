@@ -15,8 +15,8 @@ export function renderJson(result: AnalysisResult): string {
 }
 
 /**
- * A line of NDJSON, with its newline: the result without `modules` and with the first BATCH_ROWS rows of `poolTags`,
- * or what went wrong.
+ * A line of NDJSON, with its newline: the result without `modules` and the rows of `processes`, and with the first
+ * BATCH_ROWS rows of `poolTags`; or what went wrong.
  */
 export function renderBatchLine(result: AnalysisResult | BatchFailure): string {
   return `${safe(JSON.stringify('error' in result ? failure(result) : batchResult(result)))}\n`;
@@ -27,8 +27,13 @@ function failure({ dump, error }: BatchFailure): BatchFailure {
 }
 
 function batchResult(result: AnalysisResult): Ordered {
-  const { poolTags } = result;
-  const short = { ...result, poolTags: poolTags && { ...poolTags, rows: poolTags.rows.slice(0, BATCH_ROWS) } };
+  const { poolTags, processes } = result;
+  const short = {
+    ...result,
+    poolTags: poolTags && { ...poolTags, rows: poolTags.rows.slice(0, BATCH_ROWS) },
+    // Of some hundred processes those that hold what leaks stand with the suspects.
+    ...(processes ? { processes: { ...processes, rows: [] } } : {}),
+  };
   return Object.fromEntries(Object.entries(inOrder(short, RESULT_SHAPE)).filter(([key]) => key !== 'modules'));
 }
 

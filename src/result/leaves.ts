@@ -34,6 +34,8 @@ export type FreeTextClass =
   | 'user'
   /** The image of a process. */
   | 'process'
+  /** What a handle leads to: a process, a path with its file, a key, an account. */
+  | 'target'
   /** A driver's name: it stays, since reports are about it. */
   | 'file'
   /** A path in the dump, or of a driver's file. */

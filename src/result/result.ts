@@ -290,6 +290,8 @@ export interface ProcessInfo {
   /** As the kernel keeps it: fifteen characters where the whole name was not found. */
   image: string;
   path: string | null;
+  /** Whose token it has: an account where the logon session tells it, else a SID. */
+  user?: string | null;
   sessionId: number | null;
   createdAt: string | null;
   exitedAt: string | null;
@@ -421,6 +423,8 @@ export interface Holders {
   withoutHandle: Count | null;
   /** Handles whose table entry or object could not be read. */
   unreadable: Count;
+  /** Every handle of every process was read. False: others may hold more than is said here. */
+  complete: boolean;
   processes: (ProcessName & {
     handles: Count;
     objects: Count | null;

@@ -219,12 +219,13 @@ export const OBJECT_TYPE: Shape<ObjectTypeInfo> = named('objectType', 'a type of
   source: SOURCE,
 });
 
-const PROCESS: Shape<ProcessInfo> = named('process', 'a process', {
+export const PROCESS: Shape<ProcessInfo> = named('process', 'a process', {
   address: leaf('address', 'of its EPROCESS'),
   pid: PROCESS_NAME.pid,
   parentPid: orNull(leaf('count', 'process id of its parent')),
   image: PROCESS_NAME.image,
   path: orNull(leaf('path', 'of its program')),
+  user: orNull(leaf('user', 'whose token it has: an account, or a SID where no account is known')),
   sessionId: orNull(leaf('integer', 'its session')),
   createdAt: orNull(leaf('time', 'when it began')),
   exitedAt: orNull(leaf('time', 'when it ended')),

@@ -158,6 +158,7 @@ const HOLDERS: Shape<Holders> = named('holders', 'who holds the objects under a 
   handles: leaf('count', 'handles to them'),
   withoutHandle: orNull(leaf('count', 'objects that no handle leads to')),
   unreadable: leaf('count', 'handles that could not be read'),
+  complete: leaf('flag', 'every handle of every process was read; false: others may hold more than is said here'),
   processes: list(
     'most handles first',
     inner('a process', {
@@ -167,7 +168,10 @@ const HOLDERS: Shape<Holders> = named('holders', 'who holds the objects under a 
       share: leaf('share', 'of all such handles'),
       targets: list(
         'what the handles lead to',
-        inner('a target', { name: leaf('process', '`cmd.exe (ended)`'), count: leaf('count', 'handles') }),
+        inner('a target', {
+          name: leaf('target', '`cmd.exe (ended)`, `\\Device\\HarddiskVolume3\\x.log`, an account'),
+          count: leaf('count', 'handles'),
+        }),
       ),
     }),
   ),

@@ -28,7 +28,7 @@ const OF_CLASS: Readonly<Record<Exclude<LeafClass, 'fixed'>, Schema>> = {
   guid: { ...TEXT, pattern: '^[0-9A-F]{32}$' },
   language: { ...TEXT, pattern: '^[0-9a-f]{8}$' },
   bytes: { ...TEXT, pattern: '^([0-9a-f]{2}( [0-9a-f]{2})*)?$' },
-  ...{ code: TEXT, text: TEXT, message: TEXT, note: TEXT, memory: TEXT, host: TEXT, user: TEXT, process: TEXT },
+  ...{ code: TEXT, text: TEXT, message: TEXT, note: TEXT, memory: TEXT, host: TEXT, user: TEXT, process: TEXT, target: TEXT },
   ...{ file: TEXT, path: TEXT, given: TEXT, release: TEXT, reference: TEXT },
 };
 

@@ -263,7 +263,7 @@ export const FULL: AnalysisResult = {
     rows: [
       {
         ...{ address: '0xfffffa8003c9e040', pid: 4321, parentPid: 812, image: 'watchman.exe' },
-        ...{ path: '\\Device\\HarddiskVolume1\\watchman.exe', sessionId: 1, createdAt: '2026-11-19T21:00:00Z' },
+        ...{ path: '\\Device\\HarddiskVolume1\\watchman.exe', user: 'CONTOSO\\anna', sessionId: 1, createdAt: '2026-11-19T21:00:00Z' },
         ...{ exitedAt: null, ended: false, threads: 12, handles: 71380, handlesUnreadable: 0 },
         handleTypes: [{ type: 'Process', count: 71190 }],
         quota: { pagedBytes: 1, nonPagedBytes: 2, pagedPeakBytes: 3, nonPagedPeakBytes: 4 },
@@ -300,7 +300,7 @@ export const FULL: AnalysisResult = {
         culprit: { module: 'myfault.sys', because: 'it allocates under both' },
       },
       holders: {
-        ...{ type: 'Process', objects: 71420, handles: 71652, withoutHandle: 12, unreadable: 0 },
+        ...{ type: 'Process', objects: 71420, handles: 71652, withoutHandle: 12, unreadable: 0, complete: true },
         processes: [
           {
             ...{ pid: 4321, image: 'watchman.exe', handles: 71190, objects: 71190, share: 0.99 },

@@ -6,6 +6,7 @@ import { debuggerSections } from '../text/analyze-windbg.js';
 import { canHoldPoolTables, dumpKind, whyNoTags } from '../../views/print/dump-kind.js';
 import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../../views/print/identity.js';
 import { createStyle } from '../../views/print/style.js';
+import { culpritPart } from './holders-part.js';
 import { memoryTable, moduleTable, reconciliationList, tagTable, unloadedTable } from './analysis-tables.js';
 import { pageSection, renderPage, type Section } from './page.js';
 import { poolBars } from './pool-bars.js';
@@ -62,6 +63,7 @@ function verdictSection(result: AnalysisResult): SafeHtml {
 <p class="badges"><span class="badge ${tone}">${judged}</span>${confidence !== undefined && confidenceBadge(confidence)}</p>
 <h1 id="verdict-title">${verdict.headline}</h1>
 <p class="facts">${joined(facts, ' \u00b7 ')}</p>
+${culpritPart(verdict)}
 ${limits(result)}
 ${steps.length > 0 && markup`<h2 class="after">Next steps</h2><ol>${steps.map((step) => markup`<li>${step}</li>`)}</ol>`}
 </section>

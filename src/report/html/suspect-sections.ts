@@ -6,6 +6,7 @@ import { moduleOf } from '../text/analyze-suspects.js';
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { searchedSentences } from '../../views/search.js';
 import { evidencePart } from './evidence-part.js';
+import { holdersPart } from './holders-part.js';
 import { markup, joined, type SafeHtml } from './safe-html.js';
 
 /** Places of one driver that are shown at once; the others open. */
@@ -37,6 +38,7 @@ function suspectSection(result: AnalysisResult, suspect: Suspect, index: number,
   return markup`<section id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">Suspect${number}: tag <code>${suspect.tag}</code> in ${suspect.pool} pool ${confidenceBadge(suspect.confidence)}</h2>
 <dl>${figures(suspect)}</dl>
+${holdersPart(suspect, id)}
 ${drivers(result, suspect)}
 ${known(suspect)}<div class="pair">
 ${noteList('Speaks for it', 'for', suspect.reasons)}

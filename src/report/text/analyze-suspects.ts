@@ -16,6 +16,7 @@ import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } fr
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { hexAndText, searchedSentences } from '../../views/search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
+import { holderLines } from './analyze-holders.js';
 
 const MOST_SUSPECTS = 5;
 const MOST_DRIVERS = 4;
@@ -204,6 +205,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, 
   const lines = [
     `${heading(`Suspect${number}: tag ${printable(suspect.tag)}, ${suspect.pool} pool`, style)}   ${confidence}`,
     ...pairs(rows, style),
+    ...holderLines(suspect, style),
     ...driversLines(result, suspect, style),
   ];
   if (suspect.reasons.length > 0)

@@ -3,6 +3,7 @@
 import { printable } from '../../../parsers/text-safety.js';
 import type { AnalysisResult } from '../../result/result.js';
 import { counted, elapsed, humanBytes, utc } from '../../views/print/format.js';
+import { culpritSection } from './analyze-holders.js';
 import { memorySection, reconciliationSection, topTagsSection } from './analyze-memory.js';
 import { suspectSections } from './analyze-suspects.js';
 import { debuggerSections } from './analyze-windbg.js';
@@ -101,6 +102,7 @@ export function renderAnalysis(result: AnalysisResult, options: AnalysisTextOpti
   const style = createStyle(options);
   const ours = [
     verdictSection(result, style),
+    culpritSection(result, style),
     limitsSection(result, style),
     ...suspectSections(result, style),
     memorySection(result, style),
