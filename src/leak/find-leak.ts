@@ -33,7 +33,9 @@ export function findLeak(facts: LeakFacts): LeakFindings {
   const subjects = limited(all);
   const keys = [...new Set(subjects.map(({ row }) => tagKey(row)))];
   const search = keys.length > 0 && facts.modules !== null ? facts.search(keys) : null;
-  const suspects = makeSuspects(facts, readings, subjects, search);
+  const wanted = subjects.map(({ row, pool }) => ({ key: tagKey(row), pool }));
+  const sampled = wanted.length > 0 ? (facts.sample?.(wanted) ?? null) : null;
+  const suspects = makeSuspects(facts, readings, subjects, { search, sampled });
   const warnings = [
     ...memory.warnings,
     ...(memory.pressure.nonpaged.implausible || memory.pressure.paged.implausible

@@ -61,3 +61,11 @@ export const MAXIMUM_EVIDENCE = 16;
 export const MAXIMUM_IMPLAUSIBLE_TAGS = 8;
 /** Counters that contradict themselves are spoken of from this many bytes on: less is a moment's difference. */
 export const CONTRADICTION_BYTES = 16 * 2 ** 20;
+
+/** Blocks that must have been looked at before what stands in them says anything of a driver. */
+export const CONTENT_FEWEST_BLOCKS = 50;
+/** Of these blocks, percent, that hold the same pointer into a driver at the same offset: medium, and low. */
+export const CONTENT_MEDIUM_PERCENT = 80;
+export const CONTENT_LOW_PERCENT = 50;
+/** From this share on, a second driver in the blocks makes the first doubtful, percent. */
+export const CONTENT_RIVAL_PERCENT = 20;

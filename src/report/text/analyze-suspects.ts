@@ -13,6 +13,7 @@ import type {
   VersionInfo,
 } from '../../result/result.js';
 import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../format.js';
+import { billedLines, contentLines } from './analyze-contents.js';
 import { hasWideAddresses } from './dump-kind.js';
 import { hexAndText, searchedSentences } from './search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from './style.js';
@@ -206,6 +207,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, 
     ...pairs(rows, style),
     ...driversLines(result, suspect, style),
   ];
+  lines.push(...contentLines(suspect, style), ...billedLines(suspect, style));
   if (suspect.reasons.length > 0)
     lines.push('  Speaks for it', ...bullets(messages(suspect.reasons), style, '+', '    '));
   if (suspect.against.length > 0) {

@@ -151,7 +151,7 @@ function looksLikeRows(
   if (present[0] !== 1) return false;
   const words = new Uint32Array(bytes.buffer);
   const wide = memory.pointerSize === 8;
-  const end = ((present.indexOf(0) < 0 ? GLIMPSE : present.indexOf(0)) * PAGE) / 4;
+  const end = ((present.includes(0) ? present.indexOf(0) : GLIMPSE) * PAGE) / 4;
   return [0xc, 0x10, 0x18, 0x20].some((size) => {
     if (wide !== size >= 0x18) return false;
     let used = 0;

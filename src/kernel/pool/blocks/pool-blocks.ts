@@ -67,6 +67,8 @@ interface WalkedHeap {
 class CountingMemory implements HeapMemory {
   readonly pointerSize: 4 | 8;
   missing = 0;
+  /** Pages that were read. */
+  read = 0;
 
   constructor(private readonly space: VirtualMemory) {
     this.pointerSize = space.pointerSize;
@@ -85,6 +87,7 @@ class CountingMemory implements HeapMemory {
       present.fill(1, offset / PAGE, offset / PAGE + count);
       found += count;
     }
+    this.read += found;
     return found;
   }
 }
