@@ -16,6 +16,8 @@ import { writeObjects } from './objects/write.js';
 import { PageTables, type AddressTables } from './page-tables.js';
 import { PAGE, PhysicalMemory, typicalRuns } from './physical-memory.js';
 import { writePoolTables } from './pool-tables.js';
+import { poolKernel } from './pool-blocks/kernel-globals.js';
+import { writePoolBlocks } from './pool-blocks/write.js';
 import { Prng } from './prng.js';
 import { DEFAULT_PROCESSES, sessionsOf, writeProcesses, writeSessions } from './processes.js';
 import type { HeaderSpec, Scenario, TagRowSpec } from './scenario.js';
@@ -60,7 +62,7 @@ export interface Machine {
   truth: Pick<
     Truth,
     | 'kdbg' | 'unloadedDrivers' | 'processes' | 'pool' | 'memory' | 'nonPagedPools' | 'pagedPools' | 'pageFiles'
-    | 'poolAllocationFailures' | 'sessions' | 'verifier' | 'objects'
+    | 'poolAllocationFailures' | 'sessions' | 'verifier' | 'objects' | 'poolBlocks'
   >; // prettier-ignore
 }
 
@@ -80,7 +82,8 @@ export function buildMachine(scenario: Scenario): Machine {
   const plain = narrow
     ? x86Facts(scenario.kernel ?? '7601', { pae, multiprocessor: processors > 1 })
     : wideFacts(scenario);
-  const kernel = scenario.objects ? objectKernel(plain, scenario.architecture) : plain;
+  const known = scenario.objects ? objectKernel(plain, scenario.architecture) : plain;
+  const kernel = scenario.poolBlocks ? poolKernel(known) : known;
   const ram = memorySpec.bytes ?? (narrow ? 2 : 8) * GIGABYTE;
   const runs = memorySpec.runs ?? typicalRuns(Math.floor(ram / PAGE));
   const memory = new PhysicalMemory(runs, random.fork('frames'));
@@ -152,7 +155,26 @@ export function buildMachine(scenario: Scenario): Machine {
     : null;
   processSpecs = objects?.processes ?? processSpecs;
   for (const va of objects?.absent ?? []) absent.add(space.frameOf(va) ?? -1);
-  const rows = withRows(scenario.pool?.rows ?? defaultRows(), objects?.rows ?? []);
+  const bodies =
+    objects?.bodies ?? (scenario.poolBlocks ? processBodies(space, kernel, processSpecs.length) : undefined);
+  const blocks = scenario.poolBlocks
+    ? writePoolBlocks({
+        ...{
+          space,
+          kernel,
+          base,
+          spec: scenario.poolBlocks,
+          processes: bodies ?? [],
+          random: random.fork('pool blocks'),
+        },
+        baseOf: (name) => modules.find((module) => module.name === name)?.base ?? 0,
+      })
+    : null;
+  for (const va of blocks?.absent ?? []) absent.add(space.frameOf(va) ?? -1);
+  const rows = withRows(scenario.pool?.rows ?? (blocks ? [] : defaultRows()), [
+    ...(objects?.rows ?? []),
+    ...(blocks?.rows ?? []),
+  ]);
   const pool = writePoolTables(space, kernel, base, processors, { ...scenario.pool, rows }, random.fork('pool'));
   for (const va of pool.absent) absent.add(space.frameOf(va) ?? -1);
   const sessionSpecs = sessionsOf(processSpecs, scenario.sessions);
@@ -177,7 +199,7 @@ export function buildMachine(scenario: Scenario): Machine {
     paging.pcid ?? 0,
     paging.selfMap !== false,
     scenario.machineName ?? null,
-    objects?.bodies,
+    bodies,
   );
   objects?.finish(new Map(sessions.map((session) => [session.id, session.address])));
   if (scenario.startBlock === true) writeStartBlock(memory, base, tables.root * PAGE);
@@ -200,10 +222,16 @@ export function buildMachine(scenario: Scenario): Machine {
     truth: {
       kdbg: kdbg.truth, unloadedDrivers, processes: processes.truth, pool: pool.truth, verifier,
       ...(objects ? { objects: objects.truth } : {}),
+      ...(blocks ? { poolBlocks: blocks.truth } : {}),
       ...counters.truth(sessions.length > 0),
       sessions: sessions.map((s) => ({ id: s.id, address: canonical(s.address), committedPages: s.committedPages })),
     },
   }; // prettier-ignore
+}
+
+/** Places for `_EPROCESS`es, for blocks that are charged to them. */
+function processBodies(space: KernelSpace, kernel: KernelFacts, count: number): Va[] {
+  return Array.from({ length: count }, () => space.allocate('nonPagedPool', structOf(kernel, '_EPROCESS').size));
 }
 
 /** Rows of objects take the place of others under their tags. */
@@ -248,6 +276,8 @@ function structSizes(kernel: KernelFacts): [string, number][] {
   for (const [symbol, type] of Object.entries(pairs)) {
     if (symbol in kernel.rva) sizes.push([symbol, kernel.structs[type]?.size ?? PAGE]);
   }
+  if ('ExPoolStateNode0End' in kernel.rva)
+    sizes.push(['ExPoolState', rvaOf(kernel, 'ExPoolStateNode0End') - rvaOf(kernel, 'ExPoolState')]);
   if ('NonPagedPoolDescriptor' in kernel.rva)
     sizes.push(['NonPagedPoolDescriptor', structOf(kernel, '_POOL_DESCRIPTOR').size]);
   return sizes;

@@ -2,6 +2,7 @@
 
 import type { MemoryRun } from './physical-memory.js';
 import type { ObjectsSpec } from './objects/spec.js';
+import type { PoolBlocksSpec } from './pool-blocks/spec.js';
 import type { MemoryField } from './truth.js';
 
 export type DumpKind =
@@ -293,6 +294,8 @@ export interface Scenario {
   machineName?: string;
   sessions?: SessionSpec[];
   pool?: PoolSpec;
+  /** Blocks of pool, whose rows take the place of the default ones; rows in `pool` are kept beside them. */
+  poolBlocks?: PoolBlocksSpec;
   /** `MmVerifierData.Level` and the drivers under verification; `MmSpecialPoolTag`. */
   verifier?: { level?: number; drivers?: string[]; specialPoolTag?: number };
   /** x86 triage dumps: bytes of an entry in the table of data blocks; both are seen. Default 16. */

@@ -1,5 +1,6 @@
 /** What a correct analysis of a built dump finds. Addresses and counters are bigint, sizes in bytes and pages numbers. */
 
+import type { PoolBlocksTruth } from './pool-blocks/spec.js';
 import type { ObjectsTruth } from './objects/truth.js';
 import type { DumpKind, PageFileSpec, PageState, PdbSpec, TagUse, VersionSpec } from './scenario.js';
 
@@ -109,6 +110,8 @@ export interface Truth {
   modules: ModuleTruth[];
   unloadedDrivers: { name: string; start: bigint; end: bigint; time: bigint }[];
   processes: { name: string; pid: number; directoryTableBase: bigint; session: number | null; address: bigint }[];
+  /** Of scenarios with pool blocks. */
+  poolBlocks?: PoolBlocksTruth;
   pool: {
     tableAddress: bigint;
     /** Distinct hashed tables that `PoolTrackTable` and `ExPoolTagTables` reach, and those that can be read whole. */

@@ -9,6 +9,7 @@ import { failed, hex, ReadFailure } from '../bytes/failure.js';
 import { u64 } from '../bytes/fields.js';
 import type { PhysicalMemory } from '../dump/physical-memory.js';
 import { join, NONE, show, TranslatedMemory } from './translated-memory.js';
+import { mappedRegions64, type MappedRegion } from './mapped-regions.js';
 
 /** How a processor marks its entries; `valid` is bit 0 on all. */
 export interface EntryRules {
@@ -78,6 +79,12 @@ export abstract class TableMemory extends TranslatedMemory {
 
   rootedAt(root: PhysicalAddress): TableMemory {
     return this.with({ root });
+  }
+
+  mappedRegions(): Iterable<MappedRegion> {
+    const { largeMask, largeValue, frameHigh } = this.rules;
+    const rules = { levels: this.levels, largeMask, largeValue, frameHigh };
+    return mappedRegions64(this.memory, this.directoryTableBase, rules);
   }
 
   protected abstract create(memory: PhysicalMemory, root: PhysicalAddress, options: TableOptions): TableMemory;

@@ -2,6 +2,7 @@
 
 import type { PhysicalAddress, VirtualAddress } from '../addresses.js';
 import type { ReadFailure } from '../bytes/failure.js';
+import type { MappedRegion } from './mapped-regions.js';
 
 /** A piece of a range: bytes that could be read, or one page that could not. Pieces come in order and leave no gap. */
 export interface Chunk {
@@ -33,6 +34,8 @@ export interface VirtualMemory {
    * many at once where they stand near each other there. Every page is visited once.
    */
   eachPage(pages: Float64Array, visit: PageVisitor): void;
+  /** What the page tables of the kernel's half map; left out where there are no page tables. */
+  mappedRegions?(): Iterable<MappedRegion>;
   readU8(address: VirtualAddress): number | ReadFailure;
   readU16(address: VirtualAddress): number | ReadFailure;
   readU32(address: VirtualAddress): number | ReadFailure;

@@ -8,6 +8,7 @@ import { physical, virtual, type PhysicalAddress, type VirtualAddress } from '..
 import { failed, hex, ReadFailure } from '../bytes/failure.js';
 import { u32 } from '../bytes/fields.js';
 import type { PhysicalMemory } from '../dump/physical-memory.js';
+import { mappedRegions32, type MappedRegion } from './mapped-regions.js';
 import { join, NONE, TranslatedMemory } from './translated-memory.js';
 
 /** What differs between 32-bit kernels. */
@@ -61,6 +62,10 @@ export class X86Memory extends TranslatedMemory {
 
   rootedAt(root: PhysicalAddress): X86Memory {
     return this.with({ root });
+  }
+
+  mappedRegions(): Iterable<MappedRegion> {
+    return mappedRegions32(this.memory, this.directoryTableBase, this.pae);
   }
 
   protected resolve(high: number, low: number): number {

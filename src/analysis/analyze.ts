@@ -40,6 +40,7 @@ import { accusationLimit } from '../kernel/modules/module-doubt.js';
 import { describeModule, describeUnloaded } from '../kernel/modules/module-info.js';
 import { nameByExports } from './name-functions.js';
 import { readObjectParts } from './objects/object-facts.js';
+import { sampleTags } from './sample-blocks.js';
 import { reconcile } from '../leak/reconcile.js';
 import { describeTags } from '../leak/tag-rows.js';
 import type { ModuleLinks } from '../leak/tag-rules.js';
@@ -66,6 +67,8 @@ export interface AnalyzeOptions {
   readonly descriptions?: TagDescriptions | undefined;
   /** Entries of known issues to compare suspects with. */
   readonly knownIssues?: readonly KnownIssueEntry[] | undefined;
+  /** Look at all blocks of the suspects instead of a sample. */
+  readonly deep?: boolean | undefined;
   /** Images on disk that complete the modules. */
   readonly images?: ModuleCompleter | undefined;
   /** Read only these parts (suspects need all of them). Everything when left out. */
@@ -186,6 +189,7 @@ function judge(
   const { dump, kernel } = opened;
   const code = dump.header.bugCheckCode;
   const evidence = new CodeEvidence(modules, exportsOf(modules), options.codeWork);
+  const ofBlocks: Warning[] = [];
   const judged = findLeak({
     dumpType: dump.kind,
     memory: parts.memory,
@@ -203,11 +207,18 @@ function judge(
       searchTags(modules, keys, {
         progress: (done, total) => options.progress?.('searching modules', done, total),
       }),
+    sample: (wanted) => {
+      const progress = (done: number, total: number): void => options.progress?.('looking at blocks', done, total);
+      const sampled = sampleTags(kernel, modules, wanted, { deep: options.deep, progress });
+      ofBlocks.push(...sampled.warnings);
+      return sampled.blocks;
+    },
     links: linksOf(modules),
     judge: (hit, key) => evidence.judge(hit, key),
     options: { tag: options.tag, pool: options.pool },
   });
-  return evidence.cut === 0 ? judged : { ...judged, warnings: [...judged.warnings, notFollowed(evidence.cut)] };
+  const cut = evidence.cut === 0 ? [] : [notFollowed(evidence.cut)];
+  return { ...judged, warnings: [...judged.warnings, ...cut, ...ofBlocks] };
 }
 
 function notFollowed(count: number): Warning {

@@ -8,6 +8,7 @@ import type { TagHit } from '../kernel/state.js';
 import { isCodeKind, KIND_ORDER, orderOf } from '../result/evidence-kinds.js';
 import type { Confidence, Evidence, EvidenceKind, Hex, ModuleInfo, Searched, SuspectDriver } from '../result/result.js';
 import type { BugCheckReading } from './bug-checks.js';
+import type { ContentTrace } from './content-evidence.js';
 import { atMost, lower, rank } from './confidence.js';
 import type { HitJudgement } from './hits.js';
 import { MAXIMUM_EVIDENCE, NOT_TRANSLATABLE_PERCENT, PAGES_MISSING_PERCENT } from './thresholds.js';
@@ -30,6 +31,8 @@ export interface TagFacts {
   bugCheck: BugCheckReading | null;
   /** Modules that a rule leads to from the tag itself. */
   rules?: readonly TagRule[];
+  /** Modules that the tag's blocks point into. */
+  contents?: readonly ContentTrace[];
   /** The confidence that the tag leaks at all: no driver is accused with more. */
   limit: Confidence;
   /** False where there may be modules, or parts of them, that could not be searched because the list is damaged. */
@@ -119,6 +122,14 @@ function gather(facts: TagFacts): Candidate[] {
   for (const { module: place, strength, note } of facts.rules ?? []) {
     const module = facts.modules[place];
     if (module) add(candidate(place, module.name), { evidence: nothing('tag-rule', note), strength });
+  }
+  for (const { module: place, strength, note } of facts.contents ?? []) {
+    const module = facts.modules[place];
+    if (module)
+      add(candidate(place, module.name), {
+        evidence: { ...nothing('allocation-content', note), from: 'dump' },
+        strength,
+      });
   }
   const named = facts.bugCheck?.driver;
   if (facts.bugCheck && named !== null && named !== undefined) {
@@ -218,6 +229,8 @@ function ownTraces(candidate: Candidate, others: readonly Candidate[], searched:
     if (listed) traces = 'medium';
     // Data is not what allocates: code that does may stand in any page that was not seen.
     if (others.length === 0 && best(candidate, 'data') === 'medium' && sawAll(searched)) traces = 'medium';
+    // Nobody else's code loads the tag: then who stands in its blocks may be believed.
+    if (best(candidate, 'allocation-content') === 'medium') traces = 'medium';
     // A rule counts where nobody else has more than text: a list or a constant elsewhere says another thing.
     const rivals = others.some((other) => KIND_ORDER.some((kind) => kind !== 'string' && best(other, kind) !== null));
     if (!rivals && best(candidate, 'tag-rule') === 'medium') traces = 'medium';

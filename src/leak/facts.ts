@@ -2,12 +2,14 @@
 
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
 import type {
+  BlockContents,
   Confidence,
   DumpType,
   MemoryInfo,
   ModuleInfo,
   PoolKind,
   PoolTags,
+  Suspect,
   UnloadedModule,
 } from '../result/result.js';
 import type { ModuleLinks } from './tag-rules.js';
@@ -41,11 +43,22 @@ export interface LeakFacts {
    * most once, with all keys that are asked for.
    */
   search(keys: readonly number[]): TagSearch;
+  /**
+   * What stands in blocks of tags, in order of what was wanted; left out where blocks are not looked at. Called at most
+   * once, with all tags that are reported.
+   */
+  sample?: (wanted: readonly { readonly key: number; readonly pool: PoolKind }[]) => readonly SampledBlocks[];
   /** What the modules are linked with; null where that is not known of any. */
   links: ModuleLinks | null;
   /** Judges one place that the search found for a key. */
   judge(hit: TagHit, key: number): HitJudgement;
   options: LeakOptions;
+}
+
+/** What blocks of a tag tell. Null is unknown. */
+export interface SampledBlocks {
+  readonly contents: BlockContents | null;
+  readonly billed: Suspect['billed'];
 }
 
 /** What the user asked for. */

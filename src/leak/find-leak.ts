@@ -36,7 +36,9 @@ export function findLeak(facts: LeakFacts): LeakFindings {
   const subjects = limited(all);
   const keys = [...new Set(subjects.map(({ row }) => tagKey(row)))];
   const search = keys.length > 0 && facts.modules !== null ? facts.search(keys) : null;
-  const suspects = makeSuspects(facts, readings, subjects, search);
+  const wanted = subjects.map(({ row, pool }) => ({ key: tagKey(row), pool }));
+  const sampled = wanted.length > 0 ? (facts.sample?.(wanted) ?? null) : null;
+  const suspects = makeSuspects(facts, readings, subjects, { search, sampled });
   const judgements = judgeSuspects(facts, suspects);
   const warnings = [
     ...memory.warnings,

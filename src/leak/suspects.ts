@@ -11,7 +11,8 @@ import type { BugCheckReading } from './bug-checks.js';
 import { rank, suspectConfidence } from './confidence.js';
 import type { AgainstCode } from './confidence.js';
 import { rankDrivers } from './drivers.js';
-import type { LeakFacts } from './facts.js';
+import { contentTraces } from './content-evidence.js';
+import type { LeakFacts, SampledBlocks } from './facts.js';
 import type { MemoryReading } from './memory-flags.js';
 import { isUnexplained, unexplainedMessage } from './reconcile.js';
 import { relatedTags } from './related-tags.js';
@@ -56,15 +57,24 @@ export function rowsOf(poolTags: PoolTags, tag: string): PoolTagRow[] {
   return byName.length > 0 || key === undefined ? byName : poolTags.rows.filter((row) => tagKey(row) === key);
 }
 
+/** What was looked for: the tags in modules, and what stands in their blocks, in order of the subjects. */
+export interface Found {
+  readonly search: TagSearch | null;
+  readonly sampled: readonly SampledBlocks[] | null;
+}
+
 /** Makes the suspects, surest first; those that were only asked for come last. */
 export function makeSuspects(
   facts: LeakFacts,
   readings: Readings,
   subjects: readonly Subject[],
-  search: TagSearch | null,
+  found: Found,
 ): Suspect[] {
   return subjects
-    .map((subject) => ({ subject, suspect: makeSuspect(facts, readings, subject, search) }))
+    .map((subject, i) => ({
+      subject,
+      suspect: makeSuspect(facts, readings, subject, { search: found.search, sampled: found.sampled?.[i] ?? null }),
+    }))
     .sort(
       (a, b) =>
         Number(b.subject.suspicious) - Number(a.subject.suspicious) ||
@@ -74,7 +84,12 @@ export function makeSuspects(
     .map(({ suspect }) => suspect);
 }
 
-function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, search: TagSearch | null): Suspect {
+function makeSuspect(
+  facts: LeakFacts,
+  readings: Readings,
+  subject: Subject,
+  { search, sampled }: { readonly search: TagSearch | null; readonly sampled: SampledBlocks | null },
+): Suspect {
   const { row, pool, bytes, outstanding, reasons } = subject;
   const counters = countersOf(row, pool);
   const { physical, pressure } = readings.memory;
@@ -95,6 +110,7 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
     common: subject.shared !== null || subject.windows,
     bugCheck: readings.bugCheck,
     rules: subject.windows ? [] : frameworkRules(row.tag, facts.modules ?? [], facts.links),
+    contents: sampled?.contents ? contentTraces(sampled.contents, facts.modules ?? []) : [],
     limit: confidence,
     modulesComplete: facts.modulesComplete,
     ...(facts.moduleDoubts === undefined ? {} : { doubts: facts.moduleDoubts }),
@@ -125,6 +141,7 @@ function makeSuspect(facts: LeakFacts, readings: Readings, subject: Subject, sea
     drivers,
     searched,
     related: facts.poolTags ? relatedTags(facts.poolTags, row, pool, usable) : [],
+    ...(sampled === null ? {} : { contents: sampled.contents, billed: sampled.billed ?? null }),
   };
 }
 

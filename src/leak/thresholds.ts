@@ -81,3 +81,11 @@ export const USUALLY_HELD = 2000;
 export const ACCUSED_HOLDS_PERCENT = 80;
 /** Counts that ought to be the same are taken to agree within this, percent. */
 export const COUNTS_AGREE_PERCENT = 20;
+
+/** Blocks that must have been looked at before what stands in them says anything of a driver. */
+export const CONTENT_FEWEST_BLOCKS = 50;
+/** Of these blocks, percent, that hold the same pointer into a driver at the same offset: medium, and low. */
+export const CONTENT_MEDIUM_PERCENT = 80;
+export const CONTENT_LOW_PERCENT = 50;
+/** From this share on, a second driver in the blocks makes the first doubtful, percent. */
+export const CONTENT_RIVAL_PERCENT = 20;

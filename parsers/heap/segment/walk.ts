@@ -121,6 +121,11 @@ export class SegmentHeapWalk {
     return 0;
   }
 
+  /** Bytes of a segment of a context (an entry of `segments.context`). */
+  segmentSize(context: number): number {
+    return this.heap.contexts[context]?.segmentSize ?? 0;
+  }
+
   /** Walks all segments and the large allocations. */
   walk(sink: BlockSink): void {
     for (let i = 0; i < this.segments.address.length; i++) this.walkSegment(i, sink);

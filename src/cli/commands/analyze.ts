@@ -29,6 +29,11 @@ export const command = defineCommand({
       describe: 'Look for suspects in this pool only',
       group: GROUP.what,
     },
+    deep: {
+      type: 'boolean',
+      describe: 'Look at all blocks of the suspects, not at a sample: reads the whole pool',
+      group: GROUP.what,
+    },
     pooltag: POOLTAG,
     images: IMAGES,
     'known-issues': KNOWN_ISSUES,
@@ -79,11 +84,18 @@ export const command = defineCommand({
     const result = await readDump(args, host, async (opened, progress, symbols) => {
       if (csv !== undefined) makeFolder(csv);
       return run(opened, {
-        ...{ tag, pool, progress, images, knownIssues, symbols },
+        ...{ tag, pool, progress, images, knownIssues, symbols, deep: args.deep },
         descriptions: lists.descriptions,
         warnings: lists.warnings,
         noted: givenOptions({
-          ...{ tag, pool, pooltag: lists.files, images: args.images, knownIssues: args['known-issues'] },
+          ...{
+            tag,
+            pool,
+            deep: args.deep,
+            pooltag: lists.files,
+            images: args.images,
+            knownIssues: args['known-issues'],
+          },
         }),
         redaction: redactor === null ? null : { redactor, files },
       });

@@ -17,6 +17,7 @@ import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { hexAndText, searchedSentences } from '../../views/search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
 import { holderLines } from './analyze-holders.js';
+import { billedLines, contentLines } from './analyze-contents.js';
 
 const MOST_SUSPECTS = 5;
 const MOST_DRIVERS = 4;
@@ -208,6 +209,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, 
     ...holderLines(suspect, style),
     ...driversLines(result, suspect, style),
   ];
+  lines.push(...contentLines(suspect, style), ...billedLines(suspect, style));
   if (suspect.reasons.length > 0)
     lines.push('  Speaks for it', ...bullets(messages(suspect.reasons), style, '+', '    '));
   if (suspect.against.length > 0) {

@@ -1,0 +1,186 @@
+/** What stands in a sample of blocks, counted: pointers into modules, texts, links, packets. */
+
+import { failed } from '../../../../parsers/bytes/failure.js';
+import { hex } from '../../../../parsers/bytes/failure.js';
+import { u16, u32 } from '../../../../parsers/bytes/fields.js';
+import { joinWords, toVirtual, type HeapAddress } from '../../../../parsers/heap/memory.js';
+import { typedTag } from '../../../../parsers/heap/pool-header.js';
+import type { VirtualMemory } from '../../../../parsers/paging/virtual-memory.js';
+import type { BlockContents } from '../../../result/result.js';
+import { IrpReader } from './irps.js';
+import type { TagSample } from './sample.js';
+
+/** Rows that are shown of each kind. */
+const MOST_SIZES = 8;
+const MOST_POINTERS = 12;
+const MOST_STRINGS = 8;
+/** Different values that are counted while a sample is looked at. */
+const MOST_VALUES = 50_000;
+const SHORTEST_TEXT = 6;
+const LONGEST_TEXT = 120;
+/** Blocks of which links and pointers to other blocks are followed. */
+const FOLLOWED = 96;
+/** Of the sample: what stands in fewer blocks is no trait of it. */
+const SHARE = 0.05;
+const KIND_SHARE = 0.25;
+
+/** Names the module that an address lies in. */
+export interface AddressNames {
+  /** Null where no module holds the address. */
+  moduleAt(address: HeapAddress): { readonly name: string; readonly base: HeapAddress } | null;
+  /** The exported function that begins there. */
+  exportAt(address: bigint): string | null;
+}
+
+/** Counts what stands in the blocks that were kept. */
+export function summarize(
+  sample: TagSample,
+  memory: VirtualMemory,
+  names: AddressNames,
+  headerBytes: number,
+): BlockContents {
+  const { kept } = sample;
+  const sizes = [...sample.sizes]
+    .map(([bytes, count]) => ({ bytes, count }))
+    .sort((a, b) => b.count - a.count || a.bytes - b.bytes);
+  return {
+    sampled: kept.length,
+    sizes: sizes.slice(0, MOST_SIZES),
+    pointers: pointersOf(sample, memory, names),
+    strings: stringsOf(sample),
+    kinds: [...irpsOf(sample, memory, names), ...linksOf(sample, memory, headerBytes)],
+  };
+}
+
+function pointersOf({ kept }: TagSample, memory: VirtualMemory, names: AddressNames): BlockContents['pointers'] {
+  const width = memory.pointerSize;
+  const counts = new Map<string, { offset: number; address: HeapAddress; count: number }>();
+  for (const { data } of kept) {
+    for (let at = 0; at + width <= data.length; at += width) {
+      const address = pointerIn(data, at, width);
+      if (address === null || names.moduleAt(address) === null) continue;
+      const key = `${at}:${address}`;
+      const known = counts.get(key);
+      if (known !== undefined) known.count++;
+      else if (counts.size < MOST_VALUES) counts.set(key, { offset: at, address, count: 1 });
+    }
+  }
+  const least = Math.max(2, kept.length * SHARE);
+  return [...counts.values()]
+    .filter(({ count }) => count >= least)
+    .sort((a, b) => b.count - a.count || a.offset - b.offset || a.address - b.address)
+    .slice(0, MOST_POINTERS)
+    .flatMap(({ offset, address, count }) => {
+      const module = names.moduleAt(address);
+      if (module === null) return [];
+      const symbol = names.exportAt(toVirtual(address));
+      return [{ offset, module: module.name, moduleOffset: hex(address - module.base), symbol, count }];
+    });
+}
+
+/** A kernel pointer; null for what cannot be one. */
+function pointerIn(data: Uint8Array, at: number, width: 4 | 8): HeapAddress | null {
+  const low = u32(data, at);
+  if (width === 4) return low >= 0x80000000 ? low : null;
+  const high = u32(data, at + 4);
+  return high >= 0xffff8000 ? joinWords(low, high) : null;
+}
+
+function stringsOf({ kept }: TagSample): BlockContents['strings'] {
+  const counts = new Map<string, number>();
+  for (const { data } of kept) {
+    for (const text of new Set(textsIn(data))) {
+      const known = counts.get(text);
+      if (known !== undefined || counts.size < MOST_VALUES) counts.set(text, (known ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .filter(([, count]) => count >= Math.max(2, kept.length * SHARE))
+    .sort((a, b) => b[1] - a[1] || b[0].length - a[0].length || (a[0] < b[0] ? -1 : 1))
+    .slice(0, MOST_STRINGS)
+    .map(([text, count]) => ({ text, count }));
+}
+
+/** Texts of six characters and more, in UTF-16 and in ASCII. */
+function* textsIn(data: Uint8Array): Iterable<string> {
+  for (const step of [2, 1]) {
+    for (let at = 0; at + step <= data.length;) {
+      let end = at;
+      let text = '';
+      while (end + step <= data.length && isTyped(data[end] ?? 0) && (step === 1 || data[end + 1] === 0)) {
+        text += String.fromCharCode(data[end] ?? 0);
+        end += step;
+      }
+      if (text.length >= SHORTEST_TEXT && isText(text)) yield text.slice(0, LONGEST_TEXT);
+      at = Math.max(end, at + step);
+    }
+  }
+}
+
+const isTyped = (byte: number): boolean => byte >= 0x20 && byte <= 0x7e;
+/** Most of it letters, figures and what stands in names: not bytes that happen to be typed. */
+function isText(text: string): boolean {
+  return text.replace(/[^A-Za-z0-9\\/._ :{}-]/g, '').length >= text.length * 0.9 && /[A-Za-z]{3}/.test(text);
+}
+
+function irpsOf({ kept }: TagSample, memory: VirtualMemory, names: AddressNames): BlockContents['kinds'] {
+  const reader = new IrpReader(memory, names);
+  let irps = 0;
+  const devices = new Map<string, number>();
+  for (const block of kept) {
+    const irp = reader.read(block);
+    if (irp === null) continue;
+    irps++;
+    if (irp.driver !== null) devices.set(irp.driver, (devices.get(irp.driver) ?? 0) + 1);
+  }
+  if (irps < Math.max(2, kept.length * KIND_SHARE)) return [];
+  const drivers = [...devices].sort((a, b) => b[1] - a[1]).slice(0, 4);
+  const detail =
+    drivers.length === 0 ? null : `sent to ${drivers.map(([name, count]) => `${name} (${count})`).join(', ')}`;
+  return [{ kind: 'Irp', count: irps, detail }];
+}
+
+/** Lists that link the blocks, and pointers to the data of blocks with a pool header. */
+function linksOf({ kept }: TagSample, memory: VirtualMemory, headerBytes: number): BlockContents['kinds'] {
+  const width = memory.pointerSize;
+  const links = new Map<number, number>();
+  const tags = new Map<string, { offset: number; tag: number; count: number }>();
+  const blocks = kept.slice(0, FOLLOWED);
+  for (const { address, data } of blocks) {
+    for (let at = 0; at + 2 * width <= data.length; at += width) {
+      const target = pointerIn(data, at, width);
+      if (target === null || target % width !== 0) continue;
+      const back = memory.readPointer(toVirtual(target + width));
+      if (!failed(back) && back === toVirtual(address + at)) links.set(at, (links.get(at) ?? 0) + 1);
+      if (headerBytes === 0 || target % (2 * width) !== 0) continue;
+      const head = memory.read(toVirtual(target - headerBytes), headerBytes);
+      if (failed(head)) continue;
+      const tag = (u32(head, 4) & 0x7fffffff) >>> 0;
+      const isUsed = width === 8 ? ((head[3] ?? 0) & 0x92) === 2 : ((u16(head, 2) >>> 9) & 0x12) === 2;
+      if (!isUsed || !typedTag(tag)) continue;
+      const key = `${at}:${tag}`;
+      const known = tags.get(key);
+      if (known === undefined) tags.set(key, { offset: at, tag, count: 1 });
+      else known.count++;
+    }
+  }
+  const least = Math.max(2, blocks.length * KIND_SHARE);
+  const of = blocks.length < kept.length ? ` of ${blocks.length} looked at` : '';
+  return [
+    ...[...links]
+      .filter(([, count]) => count >= least)
+      .map(([offset, count]) => ({ kind: 'list entry', count, detail: `at offset ${hex(offset)}${of}` })),
+    ...[...tags.values()]
+      .filter(({ count }) => count >= least)
+      .sort((a, b) => b.count - a.count)
+      .slice(0, 4)
+      .map(({ offset, tag, count }) => ({
+        kind: 'pointer to a block',
+        count,
+        detail: `of tag ${textOf(tag)} at offset ${hex(offset)}${of}`,
+      })),
+  ];
+}
+
+const textOf = (tag: number): string =>
+  [0, 8, 16, 24].map((shift) => String.fromCharCode((tag >>> shift) & 0x7f)).join('');
