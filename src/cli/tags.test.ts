@@ -123,6 +123,22 @@ describe('dumpleak tags', () => {
     expect(stdout).to.match(/^3 drivers searched, 2 other files skipped, 1 file could not be read\.$/m);
   });
 
+  it('says of drivers for other processors that their code is not followed, and does not call them unreadable', async () => {
+    const file = peFile({ sections: [{ name: '.text', bytes: new Uint8Array(64).fill(0x90), executable: true }] });
+    new DataView(file.buffer, file.byteOffset).setUint16(0x84, 0x1c4, true);
+    const path = at('empty', 'arm.sys');
+    writeFileSync(path, file);
+    const { stdout } = await runHere(['tags', path, '--tag', 'Leak']);
+    expect(stdout).to.match(/^1 driver searched\.$/m);
+    expect(stdout).to.match(
+      /Code that is not seen[^]*made for ARM \(32-bit\), a processor whose\s+code is\s+not\s+followed/,
+    );
+    const list = await runHere(['tags', path, '--localtag']);
+    rmSync(path);
+    expect(list).to.include({ code: 2, stdout: '' });
+    expect(list.stderr).to.include('a processor whose code is not followed');
+  });
+
   it('writes a table beside the report', async () => {
     const csv = at('tags.csv');
     expect((await runHere(['tags', at('drivers'), '--tag', 'Leak', '--csv', csv])).code).to.equal(0);

@@ -24,6 +24,8 @@ export interface TagList {
   tags: ListedTag[];
   /** Calls of allocators whose tag the code does not tell. */
   unknownCalls: number;
+  /** Of `tags`, those that were only seen in variables that code changes: there may be other values. */
+  changing: number;
   /** Drivers that may pass more tags: parts of their code are missing, or they have more than is looked at. */
   incomplete: number;
   searched: FilesSearched;
@@ -34,17 +36,21 @@ export interface TagList {
 export function listTags(paths: readonly string[], progress?: Progress, followLinks = true): TagList {
   const tags: ListedTag[] = [];
   const known = new Set<string>();
-  let [unknownCalls, incomplete] = [0, 0];
+  let [unknownCalls, incomplete, changing] = [0, 0, 0];
   const { searched, warnings } = eachDriver(
     paths,
     progress,
     ({ module, architecture }) => {
       const { allocations, unknown, complete } = allocationsIn(module);
       unknownCalls += unknown;
-      if (!complete) incomplete++;
+      // Of other processors a warning tells.
+      if (!complete && architecture !== null) incomplete++;
       const calls = new Map<number, number>();
-      for (const { key, kind } of allocations) {
-        if (kind === 'allocate' || kind === 'lookaside') calls.set(key, (calls.get(key) ?? 0) + 1);
+      const steady = new Set<number>();
+      for (const { key, kind, isChanged } of allocations) {
+        if (kind !== 'allocate' && kind !== 'lookaside') continue;
+        calls.set(key, (calls.get(key) ?? 0) + 1);
+        if (!isChanged) steady.add(key);
       }
       const driver = module.name;
       for (const [key, count] of calls) {
@@ -52,6 +58,7 @@ export function listTags(paths: readonly string[], progress?: Progress, followLi
         const id = `${key} ${driver.toLowerCase()} ${architecture ?? ''}`;
         if (known.has(id)) continue;
         known.add(id);
+        if (!steady.has(key)) changing++;
         const { fileDescription: description = null, companyName: company = null } = module.version ?? {};
         tags.push({ tag: tagText(key), key, driver, architecture, calls: count, description, company });
       }
@@ -59,7 +66,7 @@ export function listTags(paths: readonly string[], progress?: Progress, followLi
     followLinks,
   );
   tags.sort((a, b) => compare(a.tag, b.tag) || a.key - b.key || compare(a.driver, b.driver));
-  return { tags, unknownCalls, incomplete, searched, warnings };
+  return { tags, unknownCalls, changing, incomplete, searched, warnings };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -60,9 +60,9 @@ export const command = defineCommand({
     if (localtag) {
       const list = withPaths(paths, [], args, host, (files, progress) => listTags(files, progress, follow));
       requireDrivers(list, paths);
+      const [hidden] = list.warnings.filter(({ code }) => code === 'processor-not-supported');
+      if (list.tags.length === 0 && hidden !== undefined) throw new FileError(hidden.message);
       if (list.tags.length === 0 && list.incomplete > 0) {
-        const [hidden] = list.warnings.filter(({ code }) => code === 'processor-not-supported');
-        if (hidden !== undefined) throw new FileError(hidden.message);
         throw new FileError('no tag could be told from the code of these drivers: parts of it could not be read');
       }
       await output.text(renderLocalTag(list));

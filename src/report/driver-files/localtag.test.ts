@@ -23,6 +23,7 @@ describe('localtag.txt', () => {
       entry('x...', { key: 0x00010278 }),
     ],
     unknownCalls: 3,
+    changing: 2,
     incomplete: 1,
     searched: { files: 4, skipped: 0, incomplete: 1 },
     warnings: [],
@@ -34,6 +35,7 @@ describe('localtag.txt', () => {
     expect(text).to.match(/^[\x20-\x7e\r\n]*$/);
     expect(text.replaceAll('\r\n', '')).to.not.match(/[\r\n]/);
     expect(text).to.include('rem 3 calls of allocators with a tag that is not in the code are not listed.');
+    expect(text).to.include('rem 2 lines of variables that code changes');
     expect(text).to.include('rem 1 driver may use more tags');
     expect(text).to.include('rem tag 0x00010278 - myfault.sys');
   });

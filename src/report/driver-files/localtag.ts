@@ -18,6 +18,10 @@ export function renderLocalTag(list: TagList): string {
       `rem ${counted(list.unknownCalls, 'call')} of allocators with a tag that is not in the code are not listed.`,
     );
   }
+  if (list.changing > 0) {
+    const what = 'of variables that code changes, with the values that stand in the code: there may be others.';
+    lines.push(`rem ${counted(list.changing, 'line')} ${what}`);
+  }
   if (list.incomplete > 0) {
     lines.push(`rem ${counted(list.incomplete, 'driver')} may use more tags: parts of their code could not be read.`);
   }

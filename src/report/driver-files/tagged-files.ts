@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import { printable } from '../../../parsers/text-safety.js';
 import type { DriverSearch, TaggedFile } from '../../analysis/driver-files/search.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
+import { SCHEMA_VERSION, type Warning } from '../../result/result.js';
 import { table } from '../csv.js';
 import { counted, parseHex } from '../../views/print/format.js';
 import { renderPart } from '../../views/print/part-json.js';
@@ -19,13 +19,23 @@ export function renderTaggedFiles(found: DriverSearch, options: StyleOptions = {
   const sections = found.tags.map((tag) => tagSection(tag, found, style));
   const lines = sections.flatMap((section) => [...section, '']);
   lines.push(...coverage(found, style));
-  if (found.warnings.length > 0) {
-    const shown = found.warnings.slice(0, MOST_WARNINGS).map(({ message }) => printable(message));
-    const more = found.warnings.length - shown.length;
-    if (more > 0) shown.push(`and ${counted(more, 'more')}: with --json`);
-    lines.push('', heading('Not read', style), ...bullets(shown, style));
-  }
+  const { unread, hidden } = parted(found.warnings);
+  lines.push(...listed('Not read', unread, style), ...listed('Code that is not seen', hidden, style));
   return `${lines.join('\n')}\n`;
+}
+
+/** Warnings of files that could not be read, and of drivers whose code is hidden. */
+function parted(warnings: readonly Warning[]): { unread: Warning[]; hidden: Warning[] } {
+  const isHidden = ({ code }: Warning): boolean => code === 'processor-not-supported' || code === 'code-packed';
+  return { unread: warnings.filter((warning) => !isHidden(warning)), hidden: warnings.filter(isHidden) };
+}
+
+function listed(title: string, warnings: readonly Warning[], style: Style): string[] {
+  if (warnings.length === 0) return [];
+  const shown = warnings.slice(0, MOST_WARNINGS).map(({ message }) => printable(message));
+  const more = warnings.length - shown.length;
+  if (more > 0) shown.push(`and ${counted(more, 'more')}: with --json`);
+  return ['', heading(title, style), ...bullets(shown, style)];
 }
 
 function tagSection(tag: string, found: DriverSearch, style: Style): string[] {
@@ -62,10 +72,11 @@ function fileLines(file: TaggedFile, style: Style): string[] {
 
 function coverage({ searched, warnings }: DriverSearch, style: Style): string[] {
   const { files, skipped, incomplete } = searched;
+  const { unread } = parted(warnings);
   const sentences = [
     `${counted(files, 'driver')} searched`,
     skipped === 0 ? null : `${counted(skipped, 'other file')} skipped`,
-    warnings.length === 0 ? null : `${counted(warnings.length, 'file')} could not be read`,
+    unread.length === 0 ? null : `${counted(unread.length, 'file')} could not be read`,
   ].filter((part) => part !== null);
   const missing =
     incomplete === 0
