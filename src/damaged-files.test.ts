@@ -10,11 +10,20 @@ import { analyze } from './analysis/analyze.js';
 import type { AnalysisResult } from './result/result.js';
 import { expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
-const small = (change: Scenario = {}): Scenario => ({
-  ...SCENARIOS.modernLeak(),
-  memory: { bytes: 256 * 2 ** 20 },
-  ...change,
-});
+/** A small machine, and a leak that fits on it. */
+const small = (change: Scenario = {}): Scenario => {
+  const leak = SCENARIOS.modernLeak();
+  const less = <T extends { bytes: number | bigint }>(counters: T): T => ({
+    ...counters,
+    bytes: Math.floor(Number(counters.bytes) / 32),
+  });
+  const rows = (leak.pool?.rows ?? []).map(({ nonPaged, paged, ...row }) => ({
+    ...row,
+    ...(nonPaged && { nonPaged: less(nonPaged) }),
+    ...(paged && { paged: less(paged) }),
+  }));
+  return { ...leak, memory: { bytes: 256 * 2 ** 20 }, pool: { ...leak.pool, rows }, ...change };
+};
 const open = (bytes: Uint8Array): OpenedDump =>
   OpenedDump.over('test.dmp', {
     source: new MemorySource(bytes),
