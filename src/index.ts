@@ -8,7 +8,8 @@
 
 import { OpenedDump, type OpenOptions } from './kernel/open/opened-dump.js';
 
-export { InputError, type InputErrorCode } from '../parsers/bytes/input-error.js';
+export { Failure, type FailureCode, type FailurePlace, type InputCode } from '../parsers/bytes/failure.js';
+export { InputError } from '../parsers/bytes/input-error.js';
 export { findPoolTagFile, readTagFile, TagDescriptions, type TagFile } from './kernel/pool/tag-descriptions.js';
 export { OpenedDump, type OpenOptions } from './kernel/open/opened-dump.js';
 export {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { failed } from '../parsers/bytes/failure.js';
 import { MemorySource } from '../parsers/bytes/source.js';
-import { PdbFailure } from '../parsers/pdb/failure.js';
 import { openPdb, type Pdb } from '../parsers/pdb/pdb.js';
 import { kernelFacts, kernelVersions } from '../test-dumps/kernel-facts.js';
 import { objectKernel } from '../test-dumps/objects/facts.js';
@@ -13,7 +13,7 @@ import { makeProfile, ProfileError, readProfile } from './profile-file.js';
 
 function open(parts: Parameters<typeof plainPdb>[0]): Pdb {
   const pdb = openPdb(new MemorySource(plainPdb(parts), 'ntkrnlmp.pdb'));
-  if (pdb instanceof PdbFailure) throw new Error(pdb.message);
+  if (failed(pdb)) throw new Error(pdb.message);
   return pdb;
 }
 
@@ -65,7 +65,7 @@ describe('a PDB as a source of kernel facts', () => {
     it(`a PDB of ${version} tells of processes, objects and handles`, () => {
       const kernel = objectKernel(kernelFacts(version));
       const pdb = openPdb(new MemorySource(kernelPdb(kernel), 'ntkrnlmp.pdb'));
-      if (pdb instanceof PdbFailure) throw new Error(pdb.message);
+      if (failed(pdb)) throw new Error(pdb.message);
       const facts = pdbFacts(pdb, { pdbName: 'ntkrnlmp.pdb' });
       for (const type of ['_EPROCESS', '_ETHREAD', '_OBJECT_HEADER', '_OBJECT_TYPE', '_HANDLE_TABLE', '_TOKEN']) {
         const [layout, known] = [facts.layout(type), kernel.structs[type]];

@@ -76,17 +76,17 @@ describe('xz', () => {
 
     it('a file that is cut anywhere', async () => {
       for (const length of [0, 1, 11, 12, 30, 40_000, good.length - 20, good.length - 1]) {
-        expect(await failure(good.subarray(0, length)), `${length}`).to.include({ kind: 'cut' });
+        expect(await failure(good.subarray(0, length)), `${length}`).to.include({ code: 'short-file' });
       }
     });
 
     it('what is no xz file, and damage', async () => {
       expect(isXz(Buffer.from('\xfd7zXY\0', 'latin1'))).to.equal(false);
-      expect((await failure(Buffer.alloc(100, 1))).kind).to.equal('corrupt');
+      expect((await failure(Buffer.alloc(100, 1))).code).to.equal('corrupt');
       for (const at of [7, 13, 40, 100_000, good.length - 6]) {
         const bad = good.slice();
         bad[at]! ^= 1;
-        expect((await failure(bad)).kind, `${at}`).to.be.oneOf(['corrupt', 'not-supported']);
+        expect((await failure(bad)).code, `${at}`).to.be.oneOf(['corrupt', 'not-supported']);
       }
     });
 
@@ -96,7 +96,7 @@ describe('xz', () => {
     ];
     for (const [name, spec] of unsupported) {
       it(name, async () => {
-        expect(await failure(makeXz(content, spec))).to.include({ kind: 'not-supported' });
+        expect(await failure(makeXz(content, spec))).to.include({ code: 'not-supported' });
       });
     }
 

@@ -1,28 +1,23 @@
 /** xz streams (`.json.xz`, `.dmp.xz`), decompressed by XZ Embedded compiled to WebAssembly; it is loaded when it is needed. */
 
+import { Thrown } from './failure.js';
+
 const MAGIC = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0];
 
 /** Why a stream was not decompressed; `not-supported` is a sound one of a kind that is not read here. */
-export class XzError extends Error {
+export class XzError extends Thrown<'corrupt' | 'short-file' | 'not-supported'> {
   override readonly name = 'XzError';
-
-  constructor(
-    readonly kind: 'corrupt' | 'cut' | 'not-supported',
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /** What the decompressor's error codes mean (`enum xz_ret`); the others stand for damage. */
-const CODES: Readonly<Record<string, readonly [XzError['kind'], string]>> = {
+const CODES: Readonly<Record<string, readonly [XzError['code'], string]>> = {
   2: ['not-supported', 'its check is of a kind that is not supported'],
   3: ['not-supported', 'there is not enough memory for its dictionary'],
   4: ['not-supported', 'its dictionary is larger than 64 MB'],
   6: ['not-supported', 'its check (SHA-256?) or its filter is not supported'],
-  8: ['cut', 'the xz data ends early'],
+  8: ['short-file', 'the xz data ends early'],
 };
-const DAMAGED: readonly [XzError['kind'], string] = ['corrupt', 'the xz data is damaged'];
+const DAMAGED: readonly [XzError['code'], string] = ['corrupt', 'the xz data is damaged'];
 
 /** True for the first bytes of an xz file. */
 export const isXz = (head: Uint8Array): boolean => MAGIC.every((byte, i) => head[i] === byte);

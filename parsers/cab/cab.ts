@@ -10,7 +10,7 @@
 import { inflateRawSync } from 'node:zlib';
 import { fileOffset } from '../addresses.js';
 import { BlockStore } from '../bytes/block-store.js';
-import { failed, ReadFailure } from '../bytes/failure.js';
+import { failed, Failure, type FormatCode } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
 import type { ByteSource } from '../bytes/source.js';
 
@@ -32,17 +32,10 @@ const LONGEST_PACKED = WINDOW + 6144;
 const LONGEST_NAME = 256;
 
 /** Why a cabinet was not unpacked; `not-supported` is a sound cabinet of a kind that is not read here. */
-export class CabFailure extends ReadFailure {
-  constructor(
-    readonly kind: 'not-a-cab' | 'not-supported' | 'cut-short' | 'corrupt' | 'too-large',
-    message: string,
-  ) {
-    super(kind === 'cut-short' ? 'short-file' : 'corrupt', message);
-  }
-}
+export type CabFailure = Failure<FormatCode>;
 
 /** A sound cabinet whose file is packed in a way that is not read here. */
-export class OtherCompression extends CabFailure {
+export class OtherCompression extends Failure<'not-supported'> {
   constructor(
     message: string,
     /** How it is packed: `LZX`, `Quantum`, or the number. */
@@ -84,14 +77,14 @@ interface Folder {
   readonly compression: number;
 }
 
-const corrupt = (source: ByteSource, what: string): CabFailure => new CabFailure('corrupt', `${source.name}: ${what}`);
+const corrupt = (source: ByteSource, what: string): CabFailure => new Failure('corrupt', `${source.name}: ${what}`);
 
 function bytesAt(source: ByteSource, position: number, length: number): Uint8Array | CabFailure {
   const bytes = new Uint8Array(length);
   const got = source.read(fileOffset(position), bytes);
   if (got === length) return bytes;
-  return new CabFailure(
-    'cut-short',
+  return new Failure(
+    'short-file',
     `${source.name} ends at ${position + got}, and ${length} bytes are wanted at ${position}`,
   );
 }
@@ -142,7 +135,7 @@ function unpack(cab: Cabinet, folder: Folder, skip: number, wanted: number, stor
     if (failed(head)) return head;
     const packedBytes = u16(head, 4);
     const unpackedBytes = u16(head, 6);
-    if (unpackedBytes === 0) return new CabFailure('not-supported', `${source.name} continues in another cabinet`);
+    if (unpackedBytes === 0) return new Failure('not-supported', `${source.name} continues in another cabinet`);
     if (packedBytes > LONGEST_PACKED || unpackedBytes > WINDOW) {
       return corrupt(source, `block ${block} unpacks ${packedBytes} bytes to ${unpackedBytes}`);
     }
@@ -189,7 +182,7 @@ export function isCab(source: ByteSource): boolean {
  * the temporary folder cannot take it.
  */
 export function decompressCab(source: ByteSource, options: CabOptions = {}): UnpackedFile | CabFailure {
-  if (!isCab(source)) return new CabFailure('not-a-cab', `${source.name} is not a cabinet`);
+  if (!isCab(source)) return new Failure('other-format', `${source.name} is not a cabinet`);
   const head = bytesAt(source, 0, HEADER);
   if (failed(head)) return head;
   const flags = u16(head, 0x1e);
@@ -214,7 +207,7 @@ export function decompressCab(source: ByteSource, options: CabOptions = {}): Unp
   const name = nameAt(source, u32(head, 0x10) + FILE);
   if (name === null) return corrupt(source, 'the name of its file does not end');
   const folderNumber = u16(entry, 8);
-  if (folderNumber >= CONTINUED) return new CabFailure('not-supported', `${source.name} continues in another cabinet`);
+  if (folderNumber >= CONTINUED) return new Failure('not-supported', `${source.name} continues in another cabinet`);
   if (folderNumber >= u16(head, 0x1a)) return corrupt(source, `it has no folder ${folderNumber}`);
   const folderBytes = bytesAt(source, at + folderNumber * (FOLDER + folderReserve), FOLDER);
   if (failed(folderBytes)) return folderBytes;
@@ -222,8 +215,7 @@ export function decompressCab(source: ByteSource, options: CabOptions = {}): Unp
 
   const size = u32(entry, 0);
   const limit = options.limit ?? 2 ** 31;
-  if (size > limit)
-    return new CabFailure('too-large', `${source.name} unpacks to ${size} bytes; the limit is ${limit}`);
+  if (size > limit) return new Failure('too-large', `${source.name} unpacks to ${size} bytes; the limit is ${limit}`);
   const skip = u32(entry, 4);
   if (skip + size > folder.blocks * WINDOW) {
     return corrupt(source, `${folder.blocks} blocks cannot hold ${skip + size} bytes`);

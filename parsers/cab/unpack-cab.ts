@@ -8,9 +8,9 @@ import {
   runSevenZip,
   type UnpackFolder,
 } from '../bytes/containers/seven-zip-tool.js';
-import { failed } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { FileSource } from '../bytes/file-source.js';
-import { CabFailure, decompressCab, OtherCompression, type CabOptions, type UnpackedFile } from './cab.js';
+import { decompressCab, OtherCompression, type CabFailure, type CabOptions, type UnpackedFile } from './cab.js';
 
 /**
  * Unpacks the first file of the cabinet at `path`, however it is packed. Throws InputError when the file cannot be read,
@@ -45,7 +45,7 @@ async function extract(
   folder: UnpackFolder,
 ): Promise<UnpackedFile | CabFailure> {
   const corrupt = (why = ''): CabFailure =>
-    new CabFailure('corrupt', `${path}: it is packed by ${packed.compression} and cannot be unpacked${why}`);
+    new Failure('corrupt', `${path}: it is packed by ${packed.compression} and cannot be unpacked${why}`);
   if (!isFileName(lastPart(packed.name))) return corrupt(': the name of its file is none');
   let lines: string[] | null;
   try {
@@ -56,7 +56,7 @@ async function extract(
     return corrupt();
   }
   if (lines === null) {
-    return new CabFailure(
+    return new Failure(
       'not-supported',
       `${path}: it is packed by ${packed.compression}: install the optional package 7z-wasm beside dumpleak, or unpack it with "expand" of Windows or 7-Zip first`,
     );

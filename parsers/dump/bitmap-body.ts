@@ -5,7 +5,7 @@
  */
 
 import { fileOffset, PAGE_SIZE } from '../addresses.js';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import { safe64, u32, u64 } from '../bytes/fields.js';
 import type { ByteSource } from '../bytes/source.js';
 import { BitmapIndex, type BitmapLayout } from './bitmap-index.js';
@@ -33,7 +33,7 @@ export interface BitmapBody {
  * Reads the bitmap header at `bodyOffset` (a file offset). Gives null where no bitmap body stands, and a `corrupt`
  * failure where one begins but no layout of its numbers can be true. `wide` is false for dumps of 32-bit systems.
  */
-export function readBitmapBody(source: ByteSource, bodyOffset: number, wide = true): BitmapBody | ReadFailure | null {
+export function readBitmapBody(source: ByteSource, bodyOffset: number, wide = true): BitmapBody | Failure | null {
   const head = new Uint8Array(0x38);
   const read = source.read(fileOffset(bodyOffset), head);
   const signature = u32(head, 0);
@@ -46,9 +46,10 @@ export function readBitmapBody(source: ByteSource, bodyOffset: number, wide = tr
   const exact = counted.find((c) => c.index.countAll() === c.layout.pages);
   const chosen = exact ?? sized[0] ?? miscounted(source, candidates);
   if (chosen === undefined) {
-    return new ReadFailure(
+    return new Failure(
       'corrupt',
       `a bitmap header stands at ${bodyOffset}, but its sizes cannot be true in a file of ${source.byteLength} bytes`,
+      { position: bodyOffset },
     );
   }
   const full = signature === FDMP;

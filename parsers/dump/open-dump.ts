@@ -1,7 +1,7 @@
 /** Opens a kernel dump: header, kind of body, and the physical pages behind it. */
 
 import { PAGE_SIZE, fileOffset } from '../addresses.js';
-import { failed, type ReadFailure } from '../bytes/failure.js';
+import { failed, type Failure } from '../bytes/failure.js';
 import { InputError } from '../bytes/input-error.js';
 import type { ByteSource } from '../bytes/source.js';
 import { readBitmapBody } from './bitmap-body.js';
@@ -63,7 +63,7 @@ interface Body {
 }
 
 /** Reads a kind of body at the end of the header: null when it is not this kind. */
-type BodyReader = (source: ByteSource, header: DumpHeader) => Body | ReadFailure | null;
+type BodyReader = (source: ByteSource, header: DumpHeader) => Body | Failure | null;
 
 /** In order of how unmistakable they are; a new kind of body is one more entry. */
 const BODIES: readonly BodyReader[] = [bitmapBody, rdmpBody, triageBody, fullBody];
@@ -167,7 +167,7 @@ const isWide = (header: DumpHeader): boolean => header.signature === 'PAGEDU64';
 
 const emptyBody = (kind: BodyKind): Body => ({ kind, pages: null, triage: null, end: 0, softErrors: [] });
 
-function bitmapBody(source: ByteSource, header: DumpHeader): Body | ReadFailure | null {
+function bitmapBody(source: ByteSource, header: DumpHeader): Body | Failure | null {
   const body = readBitmapBody(source, header.headerSize, isWide(header));
   if (body === null || failed(body)) return body;
   const kind = body.old ? 'kernel' : header.dumpType === 7 ? 'automatic' : body.full ? 'bitmap-full' : 'bitmap-kernel';
@@ -181,14 +181,14 @@ const RDMP_KINDS: ReadonlyMap<number | null, BodyKind> = new Map([
   [10, 'rdmp-full'],
 ]);
 
-function rdmpBody(source: ByteSource, header: DumpHeader): Body | ReadFailure | null {
+function rdmpBody(source: ByteSource, header: DumpHeader): Body | Failure | null {
   const body = readRdmpBody(source, header.headerSize, header.dumpType);
   if (body === null || failed(body)) return body;
   const kind = RDMP_KINDS.get(header.dumpType) ?? 'rdmp-kernel';
   return { kind, pages: body.index, triage: null, end: body.end, softErrors: body.softErrors };
 }
 
-function triageBody(source: ByteSource, header: DumpHeader): Body | ReadFailure | null {
+function triageBody(source: ByteSource, header: DumpHeader): Body | Failure | null {
   if (header.dumpType !== 4) return null;
   const triage = readTriage(source, header.headerSize, isWide(header));
   if (failed(triage)) return triage;

@@ -1,7 +1,7 @@
 /** The dumped machine's physical memory: reads by physical address through a page index. */
 
 import { fileOffset, PAGE_SIZE, pfn, type PhysicalAddress } from '../addresses.js';
-import { hex, ReadFailure } from '../bytes/failure.js';
+import { hex, Failure } from '../bytes/failure.js';
 import type { ByteSource } from '../bytes/source.js';
 import { ABSENT, type PageIndex } from './page-index.js';
 
@@ -36,7 +36,7 @@ export class PhysicalMemory {
   }
 
   /** Fills `target` from bytes of one physical page; null when it worked. */
-  read(address: PhysicalAddress, target: Uint8Array): ReadFailure | null {
+  read(address: PhysicalAddress, target: Uint8Array): Failure | null {
     const offset = this.locate(address);
     if (offset < 0) return this.failure(address, offset);
     this.readAt(offset, target);
@@ -60,13 +60,11 @@ export class PhysicalMemory {
   }
 
   /** The failure for what `locate` gave. */
-  failure(address: number, located: number, what = 'page'): ReadFailure {
+  failure(address: number, located: number, what = 'page'): Failure {
     const page = hex(Math.floor(address / PAGE_SIZE));
+    const name = `the ${what} (physical page ${page})`;
     return located === PAST_END
-      ? new ReadFailure(
-          'short-file',
-          `the ${what} (physical page ${page}) should be in the dump, but the file ends before it`,
-        )
-      : new ReadFailure('not-in-dump', `the ${what} (physical page ${page}) is not in this dump`);
+      ? new Failure('short-file', `${name} should be in the dump, but the file ends before it`, { physical: address })
+      : new Failure('not-in-dump', `${name} is not in this dump`, { physical: address });
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { fileOffset, PAGE_SIZE } from '../addresses.js';
-import { hex, ReadFailure } from '../bytes/failure.js';
+import { hex, Failure } from '../bytes/failure.js';
 import { safe64, u32 } from '../bytes/fields.js';
 import type { ByteSource } from '../bytes/source.js';
 import type { SoftError } from './page-index.js';
@@ -41,7 +41,7 @@ export function readRdmpBody(
   source: ByteSource,
   bodyOffset: number,
   dumpType: number | null,
-): RdmpBody | ReadFailure | null {
+): RdmpBody | Failure | null {
   const head = new Uint8Array(RECORDS_AT);
   const read = source.read(fileOffset(bodyOffset), head);
   if (read < 12 || u32(head, 0) !== MARKER || u32(head, 4) !== RDMP || u32(head, 8) !== DUMP) return null;
@@ -50,12 +50,13 @@ export function readRdmpBody(
   const recordsAt = bodyOffset + RECORDS_AT;
   const room = firstPage === null ? 0 : Math.floor((firstPage - recordsAt) / RECORD_SIZE);
   if (metadata === null || firstPage === null || metadata + bodyOffset + 0x20 !== firstPage || room <= 0) {
-    return new ReadFailure(
+    return new Failure(
       'corrupt',
       `an RDMP header stands at ${hex(bodyOffset)}, but its sizes (${String(metadata)} and ${String(firstPage)}) do not belong together`,
+      { position: bodyOffset },
     );
   }
-  if (room > MOST_RECORDS) return new ReadFailure('corrupt', `${room} runs of pages cannot be true`);
+  if (room > MOST_RECORDS) return new Failure('corrupt', `${room} runs of pages cannot be true`);
   const complete = dumpType === COMPLETE;
   const limits: Limits = {
     stopsAtZero: !complete,
@@ -67,9 +68,9 @@ export function readRdmpBody(
   if (stopped !== null) {
     softErrors.push({ code: 'rdmp-record', message: `${stopped}: the pages after it are not known` });
   }
-  if (bases.length === 0) return new ReadFailure('corrupt', 'the RDMP header lists no pages');
+  if (bases.length === 0) return new Failure('corrupt', 'the RDMP header lists no pages');
   if (bases.length > MOST_UNORDERED && !isOrdered({ bases, counts })) {
-    return new ReadFailure('corrupt', `${bases.length} runs of pages in no order cannot be true`);
+    return new Failure('corrupt', `${bases.length} runs of pages in no order cannot be true`);
   }
   const offsets = new Float64Array(bases.length);
   let end = firstPage;

@@ -1,7 +1,7 @@
 /** The virtual memory that a triage dump holds: its data blocks, looked up by address. There are no page tables. */
 
 import { fileOffset, plus, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
-import { hex, ReadFailure } from '../bytes/failure.js';
+import { hex, Failure } from '../bytes/failure.js';
 import type { ByteSource } from '../bytes/source.js';
 import { MemoryBase, MOST_BYTES } from '../paging/memory-base.js';
 import type { DataBlock } from './triage.js';
@@ -19,18 +19,19 @@ export class TriageMemory extends MemoryBase {
     this.blocks = blocks.toSorted((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   }
 
-  translate(address: VirtualAddress): PhysicalAddress | ReadFailure {
-    return new ReadFailure('not-in-dump', `a triage dump holds no page tables to translate ${hex(address)}`);
+  translate(address: VirtualAddress): PhysicalAddress | Failure {
+    return new Failure('not-in-dump', `a triage dump holds no page tables to translate ${hex(address)}`, { address });
   }
 
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
-    if (length > MOST_BYTES) return new ReadFailure('corrupt', `a read of ${length} bytes is refused`);
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
+    if (length > MOST_BYTES) return new Failure('corrupt', `a read of ${length} bytes is refused`);
     const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
       const at = plus(address, done);
       const block = this.find(at);
-      if (block === null) return new ReadFailure('not-in-dump', `no data block of the triage dump holds ${hex(at)}`);
+      if (block === null)
+        return new Failure('not-in-dump', `no data block of the triage dump holds ${hex(at)}`, { address: at });
       const skip = Number(at - block.address);
       const count = Math.min(length - done, block.size - skip);
       this.source.read(fileOffset(block.offset + skip), bytes.subarray(done, done + count));

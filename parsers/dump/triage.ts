@@ -6,7 +6,7 @@
  */
 
 import { fileOffset, virtual, type VirtualAddress } from '../addresses.js';
-import { failed, hex, ReadFailure } from '../bytes/failure.js';
+import { failed, hex, Failure } from '../bytes/failure.js';
 import { u16, u32, u64, utf16 } from '../bytes/fields.js';
 import type { ByteSource } from '../bytes/source.js';
 import type { SoftError } from './page-index.js';
@@ -101,12 +101,12 @@ const NARROW: Places = {
 };
 
 /** Reads the triage body at `bodyOffset` (a file offset). A list that cannot be read is left empty with a soft error. */
-export function readTriage(source: ByteSource, bodyOffset: number, wide = true): Triage | ReadFailure {
+export function readTriage(source: ByteSource, bodyOffset: number, wide = true): Triage | Failure {
   const places = wide ? WIDE : NARROW;
   const head = bytesAt(source, bodyOffset, TRIAGE_SIZE);
   if (failed(head)) return head;
   const softErrors: SoftError[] = [];
-  const check = <T>(what: string, value: T[] | ReadFailure): T[] => {
+  const check = <T>(what: string, value: T[] | Failure): T[] => {
     if (!failed(value)) return value;
     softErrors.push({ code: 'triage-part', message: `the ${what} cannot be read: ${value.message}` });
     return [];
@@ -142,12 +142,12 @@ export function readTriage(source: ByteSource, bodyOffset: number, wide = true):
   };
 }
 
-function readDrivers(source: ByteSource, head: Uint8Array, { wide, driver }: Places): TriageDriver[] | ReadFailure {
+function readDrivers(source: ByteSource, head: Uint8Array, { wide, driver }: Places): TriageDriver[] | Failure {
   const list = u32(head, 0x30);
   const count = u32(head, 0x34);
   const pool = u32(head, 0x38);
   if (list === 0 || count === 0) return [];
-  if (count > MOST_DRIVERS) return new ReadFailure('corrupt', `${count} drivers cannot be true`);
+  if (count > MOST_DRIVERS) return new Failure('corrupt', `${count} drivers cannot be true`);
   // Entries of 32-bit dumps need not fill up the 8 bytes on whose border the names begin.
   const gap = wide ? (pool - list) / count : Math.floor((pool - list) / count / 4) * 4;
   const stride = Number.isInteger(gap) && gap >= driver.size && gap <= 0x200 ? gap : driver.size;
@@ -174,12 +174,12 @@ function readString(source: ByteSource, offset: number): string | null {
   return failed(text) ? null : (utf16(text, 0, text.length).split('\0')[0] ?? null);
 }
 
-function readUnloaded(source: ByteSource, offset: number, { wide, unloaded }: Places): TriageUnloaded[] | ReadFailure {
+function readUnloaded(source: ByteSource, offset: number, { wide, unloaded }: Places): TriageUnloaded[] | Failure {
   if (offset === 0) return [];
   const head = bytesAt(source, offset, 4);
   if (failed(head)) return head;
   const count = u32(head, 0);
-  if (count > MOST_DRIVERS) return new ReadFailure('corrupt', `${count} unloaded drivers cannot be true`);
+  if (count > MOST_DRIVERS) return new Failure('corrupt', `${count} unloaded drivers cannot be true`);
   const bytes = bytesAt(source, offset + unloaded.first, count * unloaded.size);
   if (failed(bytes)) return bytes;
   return Array.from({ length: count }, (_, i) => {
@@ -197,9 +197,9 @@ function readUnloaded(source: ByteSource, offset: number, { wide, unloaded }: Pl
  * TRIAGE_DATA_BLOCK: 16 bytes with a 64-bit address. In 32-bit dumps entries of 12 bytes with a 32-bit address are known
  * too: the form of which more entries can be true is taken, in doubt the one of 16 bytes.
  */
-function readBlocks(source: ByteSource, offset: number, count: number, wide: boolean): DataBlock[] | ReadFailure {
+function readBlocks(source: ByteSource, offset: number, count: number, wide: boolean): DataBlock[] | Failure {
   if (offset === 0 || count === 0) return [];
-  if (count > MOST_BLOCKS) return new ReadFailure('corrupt', `${count} data blocks cannot be true`);
+  if (count > MOST_BLOCKS) return new Failure('corrupt', `${count} data blocks cannot be true`);
   const long = bytesAt(source, offset, count * 16);
   const longBlocks = failed(long) ? [] : parseBlocks(long, 16, source.byteLength, wide);
   if (wide || longBlocks.length === count) return failed(long) ? long : longBlocks;
@@ -226,11 +226,12 @@ function parseBlocks(bytes: Uint8Array, stride: 12 | 16, fileBytes: number, wide
 const pointer = (bytes: Uint8Array, at: number, wide: boolean): VirtualAddress =>
   virtual(wide ? u64(bytes, at) : BigInt(u32(bytes, at)));
 
-function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array | ReadFailure {
+function bytesAt(source: ByteSource, offset: number, length: number): Uint8Array | Failure {
   if (offset + length > source.byteLength) {
-    return new ReadFailure(
+    return new Failure(
       'short-file',
       `${length} bytes at file offset ${hex(offset)} are needed, the file ends at ${hex(source.byteLength)}`,
+      { position: offset },
     );
   }
   const bytes = new Uint8Array(length);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { PAGE_SIZE, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import { MemoryBase } from '../paging/memory-base.js';
 import { AddressSet } from './address-set.js';
 import {
@@ -21,12 +21,12 @@ class Numbered extends MemoryBase {
   constructor(private readonly base: bigint) {
     super();
   }
-  translate(): PhysicalAddress | ReadFailure {
-    return new ReadFailure('not-mapped', 'nothing is');
+  translate(): PhysicalAddress | Failure {
+    return new Failure('not-mapped', 'nothing is');
   }
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
     const page = Number((address - this.base) / 4096n);
-    if (page % 3 === 2) return new ReadFailure('not-in-dump', `page ${page}`);
+    if (page % 3 === 2) return new Failure('not-in-dump', `page ${page}`);
     return new Uint8Array(length).fill(page);
   }
 }

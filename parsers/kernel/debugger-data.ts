@@ -4,7 +4,7 @@
  */
 
 import { virtual, type VirtualAddress } from '../addresses.js';
-import { hex, ReadFailure } from '../bytes/failure.js';
+import { hex, Failure } from '../bytes/failure.js';
 import { u16, u32, u64 } from '../bytes/fields.js';
 import { KDBG_FIELDS } from './debugger-data-fields.js';
 
@@ -76,14 +76,14 @@ export class DebuggerData {
 }
 
 /** The size of the block whose header bytes these are, or a failure when they are no such header. */
-export function debuggerDataSize(header: Uint8Array): number | ReadFailure {
-  if (header.length < KDBG_HEADER_SIZE) return new ReadFailure('short-file', 'the debugger block is cut off');
+export function debuggerDataSize(header: Uint8Array): number | Failure {
+  if (header.length < KDBG_HEADER_SIZE) return new Failure('short-file', 'the debugger block is cut off');
   if (u32(header, 0x10) !== OWNER_TAG) {
-    return new ReadFailure('corrupt', `no KDBG tag (${hex(u32(header, 0x10))} stands in its place)`);
+    return new Failure('corrupt', `no KDBG tag (${hex(u32(header, 0x10))} stands in its place)`);
   }
   const size = u32(header, 0x14);
   if (size < SMALLEST || size > LARGEST) {
-    return new ReadFailure('corrupt', `a debugger block of ${size} bytes cannot be`);
+    return new Failure('corrupt', `a debugger block of ${size} bytes cannot be`);
   }
   return size;
 }

@@ -1,7 +1,7 @@
 /** Reading fields of kernel structures by layout: the one reader for every kernel. */
 
 import { plus, virtual, type VirtualAddress } from '../addresses.js';
-import { failed, hex, ReadFailure } from '../bytes/failure.js';
+import { failed, hex, Failure } from '../bytes/failure.js';
 import { u16, u32, u64, utf16 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 import { scalarSize, type StructLayout } from './layout.js';
@@ -33,32 +33,27 @@ export function scalar(bytes: Uint8Array, offset: number, type: string, pointerS
 }
 
 /** A scalar in memory. */
-export function readScalar(memory: VirtualMemory, address: VirtualAddress, type: string): bigint | ReadFailure {
+export function readScalar(memory: VirtualMemory, address: VirtualAddress, type: string): bigint | Failure {
   const size = scalarSize(type, memory.pointerSize);
-  if (size === null) return new ReadFailure('corrupt', `a field of type ${type} is not one number`);
+  if (size === null) return new Failure('corrupt', `a field of type ${type} is not one number`);
   const bytes = memory.read(address, size);
   if (failed(bytes)) return bytes;
-  return (
-    scalar(bytes, 0, type, memory.pointerSize) ?? new ReadFailure('corrupt', `a field of type ${type} cannot be read`)
-  );
+  return scalar(bytes, 0, type, memory.pointerSize) ?? new Failure('corrupt', `a field of type ${type} cannot be read`);
 }
 
 /**
  * The text of a UNICODE_STRING whose 16 (64-bit) or 8 (32-bit) bytes are given: Length u16, MaximumLength u16, Buffer.
  * The text may hold anything, also lone surrogates and NULs.
  */
-export function readUnicodeString(memory: VirtualMemory, bytes: Uint8Array, offset: number): string | ReadFailure {
+export function readUnicodeString(memory: VirtualMemory, bytes: Uint8Array, offset: number): string | Failure {
   const wide = memory.pointerSize === 8;
-  if (offset + (wide ? 16 : 8) > bytes.length) return new ReadFailure('corrupt', 'a UNICODE_STRING is cut off');
+  if (offset + (wide ? 16 : 8) > bytes.length) return new Failure('corrupt', 'a UNICODE_STRING is cut off');
   const length = u16(bytes, offset);
   const maximum = u16(bytes, offset + 2);
   const buffer = wide ? virtual(u64(bytes, offset + 8)) : virtual(BigInt(u32(bytes, offset + 4)));
   if (length === 0) return '';
   if (length > LONGEST_STRING || length % 2 !== 0 || length > maximum || buffer === 0n) {
-    return new ReadFailure(
-      'corrupt',
-      `a UNICODE_STRING of ${length} bytes (of ${maximum}) at ${hex(buffer)} cannot be`,
-    );
+    return new Failure('corrupt', `a UNICODE_STRING of ${length} bytes (of ${maximum}) at ${hex(buffer)} cannot be`);
   }
   const text = memory.read(buffer, length);
   return failed(text) ? text : utf16(text, 0, length);
@@ -69,7 +64,7 @@ export interface ListWalk {
   /** The addresses of the entries, in order, without the head. */
   readonly entries: VirtualAddress[];
   /** Null when the ring closed properly. */
-  readonly broken: ReadFailure | null;
+  readonly broken: Failure | null;
 }
 
 /**
@@ -83,10 +78,10 @@ export function walkList(memory: VirtualMemory, head: VirtualAddress, most: numb
   while (!failed(at)) {
     if (at === head) return { entries, broken: null };
     if (seen.has(at)) {
-      return { entries, broken: new ReadFailure('corrupt', `the list loops: ${hex(at)} comes up twice`) };
+      return { entries, broken: new Failure('corrupt', `the list loops: ${hex(at)} comes up twice`) };
     }
     if (entries.length >= most) {
-      return { entries, broken: new ReadFailure('corrupt', `the list does not end after ${most} entries`) };
+      return { entries, broken: new Failure('corrupt', `the list does not end after ${most} entries`) };
     }
     seen.add(at);
     entries.push(at);

@@ -38,7 +38,7 @@ const leaf = (address: bigint, low: bigint): bigint => address | 0x6000000000070
 const VA = 0xfffff80040403000n;
 const mapped = (): Machine => new Machine().entry(0, 0x1f0, table(1)).entry(1, 1, table(2)).entry(2, 2, table(3));
 const reason = (value: unknown): string =>
-  failed(value) ? `${value.reason}: ${value.message}` : `read ${String(value)}`;
+  failed(value) ? `${value.code}: ${value.message}` : `read ${String(value)}`;
 
 describe('ARM64 translation', () => {
   it('walks four levels and masks attributes', () => {

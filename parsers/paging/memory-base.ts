@@ -1,7 +1,7 @@
 /** The scalar reads of a virtual memory, built on its read of bytes. */
 
 import { large, PAGE_SIZE, plus, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
-import { failed, type ReadFailure } from '../bytes/failure.js';
+import { failed, type Failure } from '../bytes/failure.js';
 import { u16, u32, u64 } from '../bytes/fields.js';
 import type { Chunk, PageVisitor, VirtualMemory } from './virtual-memory.js';
 
@@ -11,8 +11,8 @@ export const MOST_BYTES = 64 * 1024 * 1024;
 /** What every VirtualMemory has in common. */
 export abstract class MemoryBase implements VirtualMemory {
   abstract readonly pointerSize: 4 | 8;
-  abstract translate(address: VirtualAddress): PhysicalAddress | ReadFailure;
-  abstract read(address: VirtualAddress, length: number): Uint8Array | ReadFailure;
+  abstract translate(address: VirtualAddress): PhysicalAddress | Failure;
+  abstract read(address: VirtualAddress, length: number): Uint8Array | Failure;
 
   countPages(address: VirtualAddress, length: number): number {
     let present = 0;
@@ -39,27 +39,27 @@ export abstract class MemoryBase implements VirtualMemory {
     }
   }
 
-  readU8(address: VirtualAddress): number | ReadFailure {
+  readU8(address: VirtualAddress): number | Failure {
     const bytes = this.read(address, 1);
     return failed(bytes) ? bytes : (bytes[0] ?? 0);
   }
 
-  readU16(address: VirtualAddress): number | ReadFailure {
+  readU16(address: VirtualAddress): number | Failure {
     const bytes = this.read(address, 2);
     return failed(bytes) ? bytes : u16(bytes, 0);
   }
 
-  readU32(address: VirtualAddress): number | ReadFailure {
+  readU32(address: VirtualAddress): number | Failure {
     const bytes = this.read(address, 4);
     return failed(bytes) ? bytes : u32(bytes, 0);
   }
 
-  readU64(address: VirtualAddress): bigint | ReadFailure {
+  readU64(address: VirtualAddress): bigint | Failure {
     const bytes = this.read(address, 8);
     return failed(bytes) ? bytes : u64(bytes, 0);
   }
 
-  readPointer(address: VirtualAddress): VirtualAddress | ReadFailure {
+  readPointer(address: VirtualAddress): VirtualAddress | Failure {
     if (this.pointerSize === 4) {
       const value = this.readU32(address);
       return failed(value) ? value : virtual(BigInt(value));

@@ -5,10 +5,10 @@
  */
 
 import { virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
-import { failed, hex, ReadFailure } from '../bytes/failure.js';
+import { failed, hex, Failure } from '../bytes/failure.js';
 import { u64 } from '../bytes/fields.js';
 import type { PhysicalMemory } from '../dump/physical-memory.js';
-import { join, NONE, show, TranslatedMemory } from './translated-memory.js';
+import { join, NONE, TranslatedMemory } from './translated-memory.js';
 import { mappedRegions64, type MappedRegion } from './mapped-regions.js';
 
 /** How a processor marks its entries; `valid` is bit 0 on all. */
@@ -93,7 +93,9 @@ export abstract class TableMemory extends TranslatedMemory {
     const bits = this.options.levels === 5 ? 24 : 15;
     const top = high >>> bits;
     if (top !== 0 && top !== 0xffffffff >>> bits) {
-      return this.fail('bad-address', () => `${show(high, low)} is not a canonical address`);
+      const address = join(high, low);
+      this.why = () => new Failure('bad-address', `${hex(address)} is not a canonical address`, { address });
+      return NONE;
     }
     let table = this.region;
     if (table === null || high !== this.regionHigh || low >>> 21 !== this.regionLow) {
@@ -113,10 +115,7 @@ export abstract class TableMemory extends TranslatedMemory {
     const entryHigh = table[index + 1] ?? 0;
     if ((entryLow & this.page) === this.page) return this.frame(entryLow, entryHigh) + (low & 0xfff);
     if ((entryLow & VALID) !== 0) {
-      return this.fail(
-        'corrupt',
-        () => `${show(high, low)}: ${hex(join(entryHigh, entryLow))} is no ${this.nameOf(0)}`,
-      );
+      return this.fail('corrupt', high, low, 0, () => `${hex(join(entryHigh, entryLow))} is no ${this.nameOf(0)}`);
     }
     return this.softwarePte(high, low, join(entryHigh, entryLow), false);
   }
@@ -131,8 +130,9 @@ export abstract class TableMemory extends TranslatedMemory {
         const name =
           level === this.options.levels - 1 ? 'top-level page table' : `page table (of ${this.nameOf(level)}s)`;
         this.why = () => {
-          const { reason, message } = this.memory.failure(missing, this.memory.locate(missing), name);
-          return new ReadFailure(reason, `${show(high, low)}: ${message}`);
+          const { code, message, place } = this.memory.failure(missing, this.memory.locate(missing), name);
+          const address = join(high, low);
+          return new Failure(code, `${hex(address)}: ${message}`, { ...place, address, level });
         };
         return NONE;
       }
@@ -146,14 +146,17 @@ export abstract class TableMemory extends TranslatedMemory {
         const value = join(entryHigh, entryLow);
         return this.fail(
           'not-mapped',
-          () => `${show(high, low)}: the ${this.nameOf(level)} is not valid (${hex(value)})`,
+          high,
+          low,
+          level,
+          () => `the ${this.nameOf(level)} is not valid (${hex(value)})`,
         );
       }
       const next = this.frame(entryLow, entryHigh);
       if ((entryLow & this.rules.largeMask) === this.rules.largeValue) {
         if (level > 2) {
           const value = join(entryHigh, entryLow);
-          return this.fail('corrupt', () => `${show(high, low)}: ${hex(value)} is no ${this.nameOf(level)}`);
+          return this.fail('corrupt', high, low, level, () => `${hex(value)} is no ${this.nameOf(level)}`);
         }
         const size = level === 1 ? 0x200000 : 0x40000000;
         return next - (next % size) + (low & (size - 1)) - (low & 0x1fffff);
@@ -165,7 +168,7 @@ export abstract class TableMemory extends TranslatedMemory {
   /** An invalid PTE: the page may still be in memory. A prototype is followed once. */
   private softwarePte(high: number, low: number, stored: bigint, isPrototype: boolean): number {
     const what = isPrototype ? 'prototype PTE' : 'PTE';
-    if (stored === 0n) return this.fail('not-mapped', () => `${show(high, low)}: the ${what} is zero`);
+    if (stored === 0n) return this.fail('not-mapped', high, low, 0, () => `the ${what} is zero`);
     const mask = this.options.invalidPteMask ?? 0n;
     const pte = (Number(stored & 0x10n) & SWIZZLE) === 0 ? stored ^ mask : stored;
     const flags = Number(pte & 0xfffn);
@@ -174,7 +177,10 @@ export abstract class TableMemory extends TranslatedMemory {
       if (isPrototype) {
         return this.fail(
           'paged-out',
-          () => `${show(high, low)}: the page is in the file that backs it (prototype PTE ${hex(stored)})`,
+          high,
+          low,
+          0,
+          () => `the page is in the file that backs it (prototype PTE ${hex(stored)})`,
         );
       }
       return this.prototype(high, low, pte);
@@ -182,10 +188,13 @@ export abstract class TableMemory extends TranslatedMemory {
     if (pte >> 32n === 0n) {
       return this.fail(
         'paged-out',
-        () => `${show(high, low)}: demand-zero ${what} (${hex(stored)}): the page was never written`,
+        high,
+        low,
+        0,
+        () => `demand-zero ${what} (${hex(stored)}): the page was never written`,
       );
     }
-    return this.fail('paged-out', () => `${show(high, low)}: the page is in a page file (${what} ${hex(stored)})`);
+    return this.fail('paged-out', high, low, 0, () => `the page is in a page file (${what} ${hex(stored)})`);
   }
 
   private transition(stored: bigint, pte: bigint): number {
@@ -202,8 +211,8 @@ export abstract class TableMemory extends TranslatedMemory {
     const at = virtual(BigInt.asIntN(48, pte >> 16n));
     const entry = this.prototypeEntry(at);
     if (failed(entry)) {
-      const { reason, message } = entry;
-      return this.fail(reason, () => `${show(high, low)}: its prototype PTE at ${hex(at)} cannot be read: ${message}`);
+      const { code, message } = entry;
+      return this.fail(code, high, low, 0, () => `its prototype PTE at ${hex(at)} cannot be read: ${message}`);
     }
     if ((entry & 1n) !== 0n) {
       return this.frame(Number(entry & 0xffffffffn), Number(entry >> 32n)) + (low & 0xfff);
@@ -212,8 +221,8 @@ export abstract class TableMemory extends TranslatedMemory {
   }
 
   /** Prototype PTEs lie in paged pool; one whose own page needs a prototype is not followed further. */
-  private prototypeEntry(at: VirtualAddress): bigint | ReadFailure {
-    if (this.following) return new ReadFailure('corrupt', 'a prototype PTE lies on a page that needs a prototype PTE');
+  private prototypeEntry(at: VirtualAddress): bigint | Failure {
+    if (this.following) return new Failure('corrupt', 'a prototype PTE lies on a page that needs a prototype PTE');
     this.following = true;
     try {
       const bytes = this.read(at, 8);

@@ -4,7 +4,7 @@
  */
 
 import { PAGE_SIZE, physical, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
-import { failed, hex, ReadFailure, type FailureReason } from '../bytes/failure.js';
+import { failed, Failure, hex, type FailureCode } from '../bytes/failure.js';
 import type { PhysicalMemory } from '../dump/physical-memory.js';
 import { MemoryBase, MOST_BYTES } from './memory-base.js';
 import type { Chunk, PageVisitor } from './virtual-memory.js';
@@ -18,7 +18,7 @@ const SWEEP_GAP = 64 * 1024;
 
 /** What `resolve` gives when there is no physical address; `why` then tells. */
 export const NONE = -1;
-const WHY_UNKNOWN = (): ReadFailure => new ReadFailure('corrupt', 'nothing was translated');
+const WHY_UNKNOWN = (): Failure => new Failure('corrupt', 'nothing was translated');
 
 /** One address space of a dump. */
 export abstract class TranslatedMemory extends MemoryBase {
@@ -39,7 +39,7 @@ export abstract class TranslatedMemory extends MemoryBase {
   /** The physical address behind a virtual one given as two words, or NONE with `why` set. */
   protected abstract resolve(high: number, low: number): number;
 
-  translate(address: VirtualAddress): PhysicalAddress | ReadFailure {
+  translate(address: VirtualAddress): PhysicalAddress | Failure {
     const found = this.resolve(highOf(address), lowOf(address));
     return found === NONE ? this.why() : physical(found);
   }
@@ -60,8 +60,8 @@ export abstract class TranslatedMemory extends MemoryBase {
     return present;
   }
 
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
-    if (length > MOST_BYTES) return new ReadFailure('corrupt', `a read of ${length} bytes is refused`);
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
+    if (length > MOST_BYTES) return new Failure('corrupt', `a read of ${length} bytes is refused`);
     const bytes = new Uint8Array(length);
     const low = lowOf(address);
     if ((low & 0xfff) + length <= PAGE_SIZE) {
@@ -173,11 +173,14 @@ export abstract class TranslatedMemory extends MemoryBase {
   /** The buffer of `chunks`, while no walk uses it. */
   private idleBuffer: Uint8Array | null = null;
   /** Says why the last `resolve` gave NONE. */
-  protected why: () => ReadFailure = WHY_UNKNOWN;
+  protected why: () => Failure = WHY_UNKNOWN;
 
-  /** Gives NONE, and has `why` say what `message` says. */
-  protected fail(reason: FailureReason, message: () => string): number {
-    this.why = () => new ReadFailure(reason, message());
+  /** Gives NONE, and has `why` say of the address, given as two words, what `message` says; `level` as FailurePlace has it. */
+  protected fail(code: FailureCode, high: number, low: number, level: number, message: () => string): number {
+    this.why = () => {
+      const address = join(high, low);
+      return new Failure(code, `${hex(address)}: ${message()}`, { address, level });
+    };
     return NONE;
   }
 }
@@ -187,5 +190,3 @@ const lowOf = (address: VirtualAddress): number => Number(address & 0xffffffffn)
 
 /** Two words as one 64-bit value. */
 export const join = (high: number, low: number): bigint => (BigInt(high) << 32n) | BigInt(low);
-/** Two words in hex. */
-export const show = (high: number, low: number): string => hex(join(high, low));

@@ -1,7 +1,7 @@
 /** Reading the dumped system's virtual memory, whatever the processor. */
 
 import type { PhysicalAddress, VirtualAddress } from '../addresses.js';
-import type { ReadFailure } from '../bytes/failure.js';
+import type { Failure } from '../bytes/failure.js';
 import type { MappedRegion } from './mapped-regions.js';
 
 /** A piece of a range: bytes that could be read, or one page that could not. Pieces come in order and leave no gap. */
@@ -11,7 +11,7 @@ export interface Chunk {
   /** Bytes of this piece: up to 64 KB that can be read, or what the range takes up of one missing page. */
   readonly length: number;
   /** The bytes, or why they are missing. The array is reused: copy what must outlive the next piece. */
-  readonly bytes: Uint8Array | ReadFailure;
+  readonly bytes: Uint8Array | Failure;
 }
 
 /** Called with the place of a page among those asked for, and its 4096 bytes: reused, and null where they are missing. */
@@ -22,11 +22,11 @@ export interface VirtualMemory {
   /** Bytes of a pointer: 8 or 4. */
   readonly pointerSize: 4 | 8;
   /** The physical address behind `address`, or why there is none. */
-  translate(address: VirtualAddress): PhysicalAddress | ReadFailure;
+  translate(address: VirtualAddress): PhysicalAddress | Failure;
   /** Pages of a range that can be read. Cheaper than reading them, and says nothing of why the others cannot. */
   countPages(address: VirtualAddress, length: number): number;
   /** Exactly `length` bytes, or the failure of the first page that is missing. Refuses more than 64 MB. */
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure;
+  read(address: VirtualAddress, length: number): Uint8Array | Failure;
   /** The whole range piece by piece: for scans and large tables. */
   chunks(address: VirtualAddress, length: number): Iterable<Chunk>;
   /**
@@ -36,10 +36,10 @@ export interface VirtualMemory {
   eachPage(pages: Float64Array, visit: PageVisitor): void;
   /** What the page tables of the kernel's half map; left out where there are no page tables. */
   mappedRegions?(): Iterable<MappedRegion>;
-  readU8(address: VirtualAddress): number | ReadFailure;
-  readU16(address: VirtualAddress): number | ReadFailure;
-  readU32(address: VirtualAddress): number | ReadFailure;
-  readU64(address: VirtualAddress): bigint | ReadFailure;
+  readU8(address: VirtualAddress): number | Failure;
+  readU16(address: VirtualAddress): number | Failure;
+  readU32(address: VirtualAddress): number | Failure;
+  readU64(address: VirtualAddress): bigint | Failure;
   /** A pointer of the target's width as a canonical virtual address. */
-  readPointer(address: VirtualAddress): VirtualAddress | ReadFailure;
+  readPointer(address: VirtualAddress): VirtualAddress | Failure;
 }

@@ -40,7 +40,7 @@ const VA = virtual(0xfffff80040403000n);
 const mapped = (): Machine => new Machine().entry(0, 0x1f0, table(1)).entry(1, 1, table(2)).entry(2, 2, table(3));
 
 const reason = (value: unknown): string =>
-  failed(value) ? `${value.reason}: ${value.message}` : `read ${String(value)}`;
+  failed(value) ? `${value.code}: ${value.message}` : `read ${String(value)}`;
 
 describe('x64 translation', () => {
   it('walks four levels, and masks flags, protection keys and NX', () => {
@@ -72,6 +72,7 @@ describe('x64 translation', () => {
     expect(reason(machine.memory().read(VA, 4))).to.match(/^not-in-dump: the page \(physical page 0x9\)/);
     machine.absent.add(2);
     expect(reason(machine.memory().read(VA, 4))).to.match(/^not-in-dump: .*page table \(of PDEs\)/);
+    expect(machine.memory().read(VA, 4)).to.have.property('place').that.includes({ address: VA, level: 1 });
     machine.absent.add(0);
     expect(reason(machine.memory().read(VA, 4))).to.match(/^not-in-dump: .*top-level page table/);
   });
@@ -79,6 +80,7 @@ describe('x64 translation', () => {
   it('refuses addresses that are not canonical', () => {
     const memory = mapped().memory();
     expect(reason(memory.translate(virtual(0x0000800000000000n)))).to.match(/^bad-address/);
+    expect(memory.translate(virtual(0x0000800000000000n))).to.deep.include({ place: { address: 0x0000800000000000n } });
     expect(reason(memory.translate(virtual(0xffff7fffffffffffn)))).to.match(/^bad-address/);
     const five = mapped().memory({ levels: 5 });
     expect(reason(five.translate(virtual(0x0000800000000000n)))).to.match(/^not-mapped: .*PML5E/);
@@ -88,7 +90,7 @@ describe('x64 translation', () => {
   describe('software PTEs', () => {
     const pte = (value: bigint, options: Partial<TableOptions> = {}, machine = mapped()): unknown => {
       const found = machine.entry(3, 3, value).memory(options).translate(VA);
-      return failed(found) ? found.reason : found;
+      return failed(found) ? found.code : found;
     };
 
     it('transition: the page is still in memory', () => {

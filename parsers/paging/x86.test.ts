@@ -39,7 +39,7 @@ class Machine {
 }
 
 const reason = (value: unknown): string =>
-  failed(value) ? `${value.reason}: ${value.message}` : `read ${String(value)}`;
+  failed(value) ? `${value.code}: ${value.message}` : `read ${String(value)}`;
 
 /** Page directory entry 0x202, page table entry 3. */
 const VA = virtual(0x80803000n);
@@ -72,9 +72,14 @@ describe('x86 translation without PAE', () => {
   it('tells what is not valid, and a missing table or page from it', () => {
     expect(reason(memory(mapped()).translate(virtual(0x90000000n)))).to.match(/^not-mapped: .*PDE is not valid/);
     expect(reason(memory(mapped()).translate(VA))).to.match(/^not-mapped: 0x80803000: the PTE is zero/);
+    expect(memory(mapped()).translate(VA)).to.deep.include({ place: { address: VA, level: 0 } });
+    expect(memory(mapped()).translate(virtual(0x90000000n))).to.deep.include({
+      place: { address: 0x90000000n, level: 1 },
+    });
     const machine = mapped().short(2, 3, short(9));
     machine.absent.add(9);
     expect(reason(memory(machine).read(VA, 4))).to.match(/^not-in-dump: the page \(physical page 0x9\)/);
+    expect(memory(machine).read(VA, 4)).to.have.nested.property('place.physical', 0x9000);
     machine.absent.add(2);
     expect(reason(memory(machine).read(VA, 4))).to.match(/^not-in-dump: .*the page table \(physical page 0x2\)/);
     machine.absent.add(1);
@@ -91,7 +96,7 @@ describe('x86 translation without PAE', () => {
   describe('software PTEs', () => {
     const pte = (value: number, options: Partial<X86Options> = {}, machine = mapped()): unknown => {
       const found = memory(machine.short(2, 3, value), options).translate(VA);
-      return failed(found) ? found.reason : found;
+      return failed(found) ? found.code : found;
     };
 
     it('transition, page file, demand zero', () => {
@@ -134,7 +139,7 @@ describe('x86 translation with PAE', () => {
   const memory = (machine: Machine): X86Memory => machine.memory(ROOT, { pae: true });
   const pte = (value: bigint, machine = mapped()): unknown => {
     const found = memory(machine.long(0x3000 + 3 * 8, value)).translate(VA);
-    return failed(found) ? found.reason : found;
+    return failed(found) ? found.code : found;
   };
 
   it('walks three levels, and masks flags and NX', () => {

@@ -5,7 +5,7 @@
  */
 
 import { physical, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
-import { failed, hex, ReadFailure } from '../bytes/failure.js';
+import { failed, hex, Failure } from '../bytes/failure.js';
 import { u32 } from '../bytes/fields.js';
 import type { PhysicalMemory } from '../dump/physical-memory.js';
 import { mappedRegions32, type MappedRegion } from './mapped-regions.js';
@@ -69,7 +69,11 @@ export class X86Memory extends TranslatedMemory {
   }
 
   protected resolve(high: number, low: number): number {
-    if (high !== 0) return this.fail('bad-address', () => `${hex(join(high, low))} is no 32-bit address`);
+    if (high !== 0) {
+      const address = join(high, low);
+      this.why = () => new Failure('bad-address', `${hex(address)} is no 32-bit address`, { address });
+      return NONE;
+    }
     let table = this.region;
     if (table === null || low >>> this.regionShift !== this.regionNumber) {
       const found = this.pae ? this.descendPae(low) : this.descend(low);
@@ -92,70 +96,73 @@ export class X86Memory extends TranslatedMemory {
 
   /** Through the page directory to the page table, to a 4 MB page, or to a failure. */
   private descend(low: number): Uint32Array | number {
-    const directory = this.tableAt(this.directoryTableBase, low, 'page directory');
+    const directory = this.tableAt(this.directoryTableBase, low, 1, 'page directory');
     if (directory === null) return NONE;
     const entry = directory[low >>> 22] ?? 0;
-    if ((entry & VALID) === 0) return this.notMapped(low, 'PDE', entry);
+    if ((entry & VALID) === 0) return this.notMapped(low, 1, 'PDE', entry);
     if ((entry & LARGE) !== 0) {
       const above = (entry >>> 13) & 0xff;
       return above * TWO_32 + ((entry & 0xffc00000) >>> 0) + (low & 0x3fffff);
     }
-    return this.tableAt((entry & 0xfffff000) >>> 0, low, 'page table') ?? NONE;
+    return this.tableAt((entry & 0xfffff000) >>> 0, low, 0, 'page table') ?? NONE;
   }
 
   /** Through the directory pointers and a page directory to the page table, to a 2 MB page, or to a failure. */
   private descendPae(low: number): Uint32Array | number {
     const pointersPage = this.directoryTableBase - (this.directoryTableBase % 4096);
-    const pointers = this.tableAt(pointersPage, low, 'table of page directory pointers');
+    const pointers = this.tableAt(pointersPage, low, 2, 'table of page directory pointers');
     if (pointers === null) return NONE;
     const first = (this.directoryTableBase - pointersPage) / 4 + (low >>> 30) * 2;
     const pointerLow = pointers[first] ?? 0;
     const pointerHigh = pointers[first + 1] ?? 0;
-    if ((pointerLow & VALID) === 0) return this.notMapped(low, 'PDPTE', join(pointerHigh, pointerLow));
-    const directory = this.tableAt(frame(pointerLow, pointerHigh), low, 'page directory');
+    if ((pointerLow & VALID) === 0) return this.notMapped(low, 2, 'PDPTE', join(pointerHigh, pointerLow));
+    const directory = this.tableAt(frame(pointerLow, pointerHigh), low, 1, 'page directory');
     if (directory === null) return NONE;
     const index = ((low >>> 21) & 511) * 2;
     const entryLow = directory[index] ?? 0;
     const entryHigh = directory[index + 1] ?? 0;
-    if ((entryLow & VALID) === 0) return this.notMapped(low, 'PDE', join(entryHigh, entryLow));
+    if ((entryLow & VALID) === 0) return this.notMapped(low, 1, 'PDE', join(entryHigh, entryLow));
     const next = frame(entryLow, entryHigh);
     if ((entryLow & LARGE) !== 0) return next - (next % 0x200000) + (low & 0x1fffff);
-    return this.tableAt(next, low, 'page table') ?? NONE;
+    return this.tableAt(next, low, 0, 'page table') ?? NONE;
   }
 
-  private tableAt(address: number, low: number, name: string): Uint32Array | null {
+  private tableAt(address: number, low: number, level: number, name: string): Uint32Array | null {
     const table = this.memory.table(address);
     if (table === null) {
-      this.why = (): ReadFailure => {
-        const { reason, message } = this.memory.failure(address, this.memory.locate(address), name);
-        return new ReadFailure(reason, `${hex(low)}: ${message}`);
+      this.why = (): Failure => {
+        const { code, message, place } = this.memory.failure(address, this.memory.locate(address), name);
+        return new Failure(code, `${hex(low)}: ${message}`, { ...place, address: BigInt(low), level });
       };
     }
     return table;
   }
 
-  private notMapped(low: number, name: string, entry: number | bigint): number {
-    return this.fail('not-mapped', () => `${hex(low)}: the ${name} is not valid (${hex(entry)})`);
+  private notMapped(low: number, level: number, name: string, entry: number | bigint): number {
+    return this.fail('not-mapped', 0, low, level, () => `the ${name} is not valid (${hex(entry)})`);
   }
 
   /** An invalid PTE: the page may still be in memory. A prototype is followed once. */
   private softwarePte(low: number, pteHigh: number, pteLow: number, isPrototype: boolean): number {
     const what = isPrototype ? 'prototype PTE' : 'PTE';
     const stored = (): string => hex(this.pae ? join(pteHigh, pteLow) : pteLow);
-    if (pteLow === 0 && pteHigh === 0) return this.fail('not-mapped', () => `${hex(low)}: the ${what} is zero`);
+    if (pteLow === 0 && pteHigh === 0) return this.fail('not-mapped', 0, low, 0, () => `the ${what} is zero`);
     const kind = pteLow & (TRANSITION | PROTOTYPE);
     if (kind === TRANSITION) return this.transition(pteHigh, pteLow) + (low & 0xfff);
     if ((kind & PROTOTYPE) !== 0) {
       if (!isPrototype) return this.prototype(low, pteHigh, pteLow);
       return this.fail(
         'paged-out',
-        () => `${hex(low)}: the page is in the file that backs it (prototype PTE ${stored()})`,
+        0,
+        low,
+        0,
+        () => `the page is in the file that backs it (prototype PTE ${stored()})`,
       );
     }
     const inPageFile = this.pae ? pteHigh !== 0 : pteLow >>> 12 !== 0;
     return inPageFile
-      ? this.fail('paged-out', () => `${hex(low)}: the page is in a page file (${what} ${stored()})`)
-      : this.fail('paged-out', () => `${hex(low)}: demand-zero ${what} (${stored()}): the page was never written`);
+      ? this.fail('paged-out', 0, low, 0, () => `the page is in a page file (${what} ${stored()})`)
+      : this.fail('paged-out', 0, low, 0, () => `demand-zero ${what} (${stored()}): the page was never written`);
   }
 
   /**
@@ -171,14 +178,14 @@ export class X86Memory extends TranslatedMemory {
   private prototype(low: number, pteHigh: number, pteLow: number): number {
     const place = this.pae ? pteHigh : unpackPrototype(pteLow, this.options.prototypes);
     if (place === null) {
-      const message = (): string => `${hex(low)}: where its prototype PTE (${hex(pteLow)}) stands is not known`;
-      return this.fail('not-mapped', message);
+      const message = (): string => `where its prototype PTE (${hex(pteLow)}) stands is not known`;
+      return this.fail('not-mapped', 0, low, 0, message);
     }
     const at = virtual(BigInt(place));
     const entry = this.prototypeEntry(at);
     if (failed(entry)) {
-      const { reason, message } = entry;
-      return this.fail(reason, () => `${hex(low)}: its prototype PTE at ${hex(at)} cannot be read: ${message}`);
+      const { code, message } = entry;
+      return this.fail(code, 0, low, 0, () => `its prototype PTE at ${hex(at)} cannot be read: ${message}`);
     }
     const [entryHigh, entryLow] = entry;
     if ((entryLow & VALID) === 0) return this.softwarePte(low, entryHigh, entryLow, true);
@@ -186,8 +193,8 @@ export class X86Memory extends TranslatedMemory {
   }
 
   /** Prototype PTEs lie in paged pool; one whose own page needs a prototype is not followed further. */
-  private prototypeEntry(at: VirtualAddress): readonly [high: number, low: number] | ReadFailure {
-    if (this.following) return new ReadFailure('corrupt', 'a prototype PTE lies on a page that needs a prototype PTE');
+  private prototypeEntry(at: VirtualAddress): readonly [high: number, low: number] | Failure {
+    if (this.following) return new Failure('corrupt', 'a prototype PTE lies on a page that needs a prototype PTE');
     this.following = true;
     try {
       const bytes = this.read(at, this.pae ? 8 : 4);

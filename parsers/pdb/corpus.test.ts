@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { failed } from '../bytes/failure.js';
 import { FileSource } from '../bytes/file-source.js';
 import { findTool } from '../find-tool.test.helper.js';
 import { guidText } from './info.js';
 import { openPdb, type Pdb } from './pdb.js';
-import { PdbFailure } from './failure.js';
 import { publicsOf, structsOf } from './pdbutil.test.helper.js';
 import { undecorate } from './undecorate.js';
 
@@ -16,7 +16,7 @@ const PDBS = [...PROGRAMS.map((name) => `${name}.pdb`), 'minimal.pdb', 'vs2019_c
 
 const open = (name: string): Pdb => {
   const pdb = openPdb(new FileSource(FOLDER + name));
-  if (pdb instanceof PdbFailure) throw new Error(pdb.message);
+  if (failed(pdb)) throw new Error(pdb.message);
   return pdb;
 };
 

@@ -6,9 +6,9 @@
  * before the image was rearranged; 0xFFFF is none.
  */
 
-import { failed } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
-import { PdbFailure } from './failure.js';
+import type { PdbFailure } from './failure.js';
 import type { MsfStream } from './msf.js';
 
 const HEADER = 64;
@@ -39,19 +39,19 @@ const streamOrNull = (number: number): number | null => (number === NONE ? null 
 /** Reads the header of stream 3 and its list of debug streams. */
 export function readDbi(stream: MsfStream): DbiInfo | PdbFailure {
   if (stream.byteLength < HEADER) {
-    return new PdbFailure('corrupt', `${stream.name}: ${stream.byteLength} bytes cannot be a DBI stream`);
+    return new Failure('corrupt', `${stream.name}: ${stream.byteLength} bytes cannot be a DBI stream`);
   }
   const b = stream.bytes(0, HEADER);
   if (failed(b)) return b;
   const version = u32(b, 4);
   if (u32(b, 0) !== 0xffffffff || version < FIRST_SUPPORTED) {
-    return new PdbFailure('not-supported', `${stream.name}: a DBI stream of version ${version} is not supported`);
+    return new Failure('not-supported', `${stream.name}: a DBI stream of version ${version} is not supported`);
   }
   const sizes = [24, 28, 32, 36, 40, 52].map((at) => u32(b, at));
   const debugBytes = u32(b, 48);
   const before = sizes.reduce((sum, size) => sum + size, HEADER);
   if (before + debugBytes > stream.byteLength) {
-    return new PdbFailure(
+    return new Failure(
       'corrupt',
       `${stream.name}: its parts need ${before + debugBytes} of ${stream.byteLength} bytes`,
     );
@@ -74,7 +74,7 @@ export function readDbi(stream: MsfStream): DbiInfo | PdbFailure {
 /** The symbol stream of each module in order, 0xFFFF where it has none. Stops at an entry that does not fit. */
 export function readModuleStreams(stream: MsfStream, dbi: DbiInfo): readonly number[] | PdbFailure {
   if (dbi.moduleBytes > MOST_MODULE_BYTES) {
-    return new PdbFailure('corrupt', `${stream.name}: a list of modules of ${dbi.moduleBytes} bytes cannot be`);
+    return new Failure('corrupt', `${stream.name}: a list of modules of ${dbi.moduleBytes} bytes cannot be`);
   }
   const b = stream.bytes(HEADER, dbi.moduleBytes);
   if (failed(b)) return b;

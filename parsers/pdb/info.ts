@@ -5,9 +5,9 @@
  * u32 size, u32 capacity, two bit vectors, size pairs of u32), then u32 feature codes to the end.
  */
 
-import { failed } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
-import { PdbFailure } from './failure.js';
+import type { PdbFailure } from './failure.js';
 import type { MsfStream } from './msf.js';
 
 const HEADER = 28;
@@ -53,13 +53,13 @@ function featuresAt(b: Uint8Array): number | null {
 /** Reads stream 1. Fails on versions without a GUID and on streams that are too short. */
 export function readInfo(stream: MsfStream): PdbInfo | PdbFailure {
   if (stream.byteLength < HEADER || stream.byteLength > LONGEST) {
-    return new PdbFailure('corrupt', `${stream.name}: ${stream.byteLength} bytes cannot be the PDB information`);
+    return new Failure('corrupt', `${stream.name}: ${stream.byteLength} bytes cannot be the PDB information`);
   }
   const b = stream.bytes(0, stream.byteLength);
   if (failed(b)) return b;
   const version = u32(b, 0);
   if (version < FIRST_WITH_GUID) {
-    return new PdbFailure('not-supported', `${stream.name}: PDB version ${version} has no GUID and is not supported`);
+    return new Failure('not-supported', `${stream.name}: PDB version ${version} has no GUID and is not supported`);
   }
   let fastlink = false;
   const features = featuresAt(b);

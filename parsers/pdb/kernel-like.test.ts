@@ -1,11 +1,11 @@
 import { expect } from 'chai';
+import { Failure } from '../bytes/failure.js';
 import { MemorySource } from '../bytes/source.js';
 import { findTool } from '../find-tool.test.helper.js';
 import { buildKernelLike, bytesAtRva, FIELDS, type KernelLike } from './kernel-like.test.helper.js';
 import { openPdb, type Pdb } from './pdb.js';
 import { opened } from './pdb.test.helper.js';
 import { structsOf } from './pdbutil.test.helper.js';
-import { PdbFailure } from './failure.js';
 
 const MARKER = 0x4c494b45;
 
@@ -152,7 +152,7 @@ for (const [processor, machine] of PROCESSORS) {
 
     it('is refused when it is no PDB', () => {
       const failure = openPdb(new MemorySource(image, 't.sys'));
-      expect(failure).to.be.instanceOf(PdbFailure).and.include({ kind: 'not-a-pdb' });
+      expect(failure).to.be.instanceOf(Failure).and.include({ code: 'other-format' });
     });
   });
 }

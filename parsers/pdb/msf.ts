@@ -7,10 +7,10 @@
  */
 
 import { fileOffset, type FileOffset } from '../addresses.js';
-import { failed } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { u32 } from '../bytes/fields.js';
 import type { ByteSource } from '../bytes/source.js';
-import { PdbFailure } from './failure.js';
+import type { PdbFailure } from './failure.js';
 
 const MAGIC = 'Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0';
 const SUPERBLOCK = 0x38;
@@ -22,7 +22,7 @@ const LARGEST_BLOCK = 0x10000;
 const MOST_STREAMS = 0x10000;
 
 /** Files that are no MSF 7.0, by how they begin. */
-const OTHER_KINDS: readonly (readonly [string, 'not-a-pdb' | 'not-supported', string])[] = [
+const OTHER_KINDS: readonly (readonly [string, 'other-format' | 'not-supported', string])[] = [
   [
     'Microsoft MSFZ Container',
     'not-supported',
@@ -35,7 +35,7 @@ const OTHER_KINDS: readonly (readonly [string, 'not-a-pdb' | 'not-supported', st
   ],
   ['BSJB', 'not-supported', 'is a portable PDB of .NET, which holds no native symbols: not supported'],
   ['MSCF', 'not-supported', 'is a compressed (CAB) file: unpack it first'],
-  ['MZ', 'not-a-pdb', 'is an executable image, not a PDB'],
+  ['MZ', 'other-format', 'is an executable image, not a PDB'],
 ];
 
 /** One stream of an MSF file, to be read at any position. Reads stop short where the file ends before a block. */
@@ -70,7 +70,7 @@ export class MsfStream implements ByteSource {
   /** The bytes of `[position, position + length)`, or why there are none. */
   bytes(position: number, length: number): Uint8Array | PdbFailure {
     if (position < 0 || length < 0 || position + length > this.byteLength) {
-      return new PdbFailure(
+      return new Failure(
         'corrupt',
         `${this.name} has ${this.byteLength} bytes, and ${length} are wanted at ${position}`,
       );
@@ -78,7 +78,7 @@ export class MsfStream implements ByteSource {
     const bytes = new Uint8Array(length);
     const got = this.read(fileOffset(position), bytes);
     if (got === length) return bytes;
-    return new PdbFailure('cut-short', `${this.name}: the file ends before ${length - got} of ${length} bytes`);
+    return new Failure('short-file', `${this.name}: the file ends before ${length - got} of ${length} bytes`);
   }
 
   close(): void {
@@ -120,14 +120,14 @@ export class MsfFile {
     const blocks = this.directory.subarray(start, start + Math.ceil(size / this.blockSize));
     const present = Math.ceil(this.file.byteLength / this.blockSize);
     if (blocks.length > present) {
-      return new PdbFailure(
-        present < this.blockCount ? 'cut-short' : 'corrupt',
+      return new Failure(
+        present < this.blockCount ? 'short-file' : 'corrupt',
         `${this.file.name}: stream ${number} has ${blocks.length} blocks, and the file ${present}`,
       );
     }
     for (const block of blocks) {
       if (block === 0 || block >= this.blockCount) {
-        return new PdbFailure(
+        return new Failure(
           'corrupt',
           `${this.file.name}: stream ${number} refers to block ${block} of ${this.blockCount}`,
         );
@@ -140,12 +140,12 @@ export class MsfFile {
 function otherKind(name: string, head: Uint8Array): PdbFailure {
   const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
   const known = OTHER_KINDS.find(([magic]) => text.startsWith(magic));
-  if (known !== undefined) return new PdbFailure(known[1], `${name} ${known[2]}`);
-  if (head.length === 0) return new PdbFailure('not-a-pdb', `${name} is empty`);
+  if (known !== undefined) return new Failure(known[1], `${name} ${known[2]}`);
+  if (head.length === 0) return new Failure('other-format', `${name} is empty`);
   if (/^(\xef\xbb\xbf)?\s*<[!?a-z]/i.test(text)) {
-    return new PdbFailure('not-a-pdb', `${name} is not a PDB but a web page: a server's answer that was saved`);
+    return new Failure('other-format', `${name} is not a PDB but a web page: a server's answer that was saved`);
   }
-  return new PdbFailure('not-a-pdb', `${name} is not a PDB: it does not begin with the MSF 7.00 signature`);
+  return new Failure('other-format', `${name} is not a PDB: it does not begin with the MSF 7.00 signature`);
 }
 
 function words(bytes: Uint8Array): Uint32Array {
@@ -161,8 +161,8 @@ export function openMsf(file: ByteSource): MsfFile | PdbFailure {
   if (Buffer.from(head.buffer, 0, MAGIC.length).toString('latin1') !== MAGIC) {
     return otherKind(file.name, head.subarray(0, got));
   }
-  const corrupt = (what: string): PdbFailure => new PdbFailure('corrupt', `${file.name}: ${what}`);
-  if (got < SUPERBLOCK) return new PdbFailure('cut-short', `${file.name} ends within its first header`);
+  const corrupt = (what: string): PdbFailure => new Failure('corrupt', `${file.name}: ${what}`);
+  if (got < SUPERBLOCK) return new Failure('short-file', `${file.name} ends within its first header`);
   const blockSize = u32(head, 0x20);
   const blockCount = u32(head, 0x28);
   const directoryBytes = u32(head, 0x2c);
@@ -186,11 +186,11 @@ export function openMsf(file: ByteSource): MsfFile | PdbFailure {
     if (!failed(read)) return words(read);
     const whole = blockCount * blockSize;
     if (file.byteLength >= whole) return read;
-    return new PdbFailure('cut-short', `${file.name} is cut off: it has ${file.byteLength} of ${whole} bytes`);
+    return new Failure('short-file', `${file.name} is cut off: it has ${file.byteLength} of ${whole} bytes`);
   };
   const mapNumbers = new Uint8Array(mapBlocks * 4);
   if (file.read(fileOffset(MAP_BLOCKS_AT), mapNumbers) < mapNumbers.length) {
-    return new PdbFailure('cut-short', `${file.name} ends within its first block`);
+    return new Failure('short-file', `${file.name} ends within its first block`);
   }
   const map = listOf(words(mapNumbers), directoryBlocks * 4, 'the list of the directory');
   if (failed(map)) return map;

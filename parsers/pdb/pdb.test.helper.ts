@@ -1,21 +1,22 @@
 /** What the tests of PDBs share: opening bytes that must be a PDB, and bytes that must not. */
 
 import { expect } from 'chai';
+import { failed, Failure } from '../bytes/failure.js';
 import { MemorySource } from '../bytes/source.js';
-import { PdbFailure } from './failure.js';
+import type { PdbFailure } from './failure.js';
 import { openPdb, type Pdb } from './pdb.js';
 
 /** Opens bytes that must be a PDB. */
 export function opened(bytes: Uint8Array): Pdb {
   const pdb = openPdb(new MemorySource(bytes, 'test.pdb'));
-  if (pdb instanceof PdbFailure) throw new Error(`${pdb.kind}: ${pdb.message}`);
+  if (failed(pdb)) throw new Error(`${pdb.code}: ${pdb.message}`);
   return pdb;
 }
 
 /** Opens bytes that must be refused, and says how. */
 export function refused(bytes: Uint8Array): PdbFailure {
   const pdb = openPdb(new MemorySource(bytes, 'test.pdb'));
-  expect(pdb).to.be.instanceOf(PdbFailure);
+  expect(pdb).to.be.instanceOf(Failure);
   return pdb as PdbFailure;
 }
 

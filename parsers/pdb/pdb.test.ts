@@ -28,27 +28,27 @@ describe('PDB', () => {
     });
 
     it('refuses /DEBUG:FASTLINK, compilers PDBs and old formats as not supported', () => {
-      expect(refused(writePdb({ ...PLAIN, features: [20140508, 0x494e494d] })).kind).to.equal('not-supported');
+      expect(refused(writePdb({ ...PLAIN, features: [20140508, 0x494e494d] })).code).to.equal('not-supported');
       const streams = pdbStreams(PLAIN);
       const compiler = streams.with(3, new Uint8Array(0));
       expect(refused(writeMsf(compiler)).message).to.match(/compiler/);
       const oldInfo = streams[1]!.slice();
       putU32(oldInfo, 0, 19970604);
-      expect(refused(writeMsf(streams.with(1, oldInfo))).kind).to.equal('not-supported');
+      expect(refused(writeMsf(streams.with(1, oldInfo))).code).to.equal('not-supported');
       const oldDbi = streams[3]!.slice();
       putU32(oldDbi, 4, 930803);
-      expect(refused(writeMsf(streams.with(3, oldDbi))).kind).to.equal('not-supported');
-      expect(refused(writeMsf(streams.with(6, null))).kind).to.equal('not-supported');
+      expect(refused(writeMsf(streams.with(3, oldDbi))).code).to.equal('not-supported');
+      expect(refused(writeMsf(streams.with(6, null))).code).to.equal('not-supported');
     });
 
     it('refuses streams that are missing or contradict themselves as corrupt', () => {
       const streams = pdbStreams(PLAIN);
-      expect(refused(writeMsf(streams.slice(0, 1))).kind).to.equal('corrupt');
-      expect(refused(writeMsf(streams.with(3, null))).kind).to.equal('corrupt');
-      expect(refused(writeMsf(streams.with(3, new Uint8Array(63)))).kind).to.equal('corrupt');
+      expect(refused(writeMsf(streams.slice(0, 1))).code).to.equal('corrupt');
+      expect(refused(writeMsf(streams.with(3, null))).code).to.equal('corrupt');
+      expect(refused(writeMsf(streams.with(3, new Uint8Array(63)))).code).to.equal('corrupt');
       const dbi = streams[3]!.slice();
       putU32(dbi, 28, 0x40000000);
-      expect(refused(writeMsf(streams.with(3, dbi))).kind).to.equal('corrupt');
+      expect(refused(writeMsf(streams.with(3, dbi))).code).to.equal('corrupt');
       expect(
         refused(
           writePdb({
@@ -58,7 +58,7 @@ describe('PDB', () => {
               [0x1000, 2],
             ],
           }),
-        ).kind,
+        ).code,
       ).to.equal('corrupt');
     });
   });

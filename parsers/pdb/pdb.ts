@@ -5,12 +5,12 @@
 
 import { rva as asRva, type Rva } from '../addresses.js';
 import { CachedSource } from '../bytes/cached-source.js';
-import { failed } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
 import type { ByteSource } from '../bytes/source.js';
 import type { StructLayout } from '../kernel/layout.js';
 import { readDbi, readModuleStreams, type DbiInfo } from './dbi.js';
-import { PdbFailure } from './failure.js';
+import type { PdbFailure } from './failure.js';
 import { findSymbols, type SymbolHit } from './find-symbols.js';
 import { indexFunctions, type FunctionIndex, type NearestFunction } from './functions.js';
 import { readInfo } from './info.js';
@@ -301,12 +301,12 @@ export function openPdb(source: ByteSource): Pdb | PdbFailure {
   const msf = openMsf(source);
   if (failed(msf)) return msf;
   const required = (number: number, what: string): MsfStream | PdbFailure =>
-    msf.stream(number) ?? new PdbFailure('corrupt', `${source.name} has no ${what} stream`);
+    msf.stream(number) ?? new Failure('corrupt', `${source.name} has no ${what} stream`);
   const infoStream = required(INFO_STREAM, 'PDB information');
   const info = failed(infoStream) ? infoStream : readInfo(infoStream);
   if (failed(info)) return info;
   if (info.fastlink) {
-    return new PdbFailure(
+    return new Failure(
       'not-supported',
       `${source.name} was made with /DEBUG:FASTLINK and leaves its symbols in object files: make a full PDB (/DEBUG:FULL, or mspdbcmf)`,
     );
@@ -314,7 +314,7 @@ export function openPdb(source: ByteSource): Pdb | PdbFailure {
   const dbiStream = required(DBI_STREAM, 'DBI');
   if (failed(dbiStream)) return dbiStream;
   if (dbiStream.byteLength === 0) {
-    return new PdbFailure('not-supported', `${source.name} is a compiler's PDB of types: it belongs to no image`);
+    return new Failure('not-supported', `${source.name} is a compiler's PDB of types: it belongs to no image`);
   }
   const dbi = readDbi(dbiStream);
   if (failed(dbi)) return dbi;

@@ -6,10 +6,10 @@
  * above it and lands as far after `rvaTo`. `rvaTo` 0 marks what was removed.
  */
 
-import { failed } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { asciiz, u32 } from '../bytes/fields.js';
 import type { DbiInfo } from './dbi.js';
-import { PdbFailure } from './failure.js';
+import type { PdbFailure } from './failure.js';
 import type { MsfFile, MsfStream } from './msf.js';
 
 const SECTION = 40;
@@ -42,7 +42,7 @@ function optionalStream(msf: MsfFile, number: number | null): MsfStream | PdbFai
 
 function readSections(stream: MsfStream): PdbSection[] | PdbFailure {
   const count = Math.floor(stream.byteLength / SECTION);
-  if (count > MOST_SECTIONS) return new PdbFailure('corrupt', `${stream.name}: ${count} sections cannot be`);
+  if (count > MOST_SECTIONS) return new Failure('corrupt', `${stream.name}: ${count} sections cannot be`);
   const b = stream.bytes(0, count * SECTION);
   if (failed(b)) return b;
   return Array.from({ length: count }, (_, i) => ({
@@ -55,7 +55,7 @@ function readSections(stream: MsfStream): PdbSection[] | PdbFailure {
 /** Alternating rva and rvaTo. */
 function readOmap(stream: MsfStream): Uint32Array | PdbFailure {
   if (stream.byteLength > LONGEST_OMAP) {
-    return new PdbFailure('corrupt', `${stream.name}: an OMAP of ${stream.byteLength} bytes cannot be`);
+    return new Failure('corrupt', `${stream.name}: an OMAP of ${stream.byteLength} bytes cannot be`);
   }
   const b = stream.bytes(0, stream.byteLength & ~7);
   if (failed(b)) return b;
@@ -63,7 +63,7 @@ function readOmap(stream: MsfStream): Uint32Array | PdbFailure {
   for (let i = 0; i < omap.length; i++) omap[i] = u32(b, i * 4);
   for (let i = 2; i < omap.length; i += 2) {
     if ((omap[i] ?? 0) < (omap[i - 2] ?? 0)) {
-      return new PdbFailure('corrupt', `${stream.name}: entry ${i / 2} of the OMAP is out of order`);
+      return new Failure('corrupt', `${stream.name}: entry ${i / 2} of the OMAP is out of order`);
     }
   }
   return omap;
@@ -90,7 +90,7 @@ export function readAddressMap(msf: MsfFile, dbi: DbiInfo): AddressMap | PdbFail
   const headers = optionalStream(msf, dbi.sectionHeaders);
   if (failed(headers)) return headers;
   if (headers === null)
-    return new PdbFailure('not-supported', 'the PDB has no section headers: its symbols have no addresses');
+    return new Failure('not-supported', 'the PDB has no section headers: its symbols have no addresses');
   const sections = readSections(headers);
   if (failed(sections)) return sections;
   const omapStream = optionalStream(msf, dbi.omapFromSource);

@@ -5,9 +5,9 @@
  * One pass builds the index: 4 bytes a type, and 12 bytes a named definition. No type becomes an object until it is asked for.
  */
 
-import { failed } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
-import { PdbFailure } from './failure.js';
+import type { PdbFailure } from './failure.js';
 import type { MsfStream } from './msf.js';
 import { forEachRecord } from './records.js';
 import { SmallReads } from './small-reads.js';
@@ -145,10 +145,10 @@ export class TypeIndex {
 export function indexTypes(stream: MsfStream): TypeIndex | PdbFailure {
   const head = stream.bytes(0, Math.min(HEADER, stream.byteLength));
   if (failed(head)) return head;
-  if (head.length < HEADER) return new PdbFailure('corrupt', `${stream.name}: ${head.length} bytes cannot hold types`);
+  if (head.length < HEADER) return new Failure('corrupt', `${stream.name}: ${head.length} bytes cannot hold types`);
   const version = u32(head, 0);
   if (!VERSIONS.includes(version)) {
-    return new PdbFailure('not-supported', `${stream.name}: type records of version ${version} are not supported`);
+    return new Failure('not-supported', `${stream.name}: type records of version ${version} are not supported`);
   }
   const headerSize = u32(head, 4);
   const count = u32(head, 12) - u32(head, 8);
@@ -160,7 +160,7 @@ export function indexTypes(stream: MsfStream): TypeIndex | PdbFailure {
     count < 0 ||
     count > recordBytes / SHORTEST_RECORD
   ) {
-    return new PdbFailure(
+    return new Failure(
       'corrupt',
       `${stream.name}: ${count} types in ${recordBytes} bytes after a header of ${headerSize} do not fit ${stream.byteLength} bytes`,
     );

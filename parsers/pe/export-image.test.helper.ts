@@ -1,6 +1,6 @@
 // An image with exports in memory, for tests of what names functions.
 import { virtual } from '../addresses.js';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 import { DIRECTORY, type ImageHeaders } from './image.js';
 
@@ -12,12 +12,12 @@ export const SIZE = 0x4000;
 export function readerOf(
   bytes: Uint8Array,
   missing: number,
-): (address: bigint, length: number) => Uint8Array | ReadFailure {
+): (address: bigint, length: number) => Uint8Array | Failure {
   return (address, length) => {
     const at = Number(address - BASE);
     const isGone = missing >= 0 && at < missing + 0x1000 && at + length > missing;
     return at < 0 || at + length > SIZE || isGone
-      ? new ReadFailure('not-in-dump', 'gone')
+      ? new Failure('not-in-dump', 'gone')
       : bytes.subarray(at, at + length);
   };
 }
@@ -53,7 +53,7 @@ export function exportingImage(
     read,
     readU32: (address: bigint) => {
       const word = read(address, 4);
-      return word instanceof ReadFailure ? word : Buffer.from(word).readUInt32LE(0);
+      return word instanceof Failure ? word : Buffer.from(word).readUInt32LE(0);
     },
   } as unknown as VirtualMemory;
   const directories = Array.from({ length: DIRECTORY.export + 1 }, () => ({ rva: DIRECTORY_AT, size: 0x1000 }));

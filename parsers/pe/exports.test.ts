@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import { BASE, DIRECTORY_AT, exportingImage } from './export-image.test.helper.js';
 import { nearestExport } from './exports.js';
 
@@ -23,15 +23,15 @@ describe('nearestExport', () => {
   });
 
   it('fails where a page is missing or the counts cannot be true', () => {
-    expect(image(exports, undefined, DIRECTORY_AT)(0x1100)).to.be.instanceOf(ReadFailure);
+    expect(image(exports, undefined, DIRECTORY_AT)(0x1100)).to.be.instanceOf(Failure);
     const counts = image(exports, (view) => {
       view.setUint32(DIRECTORY_AT + 0x18, 0x20000, true);
     });
-    expect(counts(0x1100)).to.be.instanceOf(ReadFailure);
+    expect(counts(0x1100)).to.be.instanceOf(Failure);
     const far = image(exports, (view) => {
       view.setUint32(DIRECTORY_AT + 0x1c, 0x7fffffff, true);
     });
-    expect(far(0x1100)).to.be.instanceOf(ReadFailure);
+    expect(far(0x1100)).to.be.instanceOf(Failure);
   });
 
   it('passes over ordinals beyond the table', () => {

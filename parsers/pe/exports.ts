@@ -1,7 +1,7 @@
 /** The export directory of an image in memory, as far as it names the function that an address lies in. */
 
 import { plus, type VirtualAddress } from '../addresses.js';
-import { failed, ReadFailure } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { asciiz, u16, u32 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 import { DIRECTORY, sectionAt, type ImageHeaders } from './image.js';
@@ -25,14 +25,14 @@ export function nearestExport(
   base: VirtualAddress,
   headers: ImageHeaders,
   rva: number,
-): NearestExport | ReadFailure | null {
+): NearestExport | Failure | null {
   const directory = headers.directories[DIRECTORY.export];
   if (directory === undefined || directory.rva === 0) return null;
   const head = memory.read(plus(base, directory.rva), 40);
   if (failed(head)) return head;
   const [functionCount, nameCount] = [u32(head, 0x14), u32(head, 0x18)];
   if (functionCount > MOST_EXPORTS || nameCount > MOST_EXPORTS) {
-    return new ReadFailure('corrupt', 'the export directory cannot be true');
+    return new Failure('corrupt', 'the export directory cannot be true');
   }
   if (nameCount === 0) return null;
   const functions = memory.read(plus(base, u32(head, 0x1c)), functionCount * 4);
@@ -62,7 +62,7 @@ export function readExports(
   memory: VirtualMemory,
   base: VirtualAddress,
   headers: ImageHeaders,
-): ReadonlyMap<number, string> | ReadFailure {
+): ReadonlyMap<number, string> | Failure {
   const names = new Map<number, string>();
   const directory = headers.directories[DIRECTORY.export];
   if (directory === undefined || directory.rva === 0) return names;
@@ -70,7 +70,7 @@ export function readExports(
   if (failed(head)) return head;
   const [functionCount, nameCount] = [u32(head, 0x14), u32(head, 0x18)];
   if (functionCount > MOST_EXPORTS || nameCount > MOST_EXPORTS) {
-    return new ReadFailure('corrupt', 'the export directory cannot be true');
+    return new Failure('corrupt', 'the export directory cannot be true');
   }
   const functions = memory.read(plus(base, u32(head, 0x1c)), functionCount * 4);
   if (failed(functions)) return functions;
@@ -89,7 +89,7 @@ export function readExports(
 }
 
 /** A text that ends in a zero byte, also where the page behind it is missing. */
-function readName(memory: VirtualMemory, address: VirtualAddress): string | ReadFailure {
+function readName(memory: VirtualMemory, address: VirtualAddress): string | Failure {
   const room = Math.min(LONGEST_NAME, 0x1000 - Number(address & 0xfffn));
   const first = memory.read(address, room);
   if (failed(first)) return first;

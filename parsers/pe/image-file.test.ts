@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { latin1, putU16, putU32 } from '../../test-dumps/bytes.js';
 import { peFile, type PeFileSpec } from '../../test-dumps/drivers/pe-file.js';
 import { PAGE_SIZE, plus, virtual } from '../addresses.js';
-import { failed, type ReadFailure } from '../bytes/failure.js';
+import { failed, type Failure } from '../bytes/failure.js';
 import { layOutImage, type ImageFile } from './image-file.js';
 
 const CORPUS = new URL('../../../../shared/corpus/pdb/', import.meta.url);
@@ -30,8 +30,7 @@ function messageOf(spec: PeFileSpec, change: (file: Uint8Array) => Uint8Array = 
 
 describe('An image laid out from a file', () => {
   const image = laidOut(peFile({ sections: SECTIONS }));
-  const read = (rva: number, length: number): Uint8Array | ReadFailure =>
-    image.memory.read(plus(image.base, rva), length);
+  const read = (rva: number, length: number): Uint8Array | Failure => image.memory.read(plus(image.base, rva), length);
 
   it('stands at its preferred base with its headers and sections', () => {
     expect(image.base).to.equal(0x140000000n);
@@ -54,15 +53,15 @@ describe('An image laid out from a file', () => {
 
   it('lacks the code that the file has no bytes for', () => {
     expect(read(0x6000, 0x1000)).to.be.an.instanceOf(Uint8Array);
-    expect(read(0x7000, 1)).to.have.property('reason', 'not-in-dump');
-    expect(read(0x6fff, 2)).to.have.property('reason', 'not-in-dump');
+    expect(read(0x7000, 1)).to.have.property('code', 'not-in-dump');
+    expect(read(0x6fff, 2)).to.have.property('code', 'not-in-dump');
     expect(image.memory.countPages(image.base, 0x9000)).to.equal(7);
   });
 
   it('is refused outside of its borders', () => {
-    expect(image.memory.read(plus(image.base, 0x9000), 1)).to.have.property('reason', 'bad-address');
-    expect(image.memory.read(virtual(0n), 1)).to.have.property('reason', 'bad-address');
-    expect(image.memory.read(plus(image.base, -1), 1)).to.have.property('reason', 'bad-address');
+    expect(image.memory.read(plus(image.base, 0x9000), 1)).to.have.property('code', 'bad-address');
+    expect(image.memory.read(virtual(0n), 1)).to.have.property('code', 'bad-address');
+    expect(image.memory.read(plus(image.base, -1), 1)).to.have.property('code', 'bad-address');
     const beyond = [...image.memory.chunks(plus(image.base, 0x8000), 0x2000)];
     expect(beyond.map(({ bytes }) => failed(bytes))).to.deep.equal([true, true]);
   });
@@ -125,8 +124,8 @@ describe('An image laid out from a file', () => {
     const cut = laidOut(peFile({ sections: SECTIONS }).subarray(0, 0x1700));
     const text = cut.memory.read(plus(cut.base, 0x1000), 0x1000);
     expect(text).to.deep.equal(SECTIONS[0]!.bytes.subarray(0, 0x1000));
-    expect(cut.memory.read(plus(cut.base, 0x2000), 1)).to.have.property('reason', 'short-file');
-    expect(cut.memory.read(plus(cut.base, 0x3000), 1)).to.have.property('reason', 'short-file');
+    expect(cut.memory.read(plus(cut.base, 0x2000), 1)).to.have.property('code', 'short-file');
+    expect(cut.memory.read(plus(cut.base, 0x3000), 1)).to.have.property('code', 'short-file');
     expect(cut.memory.read(plus(cut.base, 0x5000), 1)).to.deep.equal(Uint8Array.of(0));
   });
 

@@ -8,7 +8,7 @@
  */
 
 import { PAGE_SIZE, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
-import { failed, hex, ReadFailure } from '../bytes/failure.js';
+import { failed, hex, Failure } from '../bytes/failure.js';
 import { u16 } from '../bytes/fields.js';
 import { MemoryBase, MOST_BYTES } from '../paging/memory-base.js';
 import type { Chunk, VirtualMemory } from '../paging/virtual-memory.js';
@@ -36,7 +36,7 @@ export interface ImageFile {
 interface Span {
   readonly start: number;
   readonly end: number;
-  readonly bytes: Uint8Array | ReadFailure | null;
+  readonly bytes: Uint8Array | Failure | null;
 }
 
 const ZEROS = new Uint8Array(CHUNK);
@@ -53,15 +53,15 @@ export function looksLikeImage(bytes: Uint8Array): boolean {
  *
  * @param name for messages.
  */
-export function layOutImage(file: Uint8Array, name: string): ImageFile | ReadFailure {
-  const wrong = (what: string): ReadFailure => new ReadFailure('corrupt', `${name}: ${what}`);
+export function layOutImage(file: Uint8Array, name: string): ImageFile | Failure {
+  const wrong = (what: string): Failure => new Failure('corrupt', `${name}: ${what}`);
   if (!looksLikeImage(file)) return wrong('not a PE image: it does not begin with MZ');
   const zero = virtual(0n);
   const raw = new ImageFileMemory(zero, 8, file.length, [{ start: 0, end: file.length, bytes: file }]);
   const headers = readImageHeaders(raw, zero);
   if (failed(headers)) {
-    return headers.reason === 'bad-address'
-      ? new ReadFailure('short-file', `${name}: the file ends within its headers`)
+    return headers.code === 'bad-address'
+      ? new Failure('short-file', `${name}: the file ends within its headers`)
       : wrong('no PE header stands where its first bytes say');
   }
   const { sizeOfImage, sections } = headers;
@@ -97,9 +97,9 @@ function sectionSpans(file: Uint8Array, headers: ImageHeaders): Span[] | string 
   return spans;
 }
 
-const GAP = new ReadFailure('not-mapped', 'no section of the image lies there');
-const AT_RUN_TIME = new ReadFailure('not-in-dump', 'the file holds no bytes for this page of code');
-const CUT_SHORT = new ReadFailure('short-file', 'the file ends before the bytes of this page');
+const GAP = new Failure('not-mapped', 'no section of the image lies there');
+const AT_RUN_TIME = new Failure('not-in-dump', 'the file holds no bytes for this page of code');
+const CUT_SHORT = new Failure('short-file', 'the file ends before the bytes of this page');
 
 function putSection(spans: Span[], file: Uint8Array, section: ImageSection): void {
   const length = pageUp(section.size);
@@ -140,7 +140,7 @@ function flatSpans(file: Uint8Array, headers: ImageHeaders): Span[] | string {
 }
 
 /** Adds bytes from a page border on; what follows them up to `end` is zeros in their last page, then `rest`. */
-function put(spans: Span[], start: number, end: number, bytes: Uint8Array, rest: ReadFailure | null): void {
+function put(spans: Span[], start: number, end: number, bytes: Uint8Array, rest: Failure | null): void {
   const whole = Math.min(end - start, bytes.length - (bytes.length % PAGE_SIZE));
   let at = start + whole;
   if (whole > 0) spans.push({ start, end: at, bytes: bytes.subarray(0, whole) });
@@ -164,8 +164,8 @@ class ImageFileMemory extends MemoryBase {
     super();
   }
 
-  translate(): PhysicalAddress | ReadFailure {
-    return new ReadFailure('not-mapped', 'an image in a file has no physical addresses');
+  translate(): PhysicalAddress | Failure {
+    return new Failure('not-mapped', 'an image in a file has no physical addresses');
   }
 
   override countPages(address: VirtualAddress, length: number): number {
@@ -179,10 +179,10 @@ class ImageFileMemory extends MemoryBase {
     return pages;
   }
 
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
     const offset = this.offsetOf(address, length);
     if (failed(offset)) return offset;
-    if (length > MOST_BYTES) return new ReadFailure('corrupt', `a read of ${length} bytes is refused`);
+    if (length > MOST_BYTES) return new Failure('corrupt', `a read of ${length} bytes is refused`);
     const first = this.spanAt(offset);
     const span = this.spans[first];
     if (span !== undefined && offset + length <= span.end && span.bytes !== null) {
@@ -227,10 +227,10 @@ class ImageFileMemory extends MemoryBase {
   }
 
   /** The RVA of a range that lies within the image. */
-  private offsetOf(address: VirtualAddress, length: number): number | ReadFailure {
+  private offsetOf(address: VirtualAddress, length: number): number | Failure {
     const offset = BigInt.asUintN(64, address - this.base);
     if (length >= 0 && offset + BigInt(length) <= BigInt(this.size)) return Number(offset);
-    return new ReadFailure('bad-address', `${hex(address)} lies outside of the image`);
+    return new Failure('bad-address', `${hex(address)} lies outside of the image`, { address });
   }
 
   /** The last span that begins at or before an RVA. */

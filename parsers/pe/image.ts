@@ -4,7 +4,7 @@
  */
 
 import { plus, type VirtualAddress } from '../addresses.js';
-import { failed, hex, ReadFailure } from '../bytes/failure.js';
+import { failed, hex, Failure } from '../bytes/failure.js';
 import { asciiz, u16, u32, u64 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 
@@ -86,18 +86,18 @@ export interface CodeView {
 }
 
 /** Reads the headers of the image at `base`; sections and directories are empty where their page is missing. */
-export function readImageHeaders(memory: VirtualMemory, base: VirtualAddress): ImageHeaders | ReadFailure {
+export function readImageHeaders(memory: VirtualMemory, base: VirtualAddress): ImageHeaders | Failure {
   const dos = memory.read(base, 0x40);
   if (failed(dos)) return dos;
   const newHeader = u32(dos, 0x3c);
   if (u16(dos, 0) !== MZ || newHeader < 4 || newHeader > 0x10000) {
-    return new ReadFailure('corrupt', `no image header stands at ${hex(base)}`);
+    return new Failure('corrupt', `no image header stands at ${hex(base)}`, { address: base });
   }
   const head = memory.read(plus(base, newHeader), 0x18 + 0x70);
   if (failed(head)) return head;
   const magic = u16(head, 0x18);
   if (u32(head, 0) !== PE || (magic !== PE32 && magic !== PE32_PLUS)) {
-    return new ReadFailure('corrupt', `no PE header stands at ${hex(base)}+${hex(newHeader)}`);
+    return new Failure('corrupt', `no PE header stands at ${hex(base)}+${hex(newHeader)}`, { address: base });
   }
   const optionalSize = u16(head, 0x14);
   const sectionCount = Math.min(u16(head, 6), MOST_SECTIONS);
@@ -172,13 +172,9 @@ export function sectionsEnd({ sections, sectionAlignment }: ImageHeaders): numbe
 }
 
 /** The RSDS record of the debug directory, or why there is none. */
-export function readCodeView(
-  memory: VirtualMemory,
-  base: VirtualAddress,
-  headers: ImageHeaders,
-): CodeView | ReadFailure {
+export function readCodeView(memory: VirtualMemory, base: VirtualAddress, headers: ImageHeaders): CodeView | Failure {
   const directory = headers.directories[DIRECTORY.debug];
-  if (directory === undefined || directory.rva === 0) return new ReadFailure('corrupt', 'the image names no PDB');
+  if (directory === undefined || directory.rva === 0) return new Failure('corrupt', 'the image names no PDB');
   const count = Math.min(MOST_DEBUG_ENTRIES, Math.floor(directory.size / 28));
   const entries = memory.read(plus(base, directory.rva), count * 28);
   if (failed(entries)) return entries;
@@ -192,10 +188,10 @@ export function readCodeView(
     if (u32(record, 0) !== RSDS) continue;
     const path = Buffer.from(record.subarray(24)).toString('utf8').split('\0')[0] ?? '';
     const name = path.split(/[\\/]/).at(-1) ?? path;
-    if (name.length > LONGEST_FILE_NAME) return new ReadFailure('corrupt', 'the name of the PDB is no file name');
+    if (name.length > LONGEST_FILE_NAME) return new Failure('corrupt', 'the name of the PDB is no file name');
     return { name, guid: guidText(record, 4), age: u32(record, 20) };
   }
-  return new ReadFailure('corrupt', 'the image has no RSDS record');
+  return new Failure('corrupt', 'the image has no RSDS record');
 }
 
 /** A GUID as 32 upper-case hexadecimal digits: Data1, Data2, Data3, then eight bytes. */

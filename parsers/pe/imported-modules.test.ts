@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { virtual } from '../addresses.js';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 import { importedModules } from './imported-modules.js';
 import { DIRECTORY, type ImageHeaders } from './image.js';
@@ -24,7 +24,7 @@ function read(names: readonly string[], change: (bytes: Buffer) => void = () => 
       const at = Number(address - BASE);
       const gone = missing >= 0 && at < missing + 0x1000 && at + length > missing;
       return at < 0 || at + length > SIZE || gone
-        ? new ReadFailure('not-in-dump', 'gone')
+        ? new Failure('not-in-dump', 'gone')
         : bytes.subarray(at, at + length);
     },
   } as unknown as VirtualMemory;
@@ -40,20 +40,18 @@ describe('importedModules', () => {
 
   it('fails where the table or a name is not in the dump', () => {
     for (const page of [TABLE, NAMES]) {
-      expect(read(['ntoskrnl.exe'], undefined, page)).to.be.instanceOf(ReadFailure);
+      expect(read(['ntoskrnl.exe'], undefined, page)).to.be.instanceOf(Failure);
     }
   });
 
   it('fails where what stands there is no name, or no table', () => {
-    expect(read(['ntoskrnl.exe'], (bytes) => bytes.writeUInt8(3, NAMES + 2))).to.be.instanceOf(ReadFailure);
-    expect(read(['ntoskrnl.exe'], (bytes) => bytes.writeUInt32LE(0xfffffff0, TABLE + 12))).to.be.instanceOf(
-      ReadFailure,
-    );
+    expect(read(['ntoskrnl.exe'], (bytes) => bytes.writeUInt8(3, NAMES + 2))).to.be.instanceOf(Failure);
+    expect(read(['ntoskrnl.exe'], (bytes) => bytes.writeUInt32LE(0xfffffff0, TABLE + 12))).to.be.instanceOf(Failure);
     const endless = (bytes: Buffer): void => {
       bytes.write('a.sys', 0x2f00);
       for (let i = 0; i < 300; i++) bytes.writeUInt32LE(0x2f00, TABLE + i * 20 + 12);
     };
-    expect(read([], endless)).to.be.instanceOf(ReadFailure);
+    expect(read([], endless)).to.be.instanceOf(Failure);
   });
 
   it('knows of no directory that there are no imports, and of no directories nothing', () => {
@@ -66,7 +64,7 @@ describe('importedModules', () => {
     } as unknown as ImageHeaders;
     const lost = { directories: [], sizeOfImage: SIZE } as unknown as ImageHeaders;
     expect(importedModules({} as VirtualMemory, BASE, none)).to.deep.equal([]);
-    expect(importedModules({} as VirtualMemory, BASE, lost)).to.be.instanceOf(ReadFailure);
+    expect(importedModules({} as VirtualMemory, BASE, lost)).to.be.instanceOf(Failure);
   });
 
   it('ends on any bytes', () => {
@@ -75,7 +73,7 @@ describe('importedModules', () => {
         const names = read(['ntoskrnl.exe', 'hal.dll'], (bytes) => {
           bytes.set(junk, at);
         });
-        expect(names instanceof ReadFailure || names.length <= 256).to.equal(true);
+        expect(names instanceof Failure || names.length <= 256).to.equal(true);
       }),
     );
   });

@@ -1,7 +1,7 @@
 /** The names of the modules that an image imports from: the import directory in memory, without the functions. */
 
 import { plus, type VirtualAddress } from '../addresses.js';
-import { failed, ReadFailure } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { asciiz, u32 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 import { DIRECTORY, type ImageHeaders } from './image.js';
@@ -19,9 +19,9 @@ export function importedModules(
   memory: VirtualMemory,
   base: VirtualAddress,
   headers: ImageHeaders,
-): string[] | ReadFailure {
+): string[] | Failure {
   if (headers.directories.length <= DIRECTORY.import) {
-    return new ReadFailure('corrupt', 'the directories of the image are missing');
+    return new Failure('corrupt', 'the directories of the image are missing');
   }
   const directory = headers.directories[DIRECTORY.import];
   if (directory === undefined || directory.rva === 0) return [];
@@ -36,17 +36,17 @@ export function importedModules(
     if (failed(name)) return name;
     names.push(name.toLowerCase());
   }
-  return new ReadFailure('corrupt', `more than ${MOST_MODULES} imported modules`);
+  return new Failure('corrupt', `more than ${MOST_MODULES} imported modules`);
 }
 
-const NO_NAME = new ReadFailure('corrupt', 'the name of an imported module lies outside of the image');
+const NO_NAME = new Failure('corrupt', 'the name of an imported module lies outside of the image');
 
 /** A name of printable characters; what else stands there was overwritten since. */
-function readName(memory: VirtualMemory, address: VirtualAddress): string | ReadFailure {
+function readName(memory: VirtualMemory, address: VirtualAddress): string | Failure {
   const room = Math.min(LONGEST_NAME, 0x1000 - Number(address & 0xfffn));
   const first = memory.read(address, room);
   const bytes = failed(first) || first.includes(0) ? first : memory.read(address, LONGEST_NAME);
   if (failed(bytes)) return bytes;
   const name = asciiz(bytes, 0, bytes.length);
-  return /^[\x21-\x7e]+$/.test(name) ? name : new ReadFailure('corrupt', 'the name of an imported module is no name');
+  return /^[\x21-\x7e]+$/.test(name) ? name : new Failure('corrupt', 'the name of an imported module is no name');
 }

@@ -1,8 +1,7 @@
 /** Base relocations: the addresses inside of an image that the loader changes when it loads it elsewhere. */
 
 import { PAGE_SIZE, plus, type VirtualAddress } from '../addresses.js';
-import type { ReadFailure } from '../bytes/failure.js';
-import { failed } from '../bytes/failure.js';
+import { failed, type Failure } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 import { DIRECTORY, type ImageHeaders } from './image.js';
@@ -20,7 +19,7 @@ export function readRelocations(
   memory: VirtualMemory,
   base: VirtualAddress,
   headers: ImageHeaders,
-): Relocations | ReadFailure {
+): Relocations | Failure {
   const found = new Map<number, (readonly [number, 4 | 8])[]>();
   const directory = headers.directories[DIRECTORY.relocation];
   if (directory === undefined || directory.rva === 0) return found;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import { DIRECTORY, type ImageHeaders } from './image.js';
 import { readSigner } from './signature.js';
 
@@ -65,8 +65,7 @@ describe('readSigner', () => {
   });
 
   it('fails with what is wrong', () => {
-    const message = (found: ReturnType<typeof fileWith>): string =>
-      found instanceof ReadFailure ? found.message : 'read';
+    const message = (found: ReturnType<typeof fileWith>): string => (found instanceof Failure ? found.message : 'read');
     expect(message(fileWith(acme, (file) => file.writeUInt32LE(0xffffffff, AT)))).to.match(/no true length/);
     expect(message(fileWith(acme, (file) => file.writeUInt16LE(9, AT + 6)))).to.match(/unknown kind/);
     expect(message(fileWith(acme.subarray(0, 200)))).to.match(/embedded signature/);
@@ -80,7 +79,7 @@ describe('readSigner', () => {
         const damaged = Buffer.from(acme.subarray(0, length));
         if (at < length) damaged[at] = value;
         const found = fileWith(damaged);
-        expect(found instanceof ReadFailure || found === null || 'name' in found).to.equal(true);
+        expect(found instanceof Failure || found === null || 'name' in found).to.equal(true);
       }),
       { numRuns: 300 },
     );

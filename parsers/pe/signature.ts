@@ -6,7 +6,7 @@
 import type { BaseBlock } from 'asn1js';
 import { Constructed, fromBER, Integer } from 'asn1js';
 import { X509Certificate } from 'node:crypto';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
 import { DIRECTORY, type ImageHeaders } from './image.js';
 
@@ -25,7 +25,7 @@ export interface Signer {
 }
 
 /** The signer of the first embedded signature; null for a file without one. Fails for a signature that cannot be read. */
-export function readSigner(file: Uint8Array, headers: ImageHeaders): Signer | null | ReadFailure {
+export function readSigner(file: Uint8Array, headers: ImageHeaders): Signer | null | Failure {
   const directory = headers.directories[DIRECTORY.security];
   // This one directory counts from the start of the file.
   if (directory === undefined || directory.rva === 0 || directory.size === 0) return null;
@@ -42,10 +42,10 @@ export function readSigner(file: Uint8Array, headers: ImageHeaders): Signer | nu
   }
 }
 
-const wrong = (what: string): ReadFailure => new ReadFailure('corrupt', `the embedded signature ${what}`);
+const wrong = (what: string): Failure => new Failure('corrupt', `the embedded signature ${what}`);
 
 /** ContentInfo { type, [0] SignedData { version, digests, content, [0] certificates, [1] lists?, signers } } */
-function signerOf(bytes: Uint8Array<ArrayBuffer>): Signer | ReadFailure {
+function signerOf(bytes: Uint8Array<ArrayBuffer>): Signer | Failure {
   const { offset, result } = fromBER(bytes);
   if (offset < 0) return wrong('is no ASN.1');
   const signedData = children(children(result)[1])[0];

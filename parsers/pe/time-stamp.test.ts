@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { virtual } from '../addresses.js';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 import { DIRECTORY, type ImageHeaders } from './image.js';
 import { isReproducible, judgeTimeStamp } from './time-stamp.js';
@@ -12,7 +12,7 @@ function reproducible(types: number[] | null, rva = 0x1000): boolean | null {
   const bytes = Buffer.alloc(28 * (types?.length ?? 1));
   types?.forEach((type, i) => bytes.writeUInt32LE(type, i * 28 + 12));
   const memory = {
-    read: () => (types === null ? new ReadFailure('not-in-dump', 'gone') : bytes),
+    read: () => (types === null ? new Failure('not-in-dump', 'gone') : bytes),
   } as unknown as VirtualMemory;
   const directories = Array.from({ length: DIRECTORY.debug + 1 }, () => ({ rva, size: bytes.length }));
   return isReproducible(memory, virtual(0n), { directories } as unknown as ImageHeaders);

@@ -1,7 +1,7 @@
 /** The version resource of an image in memory: who made it and which version it is. */
 
 import { plus, type VirtualAddress } from '../addresses.js';
-import { failed, ReadFailure } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { u16, u32, utf16 } from '../bytes/fields.js';
 import type { VirtualMemory } from '../paging/virtual-memory.js';
 import { DIRECTORY, type ImageHeaders } from './image.js';
@@ -36,9 +36,9 @@ export function readVersion(
   memory: VirtualMemory,
   base: VirtualAddress,
   headers: ImageHeaders,
-): ImageVersion | ReadFailure {
+): ImageVersion | Failure {
   const directory = headers.directories[DIRECTORY.resource];
-  if (directory === undefined || directory.rva === 0) return new ReadFailure('corrupt', 'the image has no resources');
+  if (directory === undefined || directory.rva === 0) return new Failure('corrupt', 'the image has no resources');
   const root = plus(base, directory.rva);
   const type = childOf(memory, root, 0, RT_VERSION);
   if (failed(type)) return type;
@@ -50,14 +50,14 @@ export function readVersion(
   if (failed(entry)) return entry;
   const size = u32(entry, 4);
   if (size > LONGEST || u32(entry, 0) >= headers.sizeOfImage) {
-    return new ReadFailure('corrupt', 'the version resource lies outside of the image');
+    return new Failure('corrupt', 'the version resource lies outside of the image');
   }
   const bytes = memory.read(plus(base, u32(entry, 0)), size);
   return failed(bytes) ? bytes : parseVersionInfo(bytes);
 }
 
 /** The offset word of a resource directory's entry: the one with `id`, or the first. */
-function childOf(memory: VirtualMemory, root: VirtualAddress, offset: number, id: number | null): number | ReadFailure {
+function childOf(memory: VirtualMemory, root: VirtualAddress, offset: number, id: number | null): number | Failure {
   const head = memory.read(plus(root, offset), 16);
   if (failed(head)) return head;
   const count = Math.min(MOST_ENTRIES, u16(head, 12) + u16(head, 14));
@@ -66,11 +66,11 @@ function childOf(memory: VirtualMemory, root: VirtualAddress, offset: number, id
   for (let at = 0; at < entries.length; at += 8) {
     if (id === null || u32(entries, at) === id) return u32(entries, at + 4);
   }
-  return new ReadFailure('corrupt', 'the image has no version resource');
+  return new Failure('corrupt', 'the image has no version resource');
 }
 
 /** The offset word of the language's entry that is preferred, else of the first. */
-function languageOf(memory: VirtualMemory, root: VirtualAddress, offset: number): number | ReadFailure {
+function languageOf(memory: VirtualMemory, root: VirtualAddress, offset: number): number | Failure {
   for (const language of PREFERRED) {
     const leaf = childOf(memory, root, offset, language);
     if (!failed(leaf)) return leaf;

@@ -8,7 +8,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createRequire } from 'node:module';
 import type * as Iconv from 'iconv-lite';
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 
 /** Code pages that a text tool on Windows may have written: OEM (a console's) and ANSI (an editor's). */
 export const CODE_PAGES = [
@@ -39,9 +39,9 @@ const iconv = (): typeof Iconv => require('iconv-lite') as typeof Iconv;
  * cp1252 alone, else cp1252.
  * @returns a failure only for more than MAXIMUM_TEXT_BYTES.
  */
-export function decodeText(bytes: Uint8Array, codePage?: CodePage): string | ReadFailure {
+export function decodeText(bytes: Uint8Array, codePage?: CodePage): string | Failure {
   if (bytes.length > MAXIMUM_TEXT_BYTES) {
-    return new ReadFailure('corrupt', `a text of ${bytes.length} bytes; at most ${MAXIMUM_TEXT_BYTES} are read`);
+    return new Failure('corrupt', `a text of ${bytes.length} bytes; at most ${MAXIMUM_TEXT_BYTES} are read`);
   }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return withoutEndOfFile(decode(buffer, codePage));

@@ -3,7 +3,7 @@
  * The binary form (.blg) is recognised, not read.
  */
 
-import { failed, ReadFailure } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { printable } from '../text-safety.js';
 import { decodeText } from './decode.js';
 import { delimiterOf, eachRow } from './delimited.js';
@@ -63,12 +63,12 @@ export function looksLikeBlg(head: Uint8Array): boolean {
 }
 
 /** Reads a counter log. A failure for what is too large, or has no header of counter paths or no sample. */
-export function parsePerfmonLog(data: Uint8Array): PerfmonLog | ReadFailure {
+export function parsePerfmonLog(data: Uint8Array): PerfmonLog | Failure {
   const text = decodeText(data);
   if (failed(text)) return text;
   // typeperf begins with an empty line.
   const start = text.search(/\S/);
-  if (start < 0) return new ReadFailure('corrupt', 'is empty');
+  if (start < 0) return new Failure('corrupt', 'is empty');
   const newline = text.indexOf('\n', start);
   const header = text.slice(start, newline < 0 ? text.length : newline);
   const reader = new SampleReader();
@@ -85,7 +85,7 @@ class SampleReader {
   private samples = 0;
   private badRows = 0;
   private badValues = 0;
-  private failure: ReadFailure | null = null;
+  private failure: Failure | null = null;
 
   row(cells: readonly string[]): boolean {
     if (this.paths === null) return this.header(cells);
@@ -100,7 +100,7 @@ class SampleReader {
     }
     if ((this.samples + 1) * this.paths.length > MAXIMUM_VALUES || this.samples >= MAXIMUM_SAMPLES) {
       const bounds = `${MAXIMUM_SAMPLES} samples or ${MAXIMUM_VALUES} values`;
-      this.failure = new ReadFailure('corrupt', `holds more than ${bounds}; thin it with relog -t`);
+      this.failure = new Failure('corrupt', `holds more than ${bounds}; thin it with relog -t`);
       return false;
     }
     if (this.samples === this.capacity) this.grow();
@@ -117,12 +117,12 @@ class SampleReader {
     return true;
   }
 
-  log(): PerfmonLog | ReadFailure {
+  log(): PerfmonLog | Failure {
     if (this.failure !== null) return this.failure;
     if (this.paths === null || this.paths.length === 0) {
-      return new ReadFailure('corrupt', 'has no header line with counter paths');
+      return new Failure('corrupt', 'has no header line with counter paths');
     }
-    if (this.samples === 0) return new ReadFailure('corrupt', 'holds no sample');
+    if (this.samples === 0) return new Failure('corrupt', 'holds no sample');
     // The bias is what to add to local time to get UTC.
     const offset = this.zone.bias === null ? 0 : -this.zone.bias;
     return {

@@ -4,7 +4,7 @@
  * names differ between versions of the script, so letter case, blanks and `Used` do not matter.
  */
 
-import { failed, ReadFailure } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { plainTag } from '../kernel/tag.js';
 import { decodeText } from './decode.js';
 import { delimiterOf, eachRow } from './delimited.js';
@@ -102,12 +102,12 @@ function findColumns(header: readonly string[]): Columns | null {
 }
 
 /** Reads the table. A failure when it is too large or the first line does not name the columns. */
-export function parseTagCsv(data: Uint8Array): TagCsv | ReadFailure {
+export function parseTagCsv(data: Uint8Array): TagCsv | Failure {
   const text = decodeText(data);
   if (failed(text)) return text;
   const header = firstLine(text);
   const columns = findColumns(cellsOf(header));
-  if (columns === null) return new ReadFailure('corrupt', 'has no header line with a tag and its bytes');
+  if (columns === null) return new Failure('corrupt', 'has no header line with a tag and its bytes');
   const stamps: Stamp[] = [];
   const indexOf = new Map<string, number>();
   const rows: TagSample[] = [];
@@ -133,8 +133,8 @@ export function parseTagCsv(data: Uint8Array): TagCsv | ReadFailure {
     if (!used) badRows++;
     return rows.length <= MAXIMUM_TAG_ROWS;
   });
-  if (rows.length > MAXIMUM_TAG_ROWS) return new ReadFailure('corrupt', `holds more than ${MAXIMUM_TAG_ROWS} rows`);
-  if (rows.length === 0) return new ReadFailure('corrupt', 'holds no row with a tag');
+  if (rows.length > MAXIMUM_TAG_ROWS) return new Failure('corrupt', `holds more than ${MAXIMUM_TAG_ROWS} rows`);
+  if (rows.length === 0) return new Failure('corrupt', 'holds no row with a tag');
   return {
     times: resolveStamps(stamps),
     offsetKnown: columns.utc || (stamps.length > 0 && stamps.every((stamp) => stamp.offsetMinutes !== null)),

@@ -6,7 +6,7 @@
  * The tag is cut by column (blanks belong to it), numbers by token (their columns differ by version).
  */
 
-import { failed, ReadFailure } from '../bytes/failure.js';
+import { failed, Failure } from '../bytes/failure.js';
 import { u32 } from '../bytes/fields.js';
 import { plainTag } from '../kernel/tag.js';
 import { decodeText } from './decode.js';
@@ -71,12 +71,12 @@ const UPPER_P = 0x50;
  *
  * @returns a failure when the text is too large to decode or holds no row of a pool tag table.
  */
-export function parsePoolmonLog(data: Uint8Array, options: PoolmonOptions = {}): PoolmonLog | ReadFailure {
+export function parsePoolmonLog(data: Uint8Array, options: PoolmonOptions = {}): PoolmonLog | Failure {
   const bytes = eightBit(data);
   if (failed(bytes)) return bytes;
   const reader = new Reader(bytes, options.drivers ?? true);
   reader.read();
-  if (reader.count === 0) return new ReadFailure('corrupt', 'holds no row of a pool tag table');
+  if (reader.count === 0) return new Failure('corrupt', 'holds no row of a pool tag table');
   return reader.log();
 }
 
@@ -92,7 +92,7 @@ const TABLE_HEADER = /^\s*Tag\s+Type\s+Allocs\b/m;
 const ROW = /^ ?.{4,12} (?:Nonp|Paged)\s+\d/m;
 
 /** The bytes of the text in one byte a character; other characters as `?`. Most logs need no change. */
-function eightBit(data: Uint8Array): Uint8Array | ReadFailure {
+function eightBit(data: Uint8Array): Uint8Array | Failure {
   const [b0, b1, b2] = data;
   const marked = (b0 === 0xff && b1 === 0xfe) || (b0 === 0xfe && b1 === 0xff);
   const head = data.subarray(0, 64);

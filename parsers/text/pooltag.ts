@@ -3,7 +3,7 @@
  * (`<PoolTag> - <binary-name> - <Description>`, the tag in the first four columns), with the oddities of real copies.
  */
 
-import { ReadFailure } from '../bytes/failure.js';
+import { Failure } from '../bytes/failure.js';
 import { printable } from '../text-safety.js';
 
 /** One tag line. */
@@ -35,11 +35,11 @@ export const MAXIMUM_POOLTAG_LINE = 4096;
  * @returns a failure for a text past MAXIMUM_POOLTAG_TEXT, a line past MAXIMUM_POOLTAG_LINE, more than
  * MAXIMUM_POOLTAG_ENTRIES tag lines, or a NUL (a binary file).
  */
-export function parsePoolTagFile(text: string): PoolTagEntry[] | ReadFailure {
+export function parsePoolTagFile(text: string): PoolTagEntry[] | Failure {
   if (text.length > MAXIMUM_POOLTAG_TEXT) {
-    return new ReadFailure('corrupt', `${text.length} characters; a tag list has at most ${MAXIMUM_POOLTAG_TEXT}`);
+    return new Failure('corrupt', `${text.length} characters; a tag list has at most ${MAXIMUM_POOLTAG_TEXT}`);
   }
-  if (text.includes('\0')) return new ReadFailure('corrupt', 'holds NUL characters: this is not a text file');
+  if (text.includes('\0')) return new Failure('corrupt', 'holds NUL characters: this is not a text file');
   const entries: PoolTagEntry[] = [];
   let number = 0;
   for (let start = 0; start < text.length;) {
@@ -47,14 +47,14 @@ export function parsePoolTagFile(text: string): PoolTagEntry[] | ReadFailure {
     const end = newline < 0 ? text.length : newline;
     number++;
     if (end - start > MAXIMUM_POOLTAG_LINE) {
-      return new ReadFailure(
+      return new Failure(
         'corrupt',
         `line ${number} has ${end - start} characters; a tag list has at most ${MAXIMUM_POOLTAG_LINE} a line`,
       );
     }
     const entry = parseLine(text.slice(start, end));
     if (entry && entries.push(entry) > MAXIMUM_POOLTAG_ENTRIES) {
-      return new ReadFailure('corrupt', `line ${number}: a tag list has at most ${MAXIMUM_POOLTAG_ENTRIES} tags`);
+      return new Failure('corrupt', `line ${number}: a tag list has at most ${MAXIMUM_POOLTAG_ENTRIES} tags`);
     }
     start = end + 1;
   }

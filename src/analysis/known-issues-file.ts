@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
-import { ReadFailure } from '../../parsers/bytes/failure.js';
+import { Failure } from '../../parsers/bytes/failure.js';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { readRegularFile } from '../../parsers/files/regular-file.js';
 import { errorText } from '../../parsers/files/system-errors.js';
@@ -13,20 +13,20 @@ const MOST_ENTRIES = 10_000;
 const LONGEST_TEXT = 2000;
 
 /** Reads a user's file; a failure says in which line what is wrong. */
-export function readKnownIssues(path: string): KnownIssueEntry[] | ReadFailure {
+export function readKnownIssues(path: string): KnownIssueEntry[] | Failure {
   try {
     return parseKnownIssues(readRegularFile(path, MOST_BYTES).toString('utf8'), path);
   } catch (error) {
-    if (error instanceof InputError) return new ReadFailure('corrupt', error.message);
-    return new ReadFailure('short-file', `${path}: ${errorText(error)}`);
+    if (error instanceof InputError) return new Failure('corrupt', error.message);
+    return new Failure('short-file', `${path}: ${errorText(error)}`);
   }
 }
 
 /** Parses a list of entries. Fails with `file:line: what is wrong`. */
-export function parseKnownIssues(text: string, path: string): KnownIssueEntry[] | ReadFailure {
+export function parseKnownIssues(text: string, path: string): KnownIssueEntry[] | Failure {
   const lines = new LineCounter();
-  const wrong = (offset: number, what: string): ReadFailure =>
-    new ReadFailure('corrupt', `${path}:${lines.linePos(offset).line}: ${what}`);
+  const wrong = (offset: number, what: string): Failure =>
+    new Failure('corrupt', `${path}:${lines.linePos(offset).line}: ${what}`);
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'failsafe', version: '1.2' });
   const [error] = document.errors;
   if (error) return wrong(error.pos[0], error.message);

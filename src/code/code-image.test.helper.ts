@@ -1,7 +1,7 @@
 /** Small images for tests of code evidence: code as hexadecimal bytes, an import table, data, an exception table. */
 
 import { virtual, type VirtualAddress } from '../../parsers/addresses.js';
-import { ReadFailure } from '../../parsers/bytes/failure.js';
+import { Failure } from '../../parsers/bytes/failure.js';
 import type { VirtualMemory } from '../../parsers/paging/virtual-memory.js';
 import type { ImageHeaders } from '../../parsers/pe/image.js';
 import type { LoadedModule } from '../kernel/modules/modules.js';
@@ -134,16 +134,16 @@ function headersOf(processor: Processor, functions: number, loadConfig: number):
 
 function memoryOf(bytes: Uint8Array, base: bigint, pointerSize: 4 | 8, missing: readonly number[]): VirtualMemory {
   const gone = (at: number): boolean => at < 0 || at >= SIZE || missing.includes(Math.floor(at / PAGE));
-  const read = (address: bigint, length: number): Uint8Array | ReadFailure => {
+  const read = (address: bigint, length: number): Uint8Array | Failure => {
     const at = Number(address - base);
     for (let n = at; n < at + length; n = (Math.floor(n / PAGE) + 1) * PAGE) {
-      if (gone(n)) return new ReadFailure('not-in-dump', 'gone');
+      if (gone(n)) return new Failure('not-in-dump', 'gone');
     }
-    return at < 0 || at + length > SIZE ? new ReadFailure('not-in-dump', 'gone') : bytes.subarray(at, at + length);
+    return at < 0 || at + length > SIZE ? new Failure('not-in-dump', 'gone') : bytes.subarray(at, at + length);
   };
-  const number = (address: bigint, width: 4 | 8): bigint | ReadFailure => {
+  const number = (address: bigint, width: 4 | 8): bigint | Failure => {
     const found = read(address, width);
-    if (found instanceof ReadFailure) return found;
+    if (found instanceof Failure) return found;
     return width === 8 ? Buffer.from(found).readBigUInt64LE(0) : BigInt(Buffer.from(found).readUInt32LE(0));
   };
   return {
@@ -151,7 +151,7 @@ function memoryOf(bytes: Uint8Array, base: bigint, pointerSize: 4 | 8, missing: 
     read,
     readU32: (address: bigint) => {
       const found = number(address, 4);
-      return found instanceof ReadFailure ? found : Number(found);
+      return found instanceof Failure ? found : Number(found);
     },
     readPointer: (address: bigint) => number(address, pointerSize),
     *chunks(address: bigint, length: number) {

@@ -148,7 +148,7 @@ class Attempt {
 
   private explained(error: unknown, name: string): HttpFailure {
     const failure = this.failure ?? asHttpFailure(error, name);
-    return this.failure?.kind === 'connect' ? new HttpFailure('connect', `${name}: ${failure.message}`) : failure;
+    return this.failure?.code === 'connect' ? new HttpFailure('connect', `${name}: ${failure.message}`) : failure;
   }
 }
 

@@ -1,37 +1,10 @@
 /** Why a request to a server gave no file, in words for the user, and whether asking again may help. */
 
+import { Thrown, type ServerCode } from '../../parsers/bytes/failure.js';
 import { errorCode } from '../../parsers/files/system-errors.js';
 
-/**
- * - `connect`: no connection: name not found, refused, not reachable, no answer in time.
- * - `certificate`: the server's certificate is not trusted.
- * - `proxy`: the proxy refused.
- * - `credentials`: the server or the proxy wants a user and a password.
- * - `timeout`: the connection stood and nothing came, or all took too long.
- * - `broken`: the connection broke while the answer came.
- * - `busy`: the server asks to come back later (5xx, 429).
- * - `refused`: any other answer that is not the file.
- * - `too-large`: more bytes than allowed.
- * - `redirect`: a redirect that is not followed.
- * - `local`: the file cannot be written on this side.
- * - `cancelled`: the caller ended it.
- */
-export type HttpFailureKind =
-  | 'connect'
-  | 'certificate'
-  | 'proxy'
-  | 'credentials'
-  | 'timeout'
-  | 'broken'
-  | 'busy'
-  | 'refused'
-  | 'too-large'
-  | 'redirect'
-  | 'local'
-  | 'cancelled';
-
-const AGAIN: ReadonlySet<HttpFailureKind> = new Set(['broken', 'busy']);
-const HOPELESS: ReadonlySet<HttpFailureKind> = new Set(['certificate', 'proxy', 'credentials']);
+const AGAIN: ReadonlySet<ServerCode> = new Set(['broken', 'busy']);
+const HOPELESS: ReadonlySet<ServerCode> = new Set(['certificate', 'proxy', 'credentials']);
 const RESET = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'UND_ERR_SOCKET']);
 const NO_CONNECTION = new Map([
   ['ENOTFOUND', 'the name of the host is not known'],
@@ -44,26 +17,26 @@ const NO_CONNECTION = new Map([
 ]);
 
 /** A request that gave no answer that can be used. The message is one sentence without credentials. */
-export class HttpFailure extends Error {
+export class HttpFailure extends Thrown<ServerCode> {
   override readonly name = 'HttpFailure';
 
   constructor(
-    readonly kind: HttpFailureKind,
+    code: ServerCode,
     message: string,
     /** Milliseconds that the server asks to wait, or null. */
     readonly retryAfter: number | null = null,
   ) {
-    super(message);
+    super(code, message);
   }
 
   /** Asking again at once may help. */
   get again(): boolean {
-    return AGAIN.has(this.kind);
+    return AGAIN.has(this.code);
   }
 
   /** Every other request to this server will end the same way. */
   get hopeless(): boolean {
-    return HOPELESS.has(this.kind);
+    return HOPELESS.has(this.code);
   }
 }
 

@@ -26,7 +26,7 @@ export function identifyFile(path: string): FileIdentity | null {
     if (u16(head, 0) === MZ) return imageIdentity(source, u32(head, 0x3c));
     const pdb = openPdb(source);
     if (failed(pdb)) {
-      if (pdb.kind === 'not-a-pdb') return null;
+      if (pdb.code === 'other-format') return null;
       throw new Error(pdb.message);
     }
     requireBytes(source, pdb.fileBytes);

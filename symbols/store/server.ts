@@ -92,7 +92,7 @@ export class SymbolServer {
   }
 
   private failed(failure: HttpFailure): HttpFailure {
-    if (COUNTED.has(failure.kind)) this.failures++;
+    if (COUNTED.has(failure.code)) this.failures++;
     if (failure.hopeless || this.failures >= MOST_FAILURES) this.down ??= `not asked again: ${failure.message}`;
     return failure;
   }

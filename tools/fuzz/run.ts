@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly tell?: (line: string) => void;
 }
 
-export interface Failure {
+export interface FailedRun {
   readonly target: string;
   readonly number: number;
   readonly message: string;
@@ -48,7 +48,7 @@ export interface TargetFigures {
 
 export interface RunResult {
   readonly figures: readonly TargetFigures[];
-  readonly failures: readonly Failure[];
+  readonly failures: readonly FailedRun[];
 }
 
 /** Feeds `runs` inputs to the targets, all numbers of one after the other. */
@@ -101,7 +101,7 @@ export async function feedFile(target: FuzzTarget, file: string): Promise<Outcom
 }
 
 class Fuzzer {
-  readonly failures: Failure[] = [];
+  readonly failures: FailedRun[] = [];
   private readonly seeds: Seeds;
   private readonly feeder: Feeder;
 

@@ -86,7 +86,7 @@ export async function pour(
 }
 
 function isCut(error: unknown): boolean {
-  if (error instanceof XzError) return error.kind === 'cut';
+  if (error instanceof XzError) return error.code === 'short-file';
   return error instanceof Error && 'errno' in error && error.errno === constants.Z_BUF_ERROR;
 }
 

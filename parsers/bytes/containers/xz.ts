@@ -24,7 +24,7 @@ async function* known(path: string, stream: AsyncIterable<Uint8Array>): AsyncGen
   try {
     yield* stream;
   } catch (error) {
-    if (!(error instanceof XzError) || error.kind !== 'not-supported') throw error;
+    if (!(error instanceof XzError) || error.code !== 'not-supported') throw error;
     throw new InputError('not-supported', `${path}: ${error.message}: unpack it first (xz -dk, or 7-Zip)`);
   }
 }

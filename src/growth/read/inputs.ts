@@ -4,7 +4,7 @@ import { closeSync, readdirSync, lstatSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { asInputError } from '../../../parsers/bytes/file-source.js';
 import { InputError } from '../../../parsers/bytes/input-error.js';
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { isInside, linksLeftText, pathKey, realPath } from '../../../parsers/files/paths.js';
 import { openRegularFile, readRegularFile } from '../../../parsers/files/regular-file.js';
 import { decodeText, MAXIMUM_TEXT_BYTES } from '../../../parsers/text/decode.js';
@@ -209,7 +209,7 @@ async function take(
   size: number,
   to: Collector,
   options: ReadOptions,
-): Promise<ReadFailure | InputError | null> {
+): Promise<Failure | InputError | null> {
   const name = basename(path);
   try {
     if (kind === 'dump') return await readDumpSample(path, to, options.dumps);

@@ -1,6 +1,6 @@
 /** Dumps and dumpleak's own JSON results as samples. */
 
-import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import { COUNTER_INDEX } from '../../../parsers/kernel/pool-tracker.js';
 import { decodeText } from '../../../parsers/text/decode.js';
 import { printable } from '../../../parsers/text-safety.js';
@@ -28,11 +28,7 @@ import { COMMITTED } from './read-poolmon.js';
 const PAGE = 4096;
 
 /** Takes the tag table and the memory figures of a dump. Throws InputError when it is no dump that can be read. */
-export async function readDumpSample(
-  path: string,
-  to: Collector,
-  options: OpenOptions = {},
-): Promise<ReadFailure | null> {
+export async function readDumpSample(path: string, to: Collector, options: OpenOptions = {}): Promise<Failure | null> {
   const opened = await OpenedDump.open(path, options);
   try {
     return takeDump(opened, to);
@@ -41,7 +37,7 @@ export async function readDumpSample(
   }
 }
 
-function takeDump(opened: OpenedDump, to: Collector): ReadFailure | null {
+function takeDump(opened: OpenedDump, to: Collector): Failure | null {
   const { dump, kernel } = opened;
   const { table, warnings } = readPoolTags(kernel);
   const { memory } = readMemory(kernel);
@@ -49,7 +45,7 @@ function takeDump(opened: OpenedDump, to: Collector): ReadFailure | null {
     const why =
       warnings[0]?.message ??
       (dump.triage === null ? 'its kernel memory cannot be read' : 'a small dump (minidump) does not hold them');
-    return new ReadFailure('not-in-dump', `holds no pool tag table and no memory counters: ${why}`);
+    return new Failure('not-in-dump', `holds no pool tag table and no memory counters: ${why}`);
   }
   const time = milliseconds(dump.header.systemTime);
   const up = dump.header.systemUpTime;
@@ -130,7 +126,7 @@ function figuresOf(memory: MemoryFigures): Figures {
 }
 
 /** Takes results of `dumpleak analyze --json`: one object, a list of them, or a line each (a batch). */
-export function readResults(bytes: Uint8Array, name: string, to: Collector): ReadFailure | null {
+export function readResults(bytes: Uint8Array, name: string, to: Collector): Failure | null {
   const text = decodeText(bytes);
   if (failed(text)) return text;
   let results = 0;
@@ -140,7 +136,7 @@ export function readResults(bytes: Uint8Array, name: string, to: Collector): Rea
     if (takeResult(value, to)) results++;
     else errors++;
   }
-  if (results === 0) return new ReadFailure('corrupt', 'is JSON, but no result of dumpleak with pool tags');
+  if (results === 0) return new Failure('corrupt', 'is JSON, but no result of dumpleak with pool tags');
   if (errors > 0)
     to.warn('results-unreadable', `${name}: ${counted(errors, 'line')} left out: they hold no result with pool tags`);
   return null;

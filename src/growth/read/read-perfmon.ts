@@ -1,6 +1,6 @@
 /** Performance counter logs as samples: pool totals, processes, and every other counter. */
 
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { parsePerfmonLog, type CounterPath, type PerfmonLog } from '../../../parsers/text/perfmon.js';
 import { counted } from './counted.js';
 import { NO_FIGURES, type Collector, type Figures } from './collector.js';
@@ -30,12 +30,7 @@ interface Column {
 }
 
 /** Takes all samples of a counter log. */
-export function readPerfmon(
-  bytes: Uint8Array,
-  name: string,
-  to: Collector,
-  options: PerfmonOptions,
-): ReadFailure | null {
+export function readPerfmon(bytes: Uint8Array, name: string, to: Collector, options: PerfmonOptions): Failure | null {
   const log = parsePerfmonLog(bytes);
   if (failed(log)) return log;
   if (log.badRows > 0)

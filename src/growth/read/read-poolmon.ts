@@ -1,13 +1,13 @@
 /** poolmon logs and tag tables in CSV as samples. */
 
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { parseTagCsv } from '../../../parsers/text/poolmon-powershell.js';
 import { parsePoolmonLog, type PoolmonSnapshot } from '../../../parsers/text/poolmon.js';
 import { counted } from './counted.js';
 import { NO_FIGURES, type Collector, type Figures } from './collector.js';
 
 /** Takes all snapshots of a poolmon log. */
-export function readPoolmon(bytes: Uint8Array, name: string, to: Collector): ReadFailure | null {
+export function readPoolmon(bytes: Uint8Array, name: string, to: Collector): Failure | null {
   const log = parsePoolmonLog(bytes, { drivers: to.drivers.size === 0 });
   if (failed(log)) return log;
   for (const [tag, text] of log.drivers) to.drivers.set(tag, text);
@@ -65,12 +65,7 @@ function figuresOf({ header }: PoolmonSnapshot): Figures {
 }
 
 /** Takes a table with a tag a row. */
-export function readTagCsv(
-  bytes: Uint8Array,
-  name: string,
-  to: Collector,
-  utcOffsetMinutes: number,
-): ReadFailure | null {
+export function readTagCsv(bytes: Uint8Array, name: string, to: Collector, utcOffsetMinutes: number): Failure | null {
   const table = parseTagCsv(bytes);
   if (failed(table)) return table;
   if (table.badRows > 0)

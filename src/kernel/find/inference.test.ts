@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import type { Chunk, VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { releasesOf } from '../../../symbols/nearest.js';
 import { resolvePath } from '../../../symbols/paths.js';
@@ -60,15 +60,15 @@ class Data {
   }
 
   get memory(): VirtualMemory {
-    const read = (address: VirtualAddress, length: number): Uint8Array | ReadFailure => {
+    const read = (address: VirtualAddress, length: number): Uint8Array | Failure => {
       const at = Number(address - BASE) - DATA.rva;
       return at < 0 || at + length > DATA.size
-        ? new ReadFailure('not-in-dump', 'gone')
+        ? new Failure('not-in-dump', 'gone')
         : this.bytes.subarray(at, at + length);
     };
     const number =
       <T>(size: number, take: (bytes: Buffer) => T) =>
-      (address: VirtualAddress): T | ReadFailure => {
+      (address: VirtualAddress): T | Failure => {
         const bytes = read(address, size);
         return failed(bytes) ? bytes : take(Buffer.from(bytes));
       };

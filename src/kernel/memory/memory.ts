@@ -1,7 +1,7 @@
 /** The `!vm` figures of a dump: each with its source, each null where nothing tells it. */
 
 import { PAGE_SIZE } from '../../../parsers/addresses.js';
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
 import {
   count,
@@ -86,11 +86,11 @@ function dropImpossible(figures: Map<MemoryField, Pages | null>, warnings: Warni
 }
 
 function readFigure(name: MemoryField, kernel: Kernel, warnings: Warning[]): Pages | null {
-  let failure: ReadFailure | null = null;
+  let failure: Failure | null = null;
   for (const place of MEMORY_PLACES[name]) {
     const found = readPlace(place, kernel);
     if (!failed(found)) return { pages: count(found.value), source: found.source };
-    if (found.reason !== 'unknown') failure ??= found;
+    if (found.code !== 'unknown') failure ??= found;
   }
   if (failure !== null) {
     warnings.push({

@@ -49,7 +49,7 @@ function describe(file: KernelObject): PageFile {
 
 function numberOfFiles(kernel: Kernel): Found<bigint> {
   const number = kernel.object('MiSystemPartition', '_MI_PARTITION').at('Vp.NumberOfPagingFiles');
-  return failed(number) && number.reason === 'unknown'
+  return failed(number) && number.code === 'unknown'
     ? kernel.variable('MmNumberOfPagingFiles', 'unsigned long')
     : number;
 }

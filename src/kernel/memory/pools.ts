@@ -86,7 +86,7 @@ function readDescriptor(descriptor: KernelObject, pointerSize: 4 | 8): Descripto
   const total = descriptor.at('TotalPages');
   if (!failed(total)) {
     const big = descriptor.at('TotalBigPages');
-    if (failed(big) && big.reason !== 'unknown') return null;
+    if (failed(big) && big.code !== 'unknown') return null;
     return { type, pages: Number(total.value + (failed(big) ? 0n : big.value)), source: total.source };
   }
   const counters = ['PagesAllocated', 'PagesDeallocated', 'BigPagesAllocated', 'BigPagesDeallocated'].map((name) =>

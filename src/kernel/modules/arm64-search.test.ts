@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { physical, plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { ReadFailure } from '../../../parsers/bytes/failure.js';
+import { Failure } from '../../../parsers/bytes/failure.js';
 import { ConstantFinder, type BuiltConstant } from '../../../parsers/code/arm64.js';
 import { MemoryBase } from '../../../parsers/paging/memory-base.js';
 import type { Chunk } from '../../../parsers/paging/virtual-memory.js';
@@ -31,10 +31,10 @@ class Stretches extends MemoryBase {
     return physical(0);
   }
 
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
     const parts = [...this.chunks(address, length)].map(({ bytes }) => bytes);
-    const gap = parts.find((part) => part instanceof ReadFailure);
-    return gap instanceof ReadFailure ? gap : Buffer.concat(parts as Uint8Array[]);
+    const gap = parts.find((part) => part instanceof Failure);
+    return gap instanceof Failure ? gap : Buffer.concat(parts as Uint8Array[]);
   }
 
   override *chunks(address: VirtualAddress, length: number): Iterable<Chunk> {
@@ -44,7 +44,7 @@ class Stretches extends MemoryBase {
       const [first, end] = [Math.max(start, from), Math.min(start + size, from + length)];
       start += size;
       if (first >= end) continue;
-      const bytes = missing ? new ReadFailure('not-in-dump', 'left out') : this.bytes.subarray(first, end);
+      const bytes = missing ? new Failure('not-in-dump', 'left out') : this.bytes.subarray(first, end);
       yield { offset: first - from, length: end - first, bytes };
     }
   }

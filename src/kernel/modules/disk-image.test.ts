@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PAGE_SIZE, plus, virtual } from '../../../parsers/addresses.js';
-import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import { MemoryBase } from '../../../parsers/paging/memory-base.js';
 import { imageChecksum } from '../../../parsers/pe/checksum.js';
 import { peFile } from '../../../test-dumps/drivers/pe-file.js';
@@ -49,13 +49,13 @@ class Part extends MemoryBase {
   ) {
     super();
   }
-  translate(): ReadFailure {
-    return new ReadFailure('not-mapped', 'no tables');
+  translate(): Failure {
+    return new Failure('not-mapped', 'no tables');
   }
-  read(address: bigint, length: number): Uint8Array | ReadFailure {
+  read(address: bigint, length: number): Uint8Array | Failure {
     const at = Number(address - LOADED);
     for (let page = Math.floor(at / PAGE_SIZE); page * PAGE_SIZE < at + length; page++) {
-      if (!this.pages.includes(page)) return new ReadFailure('not-in-dump', 'gone');
+      if (!this.pages.includes(page)) return new Failure('not-in-dump', 'gone');
     }
     return this.whole.subarray(at, at + length);
   }
@@ -120,7 +120,7 @@ describe('a module and its image on disk', () => {
   it('reads across pages of both', () => {
     const { memory } = complete(moduleOf([0, 1, 3]));
     expect((memory?.read(plus(LOADED, 0x1f00), 0x1200) as Uint8Array).length).to.equal(0x1200);
-    expect(memory?.read(plus(LOADED, 0x4f00), 0x1200)).to.be.instanceOf(ReadFailure);
+    expect(memory?.read(plus(LOADED, 0x4f00), 0x1200)).to.be.instanceOf(Failure);
     expect([...(memory?.chunks(LOADED, 5 * PAGE_SIZE) ?? [])].every(({ bytes }) => !failed(bytes))).to.equal(true);
   });
 

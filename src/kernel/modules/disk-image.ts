@@ -1,7 +1,7 @@
 /** Fills the pages of a module that the dump lacks from its image on disk, if the file is the one that was loaded. */
 
 import { PAGE_SIZE } from '../../../parsers/addresses.js';
-import { failed, hex, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, hex, type Failure } from '../../../parsers/bytes/failure.js';
 import { imageChecksum } from '../../../parsers/pe/checksum.js';
 import { readCodeView } from '../../../parsers/pe/image.js';
 import { layOutImage } from '../../../parsers/pe/image-file.js';
@@ -38,7 +38,7 @@ export function completeFromFile(module: LoadedModule, file: Uint8Array, path: s
   const memory = new FilledMemory(module.memory, module.base, image);
   const { base } = module;
   const headers = module.headers !== null && module.headers.sections.length > 0 ? module.headers : image.headers;
-  const orNull = <T>(value: T | ReadFailure): T | null => (failed(value) ? null : value);
+  const orNull = <T>(value: T | Failure): T | null => (failed(value) ? null : value);
   return {
     ...module,
     headers,

@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { PAGE_SIZE, plus } from '../../../parsers/addresses.js';
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { asciiz, u32 } from '../../../parsers/bytes/fields.js';
 import { MACHINE } from '../../../parsers/dump/open-dump.js';
 import { DIRECTORY, readCodeView } from '../../../parsers/pe/image.js';
@@ -38,12 +38,12 @@ const ARCHITECTURES: ReadonlyMap<number, Architecture> = new Map([
  *
  * @param path where it was read; its last part is the module's name.
  */
-export function driverFromFile(file: Uint8Array, path: string): DriverFile | ReadFailure {
+export function driverFromFile(file: Uint8Array, path: string): DriverFile | Failure {
   const image = layOutImage(file, path);
   if (failed(image)) return image;
   const { memory, base, headers } = image;
   const name = basename(path).toWellFormed();
-  const orNull = <T>(value: T | ReadFailure): T | null => (failed(value) ? null : value);
+  const orNull = <T>(value: T | Failure): T | null => (failed(value) ? null : value);
   const { sizeOfImage, timeDateStamp, checkSum } = headers;
   return {
     architecture: ARCHITECTURES.get(headers.machine) ?? null,

@@ -1,13 +1,13 @@
 /** A module's memory with the pages that the dump lacks filled in from its image on disk, as the loader would place them. */
 
 import { PAGE_SIZE, plus, type PhysicalAddress, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import { MemoryBase, MOST_BYTES } from '../../../parsers/paging/memory-base.js';
 import type { Chunk, VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import type { ImageFile } from '../../../parsers/pe/image-file.js';
 import { readRelocations, relocatePage, type Relocations } from '../../../parsers/pe/relocations.js';
 
-const MISSING = new ReadFailure('not-in-dump', 'neither in the dump nor in the image on disk');
+const MISSING = new Failure('not-in-dump', 'neither in the dump nor in the image on disk');
 
 /** Reads pages of one module from the dump, else from the image; everything outside of the module from the dump alone. */
 export class FilledMemory extends MemoryBase {
@@ -39,7 +39,7 @@ export class FilledMemory extends MemoryBase {
     this.filled = filled;
   }
 
-  translate(address: VirtualAddress): PhysicalAddress | ReadFailure {
+  translate(address: VirtualAddress): PhysicalAddress | Failure {
     return this.dump === null ? MISSING : this.dump.translate(address);
   }
 
@@ -53,10 +53,10 @@ export class FilledMemory extends MemoryBase {
     return pages;
   }
 
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
     const whole = this.dump?.read(address, length) ?? MISSING;
-    if (!failed(whole) || whole.reason === 'corrupt') return whole;
-    if (length > MOST_BYTES) return new ReadFailure('corrupt', `a read of ${length} bytes is refused`);
+    if (!failed(whole) || whole.code === 'corrupt') return whole;
+    if (length > MOST_BYTES) return new Failure('corrupt', `a read of ${length} bytes is refused`);
     const copy = new Uint8Array(length);
     for (let at = 0; at < length;) {
       const from = plus(address, at);
@@ -100,7 +100,7 @@ export class FilledMemory extends MemoryBase {
   }
 
   /** A page as the loader would have placed it: with the addresses in it changed for the base in use. */
-  private diskPage(page: number): Uint8Array | ReadFailure {
+  private diskPage(page: number): Uint8Array | Failure {
     const bytes = this.image.memory.read(plus(this.image.base, page * PAGE_SIZE), PAGE_SIZE);
     if (failed(bytes)) return bytes;
     const copy = bytes.slice();

@@ -4,8 +4,7 @@
  */
 
 import { virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import type { ReadFailure } from '../../../parsers/bytes/failure.js';
-import { failed } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { u16 } from '../../../parsers/bytes/fields.js';
 import { commonKldr } from '../../../parsers/kernel/kldr.js';
 import type { StructLayout } from '../../../parsers/kernel/layout.js';
@@ -47,7 +46,7 @@ export function readListEntry(
   memory: VirtualMemory,
   address: VirtualAddress,
   layout: StructLayout = commonKldr(memory.pointerSize),
-): ListEntry | ReadFailure {
+): ListEntry | Failure {
   const kldr = commonKldr(memory.pointerSize);
   const stamp = layout.fields['TimeDateStamp'];
   const bytes = memory.read(address, Math.max(kldr.size, stamp === undefined ? 0 : stamp.offset + 4));
@@ -92,7 +91,7 @@ function readName(memory: VirtualMemory, bytes: Uint8Array, offset: number, most
   const length = u16(bytes, offset) / 2;
   if (length > most) return { text: null, wrong: `has ${length} characters` };
   const text = readUnicodeString(memory, bytes, offset);
-  if (failed(text)) return { text: null, wrong: text.reason === 'corrupt' ? 'cannot be a text' : null };
+  if (failed(text)) return { text: null, wrong: text.code === 'corrupt' ? 'cannot be a text' : null };
   if (text === '') return { text: null, wrong: 'is empty' };
   const end = text.indexOf('\0');
   if (end < 0) return { text: text.toWellFormed(), wrong: null };

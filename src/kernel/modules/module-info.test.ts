@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ReadFailure } from '../../../parsers/bytes/failure.js';
+import { Failure } from '../../../parsers/bytes/failure.js';
 import { describeSignature } from './module-info.js';
 import { MB, modulesOf, oneTag } from '../../leak/scenario.test.helper.js';
 import { findLeak } from '../../leak/find-leak.js';
@@ -20,7 +20,7 @@ describe('who made a driver', () => {
   it('is not known from a file without a signature, or with one that cannot be read', () => {
     expect(describeSignature(null)).to.deep.include({ embedded: false, signer: null });
     expect(describeSignature(null).note).to.contain('catalog');
-    expect(describeSignature(new ReadFailure('corrupt', 'broken'))).to.deep.include({
+    expect(describeSignature(new Failure('corrupt', 'broken'))).to.deep.include({
       embedded: true,
       signer: null,
       note: 'broken',

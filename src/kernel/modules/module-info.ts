@@ -1,6 +1,6 @@
 /** From module records to the result's `modules` and `unloadedModules`. */
 
-import { failed, hex, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, hex, type Failure } from '../../../parsers/bytes/failure.js';
 import type { Signer } from '../../../parsers/pe/signature.js';
 import { isReproducible, judgeTimeStamp } from '../../../parsers/pe/time-stamp.js';
 import type { LoadedModule } from './modules.js';
@@ -40,7 +40,7 @@ function reproducible({ memory, headers, base }: LoadedModule): boolean | null {
 const FOR_OTHERS = /Hardware Compatibility Publisher/i;
 
 /** What an embedded signature says of the maker: less than it seems, and it is not verified. */
-export function describeSignature(signer: Signer | null | ReadFailure): SignatureInfo {
+export function describeSignature(signer: Signer | null | Failure): SignatureInfo {
   const nobody = { signer: null, organization: null, issuer: null };
   if (signer === null) {
     const note = 'no signature in the file; it may be signed by a catalog, so this says nothing of its maker';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { virtual } from '../../../parsers/addresses.js';
-import { ReadFailure } from '../../../parsers/bytes/failure.js';
+import { Failure } from '../../../parsers/bytes/failure.js';
 import type { Chunk, VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { importsOf, usesFramework } from './module-links.js';
 import type { LoadedModule } from './modules.js';
@@ -23,12 +23,12 @@ function moduleWith(imports: string[] | null, text = '', missing: number | null 
   const memory = {
     read: (address: bigint, length: number) => {
       const at = Number(address - BASE);
-      return gone(at, length) ? new ReadFailure('not-in-dump', 'gone') : bytes.subarray(at, at + length);
+      return gone(at, length) ? new Failure('not-in-dump', 'gone') : bytes.subarray(at, at + length);
     },
     *chunks(): Iterable<Chunk> {
       for (let offset = 0; offset < SIZE; offset += 0x1000) {
         const there = !gone(offset, 0x1000);
-        const page = there ? bytes.subarray(offset, offset + 0x1000) : new ReadFailure('not-in-dump', 'gone');
+        const page = there ? bytes.subarray(offset, offset + 0x1000) : new Failure('not-in-dump', 'gone');
         yield { offset, length: 0x1000, bytes: page };
       }
     },

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { ReadFailure } from '../../../parsers/bytes/failure.js';
+import { Failure } from '../../../parsers/bytes/failure.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { readModuleEntries } from './module-list.js';
 
@@ -61,16 +61,16 @@ class Ring {
   }
 
   private memory(): VirtualMemory {
-    const read = (at: VirtualAddress, length: number): Buffer | ReadFailure => {
+    const read = (at: VirtualAddress, length: number): Buffer | Failure => {
       const page = this.bytes.get(at - (at & 0xfffn));
       const offset = Number(at & 0xfffn);
       return page === undefined || offset + length > 0x1000
-        ? new ReadFailure('not-in-dump', 'nothing is there')
+        ? new Failure('not-in-dump', 'nothing is there')
         : page.subarray(offset, offset + length);
     };
-    const readPointer = (at: VirtualAddress): VirtualAddress | ReadFailure => {
+    const readPointer = (at: VirtualAddress): VirtualAddress | Failure => {
       const bytes = read(at, 8);
-      return bytes instanceof ReadFailure ? bytes : virtual(bytes.readBigUInt64LE());
+      return bytes instanceof Failure ? bytes : virtual(bytes.readBigUInt64LE());
     };
     return { pointerSize: 8, read, readPointer } as unknown as VirtualMemory;
   }

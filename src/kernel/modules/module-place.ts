@@ -35,7 +35,7 @@ export function placeOf(entry: ListEntry, spaceOf: (address: VirtualAddress) => 
   const given = { base: entry.base, memory, doubts: [] };
   if (headers !== null && isOf(entry, entry.base, headers)) return { ...given, ...withHeaders(entry, headers) };
   // A header page that is missing contradicts nothing.
-  const isSilent = found !== null && failed(found) && found.reason !== 'corrupt';
+  const isSilent = found !== null && failed(found) && found.code !== 'corrupt';
   const { entryPoint, base, size } = entry;
   const isInside = entryPoint === 0n || (entryPoint >= base && entryPoint < base + BigInt(size));
   if ((isSilent || memory === null) && isInside) return { ...given, size, headers: null, isConfirmed: false };

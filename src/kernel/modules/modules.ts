@@ -1,7 +1,7 @@
 /** Loaded modules: PsLoadedModuleList (or a triage dump's driver list), with what the PE headers in memory say. */
 
 import { PAGE_SIZE, plus, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, hex, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, hex, type Failure } from '../../../parsers/bytes/failure.js';
 import type { Triage } from '../../../parsers/dump/triage.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { readCodeView, type CodeView, type ImageHeaders } from '../../../parsers/pe/image.js';
@@ -24,7 +24,7 @@ export interface DiskImage {
   /** Pages (RVA / 4096) that come from it. */
   readonly pages: ReadonlySet<number>;
   /** Null for a file without an embedded signature. */
-  readonly signer: Signer | null | ReadFailure;
+  readonly signer: Signer | null | Failure;
 }
 
 /** A module and the address space in which it can be read. */
@@ -222,7 +222,7 @@ function contradictions(modules: readonly LoadedModule[]): Warning[] {
   ];
 }
 
-const orNull = <T>(value: T | ReadFailure): T | null => (failed(value) ? null : value);
+const orNull = <T>(value: T | Failure): T | null => (failed(value) ? null : value);
 
 /** `dump_storport.sys` -> `dump_storport`; characters that an expression could not hold become `_`. */
 export function debuggerName(name: string): string {
@@ -242,7 +242,7 @@ function spaceOf(memory: VirtualMemory, base: VirtualAddress, sessions: () => Vi
 /** A header page that is paged out or left out of the dump still shows that the range is mapped here. */
 function isMapped(memory: VirtualMemory, base: VirtualAddress): boolean {
   const address = memory.translate(base);
-  return !failed(address) || address.reason === 'paged-out' || !failed(memory.translate(plus(base, PAGE_SIZE)));
+  return !failed(address) || address.code === 'paged-out' || !failed(memory.translate(plus(base, PAGE_SIZE)));
 }
 
 function triageModules(triage: Triage, kernel: Kernel): LoadedModule[] {

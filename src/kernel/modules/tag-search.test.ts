@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { physical, plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { ReadFailure } from '../../../parsers/bytes/failure.js';
+import { Failure } from '../../../parsers/bytes/failure.js';
 import { MemoryBase } from '../../../parsers/paging/memory-base.js';
 import type { Chunk } from '../../../parsers/paging/virtual-memory.js';
 import type { LoadedModule } from './modules.js';
@@ -26,10 +26,10 @@ class Pieces extends MemoryBase {
     return physical(0);
   }
 
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
     const start = Number(address - BASE);
     for (let at = start; at < start + length; at++) {
-      if (this.missing.has(Math.floor(at / PAGE))) return new ReadFailure('not-in-dump', 'left out');
+      if (this.missing.has(Math.floor(at / PAGE))) return new Failure('not-in-dump', 'left out');
     }
     return this.bytes.subarray(start, start + length);
   }

@@ -3,7 +3,7 @@
  * (reference: objects-and-pool-blocks, section 5).
  */
 
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { HandleBatch, type HandleEncoding } from '../../../parsers/kernel/objects/handle-entries.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../result/result.js';
@@ -28,7 +28,7 @@ export interface ProcessHandles {
   readonly leavesMissing: number;
   /** Every leaf was read: `end - first` is the number of its handles. */
   readonly complete: boolean;
-  readonly failure: ReadFailure | null;
+  readonly failure: Failure | null;
 }
 
 /** All handles. Handles of one process stand together. */

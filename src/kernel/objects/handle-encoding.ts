@@ -72,7 +72,7 @@ function isObject(roots: ObjectRoots, decoder: TypeDecoder, header: number): boo
   const address = large(header);
   if (!inKernel(roots, address)) return false;
   const bytes = roots.memory.read(address, decoder.shape.size);
-  if (failed(bytes)) return bytes.reason === 'bad-address' ? false : null;
+  if (failed(bytes)) return bytes.code === 'bad-address' ? false : null;
   const { shape } = decoder;
   const pointerCount = signedCount(bytes, shape.pointerCount, shape.pointerSize);
   const handleCount = signedCount(bytes, shape.handleCount, shape.pointerSize);

@@ -4,7 +4,7 @@
  */
 
 import { PAGE_SIZE, plus, small, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, hex, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, hex, Failure } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
 import {
   decodeLeaf,
@@ -42,7 +42,7 @@ export interface LeafWalk {
   /** True when the walk ended at a bound and not at the end of the table. */
   readonly bounded: boolean;
   /** The first thing that failed. */
-  readonly failure: ReadFailure | null;
+  readonly failure: Failure | null;
 }
 
 /** Leaves that are read at once: 2 MB. */
@@ -55,12 +55,12 @@ export function readHandleTable(
   memory: VirtualMemory,
   layouts: ObjectLayouts,
   address: VirtualAddress,
-): HandleTable | ReadFailure {
+): HandleTable | Failure {
   const layout = layouts.layout('_HANDLE_TABLE')?.value;
   const codeAt = layout?.fields['TableCode']?.offset;
   const nextAt = layout?.fields['NextHandleNeedingPool']?.offset;
   if (layout === undefined || codeAt === undefined || nextAt === undefined) {
-    return new ReadFailure('corrupt', 'the layout of _HANDLE_TABLE is not known');
+    return new Failure('corrupt', 'the layout of _HANDLE_TABLE is not known');
   }
   const bytes = memory.read(address, layout.size);
   if (failed(bytes)) return bytes;
@@ -68,7 +68,9 @@ export function readHandleTable(
   const level = Number(code & 3n);
   const base = virtual(code - (code & 7n));
   if (level === 3 || (base & 0xfffn) !== 0n || !inKernel({ memory }, base)) {
-    return new ReadFailure('corrupt', `the table code ${hex(code)} at ${hex(address)} leads to no handle table`);
+    return new Failure('corrupt', `the table code ${hex(code)} at ${hex(address)} leads to no handle table`, {
+      address,
+    });
   }
   const next = u32(bytes, nextAt);
   const countAt = layout.fields['HandleCount']?.offset;
@@ -125,7 +127,7 @@ class TableWalk {
   private leavesMissing = 0;
   private tablesMissing = 0;
   private bounded = false;
-  private failure: ReadFailure | null = null;
+  private failure: Failure | null = null;
   private readonly perLeaf: number;
   private readonly perTable: number;
   /** Entries that are in use or free; those after them were never made. */
@@ -190,14 +192,14 @@ class TableWalk {
       if (isPage) this.seen.add(value);
       else
         this.fail(
-          new ReadFailure('corrupt', `${hex(value)} in a handle table at ${hex(page)} leads to no page of its own`),
+          new Failure('corrupt', `${hex(value)} in a handle table at ${hex(page)} leads to no page of its own`),
         );
       found.push(isPage ? virtual(value) : null);
     }
     return found;
   }
 
-  private fail(failure: ReadFailure): void {
+  private fail(failure: Failure): void {
     this.failure ??= failure;
   }
 

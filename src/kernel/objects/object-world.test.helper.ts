@@ -4,7 +4,7 @@
  */
 
 import { plus, virtual, physical, type PhysicalAddress, type VirtualAddress } from '../../../parsers/addresses.js';
-import { ReadFailure } from '../../../parsers/bytes/failure.js';
+import { Failure } from '../../../parsers/bytes/failure.js';
 import { MemoryBase } from '../../../parsers/paging/memory-base.js';
 import type { Sourced } from '../../../symbols/kernel-symbols.js';
 import type { ObjectRoots } from './roots.js';
@@ -20,17 +20,17 @@ export class SparseMemory extends MemoryBase {
     super();
   }
 
-  translate(address: VirtualAddress): PhysicalAddress | ReadFailure {
-    return this.pages.has(address / PAGE) ? physical(0) : new ReadFailure('not-mapped', `no page at ${address}`);
+  translate(address: VirtualAddress): PhysicalAddress | Failure {
+    return this.pages.has(address / PAGE) ? physical(0) : new Failure('not-mapped', `no page at ${address}`);
   }
 
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
     this.reads++;
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length;) {
       const at = BigInt.asUintN(64, address + BigInt(done));
       const page = this.pages.get(at / PAGE);
-      if (page === undefined) return new ReadFailure('not-in-dump', `no page at ${at.toString(16)}`);
+      if (page === undefined) return new Failure('not-in-dump', `no page at ${at.toString(16)}`);
       const from = Number(at % PAGE);
       const count = Math.min(length - done, 4096 - from);
       bytes.set(page.subarray(from, from + count), done);

@@ -1,7 +1,7 @@
 /** Reads an `_EPROCESS` by a layout that may be right or wrong: every field checked for what it can hold. */
 
 import { physical, plus, virtual, type PhysicalAddress, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
 import type { StructLayout } from '../../../parsers/kernel/layout.js';
 import { readUnicodeString } from '../../../parsers/kernel/structures.js';
@@ -93,7 +93,7 @@ export class ProcessReader {
   }
 
   /** The process at `address`. What cannot be is in its `doubts`. */
-  read(address: VirtualAddress): ProcessFields | ReadFailure {
+  read(address: VirtualAddress): ProcessFields | Failure {
     const bytes = this.roots.memory.read(address, this.length);
     return failed(bytes) ? bytes : this.parse(address, bytes);
   }

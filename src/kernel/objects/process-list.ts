@@ -4,7 +4,7 @@
  */
 
 import { large, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { HandleBatch } from '../../../parsers/kernel/objects/handle-entries.js';
 import { walkList } from '../../../parsers/kernel/structures.js';
 import { weakest, type FigureSource } from '../../../symbols/kernel-symbols.js';
@@ -35,7 +35,7 @@ export interface ProcessList {
   /** False where the list or the table ended badly and the other does not make up for it. */
   readonly complete: boolean;
   /** How the list of processes ended badly, or null. */
-  readonly broken: ReadFailure | null;
+  readonly broken: Failure | null;
   readonly warnings: readonly Warning[];
 }
 

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import type { StructLayout } from '../../../parsers/kernel/layout.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { weakest, type FigureSource, type KernelSymbols, type Sourced } from '../../../symbols/kernel-symbols.js';
@@ -12,13 +12,13 @@ import { KernelObjects, type Found } from './kernel-object.js';
 class Bytes {
   readonly bytes = Buffer.alloc(0x100);
   readonly pointerSize = 8;
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
     const at = Number(address) - 0x1000;
     return at < 0 || at + length > this.bytes.length
-      ? new ReadFailure('not-in-dump', 'gone')
+      ? new Failure('not-in-dump', 'gone')
       : this.bytes.subarray(at, at + length);
   }
-  readPointer(address: VirtualAddress): VirtualAddress | ReadFailure {
+  readPointer(address: VirtualAddress): VirtualAddress | Failure {
     const bytes = this.read(address, 8);
     return failed(bytes) ? bytes : virtual(Buffer.from(bytes).readBigUInt64LE());
   }
@@ -53,7 +53,7 @@ const symbols = {
 const objects = new KernelObjects(memory as unknown as VirtualMemory, symbols);
 
 const told = (found: Found<bigint | string>): unknown =>
-  failed(found) ? found.reason : [Number(found.value), found.source];
+  failed(found) ? found.code : [Number(found.value), found.source];
 
 describe('a value of the kernel', () => {
   it('comes with the weakest source that led to it', () => {

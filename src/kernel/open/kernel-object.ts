@@ -13,7 +13,7 @@
  */
 
 import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import { scalarSize } from '../../../parsers/kernel/layout.js';
 import { readScalar, readUnicodeString } from '../../../parsers/kernel/structures.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
@@ -21,11 +21,11 @@ import { weakest, type KernelSymbols, type Sourced } from '../../../symbols/kern
 import { resolvePath, type ResolvedPath } from '../../../symbols/paths.js';
 
 /** A value and its source, or why there is none. Reason `unknown`: no symbols tell where it is. */
-export type Found<T> = Sourced<T> | ReadFailure;
+export type Found<T> = Sourced<T> | Failure;
 
 /** Where the objects of one kernel are asked for. Paths are resolved once. */
 export class KernelObjects {
-  private readonly paths = new Map<string, ResolvedPath | ReadFailure>();
+  private readonly paths = new Map<string, ResolvedPath | Failure>();
 
   constructor(
     private readonly space: VirtualMemory | null,
@@ -54,17 +54,17 @@ export class KernelObjects {
 
   /** Where a global stands. */
   addressOf(symbol: string): Found<VirtualAddress> {
-    return this.known?.address(symbol) ?? new ReadFailure('unknown', `nothing tells where ${symbol} is`);
+    return this.known?.address(symbol) ?? new Failure('unknown', `nothing tells where ${symbol} is`);
   }
 
   /** Where a field, also a nested one, stands in a type. */
-  field(type: string, path: string): ResolvedPath | ReadFailure {
+  field(type: string, path: string): ResolvedPath | Failure {
     const name = `${type} ${path}`;
     let found = this.paths.get(name);
     if (found === undefined) {
       found =
         (this.known === null ? null : resolvePath(this.known, type, path)) ??
-        new ReadFailure('unknown', `nothing tells where ${type}.${path} is`);
+        new Failure('unknown', `nothing tells where ${type}.${path} is`);
       this.paths.set(name, found);
     }
     return found;
@@ -74,7 +74,7 @@ export class KernelObjects {
   sizeOf(type: string): Found<number> {
     const layout = this.known?.layout(type) ?? null;
     return layout === null
-      ? new ReadFailure('unknown', `the layout of ${type} is not known`)
+      ? new Failure('unknown', `the layout of ${type} is not known`)
       : { value: layout.value.size, source: layout.source };
   }
 }
@@ -124,7 +124,7 @@ export class KernelObject {
     const target = this.pointer(path, index);
     const isNull = !failed(target) && target.value === 0n;
     return this.objects.objectAt(
-      isNull ? new ReadFailure('bad-address', `${this.type}.${path} is null`) : target,
+      isNull ? new Failure('bad-address', `${this.type}.${path} is null`) : target,
       type,
       this.space,
     );
@@ -150,7 +150,7 @@ export class KernelObject {
 }
 
 const POINTER = '*void';
-const NO_MEMORY = new ReadFailure('unknown', 'the dump holds no memory that can be addressed');
+const NO_MEMORY = new Failure('unknown', 'the dump holds no memory that can be addressed');
 
 function moved(
   { value, source }: Sourced<VirtualAddress>,

@@ -70,7 +70,7 @@ function kernelAt(memory: VirtualMemory, base: VirtualAddress, size: number | nu
 /** False where the page at `base` can be read and holds no image header: an entry of the list is damaged then. */
 function mayBegin(memory: VirtualMemory, base: VirtualAddress): boolean {
   const headers = readImageHeaders(memory, base);
-  return !failed(headers) || headers.reason !== 'corrupt';
+  return !failed(headers) || headers.code !== 'corrupt';
 }
 
 /** The base of the image that covers `address`, searched downwards page by page. */

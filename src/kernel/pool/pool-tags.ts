@@ -241,7 +241,7 @@ function expansionTable(
   };
   const address = kernel.pointerAt('PoolTrackTableExpansion');
   const size = kernel.variable('PoolTrackTableExpansionSize');
-  const isUnknown = [address, size].some((found) => failed(found) && found.reason === 'unknown');
+  const isUnknown = [address, size].some((found) => failed(found) && found.code === 'unknown');
   if (isUnknown) return searchExpansion(kernel, record, isHashed, unreadable, warn);
   if (failed(address) || failed(size)) {
     return unreadable('the pointer to the expansion table of the pool tags cannot be read');

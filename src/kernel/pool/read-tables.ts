@@ -1,7 +1,7 @@
 /** Reads pool tag tables into sums and a census: one table at a time, page by page. */
 
 import { PAGE_SIZE, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, type ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { TrackerSums, type TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
 import { TableCensus } from '../../../parsers/kernel/table-census.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
@@ -15,7 +15,7 @@ const MOST_MISSING = 64;
 export interface Missing {
   pages: number;
   total: number;
-  first: ReadFailure | null;
+  first: Failure | null;
 }
 
 /** The tables as they are read. */

@@ -5,7 +5,7 @@
 
 import { statSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
-import { ReadFailure, failed } from '../../../parsers/bytes/failure.js';
+import { Failure, failed } from '../../../parsers/bytes/failure.js';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { readRegularFile } from '../../../parsers/files/regular-file.js';
 import { errorCode, errorText } from '../../../parsers/files/system-errors.js';
@@ -40,28 +40,25 @@ const MAXIMUM_FILE_BYTES = 2 * MAXIMUM_POOLTAG_TEXT;
  *
  * @returns a failure, with the path in its message, when the file cannot be read, is too large, or holds no tag line.
  */
-export function readTagFile(path: string): TagFile | ReadFailure {
+export function readTagFile(path: string): TagFile | Failure {
   const bytes = readBounded(path);
   if (failed(bytes)) return bytes;
   const text = decodeText(bytes);
   const entries = failed(text) ? text : parsePoolTagFile(text);
-  if (failed(entries)) return new ReadFailure(entries.reason, `${path}: ${entries.message}`);
+  if (failed(entries)) return new Failure(entries.code, `${path}: ${entries.message}`);
   if (entries.length === 0) {
-    return new ReadFailure('corrupt', `${path}: holds no line of the form "Tag - binary - description"`);
+    return new Failure('corrupt', `${path}: holds no line of the form "Tag - binary - description"`);
   }
   const tagSource = basename(path).toLowerCase().startsWith('localtag') ? 'localtag.txt' : 'pooltag.txt';
   return { path, tagSource, entries, index: new PoolTagIndex(entries) };
 }
 
-function readBounded(path: string): Uint8Array | ReadFailure {
+function readBounded(path: string): Uint8Array | Failure {
   try {
     return readRegularFile(path, MAXIMUM_FILE_BYTES);
   } catch (error) {
-    if (error instanceof InputError) return new ReadFailure('corrupt', error.message);
-    return new ReadFailure(
-      'short-file',
-      `${path}: ${errorCode(error) === 'ENOENT' ? 'no such file' : errorText(error)}`,
-    );
+    if (error instanceof InputError) return new Failure('corrupt', error.message);
+    return new Failure('short-file', `${path}: ${errorCode(error) === 'ENOENT' ? 'no such file' : errorText(error)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Images of drivers as they lie in memory: headers, sections, versions, exports, and what their code says of tags. */
 
 import { PAGE_SIZE, virtual, type PhysicalAddress, type VirtualAddress } from '../../../parsers/addresses.js';
-import { failed, ReadFailure } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import { MemoryBase, MOST_BYTES } from '../../../parsers/paging/memory-base.js';
 import { nearestExport } from '../../../parsers/pe/exports.js';
 import { readCodeView, readImageHeaders, type ImageHeaders } from '../../../parsers/pe/image.js';
@@ -52,15 +52,15 @@ class OneImage extends MemoryBase {
     super();
   }
 
-  translate(address: VirtualAddress): PhysicalAddress | ReadFailure {
+  translate(address: VirtualAddress): PhysicalAddress | Failure {
     const page = this.read(address, 1);
     return failed(page) ? page : ((address - this.base) as unknown as PhysicalAddress);
   }
 
-  read(address: VirtualAddress, length: number): Uint8Array | ReadFailure {
+  read(address: VirtualAddress, length: number): Uint8Array | Failure {
     const at = Number(address - this.base);
-    if (length > MOST_BYTES) return new ReadFailure('corrupt', 'too much at once');
-    if (at < 0 || at + length > this.bytes.length) return new ReadFailure('not-mapped', 'outside of the image');
+    if (length > MOST_BYTES) return new Failure('corrupt', 'too much at once');
+    if (at < 0 || at + length > this.bytes.length) return new Failure('not-mapped', 'outside of the image');
     return this.bytes.slice(at, at + length);
   }
 }

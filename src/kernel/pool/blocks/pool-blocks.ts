@@ -79,7 +79,7 @@ class CountingMemory implements HeapMemory {
     present.fill(0, 0, pages);
     for (const { bytes, offset, length } of this.space.chunks(toVirtual(address), pages * PAGE)) {
       if (failed(bytes)) {
-        if (bytes.reason !== 'not-mapped' && bytes.reason !== 'bad-address') this.missing++;
+        if (bytes.code !== 'not-mapped' && bytes.code !== 'bad-address') this.missing++;
         continue;
       }
       into.set(bytes.subarray(0, length), offset);
