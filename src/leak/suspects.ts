@@ -19,6 +19,7 @@ import type { Subject } from './subjects.js';
 import { requestedSubject, suspiciousTags } from './subjects.js';
 import { PAGE_BYTES } from './thresholds.js';
 import { fitsUnloaded, frameworkRules, tagMeaning } from './tag-rules.js';
+import { verifierTraces } from './verifier-evidence.js';
 import { list, poolName, share, size } from './wording.js';
 import { isCacheTag } from './windows-tags.js';
 
@@ -110,6 +111,7 @@ function makeSuspect(
     bugCheck: readings.bugCheck,
     rules: subject.windows ? [] : frameworkRules(row.tag, facts.modules ?? [], facts.links),
     contents: sampled?.contents ? contentTraces(sampled.contents, facts.modules ?? []) : [],
+    verifier: verifierTraces(facts.verifier, tagKey(row), outstanding, facts.modules ?? []),
     limit: confidence,
     modulesComplete: facts.modulesComplete,
     ...(facts.moduleDoubts === undefined ? {} : { doubts: facts.moduleDoubts }),
