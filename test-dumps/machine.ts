@@ -155,6 +155,7 @@ export function buildMachine(scenario: Scenario): Machine {
     : null;
   processSpecs = objects?.processes ?? processSpecs;
   for (const va of objects?.absent ?? []) absent.add(space.frameOf(va) ?? -1);
+  const baseOf = (name: string): Va => modules.find((module) => module.name === name)?.base ?? 0;
   const bodies =
     objects?.bodies ?? (scenario.poolBlocks ? processBodies(space, kernel, processSpecs.length) : undefined);
   const blocks = scenario.poolBlocks
@@ -167,7 +168,7 @@ export function buildMachine(scenario: Scenario): Machine {
           processes: bodies ?? [],
           random: random.fork('pool blocks'),
         },
-        baseOf: (name) => modules.find((module) => module.name === name)?.base ?? 0,
+        baseOf,
       })
     : null;
   for (const va of blocks?.absent ?? []) absent.add(space.frameOf(va) ?? -1);
@@ -183,7 +184,7 @@ export function buildMachine(scenario: Scenario): Machine {
   const counters = new MemoryCounters(space, kernel, base, figures, masked ? 0x2000_0000_0000n : 0n);
   counters.write();
   const unloadedDrivers = writeUnloaded(space, kernel, base, scenario.unloaded ?? [], systemTime);
-  const verifier = writeVerifier(space, kernel, base, scenario.verifier);
+  const verifier = writeVerifier(space, kernel, base, scenario.verifier, baseOf);
   const facts = {
     style, processors, runs: memory.runs, physicalPages: memory.pageCount, productType, suiteMask, systemTime, upTime,
     halBase: drivers.find((m) => m.name === 'hal.dll')?.base ?? base,

@@ -297,7 +297,15 @@ export interface Scenario {
   /** Blocks of pool, whose rows take the place of the default ones; rows in `pool` are kept beside them. */
   poolBlocks?: PoolBlocksSpec;
   /** `MmVerifierData.Level` and the drivers under verification; `MmSpecialPoolTag`. */
-  verifier?: { level?: number; drivers?: string[]; specialPoolTag?: number };
+  verifier?: {
+    level?: number;
+    drivers?: string[];
+    specialPoolTag?: number;
+    /** Outstanding allocations of these drivers; `callerRva` is in the driver. */
+    allocations?: { driver: string; tag: string; count: number; bytes: number; callerRva: number }[];
+    /** The log of allocations and frees, oldest first; at most 64. */
+    log?: { address: bigint; bytes: number; stack: { module: string; rva: number }[] }[];
+  };
   /** x86 triage dumps: bytes of an entry in the table of data blocks; both are seen. Default 16. */
   dataBlockSize?: 12 | 16;
   /** Tags whose every occurrence in modules the truth shall list, besides those of tag uses. */

@@ -48,6 +48,20 @@ export interface VerifierState {
   level: number | null;
   /** Names of verified drivers, where the list could be read. */
   drivers: string[];
+  /** What verified drivers had not freed, by driver and tag; left out where pool tracking was off or cannot be read. */
+  outstanding?: readonly VerifierOutstanding[];
   /** `MmSpecialPoolTag`: the tag that special pool is on for; 0 = off, null = unknown. */
   specialPoolTag: number | null;
+}
+
+/** Allocations of one driver under one tag that Driver Verifier tracks. */
+export interface VerifierOutstanding {
+  /** File name. */
+  driver: string;
+  /** Without the protected bit. */
+  tag: number;
+  allocations: number;
+  bytes: number;
+  /** Where they were made from, most first; the most frequent only. */
+  callers: readonly { readonly address: VirtualAddress; readonly count: number }[];
 }

@@ -13,6 +13,7 @@ import { atMost, lower, rank } from './confidence.js';
 import type { HitJudgement } from './hits.js';
 import { MAXIMUM_EVIDENCE, NOT_TRANSLATABLE_PERCENT, PAGES_MISSING_PERCENT } from './thresholds.js';
 import type { TagRule } from './tag-rules.js';
+import type { VerifierTrace } from './verifier-evidence.js';
 import { isKernelImage, ownerModules } from './windows-tags.js';
 
 /** What ranking needs to know of a tag. */
@@ -33,6 +34,8 @@ export interface TagFacts {
   rules?: readonly TagRule[];
   /** Modules that the tag's blocks point into. */
   contents?: readonly ContentTrace[];
+  /** Modules for which Driver Verifier tracks allocations of the tag. */
+  verifier?: readonly VerifierTrace[];
   /** The confidence that the tag leaks at all: no driver is accused with more. */
   limit: Confidence;
   /** False where there may be modules, or parts of them, that could not be searched because the list is damaged. */
@@ -131,6 +134,11 @@ function gather(facts: TagFacts): Candidate[] {
         strength,
       });
   }
+  for (const { module: place, strength, note } of facts.verifier ?? []) {
+    const module = facts.modules[place];
+    if (module)
+      add(candidate(place, module.name), { evidence: { ...nothing('verifier', note), from: 'dump' }, strength });
+  }
   const named = facts.bugCheck?.driver;
   if (facts.bugCheck && named !== null && named !== undefined) {
     const loaded = facts.modules.findIndex(({ name }) => name.toLowerCase() === named.toLowerCase());
@@ -205,6 +213,9 @@ function inCode(candidate: Candidate): Confidence | null {
 function judge(candidate: Candidate, all: readonly Candidate[], facts: TagFacts): Confidence {
   const others = all.filter((other) => other !== candidate);
   let confidence = atMost(ownTraces(candidate, others, facts.searched), facts.limit);
+  // What Driver Verifier counted needs no search, and a shared tag says nothing against it.
+  const tracked = best(candidate, 'verifier');
+  if (tracked !== null && rank(tracked) > 0) return atMost(tracked, facts.limit);
   if (facts.common) confidence = 'low';
   if (confidence === 'high' && searchIsPoor(facts.searched)) confidence = lower(confidence, 1);
   // Whoever could not be looked at may be the one: that costs as much as a rival.

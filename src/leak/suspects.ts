@@ -21,6 +21,7 @@ import { requestedSubject, suspiciousTags } from './subjects.js';
 import { PAGE_BYTES } from './thresholds.js';
 import { fitsUnloaded, frameworkRules, tagMeaning } from './tag-rules.js';
 import { list, poolName, share } from './wording.js';
+import { verifierTraces } from './verifier-evidence.js';
 import { isCacheTag } from './windows-tags.js';
 
 /** What is known besides the facts: the readings made of them. */
@@ -111,6 +112,7 @@ function makeSuspect(
     bugCheck: readings.bugCheck,
     rules: subject.windows ? [] : frameworkRules(row.tag, facts.modules ?? [], facts.links),
     contents: sampled?.contents ? contentTraces(sampled.contents, facts.modules ?? []) : [],
+    verifier: verifierTraces(facts.verifier, tagKey(row), outstanding, facts.modules ?? []),
     limit: confidence,
     modulesComplete: facts.modulesComplete,
     ...(facts.moduleDoubts === undefined ? {} : { doubts: facts.moduleDoubts }),

@@ -89,3 +89,7 @@ export const CONTENT_MEDIUM_PERCENT = 80;
 export const CONTENT_LOW_PERCENT = 50;
 /** From this share on, a second driver in the blocks makes the first doubtful, percent. */
 export const CONTENT_RIVAL_PERCENT = 20;
+
+/** Of a tag's outstanding allocations, percent, that Driver Verifier tracks for one driver: high, and medium. */
+export const VERIFIER_HIGH_PERCENT = 50;
+export const VERIFIER_MEDIUM_PERCENT = 10;
