@@ -1,12 +1,15 @@
 /** What the commands about objects share: their forms of output and `--redact`. */
 
-import type { Warning } from '../result/result.js';
-import { renderPart } from '../report/part-json.js';
+import type { DumpInfo, Warning } from '../result/result.js';
+import type { View } from '../views/view.js';
 import { UsageError } from './errors.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
 import { GROUP, jsonOption } from './options.js';
-import type { Output } from './output.js';
+import type { Host, Output } from './output.js';
+import { readDump, type DumpArguments } from './read-dump.js';
 import { namedFiles, REDACT, redactorFor } from './redact-options.js';
-import { SYMBOLS, type SymbolArguments } from './symbol-options.js';
+import { write } from './show-view.js';
+import { SYMBOLS } from './symbol-options.js';
 
 export const OBJECT_OPTIONS = {
   json: jsonOption('Write it as JSON'),
@@ -15,31 +18,31 @@ export const OBJECT_OPTIONS = {
   ...SYMBOLS,
 } as const;
 
-interface Given extends SymbolArguments {
+interface Given extends DumpArguments {
   readonly json?: boolean | undefined;
   readonly csv?: boolean | undefined;
   readonly redact?: boolean | undefined;
   readonly 'redact-key'?: string | undefined;
 }
 
-/** Throws UsageError for forms that exclude each other. */
-export function checkForms({ json, csv }: Given): void {
-  if (json === true && csv === true) throw new UsageError('--json and --csv exclude each other');
-}
-
-/** Writes a part in the form that was asked for, without names where that was. */
-export async function writePart<T extends { dump: { path: string }; warnings: Warning[] }>(
-  given: Given,
-  output: Output,
-  part: T,
-  forms: { text(part: T): string; csv(part: T): string; json(part: T): object },
-): Promise<void> {
-  const redactor = await redactorFor(given);
-  let shown = part;
+/**
+ * Shows a view as text, JSON or a table, without names where that was asked for. Throws UsageError for forms that exclude
+ * each other.
+ */
+export async function showObjects<Wanted, Result extends { dump: DumpInfo; warnings: Warning[] }>(
+  view: View<Wanted, Result>,
+  asked: Wanted,
+  args: Given,
+  { output, host, csv }: { output: Output; host: Host; csv: (result: Result) => string },
+): Promise<ExitCode> {
+  if (args.json === true && args.csv === true) throw new UsageError('--json and --csv exclude each other');
+  const redactor = await redactorFor(args);
+  let result = await readDump(args, host, (opened, progress) => view.read({ opened, progress }, asked));
   if (redactor !== null) {
     const { redactPart } = await import('../redact/result.js');
-    shown = redactPart(part, redactor, namedFiles(given.symbols, given.profiles));
+    result = redactPart(result, redactor, namedFiles(args.symbols, args.profiles));
   }
-  if (given.json === true) await output.json(renderPart(forms.json(shown)));
-  else await output.text(given.csv === true ? forms.csv(shown) : forms.text(shown));
+  if (args.csv !== true) return write(view, asked, result, args.json === true, output);
+  await output.text(csv(result));
+  return EXIT.done;
 }

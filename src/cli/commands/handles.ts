@@ -1,17 +1,11 @@
 /** `dumpleak handles`: handles by process and type, or one by one in the look of `!handle`. */
 
-import { listHandles } from '../../analysis/objects/inventory.js';
 import { handlesCsv } from '../../report/objects-csv.js';
-import { renderHandleList, renderHandles } from '../../report/text/objects.js';
+import { handles, MOST_LISTED } from '../../views/objects/handles.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
-import { EXIT } from '../exit-codes.js';
-import { checkForms, OBJECT_OPTIONS, writePart } from '../object-options.js';
+import { OBJECT_OPTIONS, showObjects } from '../object-options.js';
 import { DUMP, GROUP } from '../options.js';
-import { readDump } from '../read-dump.js';
-
-/** Handles that are listed without --top. */
-const MOST_ROWS = 10_000;
 
 export const command = defineCommand({
   positionals: { dump: DUMP },
@@ -32,7 +26,7 @@ export const command = defineCommand({
     },
     list: {
       type: 'boolean',
-      describe: `One by one, as !handle does, the first ${MOST_ROWS}`,
+      describe: `One by one, as !handle does, the first ${MOST_LISTED}`,
       group: GROUP.output,
     },
     ...OBJECT_OPTIONS,
@@ -44,19 +38,10 @@ export const command = defineCommand({
     ['handles MEMORY.DMP --target cmd.exe', 'who holds what is called so'],
   ],
   run: async (args, output, host) => {
-    checkForms(args);
     const { image, type, target } = args;
-    const list = args.list === true ? MOST_ROWS : 0;
-    const question = { pid: args.pid === undefined ? undefined : parsePid(args.pid), image, type, target, list };
-    const found = await readDump(args, host, (opened, progress) => listHandles(opened, question, progress));
-    await writePart(args, output, found, {
-      text: (part) => (list > 0 ? renderHandleList(part) : renderHandles(part, output.style)),
-      csv: ({ handles }) => handlesCsv(handles),
-      json: ({ schemaVersion, dump, system, handles, warnings }) => ({
-        ...{ schemaVersion, dump, system, handles, warnings },
-      }),
-    });
-    return EXIT.done;
+    const pid = args.pid === undefined ? undefined : parsePid(args.pid);
+    const asked = { pid, image, type, target, list: args.list === true ? MOST_LISTED : 0 };
+    return showObjects(handles, asked, args, { output, host, csv: (found) => handlesCsv(found.handles) });
   },
 });
 

@@ -1,15 +1,11 @@
 /** `dumpleak holders`: who holds the objects under a pool tag. */
 
-import { listHolders } from '../../analysis/objects/inventory.js';
 import { holdersCsv } from '../../report/objects-csv.js';
-import { renderHolders } from '../../report/text/objects.js';
-import { typedTag } from '../../result/tag.js';
+import { holders } from '../../views/objects/holders.js';
 import { defineCommand } from '../command.js';
-import { UsageError } from '../errors.js';
-import { EXIT } from '../exit-codes.js';
-import { checkForms, OBJECT_OPTIONS, writePart } from '../object-options.js';
+import { OBJECT_OPTIONS, showObjects } from '../object-options.js';
 import { DUMP } from '../options.js';
-import { readDump } from '../read-dump.js';
+import { wanted } from '../show-view.js';
 
 export const command = defineCommand({
   positionals: {
@@ -22,17 +18,7 @@ export const command = defineCommand({
     ['holders MEMORY.DMP File --csv -o holders.csv', 'for a spreadsheet'],
   ],
   run: async (args, output, host) => {
-    checkForms(args);
-    const key = typedTag(args.tag);
-    if (key === null) throw new UsageError(`"${args.tag}": a tag has up to four characters, or is 0x and its number`);
-    const found = await readDump(args, host, (opened, progress) => listHolders(opened, key, progress));
-    await writePart(args, output, found, {
-      text: (part) => renderHolders(part, args.tag, output.style),
-      csv: ({ holdersOf }) => holdersCsv(holdersOf),
-      json: ({ schemaVersion, dump, system, holdersOf, warnings }) => ({
-        ...{ schemaVersion, dump, system, holdersOf, warnings },
-      }),
-    });
-    return EXIT.done;
+    const asked = wanted(holders.words([args.tag]));
+    return showObjects(holders, asked, args, { output, host, csv: (found) => holdersCsv(found.holdersOf) });
   },
 });

@@ -1,13 +1,10 @@
 /** `dumpleak processes`: what runs and what has ended and is still there, or all in the look of `!process 0 0`. */
 
-import { listProcesses } from '../../analysis/objects/inventory.js';
 import { processesCsv } from '../../report/objects-csv.js';
-import { renderProcessBlocks, renderProcesses } from '../../report/text/objects.js';
+import { processes } from '../../views/objects/processes.js';
 import { defineCommand } from '../command.js';
-import { EXIT } from '../exit-codes.js';
-import { checkForms, OBJECT_OPTIONS, writePart } from '../object-options.js';
+import { OBJECT_OPTIONS, showObjects } from '../object-options.js';
 import { DUMP, GROUP } from '../options.js';
-import { readDump } from '../read-dump.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP },
@@ -20,16 +17,10 @@ export const command = defineCommand({
     ['processes MEMORY.DMP --windbg', 'as !process 0 0 prints them'],
     ['processes MEMORY.DMP --csv -o processes.csv', 'for a spreadsheet'],
   ],
-  run: async (args, output, host) => {
-    checkForms(args);
-    const found = await readDump(args, host, (opened, progress) => listProcesses(opened, progress));
-    await writePart(args, output, found, {
-      text: (part) => (args.windbg === true ? renderProcessBlocks(part) : renderProcesses(part, output.style)),
-      csv: ({ processes }) => processesCsv(processes),
-      json: ({ schemaVersion, dump, system, processes, endedProcesses, warnings }) => ({
-        ...{ schemaVersion, dump, system, processes, endedProcesses, warnings },
-      }),
-    });
-    return EXIT.done;
-  },
+  run: async (args, output, host) =>
+    showObjects(processes, { windbg: args.windbg }, args, {
+      output,
+      host,
+      csv: (found) => processesCsv(found.processes),
+    }),
 });
