@@ -8,7 +8,7 @@
 import { isCodeKind } from '../result/evidence-kinds.js';
 import type { AnyShape, FreeTextClass, Leaf, PlainTextClass } from '../result/leaves.js';
 import type { AnalysisResult, BatchFailure, Warning } from '../result/result.js';
-import { RESULT_SHAPE } from '../result/shape.js';
+import { PARTS_SHAPE } from '../result/shape.js';
 import { NOTE } from '../result/shape-common.js';
 import { redactPath } from './paths.js';
 import { Names, type Redactor } from './redactor.js';
@@ -98,8 +98,8 @@ export function redactPart<T extends { dump: { path: string }; warnings: Warning
   const names = new Names(redactor);
   const path = names.learnFile('dump', part.dump.path);
   for (const file of files) names.learnFile('file', file);
-  learn(part, RESULT_SHAPE, names);
-  const copy = copied(part, RESULT_SHAPE, {}, names) as T;
+  learn(part, PARTS_SHAPE, names);
+  const copy = copied(part, PARTS_SHAPE, {}, names) as T;
   copy.dump.path = path;
   copy.warnings.push({ ...redactedNote(redactor), where: 'dump' });
   return copy;

@@ -152,7 +152,7 @@ const CLUSTER: Shape<TagCluster> = named('cluster', 'tags that grow together', {
   culprit: orNull(inner('the driver behind all of them', { module: MODULE, because: leaf('text', 'why it is named') })),
 });
 
-const HOLDERS: Shape<Holders> = named('holders', 'who holds the objects under a tag', {
+export const HOLDERS: Shape<Holders> = named('holders', 'who holds the objects under a tag', {
   type: leaf('text', 'of the objects'),
   objects: leaf('count', 'objects of the type'),
   handles: leaf('count', 'handles to them'),

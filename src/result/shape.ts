@@ -8,6 +8,7 @@ import type { AnalysisResult, Warning } from './result.js';
 import { fieldsOf, leaf, list, named, orNull, said, type AnyShape, type Fields, type Shape } from './leaves.js';
 import { NOTE } from './shape-common.js';
 import * as machine from './shape-machine.js';
+import { OBJECT_PARTS } from './shape-objects.js';
 import { POOL_TAGS, SUSPECT, VERDICT } from './shape-suspects.js';
 
 export const WARNING: Shape<Warning> = named('warning', 'what a reader must know about the figures', {
@@ -36,6 +37,9 @@ export const RESULT_SHAPE = named('result', 'the result', {
   warnings: list('what a reader must know about the figures', said('a warning', WARNING)),
 }) satisfies Shape<AnalysisResult>;
 
+/** The same with the parts that other commands write: what --redact goes by. */
+export const PARTS_SHAPE = named('parts', 'what commands write', { ...RESULT_SHAPE.fields, ...OBJECT_PARTS });
+
 /** What `inOrder` gives: data for JSON.stringify, its keys in order. */
 export type Ordered = Record<string, unknown>;
 
@@ -57,7 +61,7 @@ export function inOrder(value: object, shape: Fields): Ordered {
 /** The same for an object of parts, some of them parts of the result: those of others keep their own order. */
 export function partsInOrder(parts: object): Ordered {
   const result: Ordered = {};
-  const known: Readonly<Record<string, AnyShape>> = RESULT_SHAPE.fields;
+  const known: Readonly<Record<string, AnyShape>> = PARTS_SHAPE.fields;
   for (const [name, part] of Object.entries(parts)) set(result, name, ordered(part, known[name] ?? 'as-they-are'));
   return result;
 }

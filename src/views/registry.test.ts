@@ -15,6 +15,12 @@ describe('views by lines of the debugger', () => {
     expect(asked('lm')).to.deep.equal(['modules', {}]);
     expect(asked('lm a fffff880`044b63aa')).to.deep.equal(['modules', { at: 0xfffff880044b63aan }]);
     expect(asked('!pooltag "Io  "')).to.deep.equal(['pooltag', 'Io  ']);
+    expect(asked('!process 0 0')).to.deep.equal(['processes', { windbg: true, image: undefined }]);
+    expect(asked('!process 0 0 cmd.exe')).to.deep.equal(['processes', { windbg: true, image: 'cmd.exe' }]);
+    expect(asked('!handle 0 3 10e4 Event')).to.deep.equal(['handles', { pid: 4324, type: 'Event', list: 10_000 }]);
+    expect(asked('!handle 0 3 0n4324')).to.deep.equal(['handles', { pid: 4324, type: undefined, list: 10_000 }]);
+    expect(asked('objects')).to.deep.equal(['objects', { type: undefined }]);
+    expect(asked('holders Proc')).to.deep.equal(['holders', { tag: 'Proc', key: 0x636f7250 }]);
     expect(asked('info')).to.deep.equal(['info', null]);
     expect(asked('!for_each_module s -a @#Base @#End "Leak"')).to.deep.equal([
       'search',
@@ -43,6 +49,12 @@ describe('views by lines of the debugger', () => {
       '!pooltag Leaks',
       'info x',
       '!poolused x',
+      '!process',
+      '!process 4',
+      '!handle 14',
+      '!handle 0 3 zz',
+      'holders',
+      'holders Leaks',
       '!for_each_module .echo',
       '!for_each_module s -a 1 2 "Leak"',
       '!for_each_module s -b @#Base @#End 4',

@@ -5,6 +5,10 @@
 
 import { info } from './info.js';
 import { modules } from './modules.js';
+import { handles } from './objects/handles.js';
+import { holders } from './objects/holders.js';
+import { objects } from './objects/objects.js';
+import { processes } from './objects/processes.js';
 import { poolTag } from './pooltag.js';
 import { poolUsed } from './poolused.js';
 import { search } from './search.js';
@@ -12,10 +16,14 @@ import type { AnyView } from './view.js';
 import { vm } from './vm.js';
 
 const VIEWS: readonly AnyView[] = [
+  handles,
+  holders,
   info,
   modules,
+  objects,
   poolTag,
   poolUsed,
+  processes,
   search,
   vm,
 ]; // prettier-ignore

@@ -16,8 +16,8 @@ import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } fr
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { hexAndText, searchedSentences } from '../../views/search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
-import { holderLines } from './analyze-holders.js';
 import { billedLines, contentLines } from './analyze-contents.js';
+import { holderLines } from '../../views/print/holder-lines.js';
 
 const MOST_SUSPECTS = 5;
 const MOST_DRIVERS = 4;

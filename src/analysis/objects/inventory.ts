@@ -1,0 +1,115 @@
+/** Processes, handles and objects of a dump for the commands that list them, without judging. */
+
+import { hex } from '../../../parsers/bytes/failure.js';
+import { tagText } from '../../../parsers/kernel/tag.js';
+import { DEFAULT_BUDGET, readObjects, type Objects } from '../../kernel/objects/objects.js';
+import type { OpenedDump } from '../../kernel/open/opened-dump.js';
+import { readSystem } from '../system-info.js';
+import { judgeHolders } from '../../leak/holders.js';
+import type { EndedGroup, HandlesPart, ObjectsPart, ProcessBlock, TagHolders } from '../../result/object-parts.js';
+import {
+  SCHEMA_VERSION,
+  type DumpInfo,
+  type ObjectTypeInfo,
+  type ProcessList,
+  type SystemInfo,
+  type Warning,
+} from '../../result/result.js';
+import { describeDump } from '../dump-info.js';
+import { readHandlesPart, type HandleQuestion } from './handles-part.js';
+import { readHolders } from './holders-part.js';
+import { readObjectsPart } from './objects-part.js';
+import { blockOf } from './process-blocks.js';
+import { objectTypes, processList, timeText } from './processes-part.js';
+
+/** What every command about objects writes beside its own part. */
+export interface Inventory {
+  schemaVersion: string;
+  dump: DumpInfo;
+  system: SystemInfo | null;
+  warnings: Warning[];
+}
+
+export type InventoryProgress = (step: string, done: number, total: number) => void;
+
+function openObjects(opened: OpenedDump, progress?: InventoryProgress): Objects {
+  return readObjects(opened.kernel, DEFAULT_BUDGET, (done, total) => progress?.('handles', done, total));
+}
+
+function inventory<T extends object>(opened: OpenedDump, objects: Objects, part: T): Inventory & T {
+  const warnings = [...opened.kernel.warnings, ...objects.warnings];
+  if (opened.file.damage !== null)
+    warnings.push({ code: 'container-damaged', where: 'dump', message: opened.file.damage });
+  return {
+    ...{ schemaVersion: SCHEMA_VERSION, dump: describeDump(opened), system: readSystem(opened.kernel) },
+    ...part,
+    warnings,
+  };
+}
+
+/** The processes: live ones, and ended ones in groups with who holds handles to them. */
+export function listProcesses(
+  opened: OpenedDump,
+  progress?: InventoryProgress,
+): Inventory & { processes: ProcessList | null; endedProcesses: EndedGroup[] | null; blocks: ProcessBlock[] } {
+  const objects = openObjects(opened, progress);
+  const processes = processList(opened.kernel, objects, true);
+  const ended = objects.zombies()?.processes ?? null;
+  const endedProcesses =
+    ended?.map((group) => ({
+      ...{ image: group.image, path: group.path, parentImage: group.parentImage, parentPid: group.parentPid },
+      ...{ sessionId: group.sessionId, count: group.count },
+      ...{ firstExit: timeText(group.firstExit), lastExit: timeText(group.lastExit) },
+      heldBy: group.heldBy?.map(({ process: { pid, image }, handles }) => ({ pid, image, handles })) ?? null,
+      withoutHandle: group.withoutHandle,
+    })) ?? null;
+  const handles = new Map(processes?.rows.map((row) => [row.address, row.handles]));
+  const all = objects.processes()?.processes ?? [];
+  const blocks = all
+    .filter((process) => !process.ended)
+    .map((process) => blockOf(opened.kernel, objects, process, handles.get(hex(process.address)) ?? null));
+  return inventory(opened, objects, { processes, endedProcesses, blocks });
+}
+
+/** Handles by process and type, those that are asked for one by one with `list`. */
+export function listHandles(
+  opened: OpenedDump,
+  question: HandleQuestion,
+  progress?: InventoryProgress,
+): Inventory & { handles: HandlesPart | null; blocks: ProcessBlock[] } {
+  const objects = openObjects(opened, progress);
+  const { part, blocks } = readHandlesPart(opened.kernel, objects, question);
+  return inventory(opened, objects, { handles: part, blocks });
+}
+
+/** The census of types, and the objects of one of them. */
+export function listObjects(
+  opened: OpenedDump,
+  type: string | undefined,
+  progress?: InventoryProgress,
+): Inventory & { objectTypes: ObjectTypeInfo[] | null; objects: ObjectsPart | null } {
+  const objects = openObjects(opened, progress);
+  const part = type === undefined ? null : readObjectsPart(objects, type);
+  return inventory(opened, objects, { objectTypes: objectTypes(objects), objects: part });
+}
+
+/** Who holds the objects of the type that has a tag; null where none has it or no handle could be read. */
+export function listHolders(
+  opened: OpenedDump,
+  key: number,
+  progress?: InventoryProgress,
+): Inventory & { objectTypes: ObjectTypeInfo[] | null; holdersOf: TagHolders | null } {
+  const objects = openObjects(opened, progress);
+  const types = objectTypes(objects);
+  const type = types?.find((one) => Number(one.key) === key) ?? null;
+  const reading = type === null ? null : readHolders(objects, type.type);
+  const holdersOf =
+    type === null || reading === null
+      ? null
+      : {
+          ...{ tag: tagText(key), key: hex(key), pool: type.pool },
+          says: judgeHolders(reading, Number(type.objects)).says,
+          holders: reading.holders,
+        };
+  return inventory(opened, objects, { objectTypes: types, holdersOf });
+}
