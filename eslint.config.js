@@ -51,7 +51,7 @@ export default tseslint.config(
   {
     files: ['src/code/**/*.ts'],
     ignores: ['**/*.test.ts', '**/*.test.helper.ts'],
-    rules: forbid('code knows nothing of dumps', 'test-dumps', 'tools', 'kernel', ...LAYERS.slice(1).flat()),
+    rules: forbid('code knows nothing of dumps', 'test-dumps', 'tools', '\\.\\./kernel', ...LAYERS.slice(1).flat()),
   },
   { files: ['**/*.test.ts', '**/*.test.helper.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
   {

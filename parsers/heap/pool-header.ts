@@ -3,6 +3,7 @@
  * 2600 to 26200; the layout of Windows 2000 comes from old texts.
  */
 
+import { isProtectedTag, plainTag } from '../kernel/tag.js';
 import { PoolBits, type Block } from './blocks.js';
 
 /** How headers of one family of systems look. */
@@ -126,8 +127,8 @@ export function hasPoolHeader(block: Block, layout: PoolHeaderLayout): boolean {
 
 /** Puts a stored tag into the block, without bit 31, which only says that it is protected. */
 export function setTag(block: Block, stored: number): void {
-  block.protected = stored >= 0x80000000;
-  block.tag = stored & 0x7fffffff;
+  block.protected = isProtectedTag(stored);
+  block.tag = plainTag(stored);
 }
 
 /** True when at least three characters of a tag can be typed, none is a control character but NUL at the end. */

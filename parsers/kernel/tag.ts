@@ -11,6 +11,11 @@ export function plainTag(stored: number): number {
   return (stored & ~PROTECTED_POOL) >>> 0;
 }
 
+/** A key with the bit set. */
+export function protectedTag(key: number): number {
+  return (key | PROTECTED_POOL) >>> 0;
+}
+
 /** The bit is set in a key as it is stored, passed or typed. */
 export function isProtectedTag(stored: number): boolean {
   return stored >>> 0 >= PROTECTED_POOL;

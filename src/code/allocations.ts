@@ -1,5 +1,6 @@
 /** Which pool tags the code of an image passes to allocators: every call site that can be told. */
 
+import { plainTag } from '../../parsers/kernel/tag.js';
 import { plus } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import type { CodeModule } from './code-module.js';
@@ -54,7 +55,6 @@ export interface CodeOptions {
   readonly work?: CodeWork;
 }
 
-const PROTECTED = 0x80000000;
 const MOST_ALLOCATIONS = 100_000;
 /** Steps for one image: a second or two. */
 const MOST_STEPS = 5_000_000;
@@ -190,7 +190,7 @@ class Lister {
     isChanged: boolean,
   ): void {
     if (number === 0) return;
-    const key = (number & ~PROTECTED) >>> 0;
+    const key = plainTag(number);
     this.found.set(`${site.at},${key},${load}`, {
       key,
       protectedBit: number < 0,

@@ -163,10 +163,9 @@ describe('the walk over functions', () => {
       fc.property(codes, fc.array(fc.nat(1600), { minLength: 1, maxLength: 20 }), (bytes, places) => {
         const high = 0x1000 + bytes.length;
         const rvas = places.map((place) => 0x1000 + (place % bytes.length));
-        const each = rvas.map((rva) => new FunctionWalk(codeOf(bytes), 0x1000, high).find(rva));
-        const walk = new FunctionWalk(codeOf(bytes), 0x1000, high);
+        const each = rvas.map((rva) => new FunctionWalk(new Operations(), codeOf(bytes), 0x1000, high).find(rva));
+        const walk = new FunctionWalk(new Operations(), codeOf(bytes), 0x1000, high);
         expect(rvas.map((rva) => walk.find(rva))).to.deep.equal(each);
-        expect(walk.isCurrent()).to.equal(true);
       }),
       { numRuns: 60 },
     );
@@ -176,7 +175,7 @@ describe('the walk over functions', () => {
     fc.assert(
       fc.property(codes, fc.nat(1600), (bytes, place) => {
         const code = codeOf(bytes);
-        const walk = new FunctionWalk(code, 0x1000, 0x1000 + bytes.length);
+        const walk = new FunctionWalk(new Operations(), code, 0x1000, 0x1000 + bytes.length);
         const found = walk.find(0x1000 + (place % bytes.length));
         const given = new Operations();
         if (found === null || !walk.give(found.start, found.end, given, 1000)) return;
@@ -193,11 +192,13 @@ describe('the walk over functions', () => {
     );
   });
 
-  it('is over when another one begins', () => {
+  it('is not disturbed by another one', () => {
     const code = codeOf(Buffer.from('c3c3', 'hex'));
-    const first = new FunctionWalk(code, 0x1000, 0x1002);
+    const first = new FunctionWalk(new Operations(), code, 0x1000, 0x1002);
     expect(first.find(0x1000)).to.deep.equal({ start: 0x1000, end: 0x1001 });
-    new FunctionWalk(code, 0x1001, 0x1002).find(0x1001);
-    expect(first.isCurrent()).to.equal(false);
+    new FunctionWalk(new Operations(), code, 0x1001, 0x1002).find(0x1001);
+    const given = new Operations();
+    expect(first.give(0x1000, 0x1001, given, 10)).to.equal(true);
+    expect(given.at[0]).to.equal(0x1000);
   });
 });

@@ -3,7 +3,7 @@
  * begins behind the padding. What was walked is kept, so that several places cost one walk.
  */
 
-import { OP, Operations } from '../../parsers/code/operations.js';
+import { OP, type Operations } from '../../parsers/code/operations.js';
 import type { Machine } from './machine.js';
 import type { CodeWork } from './work.js';
 
@@ -25,14 +25,8 @@ interface WalkedCode {
   exportAt(rva: number): boolean;
 }
 
-/** Used again for every walk: only the one that began last can be asked. */
-const operations = new Operations();
-let begun = 0;
-
 /** Functions from RVA `first` on, up to `high`. */
 export class FunctionWalk {
-  private readonly ops = operations;
-  private readonly turn = ++begun;
   /** Where functions begin and end; the last one goes on. */
   private readonly starts: number[];
   private readonly ends: number[] = [];
@@ -41,7 +35,9 @@ export class FunctionWalk {
   private done = 0;
   private decoded: number;
 
+  /** `ops` is written over, and belongs to the walk from now on. */
   constructor(
+    private readonly ops: Operations,
     private readonly code: WalkedCode,
     readonly first: number,
     readonly high: number,
@@ -50,11 +46,6 @@ export class FunctionWalk {
     this.furthest = first;
     this.decoded = first;
     this.ops.clear();
-  }
-
-  /** False when another walk began since. */
-  isCurrent(): boolean {
-    return this.turn === begun;
   }
 
   /** The function around an RVA; null where the walk does not come upon it. */

@@ -83,6 +83,8 @@ export class ImageCode implements CodeSource {
   private targets: Uint32Array | null = null;
   private data: DataReferences | null = null;
   private walk: FunctionWalk | null = null;
+  /** What the last walk decoded. */
+  private readonly walked = new Operations();
   private branches: ReadonlyMap<number, number> | null = null;
   private framework: FrameworkTable | null | undefined;
   private calledCode: CalledCode | null = null;
@@ -175,8 +177,7 @@ export class ImageCode implements CodeSource {
   }
 
   walkFrom(at: number, high: number): FunctionWalk {
-    if (this.walk?.isCurrent() !== true || this.walk.first !== at || this.walk.high !== high)
-      this.walk = new FunctionWalk(this, at, high);
+    if (this.walk?.first !== at || this.walk.high !== high) this.walk = new FunctionWalk(this.walked, this, at, high);
     return this.walk;
   }
 
@@ -231,7 +232,7 @@ export class ImageCode implements CodeSource {
       const { start, end } = parts[part] ?? range;
       const first = ops.count;
       const size = Math.min(end - start, LONGEST_FUNCTION);
-      const walk = size === end - start && this.walk?.isCurrent() === true ? this.walk : null;
+      const walk = size === end - start ? this.walk : null;
       const isWalked = walk?.give(start, end, ops, MOST_OPERATIONS - first) === true;
       const bytes = isWalked ? null : this.bytes(start, size);
       if (bytes !== null) this.machine.decoder.decode(bytes, start, this.base, ops, MOST_OPERATIONS);

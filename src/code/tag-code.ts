@@ -3,6 +3,7 @@
  * of the function that holds it, or does it go somewhere else?
  */
 
+import { plainTag } from '../../parsers/kernel/tag.js';
 import { allocatorNamed, type Allocator } from './allocators.js';
 import type { CallSite } from './flow.js';
 import type { FunctionRange } from './functions.js';
@@ -14,7 +15,6 @@ import { WrittenData } from './written-data.js';
 import { OnwardWays, PLACES, placesWith, type Passed } from './onward.js';
 import { VALUE, type Value } from './values.js';
 
-const PROTECTED = 0x80000000;
 /** Places that refer to data and are followed in one image, at most: a tag that is a common text stands in hundreds. */
 const MOST_DATA_PLACES = 5_000;
 
@@ -92,7 +92,7 @@ export class TagFollower {
     const instruction = pair ? at : instructionAround(followed, at);
     if (instruction === null || !(pair || endsWith(followed, instruction, at))) return notHeld(followed, at);
     const matches = (value: Value): boolean =>
-      value.kind === VALUE.constant && value.origin === instruction && (value.number & ~PROTECTED) >>> 0 === key;
+      value.kind === VALUE.constant && value.origin === instruction && plainTag(value.number) === key;
     return this.fate(followed, instruction, matches, true);
   }
 

@@ -12,6 +12,7 @@ import { palNotes } from './judge/pal.js';
 import { COMMITTED } from './read/read-poolmon.js';
 import { assignTimes } from './read/sample-times.js';
 import type { Series, SeriesKind } from './read/series.js';
+import { Scratch } from './judge/scratch.js';
 import { judgeSeries, type SeriesVerdict } from './judge/stretches.js';
 
 export interface TrendOptions extends ReadOptions {
@@ -83,8 +84,10 @@ export function makeTrend(collected: Collector, options: TrendOptions = {}): Tre
   const wanted = all.filter(wantedSeries(options));
   const figures = lastFigures(order.map(({ facts }) => facts));
   const cycleHours = options.cycleHours ?? CYCLE_HOURS;
+  const scratch = new Scratch();
   const judged = wanted.map((series): JudgedSeries => {
-    const verdict = judgeSeries(series, times, reboots, { unit: series.name.unit, cycleHours, timed });
+    const how = { unit: series.name.unit, cycleHours, timed };
+    const verdict = judgeSeries(series, times, reboots, how, scratch);
     return {
       series,
       verdict,

@@ -1,6 +1,6 @@
 /** Long series made short: the median of the samples of each stretch, in stretches that divide a cycle evenly. */
 
-import { MOST_POINTS } from './estimate.js';
+import { MOST_POINTS } from './scratch.js';
 import { median } from './select.js';
 
 export interface Points {

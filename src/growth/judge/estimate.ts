@@ -3,15 +3,11 @@
  * are whole cycles apart where the points allow it, and Mann-Kendall's S. Times in hours, any unit of values.
  */
 
+import type { Scratch } from './scratch.js';
 import { median } from './select.js';
 
-/** Most points of a series that pairs are made of; longer ones are condensed first. */
-export const MOST_POINTS = 256;
-
-const slopes = new Float64Array((MOST_POINTS * (MOST_POINTS - 1)) / 2);
-
 /** Theil-Sen's slope: the median of the slopes of all pairs. NaN without two different times. */
-export function theilSen(times: Float64Array, values: Float64Array, count: number): number {
+export function theilSen(times: Float64Array, values: Float64Array, count: number, { slopes }: Scratch): number {
   let pairs = 0;
   for (let i = 0; i < count; i++) {
     const time = times[i] ?? 0;
@@ -35,6 +31,7 @@ export function cycleSlope(
   cycle: number,
   tolerance: number,
   atLeast: number,
+  { slopes }: Scratch,
 ): number | null {
   let pairs = 0;
   const cycles = Math.floor(((times[count - 1] ?? 0) - (times[0] ?? 0) + tolerance) / cycle);
@@ -52,16 +49,14 @@ export function cycleSlope(
   return pairs < atLeast ? null : median(slopes, pairs);
 }
 
-const sorted = new Float64Array(MOST_POINTS);
-const merged = new Float64Array(MOST_POINTS);
 /** Stretches of this length are sorted by insertion before they are merged. */
 const SHORT_RUN = 8;
 
 /** Mann-Kendall's S: pairs that rise less pairs that fall. Counted while sorting, so that not every pair is looked at. */
-export function mannKendall(values: Float64Array, count: number): number {
+export function mannKendall(values: Float64Array, count: number, { sorted, merged }: Scratch): number {
   for (let i = 0; i < count; i++) sorted[i] = values[i] ?? 0;
   let falls = 0;
-  for (let low = 0; low < count; low += SHORT_RUN) falls += insertRun(low, Math.min(count, low + SHORT_RUN));
+  for (let low = 0; low < count; low += SHORT_RUN) falls += insertRun(sorted, low, Math.min(count, low + SHORT_RUN));
   let [from, to] = [sorted, merged];
   for (let width = SHORT_RUN; width < count; width *= 2) {
     for (let low = 0; low < count; low += 2 * width) {
@@ -78,8 +73,8 @@ export function mannKendall(values: Float64Array, count: number): number {
   return (count * (count - 1)) / 2 - ties - 2 * falls;
 }
 
-/** Sorts a stretch of `sorted`; the number of pairs that fell. */
-function insertRun(low: number, high: number): number {
+/** Sorts a stretch; the number of pairs that fell. */
+function insertRun(sorted: Float64Array, low: number, high: number): number {
   let falls = 0;
   for (let i = low + 1; i < high; i++) {
     const value = sorted[i] ?? 0;

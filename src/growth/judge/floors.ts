@@ -1,6 +1,6 @@
 /** How the low values of a series go from cycle to cycle: load comes back to them, a leak raises them. */
 
-import { MOST_POINTS } from './estimate.js';
+import type { Scratch } from './scratch.js';
 import { FLOOR_QUANTILE } from './growth-thresholds.js';
 import { median, quantile } from './select.js';
 
@@ -19,7 +19,6 @@ const WINDOWS_WITHOUT_CYCLE = 8;
 const LEAST_IN_WINDOW = 3;
 /** A window with less than this share of its samples has a gap. */
 const LEAST_SHARE = 0.8;
-const buffer = new Float64Array(MOST_POINTS);
 
 /**
  * The floors of whole cycles; without a cycle, of stretches of one length. Where a cycle has gaps its low hours may be
@@ -31,10 +30,11 @@ export function floors(
   level: Float64Array,
   n: number,
   cycleHours: number | null,
+  scratch: Scratch,
 ): Floors {
-  const plain = floorsOf(hours, values, n, cycleHours);
+  const plain = floorsOf(hours, values, n, cycleHours, scratch);
   if (!plain.hasGaps) return plain;
-  const without = floorsOf(hours, level, n, cycleHours);
+  const without = floorsOf(hours, level, n, cycleHours, scratch);
   return without.fallBack < plain.fallBack ? without : plain;
 }
 
@@ -43,6 +43,7 @@ function floorsOf(
   values: Float64Array,
   n: number,
   cycleHours: number | null,
+  { selected: buffer }: Scratch,
 ): Floors & { hasGaps: boolean } {
   const first = hours[0] ?? 0;
   const last = hours[n - 1] ?? 0;
@@ -83,7 +84,11 @@ function floorsOf(
 }
 
 /** The medians of four stretches of a series that hold the same number of samples. */
-export function quarters(values: Float64Array, n: number): [number, number, number, number] {
+export function quarters(
+  values: Float64Array,
+  n: number,
+  { selected: buffer }: Scratch,
+): [number, number, number, number] {
   const level = (from: number, to: number): number => {
     const count = Math.max(1, to - from);
     for (let i = 0; i < count; i++) buffer[i] = values[Math.min(n - 1, from + i)] ?? 0;

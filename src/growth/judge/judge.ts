@@ -5,7 +5,8 @@
 
 import type { Note } from '../../result/result.js';
 import { condense } from './condense.js';
-import { cycleSlope, mannKendall, MOST_POINTS, theilSen } from './estimate.js';
+import { cycleSlope, mannKendall, theilSen } from './estimate.js';
+import { MOST_POINTS, Scratch } from './scratch.js';
 import {
   CYCLE_SLACK,
   CYCLES_NEEDED,
@@ -67,12 +68,16 @@ export interface Verdict {
   neverFalls: boolean;
 }
 
-const scratch = new Float64Array(MOST_POINTS);
-
 /**
  * Judges one stretch. `hours` rise strictly; `values` hold no NaN; both have `values.length` entries.
+ * `scratch` is written over.
  */
-export function judge(hours: Float64Array, values: Float64Array, options: JudgeOptions): Verdict {
+export function judge(
+  hours: Float64Array,
+  values: Float64Array,
+  options: JudgeOptions,
+  scratch: Scratch = new Scratch(),
+): Verdict {
   const n = values.length;
   const steps = readSteps(values);
   const start: Verdict = {
@@ -88,7 +93,7 @@ export function judge(hours: Float64Array, values: Float64Array, options: JudgeO
   };
   if (n < 2) return because(start, 'too-few-samples', n === 1 ? 'one sample' : 'no sample');
   const points = n > MOST_POINTS ? condense(hours, values, options.cycleHours) : { hours, values };
-  return new Case(points.hours, points.values, steps, start, options).verdict();
+  return new Case(points.hours, points.values, steps, start, options, scratch).verdict();
 }
 
 function because(verdict: Verdict, code: string, message: string): Verdict {
@@ -112,12 +117,13 @@ class Case {
     private readonly steps: Steps,
     private readonly found: Verdict,
     private readonly options: JudgeOptions,
+    private readonly scratch: Scratch,
   ) {
     this.n = values.length;
     this.span = (hours[this.n - 1] ?? 0) - (hours[0] ?? 0);
     this.cycles = options.timed ? this.span / options.cycleHours : 0;
-    scratch.set(values);
-    const level = Math.abs(median(scratch, this.n));
+    scratch.selected.set(values);
+    const level = Math.abs(median(scratch.selected, this.n));
     this.least = { bytes: FLAT_BYTES, count: FLAT_COUNT, other: 0 }[options.unit];
     this.leastShare = FLAT_SHARE * level;
   }
@@ -132,7 +138,7 @@ class Case {
     const range = steps.high - steps.low;
     if (range < this.least) {
       this.measureSlope();
-      found.monotonic = mannKendall(this.values, n) / ((n * (n - 1)) / 2);
+      found.monotonic = mannKendall(this.values, n, this.scratch) / ((n * (n - 1)) / 2);
       return this.say('flat', 'small', 'moves by less than what is counted as growth');
     }
     const profile = this.measure();
@@ -181,12 +187,12 @@ class Case {
   /** The slope; the cycle where only pairs whole cycles apart were taken. */
   private measureSlope(): { slope: number; cycle: number | null; typical: number } {
     const { hours, values, n, found } = this;
-    const typical = typicalStep(hours, n);
+    const typical = typicalStep(hours, n, this.scratch);
     const cycle = this.options.cycleHours;
     const seasonal = this.cycles >= CYCLES_NEEDED - CYCLE_SLACK && typical * SAMPLES_PER_CYCLE <= cycle * 1.001;
     const tolerance = Math.max(0.55 * typical, cycle / 80);
-    const inCycles = seasonal ? cycleSlope(hours, values, n, cycle, tolerance, n / 4) : null;
-    const slope = inCycles ?? theilSen(hours, values, n);
+    const inCycles = seasonal ? cycleSlope(hours, values, n, cycle, tolerance, n / 4, this.scratch) : null;
+    const slope = inCycles ?? theilSen(hours, values, n, this.scratch);
     if (!Number.isNaN(slope)) found.perHour = slope;
     return { slope, cycle: inCycles === null ? null : cycle, typical };
   }
@@ -195,10 +201,10 @@ class Case {
   private measure(): Profile {
     const { hours, values, n, found } = this;
     const { slope, cycle, typical } = this.measureSlope();
-    const profile = readProfile(hours, values, n, slope, cycle, typical);
-    const noise = readNoise(hours, profile, n);
+    const profile = readProfile(hours, values, n, slope, cycle, typical, this.scratch);
+    const noise = readNoise(hours, profile, n, this.scratch);
     this.slopeError = noise.slopeError;
-    found.monotonic = mannKendall(profile.level, n) / ((n * (n - 1)) / 2);
+    found.monotonic = mannKendall(profile.level, n, this.scratch) / ((n * (n - 1)) / 2);
     if (n >= 4 && !Number.isNaN(slope)) {
       found.perHourLow = slope - INTERVAL_ERRORS * noise.slopeError;
       found.perHourHigh = slope + INTERVAL_ERRORS * noise.slopeError;
@@ -212,7 +218,7 @@ class Case {
     const { steps, found } = this;
     if (!found.neverFalls || this.n < LEAST_RISING_SAMPLES || steps.rises < LEAST_RISES) return false;
     if (steps.largestRise > LARGEST_STEP_SHARE * steps.rise) return false;
-    const levels = quarters(this.values, this.n);
+    const levels = quarters(this.values, this.n, this.scratch);
     const rising = [levels[1] > levels[0], levels[2] > levels[1], levels[3] > levels[2]];
     return (
       rising[2] === true &&
@@ -228,7 +234,7 @@ class Case {
     const rise = slope * this.span;
     const level = profile.level;
     const step = this.step(level);
-    const low = floors(hours, this.values, level, n, profile.cycleHours);
+    const low = floors(hours, this.values, level, n, profile.cycleHours, this.scratch);
     if (step !== null) {
       const way = step.height > 0 ? 'rose' : 'fell';
       return this.say('step', 'one-step', `${way} once, and moves little before and after`);
@@ -257,14 +263,14 @@ class Case {
       return this.isLoad('small-beside-load', 'grows by little beside what it rises and falls');
     }
     if (profile.cycles !== null && profile.cycles < LONE_JUMP.cycles && profile.phases >= LONE_JUMP.samplesPerCycle) {
-      const jump = loneJump(this.hours, this.values, this.n, this.options.cycleHours);
+      const jump = loneJump(this.hours, this.values, this.n, this.options.cycleHours, this.scratch);
       if (
         jump.height >= Math.max(LONE_JUMP.shareOfCycle * slope * this.options.cycleHours, LONE_JUMP.usual * jump.usual)
       ) {
         return this.say('step', 'one-jump', 'most of the growth came in one jump that the other days do not have');
       }
     }
-    const q = quarters(profile.level, this.n);
+    const q = quarters(profile.level, this.n, this.scratch);
     const doubt = (this.slopeError * this.span) / 4;
     if ((q[3] - q[2] + doubt) * 3 < LAST_QUARTER * (q[3] - q[0])) {
       return this.isLoad('levels-off', 'grew at first and has levelled off');
@@ -288,11 +294,12 @@ class Case {
     const range = steps.high - steps.low;
     if (onset === null || onset.ratio > LATE_GROWTH.ratio) return null;
     if (onset.rise < Math.max(this.least, LATE_GROWTH.shareOfRange * range)) return null;
-    scratch.set(level.subarray(0, onset.at));
-    const before = quantile(scratch, onset.at, 0.9);
-    if (before > median(scratch, onset.at) + onset.rise / 2) return null;
+    const { selected, inner } = this.scratch;
+    selected.set(level.subarray(0, onset.at));
+    const before = quantile(selected, onset.at, 0.9);
+    if (before > median(selected, onset.at) + onset.rise / 2) return null;
     const since = hours[onset.at] ?? 0;
-    const rest = judge(hours.slice(onset.at, n), values.slice(onset.at, n), { ...options, since });
+    const rest = judge(hours.slice(onset.at, n), values.slice(onset.at, n), { ...options, since }, inner);
     if (rest.judgement !== 'leak' && rest.judgement !== 'too-little-data') return null;
     return because(
       rest,
@@ -320,7 +327,7 @@ class Case {
 }
 
 /** The usual distance of two samples, in hours. */
-function typicalStep(hours: Float64Array, n: number): number {
-  for (let i = 1; i < n; i++) scratch[i - 1] = (hours[i] ?? 0) - (hours[i - 1] ?? 0);
-  return median(scratch, n - 1);
+function typicalStep(hours: Float64Array, n: number, { selected }: Scratch): number {
+  for (let i = 1; i < n; i++) selected[i - 1] = (hours[i] ?? 0) - (hours[i - 1] ?? 0);
+  return median(selected, n - 1);
 }

@@ -1,6 +1,6 @@
 /** Other shapes that a rise can have: one step, or nothing until growth begins. Fitted by least squares. */
 
-import { MOST_POINTS } from './estimate.js';
+import type { Scratch } from './scratch.js';
 import { median } from './select.js';
 
 export interface Step {
@@ -152,6 +152,7 @@ export function loneJump(
   values: Float64Array,
   n: number,
   cycle: number,
+  { selected: buffer }: Scratch,
 ): { height: number; usual: number } {
   const typical = ((hours[n - 1] ?? 0) - (hours[0] ?? 0)) / (n - 1);
   let height = 0;
@@ -174,7 +175,6 @@ export function loneJump(
   return { height, usual: jumps === 0 ? 0 : 1.4826 * median(buffer, jumps) };
 }
 
-const buffer = new Float64Array(MOST_POINTS);
 const JUMP_SIDE = 3;
 
 /** The middle one of the three points from `i` on less that of the three points before. */

@@ -4,8 +4,8 @@
  * The arrays that are handed out are used again by the next call.
  */
 
-import { MOST_POINTS } from './estimate.js';
 import { PHASES, RESIDUAL_LIMIT } from './growth-thresholds.js';
+import type { Scratch } from './scratch.js';
 import { median } from './select.js';
 
 export interface Profile {
@@ -29,13 +29,6 @@ export interface Noise {
   slopeError: number;
 }
 
-const level = new Float64Array(MOST_POINTS);
-const residual = new Float64Array(MOST_POINTS);
-const buffer = new Float64Array(MOST_POINTS);
-const phaseOf = new Uint8Array(MOST_POINTS);
-const counts = new Uint16Array(PHASES + 1);
-const profile = new Float64Array(PHASES);
-
 /** Takes the growth and, with a cycle, the profile of the cycle out of a series. */
 export function readProfile(
   hours: Float64Array,
@@ -44,7 +37,9 @@ export function readProfile(
   slope: number,
   cycleHours: number | null,
   typicalStep: number,
+  scratch: Scratch,
 ): Profile {
+  const { level, residual, phaseOf, profile, selected: buffer } = scratch;
   const first = hours[0] ?? 0;
   const growth = Number.isNaN(slope) ? 0 : slope;
   for (let i = 0; i < n; i++) residual[i] = (values[i] ?? 0) - growth * ((hours[i] ?? 0) - first);
@@ -53,7 +48,7 @@ export function readProfile(
     const turn = cycleHours === null ? 0 : ((hours[i] ?? 0) - first + typicalStep / 2) / cycleHours;
     phaseOf[i] = Math.min(phases - 1, Math.floor((turn - Math.floor(turn)) * phases));
   }
-  phaseMedians(n, phases);
+  phaseMedians(n, phases, scratch);
   buffer.set(profile.subarray(0, phases));
   const middle = median(buffer, phases);
   for (let i = 0; i < n; i++) {
@@ -66,7 +61,8 @@ export function readProfile(
 }
 
 /** The median of the residual in each phase, into `profile`; phases without a point take 0, which nothing reads. */
-function phaseMedians(n: number, phases: number): void {
+function phaseMedians(n: number, phases: number, scratch: Scratch): void {
+  const { residual, phaseOf, counts, profile, selected: buffer } = scratch;
   counts.fill(0, 0, phases + 1);
   for (let i = 0; i < n; i++) {
     const next = (phaseOf[i] ?? 0) + 1;
@@ -91,7 +87,12 @@ function phaseMedians(n: number, phases: number): void {
  * Estimates the noise from what a profile left: its deviation, how much of it lasts until the next point, and from both
  * how wrong a slope may be. Outliers are cut.
  */
-export function readNoise(hours: Float64Array, { residual: rest, cycles }: Profile, n: number): Noise {
+export function readNoise(
+  hours: Float64Array,
+  { residual: rest, cycles }: Profile,
+  n: number,
+  { selected: buffer }: Scratch,
+): Noise {
   for (let i = 0; i < n; i++) buffer[i] = Math.abs(rest[i] ?? 0);
   const robust = 1.4826 * median(buffer, n);
   const limit = robust > 0 ? RESIDUAL_LIMIT * robust : Infinity;

@@ -1,6 +1,7 @@
 /** A whole series: its stretches between restarts judged one by one, and what they say together. */
 
 import type { Note } from '../../result/result.js';
+import { Scratch } from './scratch.js';
 import { judge, type Judgement, type JudgeOptions, type Verdict } from './judge.js';
 import type { Series } from '../read/series.js';
 
@@ -25,16 +26,17 @@ const MS_PER_HOUR = 3_600_000;
 
 /**
  * Judges a series. `times` are those of all samples by their place: milliseconds, or places where `timed` is false.
- * `cuts` are the places of the first samples after restarts.
+ * `cuts` are the places of the first samples after restarts. `scratch` is written over.
  */
 export function judgeSeries(
   series: Series,
   times: Float64Array,
   cuts: readonly number[],
   options: JudgeOptions,
+  scratch: Scratch = new Scratch(),
 ): SeriesVerdict {
   const stretches = split(series.ranks, cuts).map(([from, to]): Stretch => {
-    return { from, to, verdict: judgeStretch(series, from, to, times, options) };
+    return { from, to, verdict: judgeStretch(series, from, to, times, options, scratch) };
   });
   const main = mainStretch(stretches);
   const reasons = [...main.verdict.reasons];
@@ -61,14 +63,15 @@ function split(ranks: Int32Array, cuts: readonly number[]): [number, number][] {
   return out;
 }
 
-let hours = new Float64Array(256);
-let values = new Float64Array(256);
-
-function judgeStretch(series: Series, from: number, to: number, times: Float64Array, options: JudgeOptions): Verdict {
-  if (to - from > hours.length) {
-    hours = new Float64Array((to - from) * 2);
-    values = new Float64Array((to - from) * 2);
-  }
+function judgeStretch(
+  series: Series,
+  from: number,
+  to: number,
+  times: Float64Array,
+  options: JudgeOptions,
+  scratch: Scratch,
+): Verdict {
+  const { hours, values } = scratch.points(to - from);
   const start = times[series.ranks[from] ?? 0] ?? 0;
   const unit = options.timed ? MS_PER_HOUR : 1;
   let n = 0;
@@ -83,7 +86,7 @@ function judgeStretch(series: Series, from: number, to: number, times: Float64Ar
     values[n] = value;
     n++;
   }
-  return judge(hours.subarray(0, n), values.subarray(0, n), options);
+  return judge(hours.subarray(0, n), values.subarray(0, n), options, scratch);
 }
 
 const WEIGHT: Readonly<Record<Judgement, number>> = { leak: 4, step: 2, load: 2, flat: 2, 'too-little-data': 0 };

@@ -68,6 +68,7 @@ export async function readInputs(paths: readonly string[], options: ReadOptions 
   const { found, linksLeft } = findFiles(paths, options.followLinks === true);
   to.store.reserve(Math.ceil(totalBytes(found) / BYTES_A_ROW));
   const passed: string[] = [];
+  const room = new FileRoom();
   let firstError: InputError | null = null;
   for (const [i, { path, named }] of found.entries()) {
     options.progress?.(i, found.length, basename(path));
@@ -75,7 +76,7 @@ export async function readInputs(paths: readonly string[], options: ReadOptions 
       to.warn('too-much', `${found.length - i} files are not read: the others hold as many samples as are kept`);
       break;
     }
-    const error = await readOne(path, named, to, options);
+    const error = await readOne(path, named, to, room, options);
     if (error === 'not-recognised') {
       if (!named) passed.push(basename(path));
       firstError ??= new InputError(
@@ -176,6 +177,7 @@ async function readOne(
   path: string,
   named: boolean,
   to: Collector,
+  room: FileRoom,
   options: ReadOptions,
 ): Promise<InputError | 'not-recognised' | null> {
   let head: Buffer;
@@ -193,7 +195,7 @@ async function readOne(
   if (kind === null) return 'not-recognised';
   const name = basename(path);
   to.files.push({ path, name, fileTime: Math.round(status.mtimeMs), kind, samples: 0 });
-  const failure = await take(kind, path, status.size, to, options);
+  const failure = await take(kind, path, status.size, to, room, options);
   if (failure === null && (to.files.at(-1)?.samples ?? 0) > 0) return null;
   // What a damaged file gave before its damage stays with it.
   if ((to.files.at(-1)?.samples ?? 0) === 0) to.files.pop();
@@ -208,6 +210,7 @@ async function take(
   path: string,
   size: number,
   to: Collector,
+  room: FileRoom,
   options: ReadOptions,
 ): Promise<Failure | InputError | null> {
   const name = basename(path);
@@ -219,7 +222,7 @@ async function take(
         `${path}: ${size} bytes; at most ${MAXIMUM_TEXT_BYTES} are read. Split or thin it`,
       );
     }
-    const bytes = readWhole(path, size);
+    const bytes = room.read(path, size);
     const utcOffsetMinutes = options.utcOffsetMinutes ?? 0;
     if (kind === 'poolmon') return readPoolmon(bytes, name, to);
     if (kind === 'poolmon-csv') return readTagCsv(bytes, name, to, utcOffsetMinutes);
@@ -233,23 +236,25 @@ async function take(
 }
 
 /** Files are read one after the other into the same room: what is taken from one is copied. */
-let room = Buffer.alloc(0);
+class FileRoom {
+  private room = Buffer.alloc(0);
 
-/** The first `size` bytes of a file, valid until the next call. */
-function readWhole(path: string, size: number): Buffer {
-  if (size > LARGEST_ROOM) return readRegularFile(path);
-  if (room.length < size) room = Buffer.allocUnsafeSlow(Math.min(LARGEST_ROOM, size * 2));
-  const { descriptor: file } = openRegularFile(path);
-  try {
-    let filled = 0;
-    while (filled < size) {
-      const count = readSync(file, room, filled, size - filled, filled);
-      if (count === 0) break;
-      filled += count;
+  /** The first `size` bytes of a file, valid until the next call. */
+  read(path: string, size: number): Buffer {
+    if (size > LARGEST_ROOM) return readRegularFile(path);
+    if (this.room.length < size) this.room = Buffer.allocUnsafeSlow(Math.min(LARGEST_ROOM, size * 2));
+    const { descriptor: file } = openRegularFile(path);
+    try {
+      let filled = 0;
+      while (filled < size) {
+        const count = readSync(file, this.room, filled, size - filled, filled);
+        if (count === 0) break;
+        filled += count;
+      }
+      return this.room.subarray(0, filled);
+    } finally {
+      closeSync(file);
     }
-    return room.subarray(0, filled);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -4,6 +4,7 @@
  * over in silence.
  */
 
+import { plainTag, protectedTag } from '../../../parsers/kernel/tag.js';
 import { PAGE_SIZE, plus } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
@@ -17,8 +18,6 @@ import type { TagHit, TagSearch } from '../state.js';
 
 /** Bytes shown from a hit on, and looked at before it. */
 const AROUND = 16;
-/** PROTECTED_POOL in the fourth byte. */
-const PROTECTED = 0x80000000;
 /** Bytes of a tag. */
 const WORD = 4;
 /** Hits kept a tag: more say nothing new. */
@@ -78,7 +77,7 @@ function addArm64(
   markLiterals(module, [...hits.values()].flatMap(own));
   for (const constant of built) {
     const plain = hits.get(constant.value);
-    const list = plain ?? hits.get((constant.value & ~PROTECTED) >>> 0);
+    const list = plain ?? hits.get(plainTag(constant.value));
     if (list === undefined || list.length >= MOST_HITS) continue;
     const hit = pairHit(module, index, constant);
     hit.protectedBit = plain === undefined;
@@ -122,7 +121,7 @@ function report(
   hits: Map<number, TagHit[]>,
 ): void {
   const value = u32(bytes, at);
-  const list = hits.get(value) ?? hits.get((value & ~PROTECTED) >>> 0);
+  const list = hits.get(value) ?? hits.get(plainTag(value));
   if (list === undefined || list.length >= MOST_HITS) return;
   const section = module.headers === null ? null : sectionAt(module.headers, offset);
   const isInside = at >= AROUND && at + AROUND <= bytes.length;
@@ -152,7 +151,7 @@ class Finder {
 
   constructor(keys: readonly number[], withProtected: boolean) {
     for (const key of keys) {
-      for (const value of withProtected ? [key, (key | PROTECTED) >>> 0] : [key]) {
+      for (const value of withProtected ? [key, protectedTag(key)] : [key]) {
         if (this.values.has(value)) continue;
         this.values.add(value);
         // A tag and its protected form differ in the fourth byte alone: one search finds both.

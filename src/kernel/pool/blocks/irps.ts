@@ -5,8 +5,8 @@ import { failed } from '../../../../parsers/bytes/failure.js';
 import { u16, u32 } from '../../../../parsers/bytes/fields.js';
 import { heapAddress, joinWords, toVirtual } from '../../../../parsers/heap/memory.js';
 import type { VirtualMemory } from '../../../../parsers/paging/virtual-memory.js';
+import type { AddressNames } from './address-names.js';
 import type { KeptBlock } from './sample.js';
-import type { AddressNames } from './summarize.js';
 
 const TYPE_IRP = 6;
 const TYPE_DEVICE = 3;

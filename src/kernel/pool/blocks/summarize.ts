@@ -1,5 +1,6 @@
 /** What stands in a sample of blocks, counted: pointers into modules, texts, links, packets. */
 
+import { plainTag } from '../../../../parsers/kernel/tag.js';
 import { failed } from '../../../../parsers/bytes/failure.js';
 import { hex } from '../../../../parsers/bytes/failure.js';
 import { u16, u32 } from '../../../../parsers/bytes/fields.js';
@@ -7,6 +8,7 @@ import { joinWords, toVirtual, type HeapAddress } from '../../../../parsers/heap
 import { typedTag } from '../../../../parsers/heap/pool-header.js';
 import type { VirtualMemory } from '../../../../parsers/paging/virtual-memory.js';
 import type { BlockContents } from '../../../result/result.js';
+import type { AddressNames } from './address-names.js';
 import { IrpReader } from './irps.js';
 import type { TagSample } from './sample.js';
 
@@ -23,14 +25,6 @@ const FOLLOWED = 96;
 /** Of the sample: what stands in fewer blocks is no trait of it. */
 const SHARE = 0.05;
 const KIND_SHARE = 0.25;
-
-/** Names the module that an address lies in. */
-export interface AddressNames {
-  /** Null where no module holds the address. */
-  moduleAt(address: HeapAddress): { readonly name: string; readonly base: HeapAddress } | null;
-  /** The exported function that begins there. */
-  exportAt(address: bigint): string | null;
-}
 
 /** Counts what stands in the blocks that were kept. */
 export function summarize(
@@ -155,7 +149,7 @@ function linksOf({ kept }: TagSample, memory: VirtualMemory, headerBytes: number
       if (headerBytes === 0 || target % (2 * width) !== 0) continue;
       const head = memory.read(toVirtual(target - headerBytes), headerBytes);
       if (failed(head)) continue;
-      const tag = (u32(head, 4) & 0x7fffffff) >>> 0;
+      const tag = plainTag(u32(head, 4));
       const isUsed = width === 8 ? ((head[3] ?? 0) & 0x92) === 2 : ((u16(head, 2) >>> 9) & 0x12) === 2;
       if (!isUsed || !typedTag(tag)) continue;
       const key = `${at}:${tag}`;
