@@ -7,7 +7,7 @@ import { report, reportText } from '../../report/registry.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { DUMP, GROUP, IMAGES, jsonOption, KNOWN_ISSUES, POOLTAG, TOP } from '../options.js';
+import { DUMP, GROUP, IMAGES, jsonOption, KNOWN_ISSUES, POOLTAG, READING, TOP } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
 import { SYMBOLS } from '../symbol-options.js';
@@ -63,6 +63,7 @@ export const command = defineCommand({
     },
     ...REDACT,
     ...SYMBOLS,
+    ...READING,
   },
   examples: [
     ['analyze MEMORY.DMP', 'what leaks, and the driver behind it'],
