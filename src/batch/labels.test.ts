@@ -11,7 +11,7 @@ describe('batch: what dumps and machines are called', () => {
       'old.dmp',
     ]);
     expect(shortestPaths(['//a/x/1/M.DMP', '//a/y/1/M.DMP', 'z\\2\\M.DMP'])).to.deep.equal(['x/1/M.DMP', 'y/1/M.DMP', '2/M.DMP']); // prettier-ignore
-    expect(shortestPaths(['/M.DMP', '/a/M.DMP'])).to.deep.equal(['/M.DMP', 'a/M.DMP']);
+    expect(shortestPaths(['/M.DMP', '/a/M.DMP'])).to.deep.equal(['/M.DMP', '/a/M.DMP']);
     expect(shortestPaths(['/a/M.DMP', '/a/M.DMP'])).to.deep.equal(['M.DMP', 'M.DMP']);
     expect(shortestPaths([])).to.deep.equal([]);
   });

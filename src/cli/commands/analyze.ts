@@ -37,6 +37,7 @@ export const command = defineCommand({
     pooltag: POOLTAG,
     images: IMAGES,
     'known-issues': KNOWN_ISSUES,
+    brief: { type: 'boolean', describe: 'Only the verdict, what it names, and what to do', group: GROUP.output },
     json: jsonOption('Write the result as JSON (docs/result.md)'),
     csv: {
       type: 'string',
@@ -106,7 +107,10 @@ export const command = defineCommand({
     }
     if (html !== undefined) writeWhole(html, await reportText('html', result));
     if (args.json === true) await output.json(await reportText('json', result));
-    else await output.text(await reportText('text', result, { ...output.style, top }));
+    else {
+      const closing = output.style.width !== undefined;
+      await output.text(await reportText('text', result, { ...output.style, top, brief: args.brief, closing }));
+    }
     const { leakSuspected } = result.verdict;
     const fails =
       (args['fail-on-leak'] === true && leakSuspected === true) ||

@@ -228,7 +228,7 @@ function dumpLink({ path, label, page }: IndexDump): SafeHtml {
 /** A file beside the page or below it: never another scheme, whatever the name is. */
 function relativeLink(page: string): string {
   const parts = page.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
-  return `./${parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/')}`;
+  return `./${parts.map((part) => encodeURIComponent(part.toWellFormed()).replaceAll("'", '%27')).join('/')}`;
 }
 
 function dumpTable(known: Known): SafeHtml {
