@@ -144,6 +144,7 @@ ${newest !== undefined && markup`<dt>For example</dt><dd>${dumpLink(newest)}: ${
 
 const JUDGEMENTS: Readonly<Record<IndexGrowth['judgement'], string>> = {
   leak: 'grows without coming back',
+  slow: 'grows slowly: years until it matters',
   load: 'rises and falls with load',
   step: 'moved once',
   flat: 'does not grow',
