@@ -2,7 +2,7 @@
 
 import yargs, { type Argv, type Options } from 'yargs';
 import { VERSION } from '../version.js';
-import { wrap } from '../report/text/style.js';
+import { wrap } from '../views/print/style.js';
 import type { AnyCommand, CommandEntry } from './command.js';
 import { UsageError } from './errors.js';
 import { EXIT } from './exit-codes.js';

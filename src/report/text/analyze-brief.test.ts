@@ -4,8 +4,8 @@ import { FULL, TRIAGE, UNKNOWN } from '../golden/samples.js';
 import { renderAnalysisPage } from '../html/analysis-page.js';
 import { renderAnalysis } from './analyze.js';
 import { versionText } from './analyze-suspects.js';
-import { createStyle } from './style.js';
-import { leakResult } from './samples.test.helper.js';
+import { createStyle } from '../../views/print/style.js';
+import { leakResult } from '../../views/samples.test.helper.js';
 
 describe('analyze, in short', () => {
   it('is one screen with --brief: verdict, who, what speaks against it, what to do', () => {
