@@ -28,6 +28,15 @@ export { judgeImage, type ImageJudgement, type Trace } from './leak/judge-image.
 export { inspect, type Inspection } from './analysis/inspect.js';
 export { nameByPdbs } from './analysis/name-functions.js';
 export { searchModules, type SearchResult } from './analysis/search.js';
+export { readTrend, type JudgedSeries, type Trend, type TrendOptions } from './growth/trend.js';
+export { readDifference, type Difference } from './growth/diff.js';
+export type { Judgement } from './growth/judge/judge.js';
+export { runBatch, type BatchOptions, type BatchReport } from './batch/run.js';
+export type { BatchCounts, BatchEvents } from './batch/events.js';
+export { renderBatchSummary } from './batch/summary-text.js';
+export { renderTrend } from './report/trend/trend-text.js';
+export { renderTrendJson } from './report/trend/trend-json.js';
+export { renderDiff, renderDiffJson } from './report/trend/diff-report.js';
 export { csvFiles } from './report/csv.js';
 export { renderJson } from './report/json.js';
 export { folderKey, randomKey, readKey } from './redact/key.js';

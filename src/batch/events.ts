@@ -13,8 +13,8 @@ export interface BatchEvents {
   known(place: string): void;
   /** No dump, and nobody said so. */
   passed(place: string): void;
-  /** Left until it is whole. */
-  deferred(place: string): void;
+  /** Left for a later pass: a `new` file may still be growing, a `cut` one was read and is not whole. */
+  deferred(place: string, why: 'new' | 'cut'): void;
   note(message: string): void;
 }
 

@@ -2,6 +2,7 @@
 
 import { renderAnalysisPage } from '../report/html/analysis-page.js';
 import type { BatchIndex, IndexDump, IndexMachine } from '../report/html/index-data.js';
+import { folderAdvice, shortestPaths } from './labels.js';
 import { groupBy } from './machines.js';
 import type { AnalysisResult } from '../result/result.js';
 import { VERSION } from '../version.js';
@@ -16,26 +17,41 @@ export const pageName = (id: string): string => `pages/${id}.html`;
 export const renderPage = (result: AnalysisResult): string => renderAnalysisPage(result, { index: '../index.html' });
 
 /** What the index page is made of. */
-export function indexOf({ records, failures, machines, machineOf, groups }: Overview, now: Date): BatchIndex {
+export function indexOf(overview: Overview, now: Date): BatchIndex {
+  const { records, failures, machines, machineOf, groups } = overview;
+  const labels = shortestPaths(records.map(({ place }) => place));
   const dumpsOf = groupBy(records, ({ id }) => machineOf.get(id) ?? null);
   return {
     generatedAt: now.toISOString(),
     tool: { version: VERSION },
-    dumps: records.map((record) => indexDump(record, machineOf.get(record.id) ?? null)),
+    dumps: records.map((record, i) => indexDump(record, machineOf.get(record.id) ?? null, labels[i] ?? record.place)),
     groups: groups.map(({ growth, dumps, ...group }) => ({ ...group, dumps, count: dumps.length, growth })),
     failures: failures.map(({ place, code, message }) => ({ path: place, code, message })),
     machines: machines.map(({ id, name, firstSeen, lastSeen }): IndexMachine => {
       const dumps = (dumpsOf.get(id) ?? []).map((record) => record.id);
-      return { id, name: name ?? `unnamed ${id}`, dumps, firstSeen, lastSeen };
+      return { id, name, dumps, firstSeen, lastSeen };
     }),
+    advice: folderAdvice(overview),
   };
 }
 
-function indexDump({ id, place, summary }: DumpRecord, machine: string | null): IndexDump {
+function indexDump({ id, place, summary }: DumpRecord, machine: string | null, label: string): IndexDump {
   const { systemName, buildNumber, type, architecture, systemTime, leakSuspected, headline, suspects } = summary;
   const [first] = suspects;
   return {
-    ...{ id, path: place, machine, systemName, buildNumber, type, architecture, systemTime, leakSuspected, headline },
+    ...{
+      id,
+      path: place,
+      label,
+      machine,
+      systemName,
+      buildNumber,
+      type,
+      architecture,
+      systemTime,
+      leakSuspected,
+      headline,
+    },
     confidence: first === undefined ? null : causeConfidence(first),
     ...{ tag: first?.tag ?? null, pool: first?.pool ?? null, bytes: first?.bytes ?? null },
     ...{ driver: first?.driver ?? null, driverVersion: first?.version ?? null, page: pageName(id) },

@@ -53,6 +53,7 @@ describe('batch: what workers have read', () => {
     const state: PassState = {
       ...{ pool: pool as WorkerPool, journal, history: History.load(folder), counts, seen: new Set(), redactor: null },
       notes: new Notes(events),
+      changed: () => undefined,
     };
     const options = { out: folder, jobs: 1, again: false, retry: false, stop: new AbortController().signal, events };
     await readFiles([FILE], options, state, watcher);

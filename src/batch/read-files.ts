@@ -40,6 +40,8 @@ export interface PassState {
   /** Null for a history with names. */
   redactor: Redactor | null;
   notes: Notes;
+  /** Told of each line that was written. */
+  changed: () => void;
 }
 
 /** Under way at once, for each worker: while what it read is written down, it reads the next. */
@@ -217,7 +219,7 @@ class Pass {
 
   private defer(file: FoundFile): void {
     this.watcher?.deferred(file);
-    this.options.events.deferred(file.path);
+    this.options.events.deferred(file.path, 'cut');
   }
 
   private write(entry: FailureEntry | CopyEntry): void {
@@ -227,6 +229,7 @@ class Pass {
   private remember(entry: DumpNote | FailureEntry | CopyEntry, line: { offset: number; length: number }): void {
     this.state.history.add(entry, line.offset, line.length);
     this.written++;
+    this.state.changed();
   }
 }
 

@@ -16,6 +16,8 @@ import { pagesFolder, writeOutputs } from './outputs.js';
 import { readFiles } from './read-files.js';
 import { historyKey } from './redaction.js';
 import { Notes } from './notes.js';
+import { RollingOutputs } from './rolling-outputs.js';
+import { errorText } from '../../parsers/files/system-errors.js';
 import { removeTemporaryFiles } from './replace-file.js';
 import { Watcher } from './watcher.js';
 import { WorkerPool } from './worker-pool.js';
@@ -71,6 +73,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
   const lock = Lock.take(join(folder, 'lock'));
   let journal: Journal | null = null;
   let pool: WorkerPool | null = null;
+  let rolling: RollingOutputs | null = null;
   const closePool = (): void => void pool?.close();
   try {
     for (const place of [folder, out, pagesFolder(out)]) removeTemporaryFiles(place);
@@ -95,7 +98,17 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     stop.addEventListener('abort', closePool);
     const counts: BatchCounts = { analyzed: 0, known: 0, failed: 0, knownFailures: 0, passed: 0 };
     const seen = new Set<string>();
-    await passes(options, { pool, journal, history, counts, seen, folder, redactor, notes });
+    rolling = new RollingOutputs(() => {
+      try {
+        notes.tell(...writeOutputs(out, history, overviewOf(history), new Date()));
+      } catch (error) {
+        // Tried again at the end, which says what is wrong.
+        notes.tell(`the report could not be written yet: ${errorText(error)}`);
+      }
+    });
+    const changed = rolling.changed.bind(rolling);
+    await passes(options, { pool, journal, history, counts, seen, folder, redactor, notes, changed });
+    rolling.end();
     // They end while the outputs are written.
     closePool();
     const overview = overviewOf(history);
@@ -105,6 +118,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     const leakSuspected = verdicts.includes(true);
     return { counts, leakSuspected, undecided, interrupted: stop.aborted, overview, notes: notes.all };
   } finally {
+    rolling?.end();
     stop.removeEventListener('abort', closePool);
     await pool?.close();
     removeTemporaryFiles(pagesFolder(out));
@@ -123,6 +137,8 @@ interface Running {
   folder: string;
   redactor: Redactor | null;
   notes: Notes;
+  /** A line was written. */
+  changed: () => void;
 }
 
 /** One pass over the files; when watching, one after the other until the batch is stopped. */
@@ -141,7 +157,7 @@ async function passes(options: BatchOptions, running: Running): Promise<void> {
       watcher === null
         ? found
         : watcher.ready(found, Date.now(), (place) => {
-            events.deferred(place);
+            events.deferred(place, 'new');
           });
     const done = await readFiles(files, { ...options, again: options.again && first, retry: options.retry && first }, running, watcher); // prettier-ignore
     if (watch === null) return;

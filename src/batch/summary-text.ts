@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { printable } from '../../parsers/text-safety.js';
 import { humanBytes } from '../views/print/format.js';
+import { folderAdvice } from './labels.js';
 import type { BatchReport } from './run.js';
 
 const MOST_GROUPS = 20;
@@ -24,6 +25,8 @@ export function renderBatchSummary({ counts, interrupted, overview, notes }: Bat
   lines.push(
     `History: ${plural(records.length, 'dump')} of ${plural(machines.length, 'machine')}, ${plural(leaks, 'suspected leak')}${open}, ${failures.length} not readable`,
   );
+  const advice = folderAdvice(overview);
+  if (advice !== null) lines.push(advice);
   if (groups.length > 0) {
     lines.push('', 'Same cause:');
     for (const group of groups.slice(0, MOST_GROUPS)) {

@@ -13,6 +13,7 @@ const TITLES: Readonly<Record<string, string>> = {
   lastSeen: 'last',
   mostBytes: 'most',
   bytesPerHour: 'an hour',
+  leakSuspected: 'leak',
 };
 
 /** Lines that end in line feeds. */
@@ -28,6 +29,7 @@ export function renderTable({ columns, rows }: Table): string {
 }
 
 function text(cell: Table['rows'][number][number], column: string): string {
+  if (column === 'leakSuspected') return cell === null ? 'not decided' : String(cell) === 'true' ? 'yes' : 'no';
   if (cell === null) return '-';
   if (typeof cell === 'number' && BYTES.has(column)) return humanBytes(Math.round(cell));
   const plain = String(cell);

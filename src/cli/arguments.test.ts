@@ -52,8 +52,12 @@ describe('command line: arguments', () => {
       for (const { entry, command } of loaded) {
         expect(command.examples.length, entry.name).to.be.within(2, 4);
         for (const [line] of command.examples) {
-          const [name, ...args] = line.replaceAll('"', '').split(' ');
-          expect(name).to.equal(entry.name);
+          const words = line.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ''));
+          const length = entry.name.split(' ').length;
+          const args = words.slice(length);
+          // What to ask in SQL is an example of how to find out.
+          if (words.slice(0, length).join(' ') === 'history tables') continue;
+          expect(words.slice(0, length).join(' ')).to.equal(entry.name);
           if (command.positionals['dump']?.kind === 'required') expect(args).to.include('MEMORY.DMP');
           expect(readQuickly(args, command), line).to.not.equal(null);
         }
@@ -124,7 +128,7 @@ describe('command line: arguments', () => {
     it('says what is missing or too much', () => {
       expect(message('analyze')).to.equal('Something is missing. Usage: dumpleak analyze <dump>');
       expect(message('search')).to.equal('Something is missing. Usage: dumpleak search <dump> [tag]');
-      expect(message('vm', 'a', 'b')).to.equal('"b" is one word too many. Usage: dumpleak vm <dump>');
+      expect(message('info', 'a', 'b')).to.equal('"b" is one word too many. Usage: dumpleak info <dump>');
     });
 
     it('says which option was meant', () => {
@@ -135,7 +139,7 @@ describe('command line: arguments', () => {
       expect(message('vm', 'a', '--no-colour')).to.equal('There is no option --no-colour. Did you mean --no-color?');
       expect(message('vm', 'a', '--xyzzy')).to.equal('There is no option --xyzzy');
       expect(message('vm', 'a', '-z')).to.equal('There is no option -z');
-      expect(message('vm', 'a', '--', '--xyzzy')).to.match(/one word too many/);
+      expect(message('info', 'a', '--', '--xyzzy')).to.match(/one word too many/);
     });
 
     it('says that an option is given twice', () => {

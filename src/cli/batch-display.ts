@@ -72,8 +72,9 @@ export class BatchDisplay implements BatchEvents {
     this.finish(place, null);
   }
 
-  deferred(place: string): void {
-    this.finish(place, `wait  ${place} is not whole yet`);
+  deferred(place: string, why: 'new' | 'cut'): void {
+    const text = why === 'new' ? 'is new: read at the next look, if it has not grown' : 'is not whole yet';
+    this.finish(place, `wait  ${place} ${text}`);
   }
 
   note(message: string): void {

@@ -1,12 +1,25 @@
 #!/usr/bin/env node
-/** The program `dumpleak`. */
+/**
+ * The program `dumpleak`: looks at the version of Node before anything else is loaded, for an older one would fail on
+ * the syntax of what follows. So this file uses none that is young, and imports nothing at its top.
+ */
 
-import '../engine.js';
-import { run } from './run.js';
+const found = process.versions.node.split('.');
+// As `engines` in package.json; a test holds them together.
+const major = 20;
+const minor = 19;
 
-// Whoever writes hears of a failure by its callback; without listeners the same failure would end the process.
-process.stdout.on('error', () => undefined);
-process.stderr.on('error', () => undefined);
-
-// Not process.exit: what was written may still be on its way.
-process.exitCode = await run(process.argv.slice(2), process);
+if (Number(found[0]) > major || (Number(found[0]) === major && Number(found[1]) >= minor)) {
+  void import('./program.js');
+} else {
+  process.stderr.write(
+    'dumpleak: Node.js ' +
+      process.versions.node +
+      ' is too old: install ' +
+      major +
+      '.' +
+      minor +
+      ' or later from https://nodejs.org\n',
+  );
+  process.exitCode = 70;
+}

@@ -4,7 +4,7 @@ import type { DumpInfo, Warning } from '../result/result.js';
 import type { View } from '../views/view.js';
 import { UsageError } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { GROUP, jsonOption } from './options.js';
+import { GROUP, jsonOption, READING } from './options.js';
 import type { Host, Output } from './output.js';
 import { readDump, type DumpArguments } from './read-dump.js';
 import { namedFiles, REDACT, redactorFor } from './redact-options.js';
@@ -16,6 +16,7 @@ export const OBJECT_OPTIONS = {
   csv: { type: 'boolean', describe: 'Write a table for spreadsheets', group: GROUP.output },
   ...REDACT,
   ...SYMBOLS,
+  ...READING,
 } as const;
 
 interface Given extends DumpArguments {

@@ -31,12 +31,16 @@ export const GENERAL = {
     describe: 'Only ASCII characters; --no-ascii for all. Without it as the console seems to need',
     group: GROUP.output,
   },
-  member: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'Of an archive with several dumps, the one with this name',
-    group: GROUP.general,
-  },
+  debug: { type: 'boolean', describe: 'Show where an internal error comes from', group: GROUP.general },
+} as const satisfies Record<string, Options>;
+
+/** `--quiet` of the commands that show how far they are. */
+export const QUIET = {
+  quiet: { alias: 'q', type: 'boolean', describe: 'No progress on the console', group: GROUP.general },
+} as const satisfies Record<string, Options>;
+
+/** `--max-unpacked` of the commands that read dumps. */
+export const MAX_UNPACKED = {
   'max-unpacked': {
     type: 'number',
     requiresArg: true,
@@ -44,8 +48,18 @@ export const GENERAL = {
     describe: 'Refuse a compressed dump that unpacks to more than so many GB (256)',
     group: GROUP.general,
   },
-  quiet: { alias: 'q', type: 'boolean', describe: 'No progress on the console', group: GROUP.general },
-  debug: { type: 'boolean', describe: 'Show where an internal error comes from', group: GROUP.general },
+} as const satisfies Record<string, Options>;
+
+/** What the commands take that read a dump which is named. */
+export const READING = {
+  member: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Of an archive with several dumps, the one with this name',
+    group: GROUP.general,
+  },
+  ...MAX_UNPACKED,
+  ...QUIET,
 } as const satisfies Record<string, Options>;
 
 /** The word that every command on one dump begins with. */

@@ -62,12 +62,31 @@ export async function readDump<T>(
     // Lets a Ctrl+C that came meanwhile be heard before anything is printed.
     await new Promise(setImmediate);
     return result;
+  } catch (error) {
+    throw withAdvice(error, args.dump);
   } finally {
     opened?.close();
     symbols?.close();
     progress.end();
     release();
   }
+}
+
+/** What helps somebody further who named something else than a dump. */
+function withAdvice(error: unknown, path: string): unknown {
+  if (!(error instanceof InputError)) return error;
+  const advice = adviceFor(error, path);
+  return advice === null ? error : new InputError(error.code, `${error.message}${advice}`);
+}
+
+function adviceFor({ code }: InputError, path: string): string | null {
+  if (path === '-') {
+    return '; a dump is read in many places, so not from standard input. Write it to a file: zcat MEMORY.DMP.gz > MEMORY.DMP';
+  }
+  if (code === 'is-folder') {
+    return `. All dumps in it: dumpleak batch ${path} --out REPORT; growth over its logs and dumps: dumpleak trend ${path}`;
+  }
+  return code === 'text-file' ? `. If it is a poolmon or counter log: dumpleak trend ${path}` : null;
 }
 
 function oneFile(pattern: string, platform: NodeJS.Platform): string {

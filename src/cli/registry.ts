@@ -1,17 +1,23 @@
 /**
  * The commands. To add one: a file in commands/ that exports `command` (see command.ts; it only calls the library), and
  * a line here, with its words as its `positionals` spell them. A command's file is loaded only when it is the one that
- * runs, so a command imports what it needs from the library's own files rather than from src/index.ts, which has it all.
+ * runs, so a command imports what it needs from the library's own files rather than from src/index.ts, which has it all. A name
+ * of two words is a command of a family.
  */
 
 import type { CommandEntry } from './command.js';
 
+const questions = async () => import('./commands/history/questions.js');
+const changes = async () => import('./commands/history/changes.js');
+const symbols = async () => import('./commands/symbols.js');
+const profile = async () => import('./commands/profile.js');
+
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'analyze', words: '<dump>', summary: 'Find what leaks pool memory, and the driver behind it', load: () => import('./commands/analyze.js') },
   { name: 'info', words: '<dump>', summary: 'Show what a dump is and what can be asked of it', load: () => import('./commands/info.js') },
-  { name: 'vm', words: '<dump>', summary: 'Show the memory totals, as !vm 1 does', load: () => import('./commands/vm.js') },
+  { name: 'vm', words: '<dump> [flags]', summary: 'Show the memory totals, as !vm 1 does', load: () => import('./commands/vm.js') },
   { name: 'poolused', words: '<dump> [words..]', summary: 'Show what each pool tag holds, as !poolused does', load: () => import('./commands/poolused.js') },
-  { name: 'modules', words: '<dump>', summary: 'List drivers, or find the one at an address, as lm does', load: () => import('./commands/modules.js') },
+  { name: 'modules', words: '<dump> [name]', summary: 'List drivers, or find one by name or address, as lm does', load: () => import('./commands/modules.js') },
   { name: 'search', words: '<dump> [tag]', summary: 'Search all drivers for a tag or for bytes, as s -a does', load: () => import('./commands/search.js') },
   { name: 'tags', words: '[paths..]', summary: 'Search driver files for a tag, or list all tags that they use', load: () => import('./commands/tags.js') },
   { name: 'pooltag', words: '<tag>', summary: 'Tell what the lists of tags say of one', load: () => import('./commands/pooltag.js') },
@@ -23,10 +29,30 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'diff', words: '<before> <after>', summary: 'Show what grew between two dumps or logs', load: () => import('./commands/diff.js') },
   { name: 'poolmon', words: '[dump]', summary: "Write a dump's tag table as a poolmon log, or a script that collects logs", load: () => import('./commands/poolmon.js') },
   { name: 'batch', words: '[paths..]', summary: 'Read many dumps: which drivers leak where, and which machines share a cause', load: () => import('./commands/batch.js') },
-  { name: 'history', words: '<action> <folder> [words..]', summary: 'Show what batches have found: dumps, groups, machines; export or delete', load: () => import('./commands/history.js') },
-  { name: 'symbols', words: '<action> <file>', summary: 'Check or fetch the symbols that a dump needs, or describe a PDB', load: () => import('./commands/symbols.js') },
-  { name: 'profile', words: '<action> [pdb]', summary: "Make a small profile of a kernel's PDB for sites without symbols, or list profiles", load: () => import('./commands/profile.js') },
+  { name: 'history list', words: '<folder>', summary: 'List dumps, all or by tag, driver, machine or time', load: async () => ({ command: (await questions()).list }) },
+  { name: 'history show', words: '<folder> [dumps..]', summary: 'Show the reports of dumps', load: async () => ({ command: (await questions()).show }) },
+  { name: 'history groups', words: '<folder>', summary: 'List dumps with the same cause', load: async () => ({ command: (await questions()).groups }) },
+  { name: 'history machines', words: '<folder>', summary: 'List machines', load: async () => ({ command: (await questions()).machines }) },
+  { name: 'history search', words: '<folder> <word>', summary: 'Look for a word in tags, drivers, machines, headlines and places', load: async () => ({ command: (await questions()).search }) },
+  { name: 'history export', words: '<folder>', summary: 'Write everything, as NDJSON or for a spreadsheet', load: async () => ({ command: (await questions()).exportAll }) },
+  { name: 'history tables', words: '<folder>', summary: 'List the tables and columns that history sql can ask', load: async () => ({ command: (await questions()).tables }) },
+  { name: 'history sql', words: '<folder> <question>', summary: 'Ask in SQL', load: async () => ({ command: (await questions()).sql }) },
+  { name: 'history delete', words: '<folder> [dumps..]', summary: 'Forget dumps', load: async () => ({ command: (await changes()).deleteDumps }) },
+  { name: 'history prune', words: '<folder>', summary: 'Forget dumps that are old, or too many', load: async () => ({ command: (await changes()).prune }) },
+  { name: 'history rebuild', words: '<folder>', summary: 'Make the database again from the journal', load: async () => ({ command: (await changes()).rebuild }) },
+  { name: 'symbols check', words: '<dump>', summary: 'Show what each module needs and where it is', load: async () => ({ command: (await symbols()).check }) },
+  { name: 'symbols fetch', words: '<dump>', summary: 'Bring the symbols that an analysis needs', load: async () => ({ command: (await symbols()).fetch }) },
+  { name: 'symbols info', words: '<pdb>', summary: 'Tell what a PDB is', load: async () => ({ command: (await symbols()).info }) },
+  { name: 'profile make', words: '<pdb>', summary: "Reduce a kernel's PDB or symbol table to a small text", load: async () => ({ command: (await profile()).make }) },
+  { name: 'profile list', words: '', summary: 'List the profiles that are there', load: async () => ({ command: (await profile()).list }) },
 ]; // prettier-ignore
+
+/** First words that several commands share, and what those have in common. */
+export const FAMILIES: ReadonlyMap<string, string> = new Map([
+  ['history', 'Show what batches have found: dumps, groups, machines; export or delete'],
+  ['symbols', 'Check or fetch the symbols that a dump needs, or describe a PDB'],
+  ['profile', "Make a small profile of a kernel's PDB for sites without symbols, or list profiles"],
+]);
 
 /** The command that a dump alone stands for: `dumpleak MEMORY.DMP`. */
 export const DEFAULT_COMMAND = 'analyze';

@@ -6,24 +6,25 @@ import { endingOf } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { Output, writeTo, type Host } from './output.js';
 import { readQuickly } from './quick-arguments.js';
-import { COMMANDS, DEFAULT_COMMAND } from './registry.js';
+import { COMMANDS, DEFAULT_COMMAND, FAMILIES } from './registry.js';
 import { columnsOf, type Stream } from './terminal.js';
 
 /** Runs a command line (without `node` and the program) and gives the exit code. Never throws. */
 export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
-  const { entry, rest } = pick(args.map(windowsHelp));
+  const picked = pick(args.map(asWeSay));
+  const { entry, rest } = picked;
   try {
-    return await (entry === null ? runProgram(rest, host) : runCommand(entry, rest, host));
+    return await (entry === null ? runProgram(picked.family ?? null, rest, host) : runCommand(entry, rest, host));
   } catch (error) {
     const debug = (host.env['DUMPLEAK_DEBUG'] ?? '') !== '' || args.includes('--debug');
-    const { code, text } = endingOf(error, entry?.name ?? null, debug);
+    const { code, text } = endingOf(error, entry?.name ?? picked.family ?? null, debug);
     await writeTo(host.stderr, text);
     return code;
   }
 }
 
-/** `/?` is how Windows asks for help. */
-const windowsHelp = (arg: string): string => (arg === '/?' || arg === '-?' ? '--help' : arg);
+/** `/?` is how Windows asks for help, `-V` how others ask for the version. */
+const asWeSay = (arg: string): string => (arg === '/?' || arg === '-?' ? '--help' : arg === '-V' ? '--version' : arg);
 
 async function runCommand(entry: CommandEntry, args: readonly string[], host: Host): Promise<ExitCode> {
   const { command } = await entry.load();
@@ -37,13 +38,13 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
   return command.run(values, new Output(host, values), host);
 }
 
-/** A line without a command: help, the version, or an error. */
-async function runProgram(args: readonly string[], host: Host): Promise<ExitCode> {
+/** A line without a command: help of the program or a family, the version, or an error. */
+async function runProgram(family: string | null, args: readonly string[], host: Host): Promise<ExitCode> {
   const { readProgram } = await import('./yargs-arguments.js');
   const columns = columnsOf(host.stdout);
   // A bare `dumpleak` wants to know how to go on; a script that calls it so has made a mistake.
-  if (args.length === 0) return show(readProgram(['--help'], COMMANDS, columns), host.stderr, EXIT.usage);
-  return show(readProgram(args, COMMANDS, columns), host.stdout, EXIT.done);
+  if (args.length === 0) return show(readProgram(['--help'], family, columns), host.stderr, EXIT.usage);
+  return show(readProgram(args, family, columns), host.stdout, EXIT.done);
 }
 
 async function show(text: string, stream: Stream, code: ExitCode): Promise<ExitCode> {
@@ -54,21 +55,40 @@ async function show(text: string, stream: Stream, code: ExitCode): Promise<ExitC
 /** General options whose value is the next word. */
 const WITH_VALUE = new Set(['--output', '-o', '--symbols', '--symbol-server', '--profiles']);
 
+interface Picked {
+  readonly entry: CommandEntry | null;
+  /** The first word of the commands that the line may mean, where no command is named. */
+  readonly family?: string;
+  readonly rest: readonly string[];
+}
+
 /** The command that a line means and what follows it; null for a line without one. */
-function pick(args: readonly string[]): { entry: CommandEntry | null; rest: readonly string[] } {
-  const at = args.findIndex((arg, i) => !arg.startsWith('-') && !WITH_VALUE.has(args[i - 1] ?? ''));
-  const word = args[at];
-  if (word === undefined) return { entry: null, rest: args };
+function pick(args: readonly string[]): Picked {
+  const [at, next] = wordsIn(args);
+  const word = args[at ?? -1];
+  if (at === undefined || word === undefined) return { entry: null, rest: args };
+  if (word === 'version') return { entry: null, rest: ['--version'] };
   if (word === 'help') return pickHelp(args.toSpliced(at, 1));
+  if (FAMILIES.has(word)) {
+    const named = next === undefined ? null : find(`${word} ${args[next] ?? ''}`);
+    if (named !== null && next !== undefined) return { entry: named, rest: args.toSpliced(next, 1).toSpliced(at, 1) };
+    return { entry: null, family: word, rest: args.toSpliced(at, 1) };
+  }
   const named = find(word);
   if (named !== null) return { entry: named, rest: args.toSpliced(at, 1) };
   return looksLikeFile(word) ? { entry: find(DEFAULT_COMMAND), rest: args } : { entry: null, rest: args };
 }
 
-/** `help` and `help COMMAND`. */
-function pickHelp(args: readonly string[]): ReturnType<typeof pick> {
-  const entry = find(args.find((arg) => !arg.startsWith('-')) ?? '');
-  return { entry, rest: ['--help'] };
+/** Where the words stand in a line that are no options. */
+function wordsIn(args: readonly string[]): number[] {
+  return args.flatMap((arg, i) => (!arg.startsWith('-') && !WITH_VALUE.has(args[i - 1] ?? '') ? [i] : []));
+}
+
+/** `help`, `help COMMAND` and `help FAMILY COMMAND`. */
+function pickHelp(args: readonly string[]): Picked {
+  const [word = '', second = ''] = args.filter((arg) => !arg.startsWith('-'));
+  const entry = find(word) ?? find(`${word} ${second}`);
+  return { entry, rest: ['--help'], ...(FAMILIES.has(word) ? { family: word } : {}) };
 }
 
 const find = (name: string): CommandEntry | null => COMMANDS.find((entry) => entry.name === name) ?? null;

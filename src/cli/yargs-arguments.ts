@@ -2,11 +2,13 @@
 
 import yargs, { type Argv, type Options } from 'yargs';
 import { VERSION } from '../version.js';
+import { wrap } from '../views/print/style.js';
 import type { AnyCommand, CommandEntry } from './command.js';
 import { UsageError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import { nearest } from './nearest.js';
 import { GENERAL, GROUP } from './options.js';
+import { COMMANDS, DEFAULT_COMMAND, FAMILIES } from './registry.js';
 
 /** A text that was asked for with `--help` or `--version`, or the words and options of a command by name. */
 export type Reading = { readonly text: string } | { readonly values: Readonly<Record<string, unknown>> };
@@ -21,10 +23,11 @@ export function readCommand(
   const known = Object.entries<Options>({ ...command.options, ...GENERAL }).flatMap(([name, { alias }]) =>
     typeof alias === 'string' ? [name, alias] : [name],
   );
-  const parser = start(columns, (message) => {
+  const { family, word } = split(entry.name);
+  const parser = start(family, columns, (message) => {
     throw new UsageError(explain(message, args, entry, [...known, 'help', 'version']));
   });
-  parser.command(`${entry.name} ${entry.words}`, entry.summary, (argv) => {
+  parser.command(`${word} ${entry.words}`.trimEnd(), entry.summary, (argv) => {
     for (const [name, { describe, kind }] of Object.entries(command.positionals)) {
       argv.positional(name, {
         describe,
@@ -33,11 +36,11 @@ export function readCommand(
       });
     }
     argv.options({ ...command.options, ...GENERAL });
-    for (const [line, what] of command.examples) argv.example(`$0 ${line}`, what);
     return argv;
   });
-  const reading = parse(parser, [entry.name, ...args]);
-  if ('text' in reading) return reading;
+  const reading = parse(parser, [word, ...args]);
+  if ('text' in reading)
+    return isHelp(reading.text) ? { text: reading.text + examplesText(command.examples, columns) } : reading;
   const options = Object.entries<Options>({ ...command.options, ...GENERAL });
   const twice = options.find(([name, { type }]) => type !== 'array' && Array.isArray(reading.values[name]));
   if (twice !== undefined) throw new UsageError(`--${twice[0]} is given twice`);
@@ -49,37 +52,98 @@ export function readCommand(
   return { values: Object.fromEntries(values) as Record<string, unknown> };
 }
 
-/** What a command line without a known command asks for: help, or the version. Throws UsageError for any other. */
-export function readProgram(args: readonly string[], commands: readonly CommandEntry[], columns?: number): string {
+/**
+ * What a command line without a known command asks for: help, or the version. Throws UsageError for any other.
+ *
+ * @param family the first word of the commands that it may mean; null for all.
+ */
+export function readProgram(args: readonly string[], family: string | null, columns?: number): string {
   const first = args.find((arg) => !arg.startsWith('-'));
-  const parser = start(columns, (message) => {
-    if (first === undefined) throw new UsageError('Name a command and a dump, as in: dumpleak analyze MEMORY.DMP');
+  const parser = start(family, columns, (message) => {
     const hint = message.startsWith('Did you mean') ? `. ${message}` : '';
+    if (family !== null) {
+      const names = membersOf(family).map(({ name }) => split(name).word);
+      const said =
+        first === undefined ? `Name what to do: dumpleak ${family} <command>` : `"${first}" is no command of ${family}`;
+      throw new UsageError(`${said}${hint === '' ? `. It has: ${names.join(', ')}` : hint}`);
+    }
+    if (first === undefined) throw new UsageError('Name a command and a dump, as in: dumpleak analyze MEMORY.DMP');
     throw new UsageError(`"${first}" is no command and no dump${hint}`);
   });
-  parser.usage('$0 <command>').recommendCommands();
-  for (const { name, words, summary } of commands) parser.command(`${name} ${words}`, summary);
-  parser
-    .example('$0 analyze MEMORY.DMP', 'what leaks, and the driver behind it')
-    .example('$0 analyze MEMORY.DMP --json -o result.json', 'the same for programs')
-    .example('$0 poolused MEMORY.DMP /t5 2', 'the five largest tags in nonpaged pool')
-    .example('$0 search MEMORY.DMP Leak', 'drivers that hold the tag Leak')
-    .epilogue(
-      `$0 MEMORY.DMP alone is $0 analyze MEMORY.DMP. $0 COMMAND --help tells the options of a command.\n\n` +
-        `Exit codes: ${EXIT.done} done; ${EXIT.leak} leak suspected (with --fail-on-leak), or a dump that cannot tell (with --fail-on-undecided); ${EXIT.badInput} a file that cannot be ` +
-        `analyzed, read or written; ${EXIT.usage} wrong usage; ${EXIT.internal} internal error; ${EXIT.interrupted} Ctrl+C.`,
-    );
+  parser.usage(`$0 <command>${family === null ? '' : `\n\n${FAMILIES.get(family) ?? ''}`}`).recommendCommands();
+  for (const [line, summary] of family === null ? programLines() : familyLines(family)) parser.command(line, summary);
   const reading = parse(parser, args);
-  return 'text' in reading ? reading.text : '';
+  if (!('text' in reading)) return '';
+  if (!isHelp(reading.text)) return reading.text;
+  return (
+    reading.text +
+    (family === null
+      ? examplesText(EXAMPLES, columns) + closing(columns)
+      : more(`dumpleak ${family} COMMAND --help tells the options of a command.`, columns))
+  );
+}
+
+const EXAMPLES: AnyCommand['examples'] = [
+  ['analyze MEMORY.DMP', 'what leaks, and the driver behind it'],
+  ['analyze MEMORY.DMP --json -o result.json', 'the same for programs'],
+  ['poolused MEMORY.DMP -t 5 2', 'the five largest tags in nonpaged pool'],
+  ['search MEMORY.DMP Leak', 'drivers that hold the tag Leak'],
+];
+
+function closing(columns: number | undefined): string {
+  return (
+    more(
+      'dumpleak MEMORY.DMP alone is dumpleak analyze MEMORY.DMP. dumpleak COMMAND --help tells the options of a command.',
+      columns,
+    ) +
+    more(
+      `Exit codes: ${EXIT.done} done; ${EXIT.leak} leak suspected (with --fail-on-leak), or a dump that cannot tell (with --fail-on-undecided); ${EXIT.badInput} a file that cannot be ` +
+        `analyzed, read or written; ${EXIT.usage} wrong usage; ${EXIT.internal} internal error; ${EXIT.interrupted} Ctrl+C.`,
+      columns,
+    )
+  );
+}
+
+const more = (text: string, columns: number | undefined): string => `\n${wrap(text, widthOf(columns)).join('\n')}\n`;
+
+/** Commands on a line each, so that they can be copied whole; what they do stands below. */
+function examplesText(examples: AnyCommand['examples'], columns: number | undefined): string {
+  const lines = examples.flatMap(([line, what]) => [`  dumpleak ${line}`, ...wrap(what, widthOf(columns), '      ')]);
+  return `\nExamples:\n${lines.join('\n')}\n`;
+}
+
+/** Not the version. */
+const isHelp = (text: string): boolean => text.trim() !== VERSION;
+
+const membersOf = (family: string): CommandEntry[] => COMMANDS.filter(({ name }) => split(name).family === family);
+
+const familyLines = (family: string): [string, string][] =>
+  membersOf(family).map(({ name, words, summary }) => [`${split(name).word} ${words}`.trim(), summary]);
+
+/** A line a command; those of a family share one. */
+function programLines(): [string, string][] {
+  const single = COMMANDS.filter(({ name }) => split(name).family === null);
+  return [
+    ...single.map(({ name, words, summary }): [string, string] => [`${name} ${words}`, summary]),
+    ...[...FAMILIES].map(([name, summary]): [string, string] => [`${name} <command>`, summary]),
+  ];
+}
+
+/** The family and the last word of a command's name. */
+function split(name: string): { family: string | null; word: string } {
+  const [first = '', second] = name.split(' ');
+  return second === undefined ? { family: null, word: first } : { family: first, word: second };
 }
 
 /** Widths of help, in columns; without a terminal the wider one. */
 const NARROWEST = 60;
 const WIDEST = 100;
 
-function start(columns: number | undefined, fail: (message: string) => never): Argv {
+const widthOf = (columns: number | undefined): number => Math.min(WIDEST, Math.max(NARROWEST, columns ?? WIDEST));
+
+function start(family: string | null, columns: number | undefined, fail: (message: string) => never): Argv {
   return yargs()
-    .scriptName('dumpleak')
+    .scriptName(family === null ? 'dumpleak' : `dumpleak ${family}`)
     .locale('en')
     .parserConfiguration({
       'parse-positional-numbers': false,
@@ -99,7 +163,7 @@ function start(columns: number | undefined, fail: (message: string) => never): A
     .alias('help', 'h')
     .version(VERSION)
     .group(['help', 'version'], GROUP.general)
-    .wrap(Math.min(WIDEST, Math.max(NARROWEST, columns ?? WIDEST)))
+    .wrap(widthOf(columns))
     .fail((message: string | null, error: Error | undefined) => {
       fail(message ?? error?.message ?? 'wrong usage');
     });
@@ -132,9 +196,15 @@ function explain(message: string, args: readonly string[], entry: CommandEntry, 
   return missing ? `Something is missing. ${usageOf(entry)}` : tooMuch(unknown ?? '', entry);
 }
 
-const tooMuch = (word: string, entry: CommandEntry): string => `"${word}" is one word too many. ${usageOf(entry)}`;
+/** What somebody may have meant who gave `analyze` more than one dump. */
+const SEVERAL = 'it takes one dump. For several there is "dumpleak batch", for growth over them "dumpleak trend"';
 
-const usageOf = ({ name, words }: CommandEntry): string => `Usage: dumpleak ${name} ${words}`;
+const tooMuch = (word: string, entry: CommandEntry): string =>
+  entry.name === DEFAULT_COMMAND
+    ? `"${word}" is one word too many: ${SEVERAL}`
+    : `"${word}" is one word too many. ${usageOf(entry)}`;
+
+const usageOf = ({ name, words }: CommandEntry): string => `Usage: dumpleak ${name} ${words}`.trimEnd();
 
 const nameOf = (option: string): string => option.replace(/^--?(no-)?/, '').replace(/=.*$/s, '');
 

@@ -4,6 +4,7 @@ import { InputError } from '../../parsers/bytes/input-error.js';
 import type { Note, PoolKind } from '../result/result.js';
 import type { Collector, Figures, InputKind, ModuleFact, Sample } from './read/collector.js';
 import { findReboots, outstanding, unwrap, type SampleFacts } from './read/counters.js';
+import { otherMemory } from './read/machines.js';
 import { readInputs, type ReadOptions } from './read/inputs.js';
 import { assignTimes, type TimeOptions } from './read/sample-times.js';
 
@@ -46,8 +47,10 @@ export interface Difference {
   machines: readonly string[];
   /** Milliseconds between the two; null where a time is not known. */
   elapsedMs: number | null;
-  /** The machine was restarted in between. */
+  /** The machine was restarted in between; of two machines nobody can tell, and this is false. */
   restarted: boolean;
+  /** Why the two are not of the same machine, in words; null where nothing says so. */
+  otherMachine: string | null;
   /** By growth, largest first; what did not change is left out. */
   tags: TagChange[];
   /** Tags that did not change. */
@@ -130,14 +133,10 @@ function compare(before: Side, after: Side): Difference {
   if (elapsedMs !== null && elapsedMs < 0) {
     warnings.push({ code: 'wrong-order', message: 'the second snapshot is older than the first' });
   }
-  const [one, other] = [before.machines, after.machines];
-  if (one.length > 0 && other.length > 0 && !one.some((name) => other.includes(name))) {
-    warnings.push({
-      code: 'several-machines',
-      message: `the snapshots are of two machines: ${one.join(', ')} and ${other.join(', ')}`,
-    });
-  }
-  const restarted = wasRestarted(before, after);
+  const otherMachine = notTheSame(before, after);
+  if (otherMachine !== null)
+    warnings.push({ code: 'several-machines', message: `not the same machine: ${otherMachine}` });
+  const restarted = wasRestarted(before, after) && otherMachine === null;
   const tags: TagChange[] = [];
   let unchanged = 0;
   for (const key of new Set([...before.counts.keys(), ...after.counts.keys()])) {
@@ -153,11 +152,18 @@ function compare(before: Side, after: Side): Difference {
     machines: [...new Set([...before.machines, ...after.machines])],
     elapsedMs,
     restarted,
+    otherMachine,
     tags,
     unchanged,
     modules: before.modules === null || after.modules === null ? null : compareModules(before.modules, after.modules),
     warnings,
   };
+}
+
+/** By their names, else by their memory. */
+function notTheSame({ machines: one, side: a }: Side, { machines: other, side: b }: Side): string | null {
+  if (one.length === 0 || other.length === 0) return otherMemory([a.figures, b.figures]);
+  return one.some((name) => other.includes(name)) ? null : `${one.join(', ')} and ${other.join(', ')}`;
 }
 
 type Counts = { tag: string; pool: PoolKind; bytes: number; allocs: number; frees: number } | undefined;

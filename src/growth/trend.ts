@@ -3,10 +3,12 @@
 import { PoolTagIndex } from '../../parsers/text/pooltag.js';
 import type { Note, PoolKind } from '../result/result.js';
 import { NO_FIGURES, type Collector, type Figures, type InputFile, type Sample } from './read/collector.js';
+import { otherMemory } from './read/machines.js';
 import { findReboots, unwrap, type SampleFacts } from './read/counters.js';
 import { groupTags, type TagGroup } from './judge/groups.js';
 import { CYCLE_HOURS } from './judge/growth-thresholds.js';
 import { readInputs, type ReadOptions } from './read/inputs.js';
+import { unlessSlow } from './judge/slow.js';
 import { timeToLimits, type Limit } from './judge/limits.js';
 import { palNotes } from './judge/pal.js';
 import { COMMITTED } from './read/read-poolmon.js';
@@ -46,10 +48,12 @@ export interface Trend {
   /** By place: milliseconds since 1970, or the place itself where `timed` is false. */
   times: Float64Array;
   timed: boolean;
-  /** Places of the first samples after restarts. */
+  /** Places of the first samples after restarts. See `oneMachine`. */
   reboots: number[];
   files: readonly InputFile[];
   machines: readonly string[];
+  /** False where the samples tell that they are not all of one machine: then `reboots` are changes of machine as well. */
+  oneMachine: boolean;
   /** Worst first. */
   series: JudgedSeries[];
   groups: TagGroup[];
@@ -87,22 +91,25 @@ export function makeTrend(collected: Collector, options: TrendOptions = {}): Tre
   const scratch = new Scratch();
   const judged = wanted.map((series): JudgedSeries => {
     const how = { unit: series.name.unit, cycleHours, timed };
-    const verdict = judgeSeries(series, times, reboots, how, scratch);
+    const judgedAs = judgeSeries(series, times, reboots, how, scratch);
+    const limits = timed ? timeToLimits(series, judgedAs, figures) : [];
+    const verdict = timed && series.name.unit === 'bytes' ? unlessSlow(judgedAs, limits) : judgedAs;
     return {
       series,
       verdict,
-      limits: timed ? timeToLimits(series, verdict, figures) : [],
+      limits,
       notes: palNotes(series, verdict, figures, times, timed),
     };
   });
   judged.sort(worstFirst);
-  aboutMachines(collected);
+  const oneMachine = aboutMachines(collected);
   return {
     times,
     timed,
     reboots,
     files: collected.files,
     machines: [...collected.machines],
+    oneMachine,
     series: judged,
     groups: groupTags(judged),
     untagged: untagged(order.map(({ facts }) => facts)),
@@ -166,7 +173,7 @@ export function isWhole({ series: { name } }: JudgedSeries): boolean {
   return name.kind === 'pool-total' || name.label === COMMITTED;
 }
 
-const JUDGEMENT_ORDER = ['leak', 'step', 'too-little-data', 'load', 'flat'];
+const JUDGEMENT_ORDER = ['leak', 'step', 'slow', 'too-little-data', 'load', 'flat'];
 const KIND_ORDER = ['pool-tag', 'pool-total', 'process', 'counter'];
 const UNIT_ORDER = ['bytes', 'count', 'other'];
 
@@ -206,11 +213,21 @@ function untagged(samples: readonly Sample[]): Record<PoolKind, Untagged | null>
   };
 }
 
-function aboutMachines(collected: Collector): void {
-  if (collected.machines.size < 2) return;
-  const names = [...collected.machines].slice(0, 4).join(', ');
+/** Warns where the samples are not of one machine; false then. */
+function aboutMachines(collected: Collector): boolean {
+  if (collected.machines.size > 1) {
+    const names = [...collected.machines].slice(0, 4).join(', ');
+    collected.warn(
+      'several-machines',
+      `the inputs are of ${collected.machines.size} machines (${names}): pool tags of all are one series`,
+    );
+    return false;
+  }
+  const other = otherMemory(collected.samples.map(({ figures }) => figures));
+  if (other === null) return true;
   collected.warn(
     'several-machines',
-    `the inputs are of ${collected.machines.size} machines (${names}): pool tags of all are one series`,
+    `the inputs are not of the same machine: ${other}; pool tags of all are one series`,
   );
+  return false;
 }

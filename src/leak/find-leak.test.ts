@@ -204,6 +204,16 @@ describe('tags that were asked for', () => {
     expect(verdict.headline).to.contain('Leak');
   });
 
+  it('of objects come with how to find who holds handles', () => {
+    const steps = (tag: string): string[] => findLeak(ask(tag)).verdict.nextSteps.filter((step) => /most handles/.test(step)); // prettier-ignore
+    expect(steps('Thre')).to.have.length(1);
+    expect(steps('Thre')[0]).to.match(/^Objects under Thre live while a handle/);
+    expect(steps('Mup')).to.deep.equal([]);
+    expect(findLeak(oneTag('File', MB, { options: { tag: 'File' } })).verdict.nextSteps.join()).to.match(
+      /most handles/,
+    );
+  });
+
   it('make no suspicion of their own', () => {
     const { verdict, suspects } = findLeak(oneTag('Vend', MB, { options: { tag: 'Vend' } }));
     expect(suspects).to.have.length(1);

@@ -67,6 +67,8 @@ export function nextSteps(
       );
     }
   }
+  const asked = suspects.filter((suspect) => !isSuspicious(suspect) && isHandleObjectTag(suspect.tag));
+  steps.push(...new Set(asked.map(aboutHandles)));
   steps.push(...aboutExhaustion(finding.exhausted));
   if (facts.taggingOff) steps.push(TAGGING);
   else if (finding.missing.length > 0) steps.push(hasNoTables(facts.dumpType) ? COLLECT : UNREADABLE);
@@ -124,11 +126,7 @@ function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
     );
   }
   if (steps.length > 0) return steps;
-  if (isHandleObjectTag(suspect.tag)) {
-    steps.push(
-      `Objects under ${tag} live while a handle to them is open: look for the process with the most handles (Task Manager, column Handles; "!process 0 0" and "!handle" in a debugger).`,
-    );
-  }
+  if (isHandleObjectTag(suspect.tag)) steps.push(aboutHandles(suspect));
   if (sharedDefault(suspect.tag) !== null || suspect.drivers.length > 1) {
     const names = suspect.drivers.map(({ module }) => module).filter((name) => !isKernelImage(name));
     const which = names.length === 0 ? 'the drivers that are not part of Windows' : list(names, 8);
@@ -150,6 +148,10 @@ function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
     );
   }
   return steps;
+}
+
+function aboutHandles({ tag }: Suspect): string {
+  return `Objects under ${tagInWords(tag)} live while a handle to them is open: look for the process with the most handles (Task Manager, column Handles; "!process 0 0" and "!handle" in a debugger).`;
 }
 
 function growth(suspect: Suspect): string {

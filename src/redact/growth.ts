@@ -56,5 +56,6 @@ export function redactDifference(difference: Difference, redactor: Redactor): Di
   const [before, after] = [side(difference.before), side(difference.after)];
   for (const { message } of difference.warnings) names.learnFrom(message);
   const warnings = difference.warnings.map((one) => ({ ...one, message: names.text(one.message) }));
-  return { ...difference, before, after, machines, warnings: [...warnings, redactedNote(redactor)] };
+  const otherMachine = difference.otherMachine === null ? null : names.text(difference.otherMachine);
+  return { ...difference, before, after, machines, otherMachine, warnings: [...warnings, redactedNote(redactor)] };
 }

@@ -318,6 +318,7 @@ describe('redaction: growth', () => {
         machines: ['hostqx'],
         elapsedMs: null,
         restarted: false,
+        otherMachine: 'hostqx and another',
         tags: [],
         unchanged: 0,
         modules: null,

@@ -4,6 +4,7 @@ import { printable } from '../../parsers/text-safety.js';
 import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from '../result/result.js';
 import { debuggerAddress, NOT_KNOWN, parseHex } from './print/format.js';
 import { hasWideAddresses, noFigures } from './print/dump-kind.js';
+import type { StyleOptions } from './print/style.js';
 import type { View, WrongWords } from './view.js';
 
 /** The title line of a module list. */
@@ -51,26 +52,78 @@ function byBase(modules: readonly ModuleInfo[]): ModuleInfo[] {
     .map(({ module }) => module);
 }
 
-/** Which modules. */
+/** Which modules are listed, and how. */
 export interface ModulesOptions {
-  /** A virtual address: those that hold it. */
+  /** Those that hold this virtual address, as `lm a`. */
   at?: bigint | undefined;
+  /** Those with such a name, with or without `.sys`; `*` and `?` stand for any characters, case does not count. */
+  name?: string | undefined;
+  /** Version and company beside each, and all that is known below one that was asked for. */
+  versions?: boolean | undefined;
 }
 
-/** The text of `lm`, ended by a line feed; with `at` that of `lm a`: loaded modules, and unloaded ones. */
+/** Whether a module or an unloaded one is called so. */
+export function isCalled(pattern: string, names: readonly string[]): boolean {
+  const parts = pattern
+    .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  const match = new RegExp(`^${parts}$`, 'is');
+  return names.some((name) => match.test(name) || match.test(name.replace(/\.[^.]*$/, '')));
+}
+
+/** Version and company, in columns behind the line of `lm`. */
+function versionCells({ version }: ModuleInfo, used: number, width: number): string {
+  const cells = `  ${printable(version?.fileVersion ?? NOT_KNOWN).padEnd(16)}  ${printable(version?.companyName ?? '')}`;
+  return cells.slice(0, Math.max(0, width - used)).trimEnd();
+}
+
+/** What is known of one module, as `lmv` shows it. */
+function detailLines(module: ModuleInfo): string[] {
+  const { name, version, builtAt, pdb } = module;
+  const rows: (readonly [string, string | null | undefined])[] = [
+    ['Image name', name],
+    ['File version', version?.fileVersion],
+    ['Company', version?.companyName],
+    ['Description', version?.fileDescription],
+    ['Product', version?.productName],
+    ['Built', builtAt],
+    ['PDB', pdb === null ? null : pdb.name],
+  ];
+  return rows.map(([title, value]) => `    ${`${title}:`.padEnd(17)}${value == null ? NOT_KNOWN : printable(value)}`);
+}
+
+/**
+ * The text of `lm`, ended by a line feed; with `at` that of `lm a`: the loaded modules, and the unloaded ones, whose
+ * range holds the address.
+ */
 export function renderModules(
   result: Pick<AnalysisResult, 'dump' | 'system' | 'modules' | 'unloadedModules'>,
-  options: ModulesOptions = {},
+  { at, name, versions = false }: ModulesOptions = {},
+  { width = Infinity }: StyleOptions = {},
 ): string {
   const { modules, system } = result;
   const wide = hasWideAddresses(result);
-  const at = options.at;
-  const loaded = byBase(modules ?? []).filter(({ base, end }) => at === undefined || holds(base, end, at));
-  const unloaded = (result.unloadedModules ?? []).filter(({ start, end }) => at === undefined || holds(start, end, at));
+  const loaded = byBase(modules ?? []).filter(
+    (module) =>
+      (at === undefined || holds(module.base, module.end, at)) &&
+      (name === undefined || isCalled(name, [module.name, module.moduleName])),
+  );
+  const unloaded = (result.unloadedModules ?? []).filter(
+    (module) =>
+      (at === undefined || holds(module.start, module.end, at)) &&
+      (name === undefined || isCalled(name, [module.name])),
+  );
+  const asked = at !== undefined || name !== undefined;
   const lines = modules === null ? [noFigures(result.dump, 'module list')] : [moduleTitle(wide)];
-  lines.push(...loaded.map((module) => moduleLine(module, system, wide)));
-  if (at !== undefined && modules !== null && loaded.length === 0) {
-    lines.push(`No loaded module holds ${debuggerAddress(at, wide)}.`);
+  for (const module of loaded) {
+    const line = moduleLine(module, system, wide);
+    lines.push(versions && !asked ? line + versionCells(module, line.length, width) : line);
+    if (versions && asked) lines.push(...detailLines(module));
+  }
+  if (asked && modules !== null && loaded.length === 0) {
+    const what = at === undefined ? `is called ${printable(name ?? '')}` : `holds ${debuggerAddress(at, wide)}`;
+    lines.push(`No loaded module ${what}.`);
   }
   if (unloaded.length > 0) {
     lines.push('', 'Unloaded modules:', ...unloaded.map((module) => unloadedLine(module, wide)));
@@ -102,10 +155,14 @@ export const modules: View<
     return analyze(opened, { parts: ['modules'], progress });
   },
   text: renderModules,
-  json: ({ schemaVersion, dump, system, modules: all, unloadedModules: unloaded, warnings }, { at }) => ({
-    ...{ schemaVersion, dump, system },
-    modules: all?.filter(({ base, end }) => at === undefined || holds(base, end, at)) ?? null,
-    unloadedModules: unloaded?.filter(({ start, end }) => at === undefined || holds(start, end, at)) ?? null,
-    warnings,
-  }),
+  json: ({ schemaVersion, dump, system, modules: all, unloadedModules: unloaded, warnings }, { at, name }) => {
+    const called = (...names: string[]): boolean => name === undefined || isCalled(name, names);
+    const within = (start: Hex | null, end: Hex | null): boolean => at === undefined || holds(start, end, at);
+    return {
+      ...{ schemaVersion, dump, system },
+      modules: all?.filter((one) => within(one.base, one.end) && called(one.name, one.moduleName)) ?? null,
+      unloadedModules: unloaded?.filter((one) => within(one.start, one.end) && called(one.name)) ?? null,
+      warnings,
+    };
+  },
 };

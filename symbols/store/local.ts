@@ -126,7 +126,7 @@ function folderObstacle(root: string): string | null {
 }
 
 /** Why the target of a pointer cannot be opened as a file of this system; null when it may be tried. */
-export function pointerObstacle(target: Pointer, platform: NodeJS.Platform = process.platform): string | null {
+export function pointerObstacle(target: Pointer, platform: string = process.platform): string | null {
   if (target.kind === 'nothing') return 'the pointer names no file';
   if (target.kind === 'message') return `the store says: ${target.text}`;
   const { path } = target;

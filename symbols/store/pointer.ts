@@ -38,7 +38,8 @@ export function readPointer(path: string): Pointer {
 }
 
 /** UTF-16 with its mark, else UTF-8. */
-export function pointerText(bytes: Buffer): string {
+export function pointerText(given: Uint8Array): string {
+  const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   return bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.subarray(2).toString('utf16le') : bytes.toString('utf8');
 }
 

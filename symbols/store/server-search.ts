@@ -1,7 +1,7 @@
 /** Asks one server for one file, in every form that it may have there, and takes in what comes. */
 
 import { isFile } from './any-case.js';
-import type { DownloadProgress, HttpAnswer } from './http-exchange.js';
+import type { DownloadProgress, HttpAnswer } from './http-types.js';
 import { HttpFailure } from './http-failure.js';
 import { NoCache, type CacheWriter, type Intake } from './intake.js';
 import { pointerObstacle } from './local.js';
@@ -123,7 +123,7 @@ class ServerSearch {
    * A pointer from a server leads to the same server, or to a folder that the user named: any other share would be
    * sent the user's Windows credentials on the word of that server.
    */
-  private async follow(where: string, body: Buffer): Promise<ServerFind | null> {
+  private async follow(where: string, body: Uint8Array): Promise<ServerFind | null> {
     const { log, intake, caches, roots } = this.options;
     const pointer = parsePointer(pointerText(body));
     if (pointer.kind !== 'path') {

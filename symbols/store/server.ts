@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpClient } from './http-client.js';
-import type { HttpAnswer, HttpRequest } from './http-exchange.js';
+import type { HttpAnswer, HttpRequest } from './http-types.js';
 import { HttpFailure } from './http-failure.js';
 import { storeParts } from './local.js';
 import { compressedName } from './names.js';

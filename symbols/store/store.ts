@@ -3,7 +3,7 @@
 import { isFile } from './any-case.js';
 import type { CacheHooks } from './cache.js';
 import { HttpClient } from './http-client.js';
-import { DEFAULT_LIMITS, type DownloadProgress, type HttpLimits } from './http-exchange.js';
+import { DEFAULT_LIMITS, type DownloadProgress, type HttpLimits } from './http-types.js';
 import { Intake, type Unpack } from './intake.js';
 import { LocalFolders, type Candidate } from './local.js';
 import { NamedFiles } from './named-file.js';

@@ -56,7 +56,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface SymbolPathOptions {
   /** `--symbol-server`: addresses asked after everything else. */
   servers?: readonly string[] | undefined;
-  platform?: NodeJS.Platform | undefined;
+  platform?: string | undefined;
   home?: string | undefined;
   defaultCache?: string | undefined;
 }
@@ -81,7 +81,7 @@ export function parseSymbolPath(
 }
 
 /** The user's own cache folder for symbols, by the habits of the platform. */
-export function defaultCacheFolder(env: Environment, platform: NodeJS.Platform, home: string): string {
+export function defaultCacheFolder(env: Environment, platform: string, home: string): string {
   if (platform === 'win32') {
     const local = env['LOCALAPPDATA'];
     return win32.join(local ?? win32.join(home, 'AppData', 'Local'), 'dumpleak', 'symbols');

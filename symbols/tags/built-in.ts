@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { PoolTagIndex } from '../../parsers/text/pooltag.js';
 import { packageFile } from '../package-root.js';
+import { KERNEL_OBJECT_TAGS } from './kernel-objects.js';
 
 /** What the built-in list says about a tag. */
 export interface BuiltInTag {
@@ -30,10 +31,16 @@ export function builtInTags(): BuiltInTags {
   return index;
 }
 
-/** All of the built-in list, in the order of its file. Throws as builtInTags does. */
+/** All of the built-in list: in the order of its file, then the kernel's objects. Throws as builtInTags does. */
 export function builtInTagList(): readonly BuiltInTag[] {
-  list ??= parseBuiltInTags(readFileSync(packageFile('symbols', 'tags', 'data', DATA), 'utf8'));
+  list ??= withKernelObjects(parseBuiltInTags(readFileSync(packageFile('symbols', 'tags', 'data', DATA), 'utf8')));
   return list;
+}
+
+/** What the file does not list is added. */
+function withKernelObjects(listed: readonly BuiltInTag[]): BuiltInTag[] {
+  const known = new Set(listed.map(({ tag }) => tag));
+  return [...listed, ...KERNEL_OBJECT_TAGS.filter(({ tag }) => !known.has(tag))];
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Filter {
   since?: string | undefined;
   until?: string | undefined;
   leaks?: boolean | undefined;
+  /** Only dumps that cannot tell. */
+  undecided?: boolean | undefined;
 }
 
 /** Text as a pattern of LIKE in which `*` stands for anything. */
@@ -17,22 +19,22 @@ const pattern = (text: string): string => text.replace(/[\\%_]/g, '\\$&').replac
 
 const DUMPS = `
   select left(d.id, 12) as id, d.system_time as "systemTime", coalesce(m.name, m.id) as machine, d.system_name as system,
-    s.tag, s.pool, s.bytes::float8 as bytes, s.driver, s.driver_version as version,
+    d.leak_suspected as "leakSuspected", s.tag, s.pool, s.bytes::float8 as bytes, s.driver, s.driver_version as version,
     coalesce(s.driver_confidence, s.confidence) as confidence, d.headline, d.place
   from dumps d left join machines m on m.id = d.machine_id left join suspects s on s.dump_id = d.id and s.position = 0`;
 
 /** Dumps, the newest first. */
 export async function listDumps(store: Store, filter: Filter): Promise<Table> {
-  const { tag, driver, machine, since, until, leaks } = filter;
+  const { tag, driver, machine, since, until, leaks, undecided } = filter;
   return store.ask(
     `${DUMPS}
      where ($1::text is null or exists (select from suspects x where x.dump_id = d.id and rtrim(x.tag) like rtrim($1)))
        and ($2::text is null or exists (select from suspects x where x.dump_id = d.id and x.driver ilike $2))
        and ($3::text is null or m.name ilike $3 or m.id = $3)
        and ($4::timestamptz is null or d.system_time >= $4) and ($5::timestamptz is null or d.system_time < $5)
-       and (not $6::boolean or d.leak_suspected)
+       and (not $6::boolean or d.leak_suspected) and (not $7::boolean or d.leak_suspected is null)
      order by d.system_time desc nulls last, d.place`,
-    [tag, driver, machine].map((text) => (text === undefined ? null : pattern(text))).concat([since ?? null, until ?? null]).concat([leaks === true ? 'true' : 'false']),
+    [tag, driver, machine].map((text) => (text === undefined ? null : pattern(text))).concat([since ?? null, until ?? null]).concat([String(leaks === true), String(undecided === true)]),
   ); // prettier-ignore
 }
 
@@ -48,6 +50,7 @@ export async function listGroups(store: Store): Promise<Table> {
 export async function listMachines(store: Store): Promise<Table> {
   return store.ask(`
     select m.id, m.name, m.dumps, count(d.id) filter (where d.leak_suspected) as leaks,
+      count(d.id) filter (where d.leak_suspected is null) as undecided,
       m.first_seen as "firstSeen", m.last_seen as "lastSeen",
       (array_agg(d.system_name order by d.system_time desc nulls last))[1] as system
     from machines m left join dumps d on d.machine_id = m.id group by m.id order by m.dumps desc, m.name, m.id`);
@@ -94,4 +97,19 @@ export async function findDumps(store: Store, word: string): Promise<{ id: strin
     [word, pattern(word)],
   );
   return rows.map(([id, offset, length]) => ({ id: String(id), offset: Number(offset), length: Number(length) }));
+}
+
+/** Every column that `sql` can ask for. */
+export async function listTables(store: Store): Promise<Table> {
+  return store.ask(
+    `select table_name as "table", column_name as "column", data_type as type from information_schema.columns
+     where table_schema = 'public' order by table_name, ordinal_position`,
+  );
+}
+
+export async function tableNames(store: Store): Promise<string[]> {
+  const { rows } = await store.ask(
+    `select table_name from information_schema.tables where table_schema = 'public' order by 1`,
+  );
+  return rows.map(([name]) => String(name));
 }

@@ -7,7 +7,7 @@ import { report, reportText } from '../../report/registry.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { DUMP, GROUP, IMAGES, jsonOption, KNOWN_ISSUES, POOLTAG, TOP } from '../options.js';
+import { DUMP, GROUP, IMAGES, jsonOption, KNOWN_ISSUES, POOLTAG, READING, TOP } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
 import { SYMBOLS } from '../symbol-options.js';
@@ -37,6 +37,7 @@ export const command = defineCommand({
     pooltag: POOLTAG,
     images: IMAGES,
     'known-issues': KNOWN_ISSUES,
+    brief: { type: 'boolean', describe: 'Only the verdict, what it names, and what to do', group: GROUP.output },
     json: jsonOption('Write the result as JSON (docs/result.md)'),
     csv: {
       type: 'string',
@@ -63,6 +64,7 @@ export const command = defineCommand({
     },
     ...REDACT,
     ...SYMBOLS,
+    ...READING,
   },
   examples: [
     ['analyze MEMORY.DMP', 'what leaks, and the driver behind it'],
@@ -105,7 +107,10 @@ export const command = defineCommand({
     }
     if (html !== undefined) writeWhole(html, await reportText('html', result));
     if (args.json === true) await output.json(await reportText('json', result));
-    else await output.text(await reportText('text', result, { ...output.style, top }));
+    else {
+      const closing = output.style.width !== undefined;
+      await output.text(await reportText('text', result, { ...output.style, top, brief: args.brief, closing }));
+    }
     const { leakSuspected } = result.verdict;
     const fails =
       (args['fail-on-leak'] === true && leakSuspected === true) ||

@@ -15,7 +15,7 @@ import { FileError, UsageError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { onEndingSignals } from '../interrupt.js';
 import { milliseconds } from '../growth-inputs.js';
-import { FOLLOW_LINKS, GROUP, IMAGES, KNOWN_ISSUES, POOLTAG } from '../options.js';
+import { FOLLOW_LINKS, GROUP, IMAGES, KNOWN_ISSUES, MAX_UNPACKED, POOLTAG, QUIET } from '../options.js';
 import { REDACT } from '../redact-options.js';
 import { requireProfiles, SYMBOLS, type SymbolArguments } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
@@ -112,6 +112,8 @@ export const command = defineCommand({
     },
     ...REDACT,
     ...SYMBOLS,
+    ...MAX_UNPACKED,
+    ...QUIET,
   },
   examples: [
     ['batch //share/dumps --out report', 'all dumps below a folder'],

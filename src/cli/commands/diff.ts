@@ -6,7 +6,7 @@ import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { TIME_OPTIONS, withInputs } from '../growth-inputs.js';
-import { jsonOption, POOLTAG, TOP } from '../options.js';
+import { jsonOption, POOLTAG, READING, TOP } from '../options.js';
 import { REDACT, redactorFor } from '../redact-options.js';
 import { readTagLists } from '../tag-lists.js';
 
@@ -21,6 +21,7 @@ export const command = defineCommand({
     json: jsonOption('Write it as JSON'),
     top: TOP,
     ...REDACT,
+    ...READING,
   },
   examples: [
     ['diff monday.dmp friday.dmp', 'what grew, and which drivers came or changed'],

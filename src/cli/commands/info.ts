@@ -4,14 +4,14 @@ import type { Redactor } from '../../redact/redactor.js';
 import type { Inspection } from '../../analysis/inspect.js';
 import { info } from '../../views/info.js';
 import { defineCommand } from '../command.js';
-import { DUMP, jsonOption } from '../options.js';
+import { DUMP, jsonOption, READING } from '../options.js';
 import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
 import { showDump } from '../show-view.js';
 import { SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP },
-  options: { json: jsonOption('Write it as JSON'), ...REDACT, ...SYMBOLS },
+  options: { json: jsonOption('Write it as JSON'), ...REDACT, ...SYMBOLS, ...READING },
   examples: [
     ['info MEMORY.DMP', 'kind of dump, system, bug check'],
     ['info MEMORY.DMP --json', 'the same for programs'],

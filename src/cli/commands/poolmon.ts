@@ -6,7 +6,7 @@ import { renderSnapshotLog } from '../../report/poolmon/snapshot-log.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { GROUP, POOLTAG } from '../options.js';
+import { GROUP, POOLTAG, READING } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { readTagLists } from '../tag-lists.js';
 
@@ -28,6 +28,7 @@ export const command = defineCommand({
       describe: 'Write a .cmd that takes poolmon snapshots on a server, for dumpleak trend',
       group: GROUP.what,
     },
+    ...READING,
   },
   examples: [
     ['poolmon MEMORY.DMP -o poolsnap.log', 'the tags of a dump for tools that read poolmon logs'],

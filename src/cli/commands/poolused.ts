@@ -3,7 +3,7 @@
 import { poolUsed } from '../../views/poolused.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
-import { DUMP, jsonOption, POOLTAG, TOP } from '../options.js';
+import { DUMP, jsonOption, POOLTAG, READING, TOP } from '../options.js';
 import { showDump, wanted } from '../show-view.js';
 import { SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
@@ -22,6 +22,7 @@ export const command = defineCommand({
     top: { ...TOP, alias: 't', describe: 'Rows to list, as /tN' },
     json: jsonOption('Write all rows as JSON'),
     ...SYMBOLS,
+    ...READING,
   },
   examples: [
     ['poolused MEMORY.DMP /t5 2', 'the five largest in nonpaged pool'],

@@ -4,7 +4,7 @@ import { search, wantedBytes, wantedTag, type SearchWanted } from '../../views/s
 import { isWrong } from '../../views/view.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
-import { DUMP, GROUP, jsonOption } from '../options.js';
+import { DUMP, GROUP, jsonOption, READING } from '../options.js';
 import { showDump, wanted } from '../show-view.js';
 import { SYMBOLS } from '../symbol-options.js';
 
@@ -25,6 +25,7 @@ export const command = defineCommand({
     },
     json: jsonOption('Write the hits as JSON'),
     ...SYMBOLS,
+    ...READING,
   },
   examples: [
     ['search MEMORY.DMP Leak', 'every place where a driver holds the tag'],

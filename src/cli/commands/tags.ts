@@ -14,7 +14,7 @@ import type { Warning } from '../../result/result.js';
 import { defineCommand } from '../command.js';
 import { FileError, UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { FOLLOW_LINKS, GROUP, jsonOption } from '../options.js';
+import { FOLLOW_LINKS, GROUP, jsonOption, QUIET } from '../options.js';
 import { writeTo } from '../output.js';
 import { withPaths } from '../paths.js';
 import { writeWhole } from '../write-file.js';
@@ -44,6 +44,7 @@ export const command = defineCommand({
       describe: 'Also write a table with a row an evidence to this file',
       group: GROUP.output,
     },
+    ...QUIET,
   },
   examples: [
     ['tags C:\\Windows\\System32\\drivers --tag Leak', 'which drivers allocate under the tag'],

@@ -9,7 +9,7 @@ import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { milliseconds, TIME_OPTIONS, withInputs } from '../growth-inputs.js';
-import { FOLLOW_LINKS, GROUP, jsonOption, POOLTAG, TOP } from '../options.js';
+import { FOLLOW_LINKS, GROUP, jsonOption, POOLTAG, READING, TOP } from '../options.js';
 import { REDACT, redactorFor } from '../redact-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { writeWhole } from '../write-file.js';
@@ -70,6 +70,7 @@ export const command = defineCommand({
     top: TOP,
     'fail-on-leak': { type: 'boolean', describe: 'End with exit code 1 when something leaks', group: GROUP.output },
     ...REDACT,
+    ...READING,
   },
   examples: [
     ['trend logs', 'all logs in a folder'],

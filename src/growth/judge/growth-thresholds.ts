@@ -59,6 +59,12 @@ export const LATE_GROWTH = { ratio: 0.5, shareOfRange: 0.3 } as const;
 /** Residuals are cut at this many (robust) standard deviations before their memory is estimated. */
 export const RESIDUAL_LIMIT = 4;
 
+/**
+ * A leak that would take years to matter is called slow growth: it adds fewer bytes than this in a year, and meets no
+ * limit that is known within so many years, both at the fast end of its slope's interval.
+ */
+export const SLOW_GROWTH = { bytesInYear: 64 * 2 ** 20, years: 3 } as const;
+
 /** PAL (Performance Analysis of Logs), shown beside the judgement and never used for it. */
 export const PAL = {
   /** Share of the pool's maximum. */

@@ -37,7 +37,7 @@ import { readNoise, readProfile, type Profile } from './noise.js';
 import { median, quantile } from './select.js';
 import { readSteps, type Steps } from './steps.js';
 
-export type Judgement = 'leak' | 'load' | 'step' | 'flat' | 'too-little-data';
+export type Judgement = 'leak' | 'slow' | 'load' | 'step' | 'flat' | 'too-little-data';
 export type Unit = 'bytes' | 'count' | 'other';
 
 export interface JudgeOptions {

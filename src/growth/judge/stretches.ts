@@ -89,7 +89,14 @@ function judgeStretch(
   return judge(hours.subarray(0, n), values.subarray(0, n), options, scratch);
 }
 
-const WEIGHT: Readonly<Record<Judgement, number>> = { leak: 4, step: 2, load: 2, flat: 2, 'too-little-data': 0 };
+const WEIGHT: Readonly<Record<Judgement, number>> = {
+  leak: 4,
+  slow: 4,
+  step: 2,
+  load: 2,
+  flat: 2,
+  'too-little-data': 0,
+};
 
 /** The latest stretch with a leak; else the longest that could be judged; else the longest. */
 function mainStretch(stretches: readonly Stretch[]): Stretch {

@@ -30,6 +30,14 @@ describe('restarts', () => {
     expect(findReboots(samplesOf(4), seriesOf(...tags))).to.deep.equal([2]);
   });
 
+  it('are not where one of few falls: it runs backwards', () => {
+    const [a, b] = [{ allocs: [1000, 2000, 3000] }, { allocs: [500, 600, 10] }];
+    expect(findReboots(samplesOf(3), seriesOf(a, b))).to.deep.equal([]);
+    expect(findReboots(samplesOf(3), seriesOf(a, a, a, a, b))).to.deep.equal([]);
+    expect(findReboots(samplesOf(3), seriesOf(b))).to.deep.equal([2]);
+    expect(findReboots(samplesOf(3), seriesOf(a, b, b))).to.deep.equal([2]);
+  });
+
   it('are not where one of many falls, or where some wrap', () => {
     const calm = Array.from({ length: 20 }, (_, t) => ({ allocs: [1000 + t, 2000 + t, 3000 + t] }));
     expect(findReboots(samplesOf(3), seriesOf(...calm, { allocs: [500, 600, 10] }))).to.deep.equal([]);

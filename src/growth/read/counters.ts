@@ -6,6 +6,8 @@ const WRAP = 2 ** 32;
 const HALF = 2 ** 31;
 /** Share of the tags whose counter of allocations falls that means a restart. Without one none falls, but by wrapping. */
 const RESTART_SHARE = 0.1;
+/** Counters that must fall, but where there are no others. */
+const LEAST_FALLS = 2;
 /** Two estimates of when a machine was started are of one start when they are this close, in milliseconds. */
 const SAME_BOOT_MS = 5 * 60_000;
 
@@ -42,9 +44,12 @@ export function findReboots(samples: readonly SampleFacts[], series: readonly Se
   for (let rank = 1; rank < samples.length; rank++) {
     const before = previous[rank] ?? -1;
     if (before < 0) continue;
+    const [down, all] = [fell[rank] ?? 0, common[rank] ?? 0];
+    // One that falls among others is one that runs backwards.
+    const enough = down === all || down >= LEAST_FALLS;
     const isRestart =
-      (common[rank] ?? 0) > 0
-        ? (fell[rank] ?? 0) >= RESTART_SHARE * (common[rank] ?? 0) && (fell[rank] ?? 0) > 0
+      all > 0
+        ? enough && down > 0 && down >= RESTART_SHARE * all
         : (wrapped[rank] ?? 0) > 0 && faultsFell(samples[before], samples[rank]);
     if (isRestart && ![...cuts].some((cut) => cut > before && cut <= rank)) cuts.add(rank);
   }

@@ -54,7 +54,9 @@ function tagSection(tag: string, found: DriverSearch, style: Style): string[] {
 }
 
 function fileLines(file: TaggedFile, style: Style): string[] {
-  const about = [file.architecture ?? 'other processor', versionText(file.version)].filter((part) => part !== '');
+  const architecture = file.architecture ?? 'other processor';
+  const version = versionText(file.version, style.width - 26 - architecture.length, style);
+  const about = [architecture, version].filter((part) => part !== '');
   const name = basename(file.path).replace(/\.[^.]*$/, '');
   const more = file.evidence.length - MOST_EVIDENCE;
   const wide = file.evidence.some(({ address }) => (parseHex(address) ?? 0n) > 0xffffffffn);
@@ -62,7 +64,7 @@ function fileLines(file: TaggedFile, style: Style): string[] {
     '',
     // Paths are not broken: people copy them.
     `  ${style.paint(TONES[file.confidence], printable(file.path))}`,
-    `    confidence ${file.confidence}  ${style.paint('dim', fit(about.join(', '), style.width - 24, style))}`,
+    `    confidence ${file.confidence}  ${style.paint('dim', about.join(', '))}`,
     ...file.evidence
       .slice(0, MOST_EVIDENCE)
       .flatMap((evidence) => evidenceLines(evidence, fit(printable(name), 24, style), wide, style)),

@@ -8,6 +8,8 @@ export interface IndexDump {
   /** Of this dump in this index: groups and machines refer to it. */
   id: string;
   path: string;
+  /** The end of the path that tells it from the other dumps. */
+  label: string;
   /** Id of its machine; null where that is not known. */
   machine: string | null;
   systemName: string | null;
@@ -70,8 +72,8 @@ export interface IndexFailure {
 /** A machine that dumps came from. */
 export interface IndexMachine {
   id: string;
-  /** For people; several machines may share one. */
-  name: string;
+  /** For people; several machines may share one. Null where the dumps tell none. */
+  name: string | null;
   /** Ids of dumps. */
   dumps: readonly string[];
   firstSeen: string | null;
@@ -87,4 +89,6 @@ export interface BatchIndex {
   groups: readonly IndexGroup[];
   failures: readonly IndexFailure[];
   machines: readonly IndexMachine[];
+  /** What would tell more; null for nothing. */
+  advice: string | null;
 }

@@ -1,7 +1,6 @@
 /** The page of many dumps: which drivers leak where, which machines share a cause, what could not be read and why. */
 
 import { counted, humanBytes, thousands, utc } from '../../views/print/format.js';
-import { baseName } from '../../views/print/identity.js';
 import type { BatchIndex, IndexDump, IndexGroup, IndexGrowth, IndexMachine } from './index-data.js';
 import { pageSection, renderPage } from './page.js';
 import { markup, joined, type HtmlValue, type SafeHtml } from './safe-html.js';
@@ -37,7 +36,14 @@ export function renderIndexPage(index: BatchIndex): string {
     ['causes', 'Causes', 'Causes, worst first', causes(known)],
     ['failures', 'Not read', 'What could not be read', failures(index)],
     ['dumps', 'Dumps', 'Dumps', index.dumps.length === 0 ? null : dumpTable(known)],
-    ['machines', 'Machines', 'Machines', index.machines.length === 0 ? null : machineTable(known)],
+    [
+      'machines',
+      'Machines',
+      'Machines',
+      index.machines.length === 0
+        ? null
+        : markup`${index.advice !== null && markup`<p>${index.advice}.</p>`}${machineTable(known)}`,
+    ],
   ];
   return renderPage({
     title: `${counted(index.dumps.length, 'dump')}: ${headline(known)} - dumpleak`,
@@ -94,13 +100,26 @@ function causeName({ tag, pool, driver, driverVersion }: IndexGroup): SafeHtml {
   return markup`${name}${driverVersion !== null && markup` ${driverVersion}`}, tag <code>${tag}</code> in ${pool} pool`;
 }
 
+/** The named ones; of the others only how many. */
 function machineNames({ machines }: IndexGroup, known: Known): SafeHtml {
-  const names = machines.slice(0, MOST_NAMES).map((id) => known.machines.get(id)?.name ?? id);
-  const more = machines.length - names.length;
-  return markup`${joined(
-    names.map((name) => markup`<span class="data">${name}</span>`),
-    ', ',
-  )}${more > 0 && markup` and ${counted(more, 'more machine')}`}`;
+  const named = machines.flatMap((id) => known.machines.get(id)?.name ?? []);
+  const names = named.slice(0, MOST_NAMES).map((name) => markup`<span class="data">${name}</span>`);
+  const more = named.length - names.length;
+  const unnamed = machines.length - named.length;
+  const rest = [
+    more === 0 ? null : counted(more, 'more machine'),
+    unnamed === 0 ? null : counted(unnamed, 'machine without a name', 'machines without a name'),
+  ].filter((part) => part !== null);
+  return markup`${joined(names, ', ')}${names.length > 0 && rest.length > 0 && ' and '}${rest.join(' and ')}`;
+}
+
+/** A machine's name, or the dump that stands for one without. */
+function machineLabel(id: string, known: Known): string {
+  const machine = known.machines.get(id);
+  if (machine === undefined) return id;
+  if (machine.name !== null) return machine.name;
+  const [first = ''] = machine.dumps;
+  return `no name, of ${known.dumps.get(first)?.label ?? id}`;
 }
 
 function causes(known: Known): SafeHtml | null {
@@ -125,6 +144,7 @@ ${newest !== undefined && markup`<dt>For example</dt><dd>${dumpLink(newest)}: ${
 
 const JUDGEMENTS: Readonly<Record<IndexGrowth['judgement'], string>> = {
   leak: 'grows without coming back',
+  slow: 'grows slowly: years until it matters',
   load: 'rises and falls with load',
   step: 'moved once',
   flat: 'does not grow',
@@ -200,16 +220,16 @@ function failures({ failures: failed }: BatchIndex): SafeHtml | null {
   });
 }
 
-/** The dump's name, as a link where it has a page. */
-function dumpLink({ path, page }: IndexDump): SafeHtml {
-  const name: HtmlValue = markup`<code title="${path}">${baseName(path)}</code>`;
+/** What tells the dump from the others, as a link where it has a page. */
+function dumpLink({ path, label, page }: IndexDump): SafeHtml {
+  const name: HtmlValue = markup`<code title="${path}">${label}</code>`;
   return page === null ? markup`${name}` : markup`<a href="${relativeLink(page)}">${name}</a>`;
 }
 
 /** A file beside the page or below it: never another scheme, whatever the name is. */
 function relativeLink(page: string): string {
   const parts = page.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
-  return `./${parts.map((part) => encodeURIComponent(part.toWellFormed())).join('/')}`;
+  return `./${parts.map((part) => encodeURIComponent(part.toWellFormed()).replaceAll("'", '%27')).join('/')}`;
 }
 
 function dumpTable(known: Known): SafeHtml {
@@ -220,28 +240,28 @@ function dumpTable(known: Known): SafeHtml {
     caption: `${counted(dumps.length, 'dump')} that could be read`,
     columns: [
       { title: 'Dump', kind: 'text' },
+      { title: 'Leak', kind: 'number', about: 'Whether a leak is suspected, and with what confidence' },
+      { title: 'Finding', kind: 'text' },
       { title: 'Machine', kind: 'text' },
       { title: 'Time', kind: 'text' },
-      { title: 'Leak', kind: 'number', about: 'Whether a leak is suspected, and with what confidence' },
       { title: 'Driver', kind: 'text' },
       { title: 'Version', kind: 'text' },
       { title: 'Tag', kind: 'text' },
       { title: 'Pool', kind: 'text' },
       { title: 'Holds', kind: 'number' },
-      { title: 'Finding', kind: 'text' },
       { title: 'System', kind: 'text' },
     ],
     rows: dumps.map((dump): Cell[] => [
       { show: dumpLink(dump), sort: dump.path },
-      text(dump.machine === null ? null : (known.machines.get(dump.machine)?.name ?? dump.machine)),
-      time(dump.systemTime),
       leakCell(dump),
+      { show: markup`<span class="long">${dump.headline}</span>` },
+      text(dump.machine === null ? null : (known.machines.get(dump.machine)?.name ?? 'no name')),
+      time(dump.systemTime),
       { show: dump.driver && markup`<code>${dump.driver}</code>` },
       text(dump.driverVersion),
       { show: dump.tag && markup`<code>${dump.tag}</code>` },
       text(dump.pool),
       dump.bytes === null ? text('') : { show: humanBytes(dump.bytes), sort: dump.bytes },
-      { show: markup`<span class="long">${dump.headline}</span>` },
       { show: markup`<span class="long">${systemText(dump)}</span>` },
     ]),
   });
@@ -277,8 +297,8 @@ function machineTable(known: Known): SafeHtml {
       { title: 'Last seen', kind: 'text' },
       { title: 'Causes', kind: 'text' },
     ],
-    rows: machines.map(({ id, name, dumps, firstSeen, lastSeen }): Cell[] => [
-      text(name),
+    rows: machines.map(({ id, dumps, firstSeen, lastSeen }): Cell[] => [
+      text(machineLabel(id, known)),
       { show: thousands(dumps.length) },
       time(firstSeen),
       time(lastSeen),

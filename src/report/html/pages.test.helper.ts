@@ -81,6 +81,7 @@ function dump(id: string, machine: string | null, more: Partial<IndexDump>): Ind
   return {
     id,
     path: `share/${id}/MEMORY.DMP`,
+    label: `${id}/MEMORY.DMP`,
     machine,
     systemName: 'Windows Server 2019',
     buildNumber: 17763,
@@ -198,6 +199,7 @@ export const INDEX: BatchIndex = {
     { path: 'share/x/MEMORY.DMP', code: 'not-a-dump', message: 'not a Windows crash dump: it begins with 4d 5a 90 00' },
     { path: 'share/y/MEMORY.DMP', code: 'timeout', message: 'stopped after 10 minutes' },
   ],
+  advice: null,
   machines: [
     {
       id: 'm1',

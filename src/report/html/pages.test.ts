@@ -14,6 +14,7 @@ const EMPTY: BatchIndex = {
   groups: [],
   failures: [],
   machines: [],
+  advice: null,
 };
 
 const hostileTag = () => ({ description: HOSTILE[0], binary: HOSTILE[3], tagSource: null });

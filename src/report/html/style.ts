@@ -157,14 +157,15 @@ html,html:not([data-theme=light]),html[data-theme=dark]{color-scheme:light;${LIG
 body{background:#fff;font-size:10.5pt}
 nav,.tools input,.tools label,.more,.theme,.skip{display:none}
 header.top,main,footer{max-width:none;padding-left:0;padding-right:0}
-section{border:0;border-top:1px solid var(--line);border-radius:0;padding:.8rem 0;margin:0}
+section{border:0;border-top:1px solid var(--line);border-radius:0;padding:.5rem 0;margin:0}
+figure{margin:0 0 .4rem}.pair .picture{max-height:34mm}.bar{margin:.4rem 0}
 .verdict{border:1px solid var(--line);border-left:.45rem solid var(--bad);padding:.8rem}
 .scroll{overflow:visible;border:0}
 table{font-size:7.5pt}thead{display:table-header-group}
 th,td{padding:.12rem .3rem}thead th{white-space:normal}.sort::after{content:none}
 td,th{overflow-wrap:anywhere}td code,th code{white-space:pre-wrap}
 .long,.path,td .path{min-width:0}
-tr,figure,.driver,.evidence,.bar,li{break-inside:avoid}
+tr,figure,.evidence,.bar,li{break-inside:avoid}
 h2,h3,h4{break-after:avoid}
 pre{white-space:pre-wrap}
 svg,.badge,.bar svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}

@@ -1,7 +1,9 @@
 /** The suspects of a page: what a tag holds, the drivers with their evidence, what speaks for it and against it. */
 
+import { isSuspicious } from '../../leak/suspects.js';
 import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result/result.js';
 import { counted, humanBytes, percent, thousands } from '../../views/print/format.js';
+import { suspectTitle } from '../suspect-title.js';
 import { moduleOf } from '../text/analyze-suspects.js';
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { searchedSentences } from '../../views/search.js';
@@ -29,14 +31,13 @@ export function confidenceBadge(confidence: Confidence): SafeHtml {
 export function suspectSections(result: AnalysisResult): SafeHtml {
   const shown = result.suspects.slice(0, MOST_SUSPECTS);
   const more = result.suspects.length - shown.length;
-  return markup`${shown.map((suspect, i) => suspectSection(result, suspect, i, shown.length))}${more > 0 && markup`<section><p>And ${counted(more, 'more suspect')}: analyze --json has them.</p></section>`}`;
+  return markup`${shown.map((suspect, i) => suspectSection(result, suspect, i))}${more > 0 && markup`<section><p>And ${counted(more, 'more suspect')}: analyze --json has them.</p></section>`}`;
 }
 
-function suspectSection(result: AnalysisResult, suspect: Suspect, index: number, count: number): SafeHtml {
+function suspectSection(result: AnalysisResult, suspect: Suspect, index: number): SafeHtml {
   const id = `suspect-${index + 1}`;
-  const number = count === 1 ? '' : ` ${index + 1}`;
   return markup`<section id="${id}" aria-labelledby="${id}-title">
-<h2 id="${id}-title">Suspect${number}: tag <code>${suspect.tag}</code> in ${suspect.pool} pool ${confidenceBadge(suspect.confidence)}</h2>
+<h2 id="${id}-title">${suspectTitle(result.suspects, suspect)}: tag <code>${suspect.tag}</code> in ${suspect.pool} pool ${isSuspicious(suspect) && confidenceBadge(suspect.confidence)}</h2>
 <dl>${figures(suspect)}</dl>
 ${holdersPart(suspect, id)}
 ${drivers(result, suspect)}

@@ -5,7 +5,7 @@ import { isWhole, type JudgedSeries, type Trend } from '../../growth/trend.js';
 import type { Judgement } from '../../growth/judge/judge.js';
 import { VERSION } from '../../version.js';
 import { counted, humanBytes, percent, thousands } from '../../views/print/format.js';
-import { amount, longTime, period, signed, subject, untilLimit, verdictOf } from '../trend/trend-text.js';
+import { amount, interruptions, longTime, period, signed, subject, untilLimit, verdictOf } from '../trend/trend-text.js';
 import { isoTime, type TrendReportOptions } from '../trend/trend-json.js';
 import { growthChart, type ChartPoint } from './growth-chart.js';
 import { pageSection, renderPage } from './page.js';
@@ -25,13 +25,14 @@ const MOST_NOTES = 200;
 
 const TONES: Readonly<Record<Judgement, string>> = {
   leak: 'bad',
+  slow: '',
   step: 'warn',
   'too-little-data': 'warn',
   load: '',
   flat: '',
 };
 /** As the ranking has them: what comes first is worst. */
-const RANK: Readonly<Record<Judgement, number>> = { leak: 5, step: 4, 'too-little-data': 3, load: 2, flat: 1 };
+const RANK: Readonly<Record<Judgement, number>> = { leak: 6, step: 5, slow: 4, 'too-little-data': 3, load: 2, flat: 1 };
 
 /** The document, ended by a line feed. */
 export function renderTrendPage(trend: Trend, options: TrendReportOptions = {}): string {
@@ -68,7 +69,7 @@ function verdict(trend: Trend): SafeHtml {
   const facts = [
     counted(trend.times.length, 'snapshot'),
     period(trend),
-    trend.reboots.length === 0 ? null : counted(trend.reboots.length, 'restart'),
+    interruptions(trend),
     trend.machines.length === 0 ? null : trend.machines.slice(0, 4).join(', '),
     trend.warnings.length === 0 ? null : markup`<a href="#warnings">${counted(trend.warnings.length, 'warning')}</a>`,
   ];
@@ -143,7 +144,7 @@ type Describe = (tag: string) => TagDescription;
 function card(trend: Trend, judged: JudgedSeries, describe: Describe): SafeHtml {
   const { series, verdict: v, limits, notes } = judged;
   const { judgement } = v;
-  const last = series.values[v.main.to - 1] ?? NaN;
+  const last = series.values.at(-1) ?? NaN;
   const name = subject(judged);
   const user = userOf(judged, describe);
   const hourly = hourlyText(trend, judged);

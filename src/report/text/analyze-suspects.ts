@@ -18,6 +18,8 @@ import { hexAndText, searchedSentences } from '../../views/search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
 import { billedLines, contentLines } from './analyze-contents.js';
 import { holderLines } from '../../views/print/holder-lines.js';
+import { isSuspicious } from '../../leak/suspects.js';
+import { suspectTitle } from '../suspect-title.js';
 
 const MOST_SUSPECTS = 5;
 const MOST_DRIVERS = 4;
@@ -79,13 +81,17 @@ export function evidenceLines(evidence: Evidence, shortName: string, wide: boole
   ];
 }
 
-/** Company, description and version in one line; empty where unknown. */
-export function versionText(version: VersionInfo | null): string {
+/** Company, description and version in so many columns; empty where unknown. What is too long costs no version. */
+export function versionText(version: VersionInfo | null, width: number, style: Style): string {
   if (version === null) return '';
-  return [version.companyName, version.fileDescription, version.fileVersion]
+  const about = [version.companyName, version.fileDescription]
     .filter((part) => part !== null)
     .map(printable)
     .join(', ');
+  const number = version.fileVersion === null ? '' : printable(version.fileVersion);
+  if (number === '') return fit(about, width, style);
+  const room = width - number.length - 2;
+  return about === '' || room < 8 ? fit(number, width, style) : `${fit(about, room, style)}, ${number}`;
 }
 
 /** Where a driver comes from: product, date, signature, and the file that completes it. */
@@ -113,7 +119,7 @@ function originLines(module: ModuleInfo | null, style: Style): string[] {
 function driverLines(result: AnalysisResult, driver: SuspectDriver, style: Style): string[] {
   const module = moduleOf(result, driver);
   const name = fit(printable(driver.module), 40, style);
-  const about = fit(versionText(module?.version ?? null), style.width - name.length - 24, style);
+  const about = versionText(module?.version ?? null, style.width - name.length - 24, style);
   const head = `    ${style.paint(TONES[driver.confidence], name)}  confidence ${driver.confidence}${about === '' ? '' : `  ${style.paint('dim', about)}`}`;
   const shortName = fit(printable(module?.moduleName ?? driver.module.replace(/\.[^.]*$/, '')), 24, style);
   const wide = hasWideAddresses(result);
@@ -199,12 +205,47 @@ function figureRows(suspect: Suspect): [string, string][] {
   ];
 }
 
-function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, style: Style): string[] {
-  const confidence = style.paint(TONES[suspect.confidence], `confidence ${suspect.confidence}`);
+/** What is asked for is no suspicion, and has no confidence. */
+function titleLine({ suspects }: AnalysisResult, suspect: Suspect, style: Style): string {
+  const title = suspectTitle(suspects, suspect);
+  const text = heading(`${title}: tag ${printable(suspect.tag)}, ${suspect.pool} pool`, style);
+  if (!isSuspicious(suspect)) return text;
+  return `${text}   ${style.paint(TONES[suspect.confidence], `confidence ${suspect.confidence}`)}`;
+}
+
+/** A suspect in few lines: what it holds, who, and what speaks against it. */
+function briefLines(result: AnalysisResult, suspect: Suspect, style: Style): string[] {
+  const sure = suspect.drivers.filter(({ confidence }) => confidence !== 'low');
+  const named = (sure.length > 0 ? sure : suspect.drivers).slice(0, MOST_DRIVERS);
+  const drivers = named.map((driver) => {
+    const version = moduleOf(result, driver)?.version?.fileVersion ?? null;
+    return printable(`${driver.module}${version === null ? '' : ` ${version}`} (${driver.confidence})`);
+  });
+  const more = suspect.drivers.length - named.length;
+  if (more > 0) drivers.push(`${more} more with weaker evidence`);
+  return [
+    titleLine(result, suspect, style),
+    ...pairs([...figureRows(suspect), ['Drivers', drivers.length === 0 ? 'none named' : drivers.join(', ')]], style),
+    ...holderLines(suspect, style),
+    ...bullets(
+      suspect.against.map(({ message }) => printable(message)),
+      style,
+      '-',
+      '  ',
+    ),
+  ];
+}
+
+/** A short section for each suspect. */
+export function briefSections(result: AnalysisResult, style: Style): string[][] {
+  return shownSuspects(result).map((suspect) => briefLines(result, suspect, style));
+}
+
+function suspectLines(result: AnalysisResult, suspect: Suspect, style: Style): string[] {
   const rows = figureRows(suspect);
   const messages = (notes: Suspect['reasons']) => notes.map(({ message }) => printable(message));
   const lines = [
-    `${heading(`Suspect${number}: tag ${printable(suspect.tag)}, ${suspect.pool} pool`, style)}   ${confidence}`,
+    titleLine(result, suspect, style),
     ...pairs(rows, style),
     ...holderLines(suspect, style),
     ...driversLines(result, suspect, style),
@@ -224,9 +265,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, number: string, 
 /** A section for each suspect; none where there is no suspect. */
 export function suspectSections(result: AnalysisResult, style: Style): string[][] {
   const shown = shownSuspects(result);
-  const sections = shown.map((suspect, i) =>
-    suspectLines(result, suspect, shown.length === 1 ? '' : ` ${i + 1}`, style),
-  );
+  const sections = shown.map((suspect) => suspectLines(result, suspect, style));
   const more = result.suspects.length - shown.length;
   if (more > 0) sections.push([`And ${counted(more, 'more suspect')}: with --json.`]);
   return sections;

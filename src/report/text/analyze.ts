@@ -5,7 +5,7 @@ import type { AnalysisResult } from '../../result/result.js';
 import { counted, elapsed, humanBytes, utc } from '../../views/print/format.js';
 import { culpritSection } from './analyze-holders.js';
 import { memorySection, reconciliationSection, topTagsSection } from './analyze-memory.js';
-import { suspectSections } from './analyze-suspects.js';
+import { briefSections, suspectSections } from './analyze-suspects.js';
 import { debuggerSections } from './analyze-windbg.js';
 import { canHoldPoolTables, dumpKind } from '../../views/print/dump-kind.js';
 import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../../views/print/identity.js';
@@ -25,6 +25,10 @@ import {
 export interface AnalysisTextOptions extends StyleOptions {
   /** Rows in the tables of tags: 10 in ours and 5 in `!poolused` without it. */
   top?: number | undefined;
+  /** The verdict, the suspects in short and the next steps alone. */
+  brief?: boolean | undefined;
+  /** The verdict once more at the end: on a terminal its beginning has scrolled away. */
+  closing?: boolean | undefined;
 }
 
 const DEFAULT_TOP = 10;
@@ -100,6 +104,35 @@ function nextStepsSection(result: AnalysisResult, style: Style): string[] {
 /** The report for people, ended by a line feed. A pure function of the result: no clock, no terminal. */
 export function renderAnalysis(result: AnalysisResult, options: AnalysisTextOptions = {}): string {
   const style = createStyle(options);
+  const sections = options.brief === true ? briefReport(result, style) : fullReport(result, options, style);
+  if (options.closing === true && options.brief !== true) sections.push(closingSection(result, style));
+  const text = `${sections
+    .filter((section) => section.length > 0)
+    .map((section) => section.join('\n'))
+    .join('\n\n')}\n`;
+  return style.ascii ? asciiOnly(text) : text;
+}
+
+/** The verdict in one line, and how to see it alone. */
+function closingSection({ verdict }: AnalysisResult, style: Style): string[] {
+  const more = ' (--brief: only this and what to do)';
+  const line = fit(printable(verdict.headline), style.width, style);
+  return [style.paint('title', line) + (line.length + more.length <= style.width ? style.paint('dim', more) : '')];
+}
+
+/** One screen: no evidence, no figures of memory, nothing in the debugger's look. */
+function briefReport(result: AnalysisResult, style: Style): string[][] {
+  const { length } = result.warnings;
+  return [
+    verdictSection(result, style),
+    limitsSection(result, style),
+    ...briefSections(result, style),
+    nextStepsSection(result, style),
+    length === 0 ? [] : [`${counted(length, 'warning')}: without --brief`],
+  ];
+}
+
+function fullReport(result: AnalysisResult, options: AnalysisTextOptions, style: Style): string[][] {
   const ours = [
     verdictSection(result, style),
     culpritSection(result, style),
@@ -119,9 +152,5 @@ export function renderAnalysis(result: AnalysisResult, options: AnalysisTextOpti
     const bar = style.line.repeat(3) + title + style.line.repeat(Math.max(0, style.width - 3 - title.length));
     theirs.unshift([style.paint('title', bar)]);
   }
-  const text = `${[...ours, ...theirs]
-    .filter((section) => section.length > 0)
-    .map((section) => section.join('\n'))
-    .join('\n\n')}\n`;
-  return style.ascii ? asciiOnly(text) : text;
+  return [...ours, ...theirs];
 }

@@ -15,6 +15,7 @@ const FOUND: Difference = {
   machines: [],
   elapsedMs: 4 * 3_600_000,
   restarted: false,
+  otherMachine: null,
   tags: [
     { tag: 'Leak', pool: 'nonpaged', before: { bytes: 10 * MB, outstanding: 10 }, after: { bytes: 70 * MB, outstanding: 70 }, bytes: 60 * MB, outstanding: 60 },
     { tag: 'New ', pool: 'paged', before: null, after: { bytes: 4096, outstanding: null }, bytes: 4096, outstanding: null },
@@ -59,6 +60,17 @@ describe('difference of two snapshots: reports', () => {
     const text = renderDiff(FOUND, { top: 1, ascii: true, width: 80 });
     expect(text).to.include('and 1 more').and.not.include('New ').and.not.include('ndis.sys');
     for (const line of text.split('\n')) expect(line.length, line).to.be.at.most(80);
+  });
+
+  it('of two machines says so, and nothing of a restart', () => {
+    const text = renderDiff({ ...FOUND, otherMachine: 'FS01 and FS02' });
+    expect(text)
+      .to.include('Not the same machine: FS01 and FS02. What differs is not growth.')
+      .and.not.include('restarted');
+    const { otherMachine } = JSON.parse(renderDiffJson({ ...FOUND, otherMachine: 'FS01 and FS02' })) as {
+      otherMachine: string;
+    };
+    expect(otherMachine).to.equal('FS01 and FS02');
   });
 
   it('says when the machine was restarted, and nothing of drivers that are not known', () => {

@@ -26,7 +26,7 @@ function perHour(bytes: number, { elapsedMs }: Difference): number | null {
 
 /** The object of `diff --json`. */
 export function renderDiffJson(difference: Difference, { describe }: TrendReportOptions = {}): string {
-  const { before, after, elapsedMs, restarted, tags, unchanged, modules, warnings } = difference;
+  const { before, after, elapsedMs, restarted, otherMachine, tags, unchanged, modules, warnings } = difference;
   const side = ({ path, kind, time, figures }: DiffSide): object => ({ path, kind, time: iso(time), figures });
   return renderPart({
     schemaVersion: GROWTH_SCHEMA_VERSION,
@@ -34,6 +34,7 @@ export function renderDiffJson(difference: Difference, { describe }: TrendReport
     after: side(after),
     hours: elapsedMs === null ? null : elapsedMs / HOUR_MS,
     restarted,
+    otherMachine,
     tags: tags.map((change) => ({
       tag: change.tag,
       pool: change.pool,
@@ -79,7 +80,7 @@ export function renderDiff(difference: Difference, options: DiffTextOptions = {}
     .join('\n\n')}\n`;
 }
 
-function head({ before, after, elapsedMs, restarted }: Difference, style: Style): string[] {
+function head({ before, after, elapsedMs, restarted, otherMachine }: Difference, style: Style): string[] {
   const side = (name: string, { path, time }: DiffSide): string =>
     `  ${name}  ${printable(path)}${time === null ? '' : `, ${utc(iso(time))}`}`;
   const between =
@@ -90,6 +91,10 @@ function head({ before, after, elapsedMs, restarted }: Difference, style: Style)
     side('after ', after),
     `  ${between}`,
   ];
+  if (otherMachine !== null) {
+    const text = `Not the same machine: ${printable(otherMachine)}. What differs is not growth.`;
+    lines.push(...wrap(text, style.width, '  '));
+  }
   if (restarted)
     lines.push(
       ...wrap('The machine was restarted in between: what is new since then is not only growth.', style.width, '  '),

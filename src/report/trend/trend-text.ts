@@ -42,11 +42,17 @@ export function renderTrend(trend: Trend, options: TrendTextOptions = {}): strin
 }
 
 function headline(trend: Trend, style: Style): string[] {
-  const { times, files, reboots } = trend;
+  const { times, files } = trend;
   const from = files.length === 1 ? printable(files[0]?.name ?? '') : counted(files.length, 'file');
-  const restarts = reboots.length === 0 ? '' : `, ${counted(reboots.length, 'restart')}`;
+  const restarts = interruptions(trend) === null ? '' : `, ${interruptions(trend) ?? ''}`;
   const text = `Growth over ${counted(times.length, 'snapshot')} from ${from}, ${period(trend)}${restarts}`;
   return wrap(text, style.width).map((line) => heading(line, style));
+}
+
+/** Restarts, or that the samples are not of one machine, in words; null for neither. */
+export function interruptions({ reboots, oneMachine }: Trend): string | null {
+  if (!oneMachine) return 'not all of the same machine';
+  return reboots.length === 0 ? null : counted(reboots.length, 'restart');
 }
 
 /** From when to when. */
@@ -80,8 +86,15 @@ export function verdictOf(trend: Trend): TrendVerdict {
     const text = `${thousands(undecided)} of ${counted(trend.series.length, 'series', 'series')} cannot be judged: ${untilWhen(trend)}.`;
     return { kind: 'not yet', sentences: [text] };
   }
-  const text = `Nothing grows without coming back, in ${counted(trend.series.length, 'series', 'series')}.`;
-  return { kind: 'no leak', sentences: [text] };
+  const slow = trend.series.filter(({ verdict: v }) => v.judgement === 'slow');
+  const [first] = slow;
+  const text = `Nothing grows without coming back${first === undefined ? '' : ' that would matter within years'}, in ${counted(trend.series.length, 'series', 'series')}.`;
+  if (first === undefined) return { kind: 'no leak', sentences: [text] };
+  const more = slow.length === 1 ? '' : ` So do ${counted(slow.length - 1, 'other', 'others')}.`;
+  return {
+    kind: 'no leak',
+    sentences: [text, `${subject(first)} grows slowly, by ${rate(first, trend.timed)}.${more}`],
+  };
 }
 
 const VERDICT_TONES = { leak: 'bad', 'not yet': 'warn', 'no leak': 'good' } as const;
@@ -161,7 +174,7 @@ function table(trend: Trend, rows: readonly JudgedSeries[], style: Style): strin
     ...rows.map((judged, i) => {
       const v = judged.verdict.main.verdict;
       const growth = v.perHour === null || !trend.timed ? '' : signed(v.perHour, judged);
-      const last = judged.series.values[judged.verdict.main.to - 1] ?? NaN;
+      const last = judged.series.values.at(-1) ?? NaN;
       const limit =
         judged.limits[0] === undefined ? '' : longTime(judged.limits[0].hours).replace('more than ten', '> 10');
       const cells = `${growth.padStart(11)}  ${amount(last, judged).padStart(10)}  ${limit.padStart(10)}`;
@@ -220,6 +233,7 @@ type Pick = (judgement: string) => JudgedSeries[];
 
 function others(trend: Trend, of: Pick, top: number, style: Style): string[][] {
   const size = ({ series, verdict: v }: JudgedSeries): number => series.values[v.main.to - 1] ?? 0;
+  const slow = of('slow');
   const steps = of('step');
   const open = of('too-little-data');
   const [load, flat] = [of('load'), of('flat')];
@@ -229,6 +243,7 @@ function others(trend: Trend, of: Pick, top: number, style: Style): string[][] {
   const count = Math.min(5, top);
   const summary = `Series that rise and fall with load: ${thousands(load.length)}. Flat: ${thousands(flat.length)}.`;
   return [
+    section('Grows slowly: years until it matters', table(trend, slow.slice(0, top), style), slow.length - top, style),
     section('Steps: moved once', table(trend, steps.slice(0, top), style), steps.length - top, style),
     section('Not yet to be told', table(trend, open.slice(0, top), style), open.length - top, style),
     still.length === 0 ? [] : section('Largest that do not grow', table(trend, still.slice(0, count), style), 0, style),
