@@ -68,6 +68,12 @@ export const DUMP = {
   kind: 'required',
 } as const;
 
+/** The address that some commands are about. */
+export const ADDRESS = {
+  describe: 'ffffda0ff9791010, with 0x, or with a backquote in quotes',
+  kind: 'required',
+} as const;
+
 /** `--json` of a command. */
 export const jsonOption = (describe: string) =>
   ({ type: 'boolean', describe, group: GROUP.output }) as const satisfies Options;

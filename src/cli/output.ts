@@ -24,6 +24,7 @@ export class Output {
   /** For the renderers of text. */
   readonly style: Readonly<StyleOptions>;
   private readonly file: string | undefined;
+  private readonly parts: string[] = [];
 
   /** Throws FileError when the file of `--output` cannot be written. */
   constructor(
@@ -47,6 +48,18 @@ export class Output {
   /** Writes a report for people. */
   async text(text: string): Promise<void> {
     await this.write(this.style.ascii === true ? asciiOnly(text) : text);
+  }
+
+  /** Writes a part of a report for people; `end` must follow the last one. */
+  async part(text: string): Promise<void> {
+    const shown = this.style.ascii === true ? asciiOnly(text) : text;
+    if (this.file === undefined) await writeTo(this.host.stdout, shown);
+    else this.parts.push(shown);
+  }
+
+  /** Ends a report that was written in parts. */
+  async end(): Promise<void> {
+    if (this.file !== undefined) await this.write(this.parts.join(''));
   }
 
   /** Writes JSON; where only ASCII can be shown, other characters as `\uXXXX`, which loses nothing. */

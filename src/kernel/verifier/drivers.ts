@@ -8,7 +8,6 @@ import { failed } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import type { KernelObject } from '../open/kernel-object.js';
-import type { Kernel } from '../open/open-kernel.js';
 import { oncePerKernel } from '../open/once.js';
 import type { VerifierOutstanding } from '../state.js';
 

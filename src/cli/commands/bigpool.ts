@@ -1,0 +1,67 @@
+/** `dumpleak bigpool`: the table of big allocations, by tag or, of one tag, row by row. */
+
+import { bigTags, findBlocks, tagFilter } from '../../analysis/pool-find.js';
+import { renderPart } from '../../views/print/part-json.js';
+import { blockRecord } from '../../views/pool/records.js';
+import { poolfindRow, renderBigPool } from '../../views/pool/blocks-text.js';
+import { SCHEMA_VERSION } from '../../result/result.js';
+import { parseCount } from '../addresses.js';
+import { blocksOf } from '../blocks.js';
+import { defineCommand } from '../command.js';
+import { UsageError } from '../errors.js';
+import { EXIT } from '../exit-codes.js';
+import { DUMP, GROUP, jsonOption } from '../options.js';
+import { readDump } from '../read-dump.js';
+import { SYMBOLS } from '../symbol-options.js';
+
+const DEFAULT_ROWS = 50;
+
+export const command = defineCommand({
+  positionals: {
+    dump: DUMP,
+    tag: { describe: 'List the allocations of this tag: as in poolfind', kind: 'optional' },
+  },
+  options: {
+    limit: { type: 'number', requiresArg: true, describe: 'Rows at most (50)', group: GROUP.what },
+    json: jsonOption('Write the rows as JSON'),
+    ...SYMBOLS,
+  },
+  examples: [
+    ['bigpool MEMORY.DMP', 'who has allocations of a page and more'],
+    ['bigpool MEMORY.DMP Leak --limit 1000', 'each of one tag'],
+  ],
+  run: async (args, output, host) => {
+    const matches = args.tag === undefined ? null : tagFilter(args.tag);
+    if (args.tag !== undefined && matches === null) {
+      throw new UsageError(`"${args.tag}": a tag has up to four characters, or is 0x and its number`);
+    }
+    const limit = parseCount(args.limit, '--limit', DEFAULT_ROWS);
+    await readDump(args, host, async (opened) => {
+      const { pool, warnings, wide } = blocksOf(opened);
+      if (matches !== null) {
+        // The first step is the table.
+        const [blocks = []] = findBlocks(pool, { matches, paged: null }).steps;
+        const shown = blocks.slice(0, limit);
+        const more = blocks.length - shown.length;
+        if (args.json === true) {
+          await output.json(
+            renderPart({
+              schemaVersion: SCHEMA_VERSION,
+              bigpool: { count: blocks.length, blocks: shown.map(blockRecord) },
+              warnings,
+            }),
+          );
+        } else
+          await output.text(
+            `${shown.map((block) => poolfindRow(block, wide)).join('')}${more > 0 ? `and ${more} more: with --limit\n` : ''}`,
+          );
+        return;
+      }
+      const rows = bigTags(pool);
+      if (args.json === true)
+        await output.json(renderPart({ schemaVersion: SCHEMA_VERSION, bigpool: { tags: rows }, warnings }));
+      else await output.text(renderBigPool(rows, pool.walk().coverage, limit));
+    });
+    return EXIT.done;
+  },
+});

@@ -1,0 +1,32 @@
+/** `dumpleak poolval`: whether the blocks of a pool page hold together, in the look of `!poolval`. */
+
+import { blocksAt } from '../../analysis/pool-find.js';
+import { renderPart } from '../../views/print/part-json.js';
+import { blockRecord, coverageRecord } from '../../views/pool/records.js';
+import { renderPoolval } from '../../views/pool/blocks-text.js';
+import { SCHEMA_VERSION } from '../../result/result.js';
+import { parseAddress } from '../addresses.js';
+import { blocksOf } from '../blocks.js';
+import { defineCommand } from '../command.js';
+import { EXIT } from '../exit-codes.js';
+import { ADDRESS, DUMP, jsonOption } from '../options.js';
+import { readDump } from '../read-dump.js';
+import { SYMBOLS } from '../symbol-options.js';
+
+export const command = defineCommand({
+  positionals: { dump: DUMP, address: ADDRESS },
+  options: { json: jsonOption('Write the blocks of the page as JSON'), ...SYMBOLS },
+  examples: [['poolval MEMORY.DMP fffffa8003b6f670', 'whether each block of the page says the size of the one before']],
+  run: async (args, output, host) => {
+    const address = parseAddress(args.address, 'address');
+    await readDump(args, host, async (opened) => {
+      const { pool, warnings, wide } = blocksOf(opened);
+      const page = blocksAt(pool, address);
+      if (args.json === true) {
+        const poolval = { blocks: page.blocks.map(blockRecord), coverage: coverageRecord(page.coverage) };
+        await output.json(renderPart({ schemaVersion: SCHEMA_VERSION, poolval, warnings }));
+      } else await output.text(renderPoolval(address, page, wide));
+    });
+    return EXIT.done;
+  },
+});
