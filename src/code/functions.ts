@@ -9,6 +9,7 @@ import type { ExceptionTable, FunctionEntry } from '../../parsers/pe/exception-t
 import type { Machine } from './machine.js';
 import type { CodeWork } from './work.js';
 import { LONGEST_FUNCTION, NEAR_JUMP, stops, type FunctionWalk } from './function-walk.js';
+import { Stretch } from './stretch.js';
 
 /** A function, as far as its bounds are known. RVAs; `end` is the first byte after it. */
 export interface FunctionRange {
@@ -45,8 +46,9 @@ const MOST_APART = 4;
 const FURTHEST = 0x8000;
 /** Where nothing is known, decoding begins so many bytes before: x86 falls into step after a few instructions. */
 const RUN_UP = 96;
-/** And looked at behind it, at most. */
+/** And looked at behind it, at most: bytes, and instructions in all. */
 const AHEAD = 0x400;
+const MOST_AROUND = 4000;
 
 /** The function around an RVA; null where there is no code that can be read. */
 export function findFunction(source: CodeSource, rva: number): FunctionRange | null {
@@ -109,15 +111,33 @@ function paddingBefore(source: CodeSource, low: number, rva: number): number | n
   if (source.machine.name === 'arm64') return rva - low <= FURTHEST ? low : null;
   if (bytes.length < rva - from) return null;
   source.work.steps += bytes.length >>> 4;
-  for (let at = bytes.length - 1; at >= 2; at--) {
-    const isEnd = bytes[at - 1] === 0xcc && bytes[at - 2] === 0xcc && bytes[at] !== 0xcc;
-    if (isEnd && (from + at) % 16 === 0) return from + at;
-    if (source.machine.name === 'x86' && bytes[at] === 0x55 && bytes[at + 1] === 0x8b && bytes[at + 2] === 0xec) {
-      return bytes[at - 1] === 0xff && bytes[at - 2] === 0x8b ? from + at - 2 : from + at;
-    }
+  const padded = behindPadding(bytes, from);
+  const prologue = source.machine.name === 'x86' ? lastPrologue(bytes, padded) : -1;
+  if (prologue >= 0) {
+    const isPatchable = bytes[prologue - 1] === 0xff && bytes[prologue - 2] === 0x8b;
+    return from + (isPatchable ? prologue - 2 : prologue);
   }
+  if (padded >= 0) return from + padded;
   // A section begins with a function.
   return from === low ? low : null;
+}
+
+/** The last place behind padding, at a multiple of 16; -1 where there is none. */
+function behindPadding(bytes: Uint8Array, from: number): number {
+  for (let at = bytes.length - 1 - ((from + bytes.length - 1) % 16); at >= 2; at -= 16)
+    if (bytes[at] !== 0xcc && bytes[at - 1] === 0xcc && bytes[at - 2] === 0xcc) return at;
+  return -1;
+}
+
+/** `push ebp; mov ebp,esp`. */
+const PROLOGUE = Buffer.from([0x55, 0x8b, 0xec]);
+
+/** The last of these behind a place, with two bytes before it; -1 where there is none. */
+function lastPrologue(bytes: Uint8Array, behind: number): number {
+  const start = Math.max(behind, 0);
+  const searched = Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
+  const at = searched.lastIndexOf(PROLOGUE);
+  return at < 0 || start + at < 2 ? -1 : start + at;
 }
 
 /** A stretch of code around a place, from an instruction border that decoding falls into. */
@@ -128,9 +148,9 @@ function synchronized(source: CodeSource, low: number, rva: number, high: number
   let first = from;
   // The page before may be missing.
   if (source.bytes(from, rva - from).length < rva - from) first = rva & ~0xfff;
-  const ops = decoded(source, first, rva - first + AHEAD, 4000);
+  const code = new Stretch(source, ops, first, rva + AHEAD, MOST_AROUND);
   let [start, furthest, last] = [first, 0, rva + 1];
-  for (let i = 0; i < ops.count; i++) {
+  for (let i = 0; code.has(i); i++) {
     const at = ops.at[i] ?? 0;
     last = at + (ops.length[i] ?? 0);
     const target = ops.immediate[i] ?? 0;
@@ -145,12 +165,3 @@ function synchronized(source: CodeSource, low: number, rva: number, high: number
 
 /** Used again for every function that is looked for. */
 const ops = new Operations();
-
-/** Decodes up to `length` bytes from an RVA; what it gives is overwritten by the next call. */
-function decoded(source: CodeSource, rva: number, length: number, most: number): Operations {
-  const { machine, base } = source;
-  ops.clear();
-  machine.decoder.decode(source.bytes(rva, Math.max(0, length)), rva, base, ops, most);
-  source.work.steps += ops.count;
-  return ops;
-}

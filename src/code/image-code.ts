@@ -18,6 +18,7 @@ import { findFunction, type CodeSource, type FunctionRange } from './functions.j
 import { guardSlots } from './guard.js';
 import { machineOf, type Machine } from './machine.js';
 import { branchesTo, DataReferences, WantedAddresses } from './references.js';
+import { Stretch } from './stretch.js';
 import { findFrameworkTable, FRAMEWORK_ALLOCATORS, type FrameworkTable } from './wdf.js';
 import { CodeWork } from './work.js';
 
@@ -27,6 +28,9 @@ const MOST_KEPT_FUNCTIONS = 4096;
 /** Places of which the function around is kept. */
 const MOST_RANGES = 50_000;
 const MOST_OPERATIONS = 20_000;
+/** What a function takes from the stack is told by its first return: bytes and instructions before it, at most. */
+const FURTHEST_RETURN = 0x1000;
+const MOST_BEFORE_RETURN = 600;
 /** Parts that a compiler moved away from a function, at most. */
 const MOST_PARTS = 32;
 /** Bytes of an import address table that are looked through where its names are gone. */
@@ -433,11 +437,9 @@ export class ImageCode implements CodeSource {
     const known = this.taken.get(called.rva);
     if (known !== undefined) return known ?? (isCleaned ? 0 : null);
     const ops = looked;
-    ops.clear();
-    this.machine.decoder.decode(this.bytes(called.rva, 0x1000), called.rva, this.base, ops, 600);
-    this.work.steps += ops.count;
+    const code = new Stretch(this, ops, called.rva, called.rva + FURTHEST_RETURN, MOST_BEFORE_RETURN);
     let taken: number | null = null;
-    for (let i = 0; i < ops.count && taken === null; i++) {
+    for (let i = 0; taken === null && code.has(i); i++) {
       if (ops.kind[i] === OP.return) taken = ops.immediate[i] ?? 0;
       else if (ops.kind[i] === OP.stop) break;
     }
@@ -506,8 +508,9 @@ function callTargets(code: ImageCode): Uint32Array {
     }
   }
   const ends = (rva: number): boolean => {
+    if (rva % 16 === 0) return true;
     const [a, , last] = code.bytes(rva - 3, 3);
-    if (last === 0xcc || last === 0x90 || last === 0xc3 || rva % 16 === 0) return true;
+    if (last === 0xcc || last === 0x90 || last === 0xc3) return true;
     // Behind `ret n`; four zeros are the constant of an instruction more often than padding.
     if (last === 0 && a === 0xc2) return true;
     const [b0, b1, b2, b3, b4] = code.bytes(rva, 5);

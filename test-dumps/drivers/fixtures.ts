@@ -1,8 +1,9 @@
 /** A few generated drivers as built files, with their truth: for machines without the compilers. */
 
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import type { DriverFile } from './scenario.js';
-import type { DriverSpec, GeneratedDriver } from './source.js';
+import { ARCHITECTURES, type DriverSpec, type GeneratedDriver } from './source.js';
 
 /** build/test-dumps/drivers -> test-dumps/drivers */
 export const FIXTURES = new URL('../../../test-dumps/drivers/fixtures/', import.meta.url);
@@ -40,4 +41,12 @@ export function readFixtures(): DriverFile[] {
     driver: { ...driver, source: '' },
     file: readFileSync(new URL(`${driver.name}.sys`, FIXTURES)),
   }));
+}
+
+/** The file of a large driver among the fixtures. */
+export const largeName = (architecture: DriverSpec['architecture']): string => `large-${architecture}.sys.gz`;
+
+/** One large driver for each processor (see `large.ts`), each its own copy. */
+export function readLargeDrivers(): Buffer[] {
+  return ARCHITECTURES.map((architecture) => gunzipSync(readFileSync(new URL(largeName(architecture), FIXTURES))));
 }

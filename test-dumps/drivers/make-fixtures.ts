@@ -1,9 +1,11 @@
 /** Builds the fixtures anew: `node build/test-dumps/drivers/make-fixtures.js`. */
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { Compiler } from './compile.js';
-import { FIXTURE_SPECS, FIXTURES, TRUTH } from './fixtures.js';
-import { generateDriver } from './source.js';
+import { FIXTURE_SPECS, FIXTURES, largeName, TRUTH } from './fixtures.js';
+import { generateLargeDriver } from './large.js';
+import { ARCHITECTURES, generateDriver } from './source.js';
 
 const compiler = Compiler.find();
 if (compiler === null) throw new Error('clang, lld-link and llvm-dlltool are needed');
@@ -16,3 +18,7 @@ for (const spec of FIXTURE_SPECS) {
   truths.push({ ...driver, source: undefined });
 }
 writeFileSync(new URL(TRUTH, FIXTURES), `${JSON.stringify(truths, null, 2)}\n`);
+for (const architecture of ARCHITECTURES) {
+  const file = await compiler.compile(generateLargeDriver(architecture));
+  writeFileSync(new URL(largeName(architecture), FIXTURES), gzipSync(file, { level: 9 }));
+}

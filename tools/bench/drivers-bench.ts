@@ -1,6 +1,6 @@
 /**
  * Driver files: one tag searched and judged in 100 MB of images, against `Buffer.indexOf` over the same bytes; and all that
- * drivers allocate, against decoding each of their instructions once.
+ * drivers allocate, in megabytes a second and against decoding each of their instructions once.
  */
 
 import { failed } from '../../parsers/bytes/failure.js';
@@ -10,7 +10,7 @@ import { machineOf } from '../../src/code/machine.js';
 import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
 import { judgeImage } from '../../src/leak/judge-image.js';
 import { concat } from '../../test-dumps/bytes.js';
-import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
+import { readFixtures, readLargeDrivers } from '../../test-dumps/drivers/fixtures.js';
 import { withMoreCode } from '../../test-dumps/drivers/more-code.js';
 import type { DriverFile } from '../../test-dumps/drivers/scenario.js';
 import { ARCHITECTURES } from '../../test-dumps/drivers/source.js';
@@ -100,10 +100,28 @@ function listing(files: readonly Uint8Array[], runs: number): { ratio: number; d
   return { ratio: ours / plain, detail };
 }
 
-/** Of the corpus: decoding all of it takes long. */
-const LISTED = 60;
+/** How often the large drivers are listed. */
+const LISTED = 20;
 /** How often the built drivers are gone through, which are small and allocate in nearly every function. */
 const ROUNDS = 20;
+
+/** Megabytes of drivers that are listed in a second of processor time: the machine may have other things to do. */
+function listingRate(files: readonly Uint8Array[], runs: number): { ratio: number; detail: string } {
+  let [least, count] = [Infinity, 0];
+  for (let run = 0; run < runs; run++) {
+    const before = process.cpuUsage();
+    count = 0;
+    for (const file of files) {
+      const read = driverFromFile(file, 'driver.sys');
+      if (!failed(read)) count += allocationsIn(read.module).allocations.length;
+    }
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / 1e6);
+  }
+  const megabytes = files.reduce((sum, file) => sum + file.length, 0) / MB;
+  const detail = `${(least * 1000).toFixed(0)} ms of processor time (${count} allocations) for ${megabytes.toFixed(1)} MB in ${files.length} drivers`;
+  return { ratio: megabytes / least, detail };
+}
 
 /** Both figures are the best of several runs in this process; files are in memory. */
 export async function driversBench(): Promise<BenchLine[]> {
@@ -128,6 +146,7 @@ export async function driversBench(): Promise<BenchLine[]> {
     }
   });
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
+  const large = Array.from({ length: LISTED }, readLargeDrivers).flat();
   return Promise.resolve([
     {
       name: 'tags: search and judge, against Buffer.indexOf',
@@ -135,11 +154,8 @@ export async function driversBench(): Promise<BenchLine[]> {
       goal: 5,
       detail: `${ours.toFixed(0)} ms (${traces} places) against ${plain.toFixed(0)} ms (${plainHits}) over ${(bytes / MB).toFixed(0)} MB in ${files.length} drivers`,
     },
-    {
-      name: 'tags --localtag: list all, against decoding once',
-      goal: 2,
-      ...listing(files.slice(fixtures.length, fixtures.length + LISTED), 3),
-    },
+    { name: 'tags --localtag: drivers of a real mix', goal: 12, atLeast: true, unit: 'MB/s', ...listingRate(large, 5) },
+    { name: 'tags --localtag: the same, against decoding once', goal: 2, ...listing(large, 5) },
     {
       name: 'tags --localtag: the same, small drivers that do little but allocate',
       goal: 4,
