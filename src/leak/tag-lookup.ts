@@ -146,7 +146,13 @@ function notesOf(tag: string, line: ListedTag | null): string[] {
 function parseTag(text: string): Asked | null {
   const numbered = numberedTag(text);
   if (numbered !== null) return { tag: tagText(numbered.key), ...numbered };
-  if (!/^[\x20-\x7e]{1,4}$/.test(text)) return null;
+  if (!/^[\x20-\x7e]{1,4}$/.test(text)) return unprintableTag(text);
   const isGroup = text.includes('?') || text.endsWith('*');
   return { tag: text.padEnd(4), key: isGroup ? null : typedTag(text), isProtected: false };
+}
+
+/** A tag with bytes that cannot be printed, of which no pattern is made: as its number would be asked for. */
+function unprintableTag(text: string): Asked | null {
+  const key = typedTag(text);
+  return key === null ? null : { tag: tagText(key), key, isProtected: text.charCodeAt(3) >= 0x80 };
 }
