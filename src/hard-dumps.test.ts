@@ -338,4 +338,25 @@ describe('odd and damaged dumps', function () {
       previous = present;
     }
   });
+
+  it('a pool tag table that a cut file ends in is not taken for a smaller whole one', () => {
+    let cut = 0;
+    const cases: [Scenario, number][] = [
+      [{ ...SCENARIOS.leak32(), seed: 14 }, 14],
+      [{ ...SCENARIOS.modernLeak(), kernel: '10.0.22621.382' }, 3],
+    ];
+    for (const [scenario, seed] of cases) {
+      const whole = buildDump({ ...scenario, seed });
+      for (let share = 0.84; share < 1; share += 0.02) {
+        const truncateTo = Math.floor(whole.byteLength * share);
+        const { poolTags, verdict } = analyze(openBuilt(buildDump({ ...scenario, seed, truncateTo })));
+        if (poolTags === null) continue;
+        const lacks = poolTags.rows.length < whole.truth.pool.rows.length;
+        if (lacks) cut++;
+        expect(poolTags.complete, `${scenario.name} ${share.toFixed(2)}`).to.equal(!lacks);
+        if (lacks) expect(verdict.headline).to.not.include('no tag stands out');
+      }
+    }
+    expect(cut).to.be.at.least(2);
+  });
 });

@@ -37,6 +37,7 @@ export function culpritOf(
   suspects: readonly Suspect[],
   accused: Accused | null = null,
   judgements: ReadonlyMap<Suspect, HolderJudgement> = new Map(),
+  noTag = 'No tag stands out',
 ): Culprit {
   if (leakSuspected === null)
     return { ...NOBODY, kind: 'unknown', because: ['This dump cannot tell whether pool leaks'] };
@@ -44,7 +45,7 @@ export function culpritOf(
   const first = suspects.find(isSuspicious);
   if (first !== undefined) return ofSuspect(first, judgements.get(first) ?? null);
   const name = accused?.driver ?? null;
-  if (accused === null || name === null) return { ...NOBODY, kind: 'unknown', because: ['No tag stands out'] };
+  if (accused === null || name === null) return { ...NOBODY, kind: 'unknown', because: [noTag] };
   return driver(name, null, 'medium', [accused.message]);
 }
 

@@ -247,7 +247,14 @@ describe('verdicts', () => {
     const { verdict } = findLeak(factsOf({ memory, poolTags: null }));
     expect(verdict.leakSuspected).to.equal(true);
     expect(verdict.headline).to.contain('90 % of the physical memory').and.contain('no pool tag tables');
+    expect(verdict.culprit?.because.join()).to.contain('no pool tag tables');
     expect(headline(factsOf({ memory }))).to.contain('no tag stands out');
+    const partial = findLeak(factsOf({ memory, poolTags: tablesOf([], {}, false) })).verdict;
+    for (const text of [partial.headline, partial.culprit?.because.join() ?? '']) {
+      expect(text)
+        .to.match(/not all tag tables could be read/i)
+        .and.not.contain('no tag stands out');
+    }
   });
 
   it('says how little calm is worth when half is missing', () => {

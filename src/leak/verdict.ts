@@ -38,7 +38,7 @@ export function makeVerdict(
     leakSuspected,
     headline,
     nextSteps: nextSteps(facts, readings, suspects, finding, judgements),
-    culprit: culpritOf(leakSuspected, suspects, accused, judgements),
+    culprit: culpritOf(leakSuspected, suspects, accused, judgements, sentence(noTagTells(facts))),
   };
 }
 
@@ -59,8 +59,7 @@ function find(
   if (full) {
     const { usage, limit, basis } = readings.memory.pressure[full];
     const share = `${sentence(poolName(full))} is at ${percentText(usage ?? 0, limit ?? 0)} of the ${basis ?? 'limit'}`;
-    const why = facts.poolTags ? 'but no tag stands out' : 'but the dump holds no pool tag tables to tell by whom';
-    return { ...finding, leakSuspected: true, headline: `${share}, ${why}` };
+    return { ...finding, leakSuspected: true, headline: `${share}, but ${noTagTells(facts)}` };
   }
   const exhausted = exhaustion(readings);
   if (exhausted.length > 0 && finding.missing.length === 0) {
@@ -68,7 +67,7 @@ function find(
     return {
       ...finding,
       exhausted: exhausted.map(({ name }) => name),
-      headline: `${innocence(readings)}: ${what}${highPools(readings)}`,
+      headline: `${innocence(readings)}: ${what}${highPools(facts, readings)}`,
     };
   }
   if (finding.missing.length > 0) {
@@ -125,13 +124,21 @@ function innocence(readings: Readings): string {
   return small ? 'Not a pool leak' : 'No pool leak seen in this snapshot';
 }
 
+/** Why no tag is named for a pool that is full: of tags that were not read nothing is said. */
+function noTagTells({ poolTags }: LeakFacts): string {
+  if (poolTags === null) return 'the dump holds no pool tag tables to tell by whom';
+  return poolTags.complete
+    ? 'no tag stands out'
+    : 'not all tag tables could be read, and none of the tags that were read explains it';
+}
+
 /** Pools that are noticeably full although no tag stands out, as the end of a sentence. */
-function highPools(readings: Readings): string {
+function highPools(facts: LeakFacts, readings: Readings): string {
   const parts: string[] = [];
   for (const pool of ['nonpaged', 'paged'] as const) {
     const { level, usage, limit, basis } = readings.memory.pressure[pool];
     if (level !== 'high' || usage === null || limit === null || basis === null) continue;
-    parts.push(`; ${poolName(pool)} is at ${percentText(usage, limit)} of the ${basis}, but no tag stands out`);
+    parts.push(`; ${poolName(pool)} is at ${percentText(usage, limit)} of the ${basis}, but ${noTagTells(facts)}`);
   }
   return parts.join('');
 }
@@ -152,7 +159,7 @@ function calm(facts: LeakFacts, readings: Readings, suspects: readonly Suspect[]
   if (gaps.length > 0) text += `, but that says little: ${list(gaps)}`;
   const [asked] = suspects;
   if (asked) text += `; ${amountText(asked)} in ${poolName(asked.pool)}`;
-  text += highPools(readings);
+  text += highPools(facts, readings);
   if (readings.bugCheck?.class === 'exhaustion') text += `; ${readings.bugCheck.message}`;
   const { warnings } = readings.memory;
   if (warnings.some(({ code }) => code.startsWith('implausible-'))) {

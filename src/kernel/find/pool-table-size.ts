@@ -24,6 +24,8 @@ const CROWDED_SHARE = 0.25;
 const CHANCE = 128;
 /** Shares that are told apart. */
 const ALIKE = 0.75;
+/** The same for a table of which a part cannot be read. */
+const UNSEEN_ALIKE = 0.9;
 /** Any hash spreads tags evenly: so many of them at least stand in the upper half. */
 const UPPER_SHARE = 0.2;
 /** Records that cannot be any: what follows a table is full of them, in a table there are next to none. */
@@ -52,18 +54,25 @@ export function inferTableSize(
 
 function sizeByHash(keys: Uint32Array): number | null {
   const fitting: { bits: number; share: number }[] = [];
-  for (let bits = SMALLEST_BITS; bits <= LARGEST_BITS && 1 << bits <= keys.length; bits++) {
-    const slots = 1 << bits;
-    const { tags, near, astray } = placementOf(keys, slots - 1);
-    const share = near / tags;
+  const fit = (bits: number): { tags: number; share: number; astray: number } => {
+    const { tags, near, astray } = placementOf(keys, (1 << bits) - 1);
+    return { tags, share: near / tags, astray };
+  };
+  let bits = SMALLEST_BITS;
+  for (; bits <= LARGEST_BITS && 1 << bits <= keys.length; bits++) {
+    const { tags, share, astray } = fit(bits);
     // In a table that is nearly full tags stand far behind their slots, but with no free slot between.
-    const crowded = astray <= tags * ASTRAY_SHARE && share >= Math.max(CROWDED_SHARE, CHANCE / slots);
+    const crowded = astray <= tags * ASTRAY_SHARE && share >= Math.max(CROWDED_SHARE, CHANCE / (1 << bits));
     if (tags >= FEWEST_TAGS && (share >= SHARE || crowded)) fitting.push({ bits, share });
   }
   // Half of the table fits as well as all of it, what is twice as large half as well.
   const best = Math.max(...fitting.map(({ share }) => share));
-  const bits = fitting.findLast(({ share }) => share >= best * ALIKE)?.bits;
-  return bits === undefined ? null : (1 << bits) + 1;
+  const seen = fitting.findLast(({ share }) => share >= best * ALIKE)?.bits;
+  if (seen === undefined) return null;
+  // Where a missing page ended the records, a larger table is told by their hash as well.
+  let size = seen;
+  for (; seen === bits - 1 && bits <= LARGEST_BITS && fit(bits).share >= best * UNSEEN_ALIKE; bits++) size = bits;
+  return (1 << size) + 1;
 }
 
 /** The largest power of two with tags in both halves, and with hardly a record that cannot be one. */
