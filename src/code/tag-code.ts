@@ -4,6 +4,7 @@
  */
 
 import { plainTag } from '../../parsers/kernel/tag.js';
+import { OP, Operations } from '../../parsers/code/operations.js';
 import { allocatorNamed, type Allocator } from './allocators.js';
 import type { CallSite } from './flow.js';
 import type { FunctionRange } from './functions.js';
@@ -17,6 +18,14 @@ import { VALUE, type Value } from './values.js';
 
 /** Places that refer to data and are followed in one image, at most: a tag that is a common text stands in hundreds. */
 const MOST_DATA_PLACES = 5_000;
+
+/** Bytes of an instruction before the constant that it ends with, at most, and what is followed behind it. */
+const LONGEST_BEFORE = 10;
+const AHEAD = 0x100;
+/** What surely allocates nothing. */
+const INNOCENT: readonly TagFate[] = ['frees', 'reserves', 'compared', 'elsewhere'];
+/** Used again for every instruction that is looked at alone. */
+const single = new Operations();
 
 /** Places that read one variable and are followed, at most. */
 const MOST_READERS = 64;
@@ -94,6 +103,38 @@ export class TagFollower {
     const matches = (value: Value): boolean =>
       value.kind === VALUE.constant && value.origin === instruction && plainTag(value.number) === key;
     return this.fate(followed, instruction, matches, true);
+  }
+
+  /**
+   * The same where walking does not come upon the instruction: by what follows the bytes that look like one, which end with
+   * the tag at RVA `at`. Where they begin is not sure, so that nobody is accused by it: null but for what allocates nothing.
+   */
+  innocentAt(at: number, key: number): TagCode | null {
+    const found: TagCode[] = [];
+    for (let back = LONGEST_BEFORE; back > 0; back--) {
+      const start = at - back;
+      if (!this.isConstant(start, back + 4, key)) continue;
+      const range: FunctionRange = { start, end: at + AHEAD, source: 'synchronized' };
+      const followed = this.code.follow(range, start);
+      const matches = ({ kind, origin }: Value): boolean => kind === VALUE.constant && origin === start;
+      const code = followed === null ? null : this.fate(followed, start, matches, true);
+      if (code !== null) found.push(code);
+    }
+    if (found.some(({ fate }) => !INNOCENT.includes(fate) && fate !== 'lost' && fate !== 'cut')) return null;
+    const isCalled = found.find(({ fate }) => fate === 'frees' || fate === 'reserves');
+    return isCalled ?? (found.every(({ fate }) => INNOCENT.includes(fate)) ? (found[0] ?? null) : null);
+  }
+
+  /** True for one instruction of this length that ends with the tag as a constant. */
+  private isConstant(rva: number, length: number, key: number): boolean {
+    const { machine, base } = this.code;
+    const ops = single;
+    ops.clear();
+    machine.decoder.decode(this.code.bytes(rva, length), rva, base, ops, 1);
+    this.code.work.steps++;
+    if (ops.count === 0 || ops.length[0] !== length) return false;
+    const value = ops.kind[0] === OP.constant ? ops.immediate[0] : ops.value[0];
+    return plainTag(value ?? 0) === key;
   }
 
   /** Counts one more place that refers to data; false when there were so many that no more are followed. */

@@ -40,9 +40,7 @@ export class CodeEvidence {
 
   /** Judges one place; `key` is the tag without the protected bit. */
   judge(hit: TagHit, key: number): HitJudgement {
-    const bytes = classifyHit(hit);
-    // Bytes alone say no more than that the tag may be used: high is what was followed to an allocator.
-    const base = { ...bytes, strength: atMost(bytes.strength, 'medium') };
+    const base = classifyHit(hit);
     const follower = this.followerOf(hit.module);
     if (follower === null || !isFollowed(hit, base)) return base;
     const before = this.work.steps;
@@ -73,7 +71,8 @@ function isFollowed(hit: TagHit, base: HitJudgement): boolean {
 
 function follow(follower: TagFollower, hit: TagHit, key: number, base: HitJudgement): HitJudgement {
   if (hit.executable === false) return inData(follower, hit, base);
-  const code = codeAround(follower, hit, key);
+  const isAlone = hit.arm64 === undefined && isCodeKind(base.kind);
+  const code = codeAround(follower, hit, key) ?? (isAlone ? follower.innocentAt(hit.offset, key) : null);
   return code === null ? base : judged(follower, hit, base, code);
 }
 

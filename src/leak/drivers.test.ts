@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { TagHit } from '../kernel/state.js';
-import { classifyHit } from './hits.js';
+import { classifyHit, type HitJudgement } from './hits.js';
 import { readBugCheck } from './bug-checks.js';
 import { rankDrivers, searchIsPoor } from './drivers.js';
 import type { TagFacts } from './drivers.js';
-import { SEARCHED, codeHit, hitOf, modulesOf, textHit } from './scenario.test.helper.js';
+import { followed, SEARCHED, codeHit, hitOf, modulesOf, textHit } from './scenario.test.helper.js';
 
 const MODULES = modulesOf('ntoskrnl.exe', 'first.sys', 'second.sys', 'third.sys', 'hal.dll');
 const KERNEL = 0;
@@ -15,7 +15,7 @@ const THIRD = 3;
 function factsOf(hits: TagHit[], more: Partial<TagFacts> = {}): TagFacts {
   return {
     hits,
-    judge: classifyHit,
+    judge: followed,
     modules: MODULES,
     searched: SEARCHED,
     binary: null,
@@ -43,6 +43,15 @@ describe('ranking drivers', () => {
       'first.sys high',
       'second.sys low',
     ]);
+  });
+
+  it('names nobody surely by bytes that no code was followed from, however they were judged', () => {
+    const bytes = (hit: TagHit): HitJudgement => ({ ...classifyHit(hit), strength: 'high' });
+    for (const callsAllocator of [null, false]) {
+      const judge = (hit: TagHit): HitJudgement => ({ ...bytes(hit), callsAllocator });
+      expect(ranked([codeHit('Leak', FIRST)], { judge, ...ALL_SEEN })).to.deep.equal(['first.sys medium']);
+    }
+    expect(classifyHit(codeHit('Leak', FIRST)).strength).to.equal('medium');
   });
 
   it('costs a step where modules may be missing', () => {
@@ -214,7 +223,7 @@ describe('ranking drivers', () => {
       executable: true,
       symbol: null,
       instruction: null,
-      callsAllocator: null,
+      callsAllocator: true,
       call: null,
       function: null,
     });

@@ -108,7 +108,9 @@ function gather(facts: TagFacts): Candidate[] {
     const module = facts.modules[hit.module];
     if (!module) continue;
     const judgement = facts.judge(hit);
-    const { kind, strength } = judgement;
+    const { kind } = judgement;
+    // High is only what was followed to an allocator, whoever judged it.
+    const strength = judgement.callsAllocator === true ? judgement.strength : atMost(judgement.strength, 'medium');
     const holder = candidate(hit.module, module.name);
     const alike = holder.traces.filter((trace) => trace.evidence.kind === kind && trace.strength === strength);
     if (alike.length >= MAXIMUM_EVIDENCE) holder.count++;

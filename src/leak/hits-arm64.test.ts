@@ -5,7 +5,7 @@ import { virtual } from '../../parsers/addresses.js';
 import type { Arm64Use, TagHit } from '../kernel/state.js';
 import { rankDrivers } from './drivers.js';
 import { classifyHit } from './hits.js';
-import { hitOf, modulesOf, SEARCHED, textHit } from './scenario.test.helper.js';
+import { hitOf, modulesOf, SEARCHED, textHit, followed } from './scenario.test.helper.js';
 
 const ADDRESS = 0xfffff801983a12e4n;
 const pairHit = (distance: number, more: Partial<TagHit> = {}): TagHit =>
@@ -20,7 +20,7 @@ const judged = (hit: TagHit): string => `${classifyHit(hit).kind} ${classifyHit(
 
 describe('ARM64 hits', () => {
   it('a pair is code, as sure as its section', () => {
-    expect(judged(pairHit(4))).to.equal('code-immediate-pair high');
+    expect(judged(pairHit(4))).to.equal('code-immediate-pair medium');
     expect(judged(pairHit(1, { executable: null, section: null }))).to.equal('code-immediate-pair medium');
     expect(judged(pairHit(1, { executable: false }))).to.equal('code-immediate-pair low');
   });
@@ -36,12 +36,12 @@ describe('ARM64 hits', () => {
   });
 
   it('a literal that code loads is code; one that nothing loads is not, whatever x86 would make of the bytes before', () => {
-    expect(judged(bareHit({ loadedBy: virtual(ADDRESS) }))).to.equal('code-immediate high');
+    expect(judged(bareHit({ loadedBy: virtual(ADDRESS) }))).to.equal('code-immediate medium');
     expect(classifyHit(bareHit({ loadedBy: virtual(ADDRESS) })).note).to.match(
       /instruction at 0xfffff801983a12e4 loads/,
     );
     expect(judged(bareHit({}))).to.equal('data low');
-    expect(judged(hitOf('41 b8', "'Leak' 1f 05 00 71"))).to.equal('code-immediate high');
+    expect(judged(hitOf('41 b8', "'Leak' 1f 05 00 71"))).to.equal('code-immediate medium');
   });
 
   it('name the driver as code on other processors does', () => {
@@ -49,7 +49,7 @@ describe('ARM64 hits', () => {
     const ranked = (hits: TagHit[]): string[] =>
       rankDrivers({
         ...{ hits, modules, searched: SEARCHED, binary: null, source: null, common: false, bugCheck: null },
-        judge: classifyHit,
+        judge: followed,
         limit: 'high',
       }).map(({ module, confidence }) => `${module} ${confidence}`);
     expect(ranked([textHit('Leak', 1), pairHit(1, { module: 2 })])).to.deep.equal(['b.sys high', 'a.sys low']);

@@ -9,33 +9,33 @@ const DATA = { section: '.rdata', executable: false, offset: 0x9000 };
 type Case = [title: string, before: string, bytes: string, kind: EvidenceKind, strength: string];
 
 const IN_CODE: Case[] = [
-  ['mov r8d, tag', '8b d0 41 b8', "'Leak' 3b c1 0f 42 c1 41 8d 49 fd 8b d0 ff", 'code-immediate', 'high'],
-  ['mov r8d, tag; printable bytes follow', '8b d0 41 b8', "'Ddk H' ff 15 5b 4c 00 00", 'code-immediate', 'high'],
+  ['mov r8d, tag', '8b d0 41 b8', "'Leak' 3b c1 0f 42 c1 41 8d 49 fd 8b d0 ff", 'code-immediate', 'medium'],
+  ['mov r8d, tag; printable bytes follow', '8b d0 41 b8', "'Ddk H' ff 15 5b 4c 00 00", 'code-immediate', 'medium'],
   [
     'mov r8d, tag; three printable bytes, then a call',
     '41 b8',
     "'Leak' 48 33 20 e8 01 02 03 04",
     'code-immediate',
-    'high',
+    'medium',
   ],
-  ['mov r9d, tag', '41 b9', "'Leak' 48 8b cb ff 15", 'code-immediate', 'high'],
-  ['mov edx, tag', '48 8b cb ba', "'netv' ff 15 86 7a 01 00", 'code-immediate', 'high'],
-  ['mov r10, imm32 with REX.W', '49 c7 c2', "'Leak' 48 8b cb ff 15", 'code-immediate', 'high'],
-  ['mov [rsp+20h], tag', '48 8b cb c7 44 24 20', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'high'],
-  ['mov [rbp-8], tag', '48 8b cb c7 45 f8', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'high'],
-  ['mov [rax], tag', '48 8b cb c7 00', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'high'],
-  ['mov [rcx+58h], tag', '48 8b cb c7 41 58', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'high'],
-  ['mov [rcx+rax*4+10h], tag', 'c7 44 81 10', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'high'],
-  ['mov [rcx+158h], tag', 'c7 81 58 01 00 00', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'high'],
-  ['mov [rip+x], tag', 'c7 05 58 01 00 00', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'high'],
-  ['mov [rsp+158h], tag', 'c7 84 24 58 01 00 00', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'high'],
-  ['push tag, as x86 does', '57 8b 4d 68', "'Pipo' 50 6a 01 ff 15 00 40 0b f6", 'code-immediate', 'high'],
-  ['push tag among printable pushes', "53 56 57 50 'h'", "'PipoPj' 00 ff 15 00 40 0b f6", 'code-immediate', 'high'],
+  ['mov r9d, tag', '41 b9', "'Leak' 48 8b cb ff 15", 'code-immediate', 'medium'],
+  ['mov edx, tag', '48 8b cb ba', "'netv' ff 15 86 7a 01 00", 'code-immediate', 'medium'],
+  ['mov r10, imm32 with REX.W', '49 c7 c2', "'Leak' 48 8b cb ff 15", 'code-immediate', 'medium'],
+  ['mov [rsp+20h], tag', '48 8b cb c7 44 24 20', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'medium'],
+  ['mov [rbp-8], tag', '48 8b cb c7 45 f8', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'medium'],
+  ['mov [rax], tag', '48 8b cb c7 00', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'medium'],
+  ['mov [rcx+58h], tag', '48 8b cb c7 41 58', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'medium'],
+  ['mov [rcx+rax*4+10h], tag', 'c7 44 81 10', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'medium'],
+  ['mov [rcx+158h], tag', 'c7 81 58 01 00 00', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'medium'],
+  ['mov [rip+x], tag', 'c7 05 58 01 00 00', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'medium'],
+  ['mov [rsp+158h], tag', 'c7 84 24 58 01 00 00', "'Leak' ff 15 00 10 00 00", 'code-immediate', 'medium'],
+  ['push tag, as x86 does', '57 8b 4d 68', "'Pipo' 50 6a 01 ff 15 00 40 0b f6", 'code-immediate', 'medium'],
+  ['push tag among printable pushes', "53 56 57 50 'h'", "'PipoPj' 00 ff 15 00 40 0b f6", 'code-immediate', 'medium'],
   ['cmp ecx, tag', '81 f9', "'Leak' 74 05 33 c0", 'code-immediate', 'medium'],
   ['cmp r9d, tag', '41 81 f9', "'Leak' 74 05 33 c0", 'code-immediate', 'medium'],
   ['cmp [rsp+20h], tag', '81 7c 24 20', "'Leak' 74 05 33 c0", 'code-immediate', 'medium'],
   ['cmp eax, tag', '8b 01 3d', "'Leak' 74 05 33 c0", 'code-immediate', 'medium'],
-  ['no bytes after the tag', '8b d0 41 b8', "'Leak'", 'code-immediate', 'high'],
+  ['no bytes after the tag', '8b d0 41 b8', "'Leak'", 'code-immediate', 'medium'],
   ['a text in code', "48 8b cb bb 'no '", "'Leak here' 00 8b 41", 'string', 'low'],
   ['a text right behind a byte like mov', '48 8b cb bb', "'Leak here' 00 8b 41", 'string', 'low'],
   ['a text right behind bytes like mov r8d', '48 41 b8', "'LeakDetected'", 'string', 'low'],
@@ -93,7 +93,7 @@ describe('judging a hit', () => {
 
   it('says when the protected bit is set', () => {
     const hit = hitOf('8b d0 41 b8', "'Thr' e5 e8 01 02 03 04", { protectedBit: true });
-    expect(classifyHit(hit)).to.include({ kind: 'code-immediate', strength: 'high' });
+    expect(classifyHit(hit)).to.include({ kind: 'code-immediate', strength: 'medium' });
     expect(classifyHit(hit).note).to.contain('protected');
   });
 
@@ -101,7 +101,7 @@ describe('judging a hit', () => {
     expect(classifyHit(hitOf("41 'x'", "'rx' 00 00 'ab'", { ...DATA })).kind).to.equal('data');
   });
 
-  it('never throws, and never calls a text high', () => {
+  it('never throws, and is never sure by bytes alone', () => {
     const bytes = fc.uint8Array({ maxLength: 16 });
     const section = fc.constantFrom(null, '.text', '.rdata', '.edata');
     fc.assert(
@@ -110,7 +110,7 @@ describe('judging a hit', () => {
         const judged = classifyHit({ ...hitOf('', "'Leak'"), before, bytes: from, executable, section: name });
         expect(judged.kind).to.be.oneOf(['code-immediate', 'data', 'string']);
         if (executable === false) expect(judged.kind).not.to.equal('code-immediate');
-        if (judged.kind !== 'code-immediate') expect(judged.strength).not.to.equal('high');
+        expect(judged.strength).not.to.equal('high');
         expect(judged.note).not.to.equal('');
       }),
     );

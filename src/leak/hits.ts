@@ -14,6 +14,7 @@ import type { Confidence, EvidenceCall, EvidenceFunction, EvidenceKind } from '.
 /** What an occurrence is worth. */
 export interface HitJudgement {
   kind: EvidenceKind;
+  /** High only where code was followed to an allocator: bytes alone are at most medium. */
   strength: Confidence;
   /** Why, for people. */
   note: string;
@@ -63,7 +64,7 @@ function immediate(hit: TagHit, form: LoadForm): HitJudgement {
   }
   if (form.does === 'is compared')
     return judged('code-immediate', 'medium', `${what}${bit}, not given to an allocator`);
-  return judged('code-immediate', 'high', what + bit);
+  return judged('code-immediate', 'medium', what + bit);
 }
 
 /** ARM64: MOVZ with one half of the tag, MOVK with the other. Both say the register, so chance is no explanation. */
@@ -86,7 +87,7 @@ function literal(hit: TagHit, instruction: bigint): HitJudgement {
 }
 
 function strengthIn(hit: TagHit): Confidence {
-  return hit.executable === null ? 'medium' : hit.executable ? 'high' : 'low';
+  return hit.executable === false ? 'low' : 'medium';
 }
 
 function bare(hit: TagHit): HitJudgement {

@@ -14,7 +14,8 @@ import type {
   Searched,
   Suspect,
 } from '../result/result.js';
-import { classifyHit } from './hits.js';
+import { classifyHit, type HitJudgement } from './hits.js';
+import { isCodeKind } from '../result/evidence-kinds.js';
 import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './facts.js';
 
@@ -141,6 +142,14 @@ export function textHit(tag: string, module: number): TagHit {
   return hitOf("00 00 'Memory'", `'${tag}Detected' 00 00 00 00`, data);
 }
 
+/** The judgement of bytes as if code had been followed from them: what loads the tag gives it to an allocator. */
+export function followed(hit: TagHit): HitJudgement {
+  const judgement = classifyHit(hit);
+  const isLoaded = isCodeKind(judgement.kind) && judgement.strength === 'medium' && hit.executable === true;
+  if (!isLoaded || judgement.note.includes('compared')) return judgement;
+  return { ...judgement, strength: 'high', callsAllocator: true };
+}
+
 export const SEARCHED: Searched = { modules: 150, notTranslatable: 0, pagesPresent: 20000, pagesMissing: 480 };
 
 /** A search that finds these hits for every tag it is asked for. */
@@ -163,7 +172,7 @@ export function factsOf(given: Partial<LeakFacts> = {}): LeakFacts {
     readText: () => null,
     search: searchOf([]),
     links: null,
-    judge: classifyHit,
+    judge: followed,
     options: {},
     ...given,
   };

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { classifyHit } from './hits.js';
 import { rankDrivers } from './drivers.js';
 import {
   MB,
@@ -12,6 +11,7 @@ import {
   searchOf,
   tagRow,
   textHit,
+  followed,
 } from './scenario.test.helper.js';
 import { frameworkRules, frameworkTag, tagMeaning, type ModuleLinks } from './tag-rules.js';
 import { findLeak } from './find-leak.js';
@@ -80,7 +80,7 @@ describe('a rule beside other evidence', () => {
     common: false,
     bugCheck: null,
     rules: [rule],
-    judge: classifyHit,
+    judge: followed,
     limit: 'high' as const,
   };
   const ranked = (hits: Parameters<typeof searchOf>[0], more: object = {}): string[] =>

@@ -28,7 +28,11 @@ const BODIES: readonly ((random: Prng, call: (arguments_: string) => string) => 
   g_Statistics[${random.int(0, 63)}] += sum;
   return sum;`,
   (random, call) => `  switch (x) {
-${Array.from({ length: random.int(4, 9) }, (_, i) => `  case ${i * random.int(1, 2) + i}: n->state = ${random.int(1, 999)}; return ${call(`n, x + ${random.int(1, 50)}, p`)};`)
+${Array.from(
+  { length: random.int(4, 9) },
+  (_, i) =>
+    `  case ${i * random.int(1, 2) + i}: n->state = ${random.int(1, 999)}; return ${call(`n, x + ${random.int(1, 50)}, p`)};`,
+)
   .filter((line, i, all) => all.findIndex((other) => other.split(':')[0] === line.split(':')[0]) === i)
   .join('\n')}
   default: break;
@@ -79,10 +83,7 @@ export function generateLargeDriver(architecture: DriverSpec['architecture']): G
     const parameters = `ULONG F${i}(Node *n, ULONG x, PVOID p)`;
     declared.push(`${parameters};`);
     const call = (given: string): string => `F${random.int(0, FUNCTIONS - 1)}(${given})`;
-    const body =
-      i % ALLOCATING === 7
-        ? random.pick(ALLOCATIONS)(random.pick(tags))
-        : random.pick(BODIES)(random, call);
+    const body = i % ALLOCATING === 7 ? random.pick(ALLOCATIONS)(random.pick(tags)) : random.pick(BODIES)(random, call);
     defined.push(`NOINLINE ${parameters}\n{\n${body}\n}`);
   }
   const table = `ULONG (*const g_Functions[])(Node *, ULONG, PVOID) = { ${declared.map((_, i) => `F${i}`).join(', ')} };`;
