@@ -3,15 +3,21 @@ import { readFileSync } from 'node:fs';
 import { failed } from '../../parsers/bytes/failure.js';
 import { driverFromFile, type DriverFile as Read } from '../../src/kernel/modules/driver-file.js';
 import { readModules } from '../../src/kernel/modules/modules.js';
-import { openBuilt } from '../../src/truth.test.helper.js';
+import { openBuilt } from '../../src/analysis/whole-dumps/truth.test.helper.js';
 import { plus } from '../../parsers/addresses.js';
-import { buildDump } from '../build-dump.js';
-import { getU32 } from '../bytes.js';
-import { Compiler } from './compile.js';
-import { FIXTURE_SPECS, readFixtures } from './fixtures.js';
-import { driverScenario } from './scenario.js';
-import { SHAPES } from './shapes.js';
-import { allDrivers, ARCHITECTURES, generateDriver, OPTIMISATIONS, someDrivers } from './source.js';
+import { buildDump } from '../../test-dumps/build-dump.js';
+import { getU32 } from '../../test-dumps/bytes.js';
+import { Compiler } from '../../test-dumps/drivers/compile.js';
+import { FIXTURE_SPECS, readFixtures } from '../../test-dumps/drivers/fixtures.js';
+import { driverScenario } from '../../test-dumps/drivers/scenario.js';
+import { SHAPES } from '../../test-dumps/drivers/shapes.js';
+import {
+  allDrivers,
+  ARCHITECTURES,
+  generateDriver,
+  OPTIMISATIONS,
+  someDrivers,
+} from '../../test-dumps/drivers/source.js';
 
 describe('Generated drivers', () => {
   it('are at least 200, of every shape, processor and optimisation, and the same for a seed', () => {
