@@ -81,7 +81,7 @@ describe('The built drivers of the tests', () => {
         // Only 32-bit code holds addresses.
         if (architecture !== 'x86') expect(bytes[1]).to.deep.equal(bytes[0]);
         const init = disk.headers!.sections.find(({ name }) => name === 'INIT')!;
-        expect(loaded.memory!.read(plus(loaded.base, init.rva), 1)).to.have.property('reason');
+        expect(loaded.memory!.read(plus(loaded.base, init.rva), 1)).to.have.property('code');
         const imports = getU32(loaded.memory!.read(loaded.base, 0x400) as Uint8Array, importsAt(file));
         expect(imports).to.equal(init.rva);
       }
