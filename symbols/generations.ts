@@ -49,6 +49,35 @@ const X86: ReadonlyMap<string, Generations> = new Map<string, Generations>([
 /** By type; those of ARM64 are in no table. */
 export const GENERATIONS = { x64: X64, x86: X86 } as const;
 
+/**
+ * Since which builds kernels behave so, where neither a layout nor a symbol tells it: the only place that has the numbers.
+ * Known from systems and published symbols of the builds on both sides, 2195 to 26200.
+ */
+const CHANGES = {
+  /** Tags are counted on every system, not only where tagging was turned on: Windows Server 2003. */
+  countsTagsAlways: 3790,
+  /** Some kernels have a tag table for each processor: Windows Server 2003 with SP2. */
+  mayCountTagsByProcessor: 3790,
+  /** All have: Windows Vista. */
+  countsTagsByProcessor: 6000,
+  /** PoolType of a header is bits, InUse among them, and no longer the type plus one. */
+  hasPoolTypeBits: 6000,
+  /** Prototype PTEs without PAE hold addresses, not distances from the start of paged pool. */
+  hasPrototypeAddresses: 6000,
+  /** Nonpaged pool that is not executable is apart, in descriptors of its own: Windows 8. */
+  hasNonExecutablePool: 9200,
+  /** Entries of handle tables hold the object in fewer bits than an address: Windows 8, and otherwise again since 8.1. */
+  packsHandles: 9200,
+  packsHandlesAsNow: 9600,
+  /** The memory manager keeps its figures in MiState and MiSystemPartition: Windows 10. */
+  hasMemoryState: 10240,
+} as const;
+
+/** Whether a build behaves so; false for 0, which stands for a build that is not known. */
+export function kernelDoes(change: keyof typeof CHANGES, buildNumber: number): boolean {
+  return buildNumber >= CHANGES[change];
+}
+
 /** Releases that ship the binaries of an earlier build and differ from it by switches: 19045 is 19041, 26200 is 26100. */
 const SAME_BINARIES: readonly (readonly [from: number, to: number, build: number])[] = [
   [6003, 6003, 6002],

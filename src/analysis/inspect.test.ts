@@ -5,7 +5,7 @@ import { buildDump, type Scenario } from '../../test-dumps/build-dump.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
 import { renderPart } from '../views/print/part-json.js';
 import { renderInfo } from '../views/info.js';
-import { openBuilt } from '../truth.test.helper.js';
+import { openBuilt } from './whole-dumps/truth.test.helper.js';
 import { inspect, type Inspection } from './inspect.js';
 
 const look = (change: Scenario = {}): Inspection =>

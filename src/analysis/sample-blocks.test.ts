@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { buildDump, type Scenario } from '../../test-dumps/build-dump.js';
 import { tagRows } from '../../test-dumps/tag-rows.js';
-import { openBuilt } from '../truth.test.helper.js';
+import { openBuilt } from './whole-dumps/truth.test.helper.js';
 import type { Suspect } from '../result/result.js';
 import { analyze } from './analyze.js';
 

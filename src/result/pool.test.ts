@@ -9,7 +9,7 @@ import { readResults } from '../growth/read/read-dump.js';
 import { memoryFlags } from '../leak/memory-flags.js';
 import { renderJson } from '../report/json.js';
 import { renderSnapshotLog } from '../report/poolmon/snapshot-log.js';
-import { openBuilt } from '../truth.test.helper.js';
+import { openBuilt } from '../analysis/whole-dumps/truth.test.helper.js';
 import { countersOf, poolLimit, poolUsage, usedPhysical, type MemoryFigures } from './pool.js';
 import type { MemoryField } from './result.js';
 

@@ -1,6 +1,7 @@
 /** `!vm 1`: the memory totals in the look of WinDbg, in its older or its newer layout. */
 
 import { printable } from '../../parsers/text-safety.js';
+import { kernelDoes } from '../../symbols/generations.js';
 import { pagesOf } from '../result/pool.js';
 import {
   count,
@@ -14,12 +15,8 @@ import { exactInteger, NOT_KNOWN } from './print/format.js';
 import { noFigures } from './print/dump-kind.js';
 import type { View, WrongWords } from './view.js';
 
+/** The older one is the familiar one for systems before Windows 8. */
 export type VmLayout = 'old' | 'new';
-
-/** The last build that the older layout is the familiar one for: Windows 7 SP1 and Server 2008 R2 SP1. */
-const LAST_OLD_BUILD = 7601;
-/** The first build with nonpaged pool that is not executable as a figure of its own: Windows 8. */
-const FIRST_NX_BUILD = 9200;
 
 /** How a layout places its columns; widths as measured on real output. */
 interface Shape {
@@ -110,7 +107,7 @@ function executableRow(shape: Shape, memory: MemoryInfo): string {
 
 /** Nonpaged pool without execution: a row where the system has it, so never on Windows 7. */
 function nxRow(figure: Row, memory: MemoryInfo, build: number | null): string[] {
-  const expected = build === null || build >= FIRST_NX_BUILD;
+  const expected = build === null || kernelDoes('hasNonExecutablePool', build);
   return memory.nonPagedPoolNxUsage !== null || expected ? [figure('NonPagedPoolNx Usage', 'nonPagedPoolNxUsage')] : [];
 }
 
@@ -131,7 +128,7 @@ function oldLayout(memory: MemoryInfo, build: number | null): string[] {
       ...(nxPages === null ? [] : [row(OLD, `NonPagedPoolNx ${node} Used:`, nxPages)]),
     ]),
     executableRow(OLD, memory),
-    ...nxRow(figure, memory, build ?? LAST_OLD_BUILD),
+    ...nxRow(figure, memory, build ?? 0),
     figure('NonPagedPool Max', 'nonPagedPoolMaximum'),
     ...flagLine(OLD, memory, 'nonpaged'),
     ...(memory.pagedPools ?? []).map(({ index, pages }) => row(OLD, `PagedPool ${index} Usage:`, pages)),
@@ -202,7 +199,7 @@ export interface VmOptions {
 export function renderVm(result: Pick<AnalysisResult, 'dump' | 'system' | 'memory'>, options: VmOptions = {}): string {
   if (result.memory === null) return `${noFigures(result.dump, 'memory counters')}\n`;
   const build = result.system?.buildNumber ?? null;
-  const layout = options.layout ?? (build !== null && build <= LAST_OLD_BUILD ? 'old' : 'new');
+  const layout = options.layout ?? (build === null || kernelDoes('hasNonExecutablePool', build) ? 'new' : 'old');
   const lines = layout === 'old' ? oldLayout(result.memory, build) : newLayout(result.memory, build);
   return `${[...(options.notes === true ? noteLines(result.memory) : []), ...lines].join('\n')}\n`;
 }

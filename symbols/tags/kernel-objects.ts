@@ -4,8 +4,6 @@
  * packets `Irp ` and the lists that describe memory `Mdl `. Beside each stands the component that makes them.
  */
 
-import type { BuiltInTag } from './built-in.js';
-
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'nt!io': ['File', 'Driv', 'Devi', 'Adap', 'Irp ', 'Mdl '],
   'nt!ex': ['Even', 'Sema', 'Muta', 'Prof', 'Keye'],
@@ -14,6 +12,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** In the form of the built-in list, of which they are the end. */
-export const KERNEL_OBJECT_TAGS: readonly BuiltInTag[] = Object.entries(OWNERS).flatMap(([binary, tags]) =>
+export const KERNEL_OBJECT_TAGS = Object.entries(OWNERS).flatMap(([binary, tags]) =>
   tags.map((tag) => ({ tag, binaries: [binary] })),
 );

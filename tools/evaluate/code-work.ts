@@ -5,7 +5,7 @@
 
 import { analyze } from '../../src/analysis/analyze.js';
 import { CodeWork } from '../../src/code/work.js';
-import { openBuilt } from '../../src/truth.test.helper.js';
+import { openBuilt } from '../../src/analysis/whole-dumps/truth.test.helper.js';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { SCENARIOS, type ScenarioName } from '../../test-dumps/scenarios.js';
 

@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Compiler } from '../../test-dumps/drivers/compile.js';
 import { judgeDump } from './judge-dump.js';
-import { judgeFile, scoreOf, type Answer } from '../../test-dumps/drivers/score.js';
+import { judgeFile, scoreOf, type Answer } from './score.js';
 import { allDrivers, ARCHITECTURES, generateDriver, OPTIMISATIONS } from '../../test-dumps/drivers/source.js';
 import type { DriverFile } from '../../test-dumps/drivers/scenario.js';
 

@@ -2,10 +2,10 @@
 
 import { exportsOf } from '../../src/code/exports.js';
 import { readModules } from '../../src/kernel/modules/modules.js';
-import { openBuilt } from '../../src/truth.test.helper.js';
+import { openBuilt } from '../../src/analysis/whole-dumps/truth.test.helper.js';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { driverScenario, type DriverFile, type Missing } from '../../test-dumps/drivers/scenario.js';
-import { judgeDriver, type Answer } from '../../test-dumps/drivers/score.js';
+import { judgeDriver, type Answer } from './score.js';
 import type { DriverSpec } from '../../test-dumps/drivers/source.js';
 
 /** Judges those of one processor, each for its own tags and for `foreign` ones. */

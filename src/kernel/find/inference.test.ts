@@ -9,7 +9,7 @@ import { resolvePath } from '../../../symbols/paths.js';
 import { buildDump } from '../../../test-dumps/build-dump.js';
 import { SCENARIOS } from '../../../test-dumps/scenarios.js';
 import { analyze } from '../../analysis/analyze.js';
-import { expectTags, openBuilt } from '../../truth.test.helper.js';
+import { expectTags, openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { findPartition, findState, type MemoryAnchors, type StateSearch } from './find-memory-state.js';
 import type { KernelImage } from '../open/locate-kernel.js';
 

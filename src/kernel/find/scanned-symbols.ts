@@ -7,6 +7,7 @@ import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import type { FigureSource, KernelIdentity, KernelSymbols, Sourced } from '../../../symbols/kernel-symbols.js';
 import { arm64Releases } from '../../../symbols/arm64-layouts.js';
 import { releasesOf } from '../../../symbols/nearest.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import type { Warning } from '../../result/result.js';
 import {
   findPartition,
@@ -17,8 +18,6 @@ import {
 } from './find-memory-state.js';
 import type { KernelImage } from '../open/locate-kernel.js';
 
-/** From here on the memory manager keeps its figures in MiState and MiSystemPartition. */
-const FIRST_WITH_STATE = 10240;
 /** Structures whose layouts follow from which release fits. */
 const BELONGS = /^_M(?:I_|M)/;
 
@@ -43,7 +42,7 @@ export function withMemoryState(searched: Searched): { symbols: KernelSymbols; w
   const { buildNumber, architecture = 'x64' } = identity;
   const isKnown = symbols.address('MiState') !== null && symbols.address('MiSystemPartition') !== null;
   const anchors = image === null || isKnown ? null : anchorsOf(searched);
-  if (buildNumber < FIRST_WITH_STATE || image === null || anchors === null) {
+  if (!kernelDoes('hasMemoryState', buildNumber) || image === null || anchors === null) {
     return { symbols, warnings: [] };
   }
   const isArm = architecture === 'arm64';

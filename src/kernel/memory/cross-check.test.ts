@@ -6,7 +6,7 @@ import type { MemorySpec } from '../../../test-dumps/scenario.js';
 import { SCENARIOS } from '../../../test-dumps/scenarios.js';
 import { analyze } from '../../analysis/analyze.js';
 import type { AnalysisResult } from '../../result/result.js';
-import { openBuilt } from '../../truth.test.helper.js';
+import { openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { readMemory } from './memory.js';
 
 const TB8 = 2 ** 31;

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { buildDump } from '../../../test-dumps/build-dump.js';
 import { SCENARIOS } from '../../../test-dumps/scenarios.js';
-import { openBuilt } from '../../truth.test.helper.js';
+import { openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { readMemory } from './memory.js';
 
 describe('the single pools', () => {

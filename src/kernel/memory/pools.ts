@@ -5,6 +5,7 @@
 
 import { failed } from '../../../parsers/bytes/failure.js';
 import { weakest, type FigureSource } from '../../../symbols/kernel-symbols.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import { toNumber, type MemoryField, type MemoryInfo, type Pages, type Warning } from '../../result/result.js';
 import type { KernelObject } from '../open/kernel-object.js';
 import type { Kernel } from '../open/open-kernel.js';
@@ -129,7 +130,11 @@ const DESCRIPTOR = '_POOL_DESCRIPTOR';
 
 function nodeDescriptors(kernel: Kernel): NodePools | null {
   // From Windows 8 on most of nonpaged pool is in descriptors that only this array leads to.
-  if (kernel.identity.buildNumber >= 9200 && failed(kernel.addressOf('ExpNonPagedPoolDescriptor'))) return null;
+  if (
+    kernelDoes('hasNonExecutablePool', kernel.identity.buildNumber) &&
+    failed(kernel.addressOf('ExpNonPagedPoolDescriptor'))
+  )
+    return null;
   const all = descriptors(
     kernel,
     'ExpNonPagedPoolDescriptor',

@@ -13,7 +13,7 @@ import { CULPRIT_PID, OBJECT_MACHINES, OBJECT_SCENARIOS, onMachine } from '../..
 import type { ObjectsTruth } from '../../../test-dumps/objects/truth.js';
 import { kernelPdb } from '../../../test-dumps/pdb/kernel-pdb.js';
 import type { Scenario } from '../../../test-dumps/scenario.js';
-import { openBuilt, sourceOf } from '../../truth.test.helper.js';
+import { openBuilt, sourceOf } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { findKernel, openKernel, type Kernel } from '../open/open-kernel.js';
 import type { ProcessHandles } from './handle-census.js';
 import { bodyOf } from './header-scan.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { buildDump } from '../../../test-dumps/build-dump.js';
-import { openBuilt } from '../../truth.test.helper.js';
+import { openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { OpenedDump } from '../open/opened-dump.js';
 import { currentProcess } from './current-process.js';
 import { readObjects } from './objects.js';

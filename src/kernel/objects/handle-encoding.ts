@@ -3,6 +3,7 @@
 import { large, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { HANDLE_ENCODINGS, HandleBatch, type HandleEncoding } from '../../../parsers/kernel/objects/handle-entries.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import { readHandleTable, walkHandleTable, type HandleTable } from './handle-table.js';
 import { signedCount } from './headers.js';
 import type { ObjectLayouts } from './layouts.js';
@@ -23,9 +24,9 @@ export function encodingsToTry(roots: ObjectRoots): readonly HandleEncoding[] {
   const likely =
     roots.pagingLevels === 5
       ? 'five-level paging'
-      : buildNumber >= 9600
+      : kernelDoes('packsHandlesAsNow', buildNumber)
         ? '8.1 and later'
-        : buildNumber >= 9200
+        : kernelDoes('packsHandles', buildNumber)
           ? '8.0'
           : 'before 8';
   return all.toSorted((a, b) => Number(b.name.startsWith(likely)) - Number(a.name.startsWith(likely)));

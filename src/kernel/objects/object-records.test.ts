@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { buildDump } from '../../../test-dumps/build-dump.js';
 import { CULPRIT_PID, OBJECT_SCENARIOS } from '../../../test-dumps/objects/scenarios.js';
-import { openBuilt } from '../../truth.test.helper.js';
+import { openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { Objects, DEFAULT_BUDGET, readObjects } from './objects.js';
 import { holdersRecord, objectTypeRecords, processRecords } from './object-records.js';
 

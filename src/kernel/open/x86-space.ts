@@ -4,15 +4,13 @@ import { failed } from '../../../parsers/bytes/failure.js';
 import type { DumpHeader } from '../../../parsers/dump/header.js';
 import type { X86Memory } from '../../../parsers/paging/x86.js';
 import type { KernelSymbols } from '../../../symbols/kernel-symbols.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import type { Warning } from '../../result/result.js';
-
-/** First build that stores addresses, not distances, in prototype PTEs without PAE (Windows Vista). */
-const VISTA = 6000;
 
 /** The address space with this kernel's way of packing addresses into prototype PTEs; with PAE there is room for them. */
 export function tunedX86(space: X86Memory, symbols: KernelSymbols, build: number): X86Memory {
   if (space.options.pae) return space;
-  if (build >= VISTA) return space.with({ options: { prototypes: 'upper-half' } });
+  if (kernelDoes('hasPrototypeAddresses', build)) return space.with({ options: { prototypes: 'upper-half' } });
   const variable = symbols.address('MmPagedPoolStart');
   const start = variable === null ? null : space.readU32(variable.value);
   return start === null || failed(start) || start === 0 ? space : space.with({ options: { prototypes: start } });

@@ -6,7 +6,7 @@ import type { PoolSpec } from '../../../test-dumps/scenario.js';
 import { SCENARIOS } from '../../../test-dumps/scenarios.js';
 import { analyze } from '../../analysis/analyze.js';
 import type { AnalysisResult } from '../../result/result.js';
-import { expectTags, openBuilt } from '../../truth.test.helper.js';
+import { expectTags, openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { readPoolTags } from './pool-tags.js';
 
 const leak = (pool: PoolSpec, change: Scenario = {}): Scenario => {

@@ -14,6 +14,7 @@ import {
 } from '../../../parsers/kernel/pool-tracker.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { weakest, type FigureSource, type KernelSymbols, type Sourced } from '../../../symbols/kernel-symbols.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import { POOLS, poolUsage } from '../../result/pool.js';
 import { toNumber, type PoolKind, type Warning } from '../../result/result.js';
 import { findExpansionTable } from '../find/find-expansion-table.js';
@@ -34,8 +35,6 @@ const LARGEST_EXPANSION = 1 << 22;
 const NEARLY_FULL = 15 / 16;
 /** Slots are never freed: the overflow slot of a table that has plenty of them says nothing of an expansion table. */
 const HALF_FULL = 1 / 2;
-/** Windows Server 2003: from then on tags are counted on every system. */
-const TAGGING_ALWAYS_ON = 3790;
 const TAGGING_OFF =
   'pool tagging was off, as it is by default on Windows 2000 and XP: nothing counted the tags. Turn it on with ' +
   '"gflags /r +ptg" (or the check box "Enable pool tagging" in gflags), restart, and collect a dump when pool has grown again';
@@ -141,7 +140,7 @@ function mainTable(kernel: Kernel, warn: Warn): Sourced<VirtualAddress> | null {
   if (failed(main)) return warn('no-pool-table', `PoolTrackTable cannot be read: ${main.message}`);
   if (main.value !== 0n) return main;
   const build = kernel.identity.buildNumber;
-  return build > 0 && build < TAGGING_ALWAYS_ON
+  return build > 0 && !kernelDoes('countsTagsAlways', build)
     ? warn('pool-tagging-off', TAGGING_OFF)
     : warn('no-pool-table', 'PoolTrackTable is null: pool tagging was off or the pointer was not in the dump');
 }
@@ -260,7 +259,7 @@ function searchExpansion(
   unreadable: (message: string) => 'unreadable',
   warn: Warn,
 ): { address: VirtualAddress; entries: number } | 'unreadable' | null {
-  if (memory === null || image === null || identity.buildNumber < TAGGING_ALWAYS_ON) return null;
+  if (memory === null || image === null || !kernelDoes('countsTagsAlways', identity.buildNumber)) return null;
   const found = findExpansionTable(memory, image, record, isHashed);
   if (found === null) return null;
   if ('candidates' in found) {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { buildDump } from '../../../test-dumps/build-dump.js';
 import type { ProcessSpec, Scenario } from '../../../test-dumps/scenario.js';
-import { openBuilt } from '../../truth.test.helper.js';
+import { openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { readMachineName } from './machine-name.js';
 
 const nameIn = (scenario: Scenario): string | null => readMachineName(openBuilt(buildDump(scenario)).kernel);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { openDump } from '../../../parsers/dump/open-dump.js';
 import { buildDump, type Scenario } from '../../../test-dumps/build-dump.js';
 import { analyze } from '../../analysis/analyze.js';
-import { openBuilt, sourceOf } from '../../truth.test.helper.js';
+import { openBuilt, sourceOf } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { openKernel, type Kernel } from '../open/open-kernel.js';
 import { readVerifierDrivers } from './drivers.js';
 import { readPoolLog } from './pool-log.js';

@@ -8,6 +8,7 @@ import { heapAddress, type HeapAddress, type HeapMemory } from '../../../../pars
 import { proveClassicPages } from '../../../../parsers/heap/classic-pages.js';
 import { POOL_HEADERS, type PoolHeaderLayout } from '../../../../parsers/heap/pool-header.js';
 import type { MappedRegion } from '../../../../parsers/paging/mapped-regions.js';
+import { kernelDoes } from '../../../../symbols/generations.js';
 import type { Kernel } from '../../open/open-kernel.js';
 
 /** Bytes of a frame in the PFN database: at least; and of the pieces that a walk takes at once. */
@@ -77,7 +78,7 @@ export function proveHeaders(memory: HeapMemory, { regions }: ClassicRegions, bu
   const best = [...votes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
   if (best === null) return null;
   // Chains alone do not tell types before Vista from those after: the build does, where it is known.
-  const types = build >= 6000 ? 'in-use' : 'plus-one';
+  const types = kernelDoes('hasPoolTypeBits', build) ? 'in-use' : 'plus-one';
   return (
     POOL_HEADERS.find(
       (l) => l.size === best.size && l.unit === best.unit && l.form === best.form && l.types === types,

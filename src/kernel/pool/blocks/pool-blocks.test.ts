@@ -4,7 +4,7 @@ import { toVirtual } from '../../../../parsers/heap/memory.js';
 import { TagSums } from '../../../../parsers/heap/tag-sums.js';
 import { buildDump, type BuiltDump, type Scenario } from '../../../../test-dumps/build-dump.js';
 import { canonical } from '../../../../test-dumps/bytes.js';
-import { sourceOf } from '../../../truth.test.helper.js';
+import { sourceOf } from '../../../analysis/whole-dumps/truth.test.helper.js';
 import { openDump } from '../../../../parsers/dump/open-dump.js';
 import { openKernel } from '../../open/open-kernel.js';
 import { poolBlocksOf } from './pool-blocks.js';

@@ -6,12 +6,12 @@
 
 import { expect } from 'chai';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { buildDump, type DumpKind, type Scenario } from '../test-dumps/build-dump.js';
-import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './analysis/analyze.js';
+import { buildDump, type DumpKind, type Scenario } from '../../../test-dumps/build-dump.js';
+import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import { analyze } from '../analyze.js';
 import { expectTags, openBuilt } from './truth.test.helper.js';
 
-const PAGE = new URL('../../docs/support-matrix.md', import.meta.url);
+const PAGE = new URL('../../../../docs/support-matrix.md', import.meta.url);
 
 /** The kinds that a generation writes, by column. */
 const WINDOWS_7: Partial<Record<Column, DumpKind>> = {
@@ -132,7 +132,7 @@ describe('the support matrix', function () {
     });
     const text = [
       '# Support matrix', '',
-      'Made by the test run (`src/support-matrix.test.ts`): every cell is a dump of that kind, built for that kernel by',
+      'Made by the test run (`src/analysis/whole-dumps/support-matrix.test.ts`): every cell is a dump of that kind, built for that kernel by',
       '`test-dumps/`, analyzed, and compared with what the builder knows to be in it. `n/a`: that Windows does not write it',
       '(of 32-bit systems no dump by a debugger is known; Windows 2000 and XP count tags only where pool tagging was turned on).', '',
       '- *totals, tag, driver*: the pool totals and the commit limit, every row of the pool tag table, and the leaking driver',

@@ -1,12 +1,12 @@
 /** ARM64 machines, x64 with five levels of paging, RDMP bodies, and dumps whose header holds a wrong table base. */
 
 import { expect } from 'chai';
-import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
-import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './analysis/analyze.js';
-import { searchModules } from './analysis/search.js';
-import { typedTag } from './result/tag.js';
-import type { AnalysisResult } from './result/result.js';
+import { buildDump, type Scenario } from '../../../test-dumps/build-dump.js';
+import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import { analyze } from '../analyze.js';
+import { searchModules } from '../search.js';
+import { typedTag } from '../../result/tag.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const leak = (change: Scenario = {}): Scenario => ({ ...SCENARIOS.modernLeak(), ...change });

@@ -1,13 +1,13 @@
 /** Files that are cut, zeroed or at odds with themselves: what is there is analyzed, and what is wrong is said. */
 
 import { expect } from 'chai';
-import { InputError } from '../parsers/bytes/input-error.js';
-import { MemorySource } from '../parsers/bytes/source.js';
-import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
-import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { OpenedDump } from './kernel/open/opened-dump.js';
-import { analyze } from './analysis/analyze.js';
-import type { AnalysisResult } from './result/result.js';
+import { InputError } from '../../../parsers/bytes/input-error.js';
+import { MemorySource } from '../../../parsers/bytes/source.js';
+import { buildDump, type Scenario } from '../../../test-dumps/build-dump.js';
+import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import { OpenedDump } from '../../kernel/open/opened-dump.js';
+import { analyze } from '../analyze.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 /** A small machine, and a leak that fits on it. */

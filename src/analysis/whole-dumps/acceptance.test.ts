@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { failed } from '../parsers/bytes/failure.js';
+import { failed } from '../../../parsers/bytes/failure.js';
 import {
   analyze,
   openDump,
@@ -13,10 +13,10 @@ import {
   renderVm,
   TagDescriptions,
   type AnalysisResult,
-} from './index.js';
-import { acceptanceBlock } from './views/golden.test.helper.js';
+} from '../../index.js';
+import { acceptanceBlock } from '../../views/golden.test.helper.js';
 
-const SHARED = new URL('../../../shared/', import.meta.url);
+const SHARED = new URL('../../../../../shared/', import.meta.url);
 const DUMP = fileURLToPath(new URL('corpus/dumps/forged-ntdebugging-full.dmp.gz', SHARED));
 const POOLTAG = fileURLToPath(new URL('acceptance/pooltag.txt', SHARED));
 

@@ -3,15 +3,21 @@ import { readFileSync } from 'node:fs';
 import { failed } from '../../parsers/bytes/failure.js';
 import { driverFromFile, type DriverFile as Read } from '../../src/kernel/modules/driver-file.js';
 import { readModules } from '../../src/kernel/modules/modules.js';
-import { openBuilt } from '../../src/truth.test.helper.js';
+import { openBuilt } from '../../src/analysis/whole-dumps/truth.test.helper.js';
 import { plus } from '../../parsers/addresses.js';
-import { buildDump } from '../build-dump.js';
-import { getU32 } from '../bytes.js';
-import { Compiler } from './compile.js';
-import { FIXTURE_SPECS, readFixtures } from './fixtures.js';
-import { driverScenario } from './scenario.js';
-import { SHAPES } from './shapes.js';
-import { allDrivers, ARCHITECTURES, generateDriver, OPTIMISATIONS, someDrivers } from './source.js';
+import { buildDump } from '../../test-dumps/build-dump.js';
+import { getU32 } from '../../test-dumps/bytes.js';
+import { Compiler } from '../../test-dumps/drivers/compile.js';
+import { FIXTURE_SPECS, readFixtures } from '../../test-dumps/drivers/fixtures.js';
+import { driverScenario } from '../../test-dumps/drivers/scenario.js';
+import { SHAPES } from '../../test-dumps/drivers/shapes.js';
+import {
+  allDrivers,
+  ARCHITECTURES,
+  generateDriver,
+  OPTIMISATIONS,
+  someDrivers,
+} from '../../test-dumps/drivers/source.js';
 
 describe('Generated drivers', () => {
   it('are at least 200, of every shape, processor and optimisation, and the same for a seed', () => {
@@ -75,7 +81,7 @@ describe('The built drivers of the tests', () => {
         // Only 32-bit code holds addresses.
         if (architecture !== 'x86') expect(bytes[1]).to.deep.equal(bytes[0]);
         const init = disk.headers!.sections.find(({ name }) => name === 'INIT')!;
-        expect(loaded.memory!.read(plus(loaded.base, init.rva), 1)).to.have.property('reason');
+        expect(loaded.memory!.read(plus(loaded.base, init.rva), 1)).to.have.property('code');
         const imports = getU32(loaded.memory!.read(loaded.base, 0x400) as Uint8Array, importsAt(file));
         expect(imports).to.equal(init.rva);
       }

@@ -1,14 +1,14 @@
 /** Compares an analysis with what the builder of a test dump knows to be in it. */
 
 import { expect } from 'chai';
-import type { ByteSource } from '../parsers/bytes/source.js';
-import type { BuiltDump } from '../test-dumps/build-dump.js';
-import type { Truth } from '../test-dumps/truth.js';
-import { OpenedDump } from './kernel/open/opened-dump.js';
-import { searchModules } from './analysis/search.js';
-import { typedTag } from './result/tag.js';
-import type { OpenKernelOptions } from './kernel/open/open-kernel.js';
-import { MEMORY_FIELDS, type AnalysisResult } from './result/result.js';
+import type { ByteSource } from '../../../parsers/bytes/source.js';
+import type { BuiltDump } from '../../../test-dumps/build-dump.js';
+import type { Truth } from '../../../test-dumps/truth.js';
+import { OpenedDump } from '../../kernel/open/opened-dump.js';
+import { searchModules } from '../search.js';
+import { typedTag } from '../../result/tag.js';
+import type { OpenKernelOptions } from '../../kernel/open/open-kernel.js';
+import { MEMORY_FIELDS, type AnalysisResult } from '../../result/result.js';
 
 /** A built dump as bytes that the library can open. */
 export function sourceOf(built: BuiltDump, name = 'built.dmp'): ByteSource {

@@ -1,10 +1,10 @@
 /** Dumps that are odd, damaged or hostile: what is there is analyzed, what is missing is said, nothing hangs. */
 
 import { expect } from 'chai';
-import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
-import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './analysis/analyze.js';
-import type { AnalysisResult } from './result/result.js';
+import { buildDump, type Scenario } from '../../../test-dumps/build-dump.js';
+import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import { analyze } from '../analyze.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const leak = (change: Scenario = {}): Scenario => ({ ...SCENARIOS.modernLeak(), ...change });

@@ -4,10 +4,15 @@
  */
 
 import { expect } from 'chai';
-import { buildDump } from '../test-dumps/build-dump.js';
-import { CULPRIT_PID, OBJECT_SCENARIOS, onMachine, type ObjectScenarioName } from '../test-dumps/objects/scenarios.js';
-import { analyze } from './analysis/analyze.js';
-import type { AnalysisResult, Culprit } from './result/result.js';
+import { buildDump } from '../../../test-dumps/build-dump.js';
+import {
+  CULPRIT_PID,
+  OBJECT_SCENARIOS,
+  onMachine,
+  type ObjectScenarioName,
+} from '../../../test-dumps/objects/scenarios.js';
+import { analyze } from '../analyze.js';
+import type { AnalysisResult, Culprit } from '../../result/result.js';
 import { openBuilt } from './truth.test.helper.js';
 
 interface Expected {

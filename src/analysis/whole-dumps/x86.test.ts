@@ -1,12 +1,12 @@
 /** 32-bit dumps of every generation, with and without PAE, in every kind of body, compared with the truth. */
 
 import { expect } from 'chai';
-import { buildDump, type DumpKind, type Scenario } from '../test-dumps/build-dump.js';
-import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './analysis/analyze.js';
-import { inspect } from './analysis/inspect.js';
-import { renderModules } from './views/modules.js';
-import type { AnalysisResult } from './result/result.js';
+import { buildDump, type DumpKind, type Scenario } from '../../../test-dumps/build-dump.js';
+import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import { analyze } from '../analyze.js';
+import { inspect } from '../inspect.js';
+import { renderModules } from '../../views/modules.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const leak = (change: Scenario = {}): Scenario => ({ ...SCENARIOS.leak32(), ...change });

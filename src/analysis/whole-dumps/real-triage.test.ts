@@ -2,10 +2,10 @@
 
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
-import { analyze, openDump } from './index.js';
-import { inspect } from './analysis/inspect.js';
+import { analyze, openDump } from '../../index.js';
+import { inspect } from '../inspect.js';
 
-const DUMPS = new URL('../../../shared/corpus/dumps/', import.meta.url);
+const DUMPS = new URL('../../../../../shared/corpus/dumps/', import.meta.url);
 
 const WANTED = [
   {

@@ -1,5 +1,4 @@
 /** How often the evidence is right about generated drivers: every tag that a driver is about, and every other one. */
-/* eslint-disable no-restricted-imports -- here the generator meets what it tests */
 
 import { failed } from '../../parsers/bytes/failure.js';
 import { allocationsIn, type CodeOptions } from '../../src/code/allocations.js';
@@ -7,7 +6,7 @@ import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
 import type { LoadedModule } from '../../src/kernel/modules/modules.js';
 import { judgeImage } from '../../src/leak/judge-image.js';
 import type { Confidence } from '../../src/result/result.js';
-import type { GeneratedDriver } from './source.js';
+import type { GeneratedDriver } from '../../test-dumps/drivers/source.js';
 
 /** What was said of one tag of one driver. */
 export interface Answer {

@@ -5,12 +5,12 @@
 
 import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { analyze, openDump, searchModules, type AnalysisResult, type MemoryField } from './index.js';
-import type { Arm64Use } from './kernel/state.js';
-import { typedTag } from './result/tag.js';
-import { MEMORY_FIELDS } from './result/result.js';
+import { analyze, openDump, searchModules, type AnalysisResult, type MemoryField } from '../../index.js';
+import type { Arm64Use } from '../../kernel/state.js';
+import { typedTag } from '../../result/tag.js';
+import { MEMORY_FIELDS } from '../../result/result.js';
 
-const DUMPS = new URL('../../../shared/corpus/dumps/', import.meta.url);
+const DUMPS = new URL('../../../../../shared/corpus/dumps/', import.meta.url);
 const present = existsSync(DUMPS);
 
 interface Expected {

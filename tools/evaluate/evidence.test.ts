@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { failed } from '../../parsers/bytes/failure.js';
 import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
 import { judgeImage } from '../../src/leak/judge-image.js';
-import { Compiler } from './compile.js';
-import { evaluate, tablesOf } from '../../tools/evaluate/evidence.js';
-import { readFixtures } from './fixtures.js';
-import type { DriverFile } from './scenario.js';
+import { Compiler } from '../../test-dumps/drivers/compile.js';
+import { evaluate, tablesOf } from './evidence.js';
+import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
+import type { DriverFile } from '../../test-dumps/drivers/scenario.js';
 import type { Answer } from './score.js';
-import { generateDriver, someDrivers } from './source.js';
+import { generateDriver, someDrivers } from '../../test-dumps/drivers/source.js';
 
 const CORPUS = new URL('../../../../shared/corpus/pdb/', import.meta.url);
 /** A seed that docs/evidence.md is not of. */

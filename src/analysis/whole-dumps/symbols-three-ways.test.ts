@@ -8,24 +8,24 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { failed } from '../parsers/bytes/failure.js';
-import { MemorySource } from '../parsers/bytes/source.js';
-import { openPdb } from '../parsers/pdb/pdb.js';
-import { pdbFacts } from '../symbols/pdb-symbols.js';
-import { makeProfile } from '../symbols/profile-file.js';
-import { SymbolSources } from '../symbols/sources.js';
-import { parseSymbolPath } from '../symbols/store/symbol-path.js';
-import { buildDump, type BuiltDump } from '../test-dumps/build-dump.js';
-import { kernelFacts, kernelVersions } from '../test-dumps/kernel-facts.js';
-import { kernelPdb } from '../test-dumps/pdb/kernel-pdb.js';
-import { SCENARIOS } from '../test-dumps/scenarios.js';
-import type { OpenKernelOptions } from './kernel/open/open-kernel.js';
-import { OpenedDump } from './kernel/open/opened-dump.js';
-import { analyze } from './analysis/analyze.js';
-import { MEMORY_FIELDS, type AnalysisResult, type MemoryField } from './result/result.js';
+import { failed } from '../../../parsers/bytes/failure.js';
+import { MemorySource } from '../../../parsers/bytes/source.js';
+import { openPdb } from '../../../parsers/pdb/pdb.js';
+import { pdbFacts } from '../../../symbols/pdb-symbols.js';
+import { makeProfile } from '../../../symbols/profile-file.js';
+import { SymbolSources } from '../../../symbols/sources.js';
+import { parseSymbolPath } from '../../../symbols/store/symbol-path.js';
+import { buildDump, type BuiltDump } from '../../../test-dumps/build-dump.js';
+import { kernelFacts, kernelVersions } from '../../../test-dumps/kernel-facts.js';
+import { kernelPdb } from '../../../test-dumps/pdb/kernel-pdb.js';
+import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import type { OpenKernelOptions } from '../../kernel/open/open-kernel.js';
+import { OpenedDump } from '../../kernel/open/opened-dump.js';
+import { analyze } from '../analyze.js';
+import { MEMORY_FIELDS, type AnalysisResult, type MemoryField } from '../../result/result.js';
 import { expectHits, expectTags, openBuilt } from './truth.test.helper.js';
 
-const CORPUS = new URL('../../../shared/corpus/dumps/', import.meta.url);
+const CORPUS = new URL('../../../../../shared/corpus/dumps/', import.meta.url);
 /** Kernels without a built-in profile. */
 const UNKNOWN = /^10\.0\.(?:22621|26100)\./;
 /** The figures that the debugger block leads to before Windows 10; from then on all are found by content but for these. */

@@ -1,9 +1,9 @@
 /** Every x64 kernel generation and every kind of body, built from a scenario, analyzed, and compared with the truth. */
 
 import { expect } from 'chai';
-import { buildDump, type DumpKind, type Scenario } from '../test-dumps/build-dump.js';
-import { SCENARIOS } from '../test-dumps/scenarios.js';
-import { analyze } from './analysis/analyze.js';
+import { buildDump, type DumpKind, type Scenario } from '../../../test-dumps/build-dump.js';
+import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import { analyze } from '../analyze.js';
 import { expectHits, expectMemory, expectSystem, expectTags, openBuilt } from './truth.test.helper.js';
 
 const KERNELS = [

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stressBatch } from '../tools/stress/stress.js';
+import { stressBatch } from './stress.js';
 
 describe('a batch that is killed at random points', function () {
   this.timeout(300_000);

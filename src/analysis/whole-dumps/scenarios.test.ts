@@ -1,10 +1,10 @@
 /** Ready-made machines, leaking and healthy, from bytes to verdict: who is accused, and above all who is not. */
 
 import { expect } from 'chai';
-import { buildDump, type Scenario } from '../test-dumps/build-dump.js';
-import { SCENARIOS, type ScenarioName } from '../test-dumps/scenarios.js';
-import { analyze } from './analysis/analyze.js';
-import type { AnalysisResult } from './result/result.js';
+import { buildDump, type Scenario } from '../../../test-dumps/build-dump.js';
+import { SCENARIOS, type ScenarioName } from '../../../test-dumps/scenarios.js';
+import { analyze } from '../analyze.js';
+import type { AnalysisResult } from '../../result/result.js';
 import { openBuilt } from './truth.test.helper.js';
 
 const run = (scenario: Scenario): AnalysisResult => analyze(openBuilt(buildDump(scenario)));

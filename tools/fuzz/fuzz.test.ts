@@ -4,13 +4,13 @@ import { expect } from 'chai';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MemorySource } from '../parsers/bytes/source.js';
-import { attempt } from '../tools/fuzz/attempt.js';
-import { applyChanges, planOf } from '../tools/fuzz/changes.js';
-import { TARGETS, targetNamed } from '../tools/fuzz/registry.js';
-import { runFuzzer, type RunResult } from '../tools/fuzz/run.js';
-import { OpenedDump } from './kernel/open/opened-dump.js';
-import { analyze } from './analysis/analyze.js';
+import { MemorySource } from '../../parsers/bytes/source.js';
+import { attempt } from './attempt.js';
+import { applyChanges, planOf } from './changes.js';
+import { TARGETS, targetNamed } from './registry.js';
+import { runFuzzer, type RunResult } from './run.js';
+import { OpenedDump } from '../../src/kernel/open/opened-dump.js';
+import { analyze } from '../../src/analysis/analyze.js';
 
 describe('the fuzzer', function () {
   this.timeout(600_000);
