@@ -32,7 +32,7 @@ import { VERSION } from '../version.js';
 import { CodeEvidence } from '../leak/code-evidence.js';
 import { describeDump } from './dump-info.js';
 import { fileTimeText } from '../result/file-time.js';
-import type { LeakFacts } from '../leak/facts.js';
+import type { LeakFacts, SampledBlocks } from '../leak/facts.js';
 import { findLeak } from '../leak/find-leak.js';
 import { memoryFlags } from '../leak/memory-flags.js';
 import { issuesOf, type KnownIssueEntry } from '../leak/known-issues.js';
@@ -67,6 +67,8 @@ export interface AnalyzeOptions {
   readonly descriptions?: TagDescriptions | undefined;
   /** Entries of known issues to compare suspects with. */
   readonly knownIssues?: readonly KnownIssueEntry[] | undefined;
+  /** False: blocks of the suspects are not looked at. */
+  readonly sampling?: boolean | undefined;
   /** Look at all blocks of the suspects instead of a sample. */
   readonly deep?: boolean | undefined;
   /** Images on disk that complete the modules. */
@@ -207,7 +209,8 @@ function judge(
       searchTags(modules, keys, {
         progress: (done, total) => options.progress?.('searching modules', done, total),
       }),
-    sample: (wanted) => {
+    sample: (wanted): readonly SampledBlocks[] => {
+      if (options.sampling === false) return wanted.map(() => ({ contents: null, billed: null }));
       const progress = (done: number, total: number): void => options.progress?.('looking at blocks', done, total);
       const sampled = sampleTags(kernel, modules, wanted, { deep: options.deep, progress });
       ofBlocks.push(...sampled.warnings);

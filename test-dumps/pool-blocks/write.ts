@@ -55,7 +55,9 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
     for (const paged of [false, true]) {
       const options = { family, paged, tags, processes, cookie };
       const piece = { at: paged ? at.paged : at.nonPaged, pages: paged ? Math.ceil(pages / 4) : pages };
-      blocks.push(...buildClassicPages(image, random.fork(`classic ${String(paged)}`), { ...options, ...piece }));
+      blocks = blocks.concat(
+        buildClassicPages(image, random.fork(`classic ${String(paged)}`), { ...options, ...piece }),
+      );
     }
     if (cookie !== 0n) space.u64(base + rvaOf(kernel, 'ExpPoolQuotaCookie'), cookie);
   } else {
@@ -146,7 +148,7 @@ function heaps(
   space.u32(state + numberOfPools, 1);
   const node = state + poolNode;
   const segments = spec.segments ?? 3;
-  const blocks: TrueBlock[] = [];
+  let blocks: TrueBlock[] = [];
   for (let i = 0; i < 3; i++) {
     const paged = i === 2;
     const first = paged ? at.paged : at.nonPaged + i * 0x1_0000_0000;
@@ -171,7 +173,7 @@ function heaps(
         large: wide ? 2 : 0,
       },
     });
-    blocks.push(...built);
+    blocks = blocks.concat(built);
     space.pointer(node + i * space.width, first);
   }
   space.pointer(node + 3 * space.width, at.paged);

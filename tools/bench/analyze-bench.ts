@@ -58,7 +58,7 @@ export async function analyzeBench(): Promise<BenchLine[]> {
       goal: 0.01,
       detail: `${(bytesRead / 2 ** 20).toFixed(1)} MB of ${(statSync(large).size / GB).toFixed(1)} GB`,
     });
-    lines.push(...otherKinds(folder), await searchLine(small));
+    lines.push(...otherKinds(folder), ...samplingLines(folder), await searchLine(small));
     return lines;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -84,6 +84,35 @@ function otherKinds(folder: string): BenchLine[] {
     line('analyze a 32-bit dump against an x64 one', narrow, 1.5),
     line('analyze a dump in a zip against as it is', zipped, 3),
   ];
+}
+
+/** What looking at the blocks of suspects costs: 64 GB with real pool blocks under the leaking tag, in both forms. */
+function samplingLines(folder: string): BenchLine[] {
+  const forms = [
+    ['segment heap', { ...SCENARIOS.modernLeak() }],
+    ['classic pages', { ...SCENARIOS.modernLeak(), kernel: '9600' }],
+  ] as const;
+  return forms.map(([form, scenario]) => {
+    const path = join(folder, 'blocks.dmp');
+    const poolBlocks = { tags: ['AcNb', 'AcNb', 'File', 'NtFs', 'Thre'], pages: 16_384, segments: 32 };
+    const rows = scenario.pool?.rows ?? [];
+    buildDump({
+      ...scenario,
+      kind: 'bitmap-full',
+      memory: { bytes: 64 * GB },
+      poolBlocks,
+      pool: { ...scenario.pool, rows },
+    }).writeTo(path);
+    const without = measure([STEPS, 'no-blocks', path], 7);
+    const cost = measure([STEPS, 'analyze', path], 7);
+    rmSync(path);
+    return {
+      name: `analyze with a sample of blocks (${form}) against without, 64 GB`,
+      ratio: cost.cpuMs / without.cpuMs,
+      goal: 1.25,
+      detail: `${cost.cpuMs.toFixed(0)} ms against ${without.cpuMs.toFixed(0)} ms of processor time`,
+    };
+  });
 }
 
 /** The same machine and leak with so many GB of RAM, every page of it in the dump. */

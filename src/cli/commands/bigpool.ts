@@ -4,9 +4,8 @@ import { bigTags, findBlocks, tagFilter } from '../../analysis/pool-find.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { blockRecord } from '../../views/pool/records.js';
 import { poolfindRow, renderBigPool } from '../../views/pool/blocks-text.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
 import { parseCount } from '../addresses.js';
-import { blocksOf } from '../blocks.js';
+import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
@@ -45,11 +44,7 @@ export const command = defineCommand({
         const more = blocks.length - shown.length;
         if (args.json === true) {
           await output.json(
-            renderPart({
-              schemaVersion: SCHEMA_VERSION,
-              bigpool: { count: blocks.length, blocks: shown.map(blockRecord) },
-              warnings,
-            }),
+            renderPart(partOf(opened, { bigpool: { count: blocks.length, blocks: shown.map(blockRecord) } }, warnings)),
           );
         } else
           await output.text(
@@ -58,8 +53,7 @@ export const command = defineCommand({
         return;
       }
       const rows = bigTags(pool);
-      if (args.json === true)
-        await output.json(renderPart({ schemaVersion: SCHEMA_VERSION, bigpool: { tags: rows }, warnings }));
+      if (args.json === true) await output.json(renderPart(partOf(opened, { bigpool: { tags: rows } }, warnings)));
       else await output.text(renderBigPool(rows, pool.walk().coverage, limit));
     });
     return EXIT.done;

@@ -4,9 +4,8 @@ import { blocksAt, blockWords } from '../../analysis/pool-find.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { blockRecord, wordRecord } from '../../views/pool/records.js';
 import { coverageText, renderBlock } from '../../views/pool/blocks-text.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
 import { parseAddress, parseCount } from '../addresses.js';
-import { blocksOf } from '../blocks.js';
+import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { ADDRESS, DUMP, GROUP, jsonOption } from '../options.js';
@@ -35,7 +34,7 @@ export const command = defineCommand({
       const words = own === null ? [] : blockWords(opened.kernel, pool, own, most);
       if (args.json === true) {
         const block = own === null ? null : { ...blockRecord(own), words: words.map(wordRecord) };
-        await output.json(renderPart({ schemaVersion: SCHEMA_VERSION, block, warnings }));
+        await output.json(renderPart(partOf(opened, { block }, warnings)));
       } else
         await output.text(
           own === null ? `No block holds this address.\n${coverageText(coverage)}` : renderBlock(own, words, wide),

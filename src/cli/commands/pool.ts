@@ -4,9 +4,8 @@ import { blocksAt } from '../../analysis/pool-find.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { blockRecord, coverageRecord } from '../../views/pool/records.js';
 import { renderPool } from '../../views/pool/blocks-text.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
 import { parseAddress } from '../addresses.js';
-import { blocksOf } from '../blocks.js';
+import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { ADDRESS, DUMP, jsonOption, POOLTAG } from '../options.js';
@@ -33,7 +32,7 @@ export const command = defineCommand({
           blocks: page.blocks.map(blockRecord),
           coverage: coverageRecord(page.coverage),
         };
-        await output.json(renderPart({ schemaVersion: SCHEMA_VERSION, pool: found, warnings }));
+        await output.json(renderPart(partOf(opened, { pool: found }, warnings)));
         return;
       }
       const describe = (tag: string) => {

@@ -2,14 +2,11 @@
 
 import { tagRow } from '../../analysis/tag-row.js';
 import { findBlocks, tagFilter, type FoundBlock } from '../../analysis/pool-find.js';
-import { describeDump } from '../../analysis/dump-info.js';
-import { readSystem } from '../../analysis/system-info.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { blockRecord, coverageRecord } from '../../views/pool/records.js';
 import { poolfindEnd, poolfindRow, tagWord } from '../../views/pool/blocks-text.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
 import { parseCount } from '../addresses.js';
-import { blocksOf } from '../blocks.js';
+import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
@@ -97,15 +94,7 @@ export const command = defineCommand({
             blocks: kept.map((block) => blockRecord(block)),
             coverage: coverageRecord(coverage),
           };
-          await output.json(
-            renderPart({
-              schemaVersion: SCHEMA_VERSION,
-              dump: describeDump(opened),
-              system: readSystem(opened.kernel),
-              poolfind,
-              warnings,
-            }),
-          );
+          await output.json(renderPart(partOf(opened, { poolfind }, warnings)));
         } else {
           await output.part(poolfindEnd(sum, expected, coverage, ending));
           await output.end();

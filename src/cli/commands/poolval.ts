@@ -4,9 +4,8 @@ import { blocksAt } from '../../analysis/pool-find.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { blockRecord, coverageRecord } from '../../views/pool/records.js';
 import { renderPoolval } from '../../views/pool/blocks-text.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
 import { parseAddress } from '../addresses.js';
-import { blocksOf } from '../blocks.js';
+import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { ADDRESS, DUMP, jsonOption } from '../options.js';
@@ -24,7 +23,7 @@ export const command = defineCommand({
       const page = blocksAt(pool, address);
       if (args.json === true) {
         const poolval = { blocks: page.blocks.map(blockRecord), coverage: coverageRecord(page.coverage) };
-        await output.json(renderPart({ schemaVersion: SCHEMA_VERSION, poolval, warnings }));
+        await output.json(renderPart(partOf(opened, { poolval }, warnings)));
       } else await output.text(renderPoolval(address, page, wide));
     });
     return EXIT.done;

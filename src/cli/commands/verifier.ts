@@ -4,8 +4,8 @@ import { verifierOf } from '../../analysis/verifier-state.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { driverRecord, logRecord } from '../../views/pool/records.js';
 import { renderPoolLog, renderVerifier } from '../../views/pool/verifier-text.js';
-import { SCHEMA_VERSION } from '../../result/result.js';
 import { parseAddress, parseCount } from '../addresses.js';
+import { partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, jsonOption } from '../options.js';
@@ -47,9 +47,7 @@ export const command = defineCommand({
       if (args.log === true || about !== null) {
         const found = log(about, limit);
         if (args.json === true) {
-          await output.json(
-            renderPart({ schemaVersion: SCHEMA_VERSION, poolLog: found === null ? null : logRecord(found, nameOf) }),
-          );
+          await output.json(renderPart(partOf(opened, { poolLog: found === null ? null : logRecord(found, nameOf) })));
         } else
           await output.text(
             found === null
@@ -64,7 +62,7 @@ export const command = defineCommand({
           statistics,
           drivers: drivers.map((driver) => driverRecord(driver, nameOf, limit)),
         };
-        await output.json(renderPart({ schemaVersion: SCHEMA_VERSION, verifier }));
+        await output.json(renderPart(partOf(opened, { verifier })));
       } else if (level === null) await output.text('Unable to get verifier list.\n');
       else await output.text(renderVerifier({ level, statistics, drivers, nameOf, wide, limit }));
     });

@@ -55,14 +55,14 @@ export function openBigPages(
   if (place === null) {
     const message =
       'the table of big pool allocations (PoolBigPageTable) was not found: allocations of a page and more have no tag';
-    return { table: null, warnings: [{ code: 'no-big-pages', where: 'poolBlocks', message }] };
+    return { table: null, warnings: [{ code: 'no-big-pages', where: 'suspects', message }] };
   }
   const { address, entries, layout, proven, source } = place;
   const index = new BigPageIndex();
   const counts = readBigPages(memory, address, entries, layout, new Block(), index.sink, isPaged);
   index.sort();
   const warn = (code: string, message: string): void => {
-    warnings.push({ code, where: 'poolBlocks', message });
+    warnings.push({ code, where: 'suspects', message });
   };
   if (source === 'scan') {
     warn(

@@ -14,8 +14,9 @@ import type { Kernel } from '../../open/open-kernel.js';
 /** Bytes of a frame in the PFN database: at least; and of the pieces that a walk takes at once. */
 const PFN_BYTES = { 8: 0x30, 4: 0x18 };
 const PIECE = 0x200000;
-/** Regions that are looked at for a proof, and pages of one that prove. */
-const MOST_PROBES = 2048;
+/** Regions that are looked at for a proof, bytes of each, and pages of the pool that prove. */
+const MOST_PROBES = 1024;
+const PROBE = 0x20000;
 const PROOF_PAGES = 24;
 const MOST_REGIONS = 1 << 20;
 
@@ -70,7 +71,7 @@ export function proveHeaders(memory: HeapMemory, { regions }: ClassicRegions, bu
   for (let i = 0; i < regions.length && proven < PROOF_PAGES; i += step) {
     const region = regions[i];
     if (region === undefined) break;
-    const proof = proveClassicPages(memory, region.address, region.length);
+    const proof = proveClassicPages(memory, region.address, Math.min(PROBE, region.length));
     if (proof === null) continue;
     proven += proof.poolPages;
     votes.set(proof.layout, (votes.get(proof.layout) ?? 0) + proof.poolPages);

@@ -136,7 +136,7 @@ export class PoolBlocks {
     this.source = this.header === null ? null : 'scan';
     if (this.header === null) {
       const message = 'no pool page and no heap of the pool was found: small allocations cannot be listed';
-      warnings.push({ code: 'no-pool-blocks', where: 'poolBlocks', message });
+      warnings.push({ code: 'no-pool-blocks', where: 'suspects', message });
     }
   }
 

@@ -50,7 +50,7 @@ export function openPoolHeaps(kernel: Kernel, memory: HeapMemory): { pool: PoolH
   if (found === null) return { pool: null, warnings: [] };
   const warnings: Warning[] = [];
   const warn = (code: string, message: string): void => {
-    warnings.push({ code, where: 'poolBlocks', message });
+    warnings.push({ code, where: 'suspects', message });
   };
   const { heaps, nodes, source, unreadable } = found;
   if (unreadable > 0)

@@ -14,10 +14,10 @@ import type { PoolBlocks, PoolCoverage } from './pool-blocks.js';
 const KEPT = 512;
 const BYTES = 512;
 /** Blocks of a tag that are enough where not all are asked for, and the parts of the pool that they must come from. */
-const ENOUGH = 8 * KEPT;
-const FEWEST_PARTS = 16;
-/** Pages that a walk reads where not all are asked for: 96 MB. */
-const DEFAULT_PAGES = 24 * 1024;
+const ENOUGH = 4 * KEPT;
+const FEWEST_PARTS = 12;
+/** Pages that a walk reads where not all are asked for: 64 MB. */
+const DEFAULT_PAGES = 16 * 1024;
 /** Different sizes, and different billers, that are counted of a tag. */
 const MOST_SIZES = 4096;
 const MOST_BILLERS = 65_536;
