@@ -110,6 +110,22 @@ describe('command line: history', function () {
     expect(await ids()).to.have.length(4);
   });
 
+  it('lists the tables that SQL can ask, and names them where one is not there', async () => {
+    const found = new Set((await rows('tables')).map((row) => String(row['table'])));
+    expect(found).to.include('dumps').and.include('suspects');
+    const page = readFileSync(new URL('../../../docs/batch.md', import.meta.url), 'utf8');
+    for (const name of found) expect(page, name).to.include(`\`${name}\``);
+    const { code, stderr } = await history('sql', 'select * from dump');
+    expect(code).to.equal(64);
+    expect(stderr).to.match(/"dump" does not exist\. Tables: .*dumps, .*suspects.*; "dumpleak history tables"/);
+  });
+
+  it('says which dumps leak and which cannot tell', async () => {
+    expect((await rows('list')).map(({ leakSuspected }) => leakSuspected)).to.include(true);
+    expect(await ids('--undecided')).to.deep.equal([]);
+    for (const row of await rows('machines')) expect(row).to.include({ undecided: 0 });
+  });
+
   it('follows the journal, and makes the store again where it is damaged or gone', async () => {
     const journal = Journal.open(join(out(), 'history'));
     journal.append(dumpEntry('/s/new.dmp', { id: 'dddd5555', systemTime: day(5) }));

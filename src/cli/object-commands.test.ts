@@ -57,9 +57,9 @@ describe('command line: processes, handles, objects and holders', function () {
   it('lists processes with their handles, and ended ones in groups', async () => {
     const found = await json<{ processes: { live: number; ended: number; rows: ProcessRow[] }; endedProcesses: { image: string; count: number; heldBy: ProcessRow[] }[] }>('processes', dump); // prettier-ignore
     const live = truth.processes.filter(({ exitTime }) => exitTime === 0n);
-    expect(found.processes.rows.map(({ pid, image, handles }) => [pid, image.slice(0, 14), handles]).sort()).to.deep.equal(
-      live.map(({ pid, name, handles }) => [pid, name.slice(0, 14), handles?.count]).sort(),
-    );
+    expect(
+      found.processes.rows.map(({ pid, image, handles }) => [pid, image.slice(0, 14), handles]).sort(),
+    ).to.deep.equal(live.map(({ pid, name, handles }) => [pid, name.slice(0, 14), handles?.count]).sort());
     expect(found.processes.ended).to.equal(303);
     expect(found.endedProcesses.map(({ image, count }) => [image, count])).to.deep.equal([
       ['cmd.exe', 300],

@@ -32,7 +32,18 @@ export const GENERAL = {
     group: GROUP.output,
   },
   debug: { type: 'boolean', describe: 'Show where an internal error comes from', group: GROUP.general },
+  /** Scripts give it to every command; shown by those that it changes, see QUIET. */
+  quiet: { alias: 'q', type: 'boolean', hidden: true },
 } as const satisfies Record<string, Options>;
+
+/** What a command takes: its own options, then the general ones. Its own win, in the place where they stand. */
+export const optionsOf = (command: {
+  readonly options: Readonly<Record<string, Options>>;
+}): Record<string, Options> => ({
+  ...command.options,
+  ...GENERAL,
+  ...command.options,
+});
 
 /** `--quiet` of the commands that show how far they are. */
 export const QUIET = {

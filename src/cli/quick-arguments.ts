@@ -7,7 +7,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Options } from 'yargs';
 import type { AnyCommand, OptionTable, PositionalTable } from './command.js';
-import { GENERAL } from './options.js';
+import { optionsOf } from './options.js';
 
 type Values = Record<string, unknown>;
 
@@ -26,7 +26,7 @@ export function readQuickly(
   const end = args.indexOf('--');
   // Quotation marks, and short options with more in the same word.
   if (args.slice(0, end < 0 ? undefined : end).some((arg) => UNUSUAL.has(arg) || /["']|^-[^-]./.test(arg))) return null;
-  const table: OptionTable = { ...command.options, ...GENERAL };
+  const table: OptionTable = optionsOf(command);
   try {
     const { values, positionals, tokens } = parseArgs({
       args: [...args],

@@ -7,7 +7,7 @@ import type { AnyCommand, CommandEntry } from './command.js';
 import { UsageError } from './errors.js';
 import { EXIT } from './exit-codes.js';
 import { nearest } from './nearest.js';
-import { GENERAL, GROUP } from './options.js';
+import { GROUP, optionsOf } from './options.js';
 import { COMMANDS, DEFAULT_COMMAND, FAMILIES } from './registry.js';
 
 /** A text that was asked for with `--help` or `--version`, or the words and options of a command by name. */
@@ -20,7 +20,7 @@ export function readCommand(
   command: AnyCommand,
   columns?: number,
 ): Reading {
-  const known = Object.entries<Options>({ ...command.options, ...GENERAL }).flatMap(([name, { alias }]) =>
+  const known = Object.entries<Options>(optionsOf(command)).flatMap(([name, { alias }]) =>
     typeof alias === 'string' ? [name, alias] : [name],
   );
   const { family, word } = split(entry.name);
@@ -35,13 +35,13 @@ export function readCommand(
         ...(kind === 'list' ? { array: true, defaultDescription: 'none' } : {}),
       });
     }
-    argv.options({ ...command.options, ...GENERAL });
+    argv.options(optionsOf(command));
     return argv;
   });
   const reading = parse(parser, [word, ...args]);
   if ('text' in reading)
     return isHelp(reading.text) ? { text: reading.text + examplesText(command.examples, columns) } : reading;
-  const options = Object.entries<Options>({ ...command.options, ...GENERAL });
+  const options = Object.entries<Options>(optionsOf(command));
   const twice = options.find(([name, { type }]) => type !== 'array' && Array.isArray(reading.values[name]));
   if (twice !== undefined) throw new UsageError(`--${twice[0]} is given twice`);
   // yargs passes over what stands after `--` and fits nowhere.

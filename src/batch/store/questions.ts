@@ -99,17 +99,20 @@ export async function findDumps(store: Store, word: string): Promise<{ id: strin
   return rows.map(([id, offset, length]) => ({ id: String(id), offset: Number(offset), length: Number(length) }));
 }
 
+/** Tables that the store keeps for itself. */
+const OWN = `('migrations', 'state')`;
+
 /** Every column that `sql` can ask for. */
 export async function listTables(store: Store): Promise<Table> {
   return store.ask(
     `select table_name as "table", column_name as "column", data_type as type from information_schema.columns
-     where table_schema = 'public' order by table_name, ordinal_position`,
+     where table_schema = 'public' and table_name not in ${OWN} order by table_name, ordinal_position`,
   );
 }
 
 export async function tableNames(store: Store): Promise<string[]> {
   const { rows } = await store.ask(
-    `select table_name from information_schema.tables where table_schema = 'public' order by 1`,
+    `select table_name from information_schema.tables where table_schema = 'public' and table_name not in ${OWN} order by 1`,
   );
   return rows.map(([name]) => String(name));
 }

@@ -8,6 +8,7 @@ import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { DUMP, GROUP, IMAGES, jsonOption, KNOWN_ISSUES, POOLTAG, READING, TOP } from '../options.js';
+import { checkOpen, OPEN, openPage } from '../open-page.js';
 import { readDump } from '../read-dump.js';
 import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
 import { SYMBOLS } from '../symbol-options.js';
@@ -51,6 +52,7 @@ export const command = defineCommand({
       describe: 'Also write a page for a browser or a mail to this file',
       group: GROUP.output,
     },
+    open: OPEN,
     top: TOP,
     'fail-on-leak': {
       type: 'boolean',
@@ -78,6 +80,7 @@ export const command = defineCommand({
       throw new UsageError(`--tag ${tag}: a tag has up to four characters, or is 0x and its number`);
     }
     const redactor = await redactorFor(args);
+    checkOpen(args.open, html);
     if (html !== undefined) checkWritable(html);
     const lists = readTagLists(args.pooltag, host.env);
     const images = await imageFolders(args.images);
@@ -111,6 +114,7 @@ export const command = defineCommand({
       const closing = output.style.width !== undefined;
       await output.text(await reportText('text', result, { ...output.style, top, brief: args.brief, closing }));
     }
+    if (args.open === true && html !== undefined) await openPage(html, host);
     const { leakSuspected } = result.verdict;
     const fails =
       (args['fail-on-leak'] === true && leakSuspected === true) ||

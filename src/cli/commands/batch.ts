@@ -1,6 +1,6 @@
 /** `dumpleak batch`: many dumps, with a history. */
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { availableParallelism, totalmem } from 'node:os';
 import { JournalError } from '../../batch/journal.js';
 import { LockedError } from '../../batch/lock.js';
@@ -16,6 +16,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { onEndingSignals } from '../interrupt.js';
 import { milliseconds } from '../growth-inputs.js';
 import { FOLLOW_LINKS, GROUP, IMAGES, KNOWN_ISSUES, MAX_UNPACKED, POOLTAG, QUIET } from '../options.js';
+import { OPEN, openPage } from '../open-page.js';
 import { REDACT } from '../redact-options.js';
 import { requireProfiles, SYMBOLS, type SymbolArguments } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
@@ -63,6 +64,7 @@ export const command = defineCommand({
       describe: 'End with exit code 1 when one of the dumps cannot tell whether pool leaks',
       group: GROUP.output,
     },
+    open: { ...OPEN, describe: 'Show index.html in a browser at the end' },
     pooltag: POOLTAG,
     images: IMAGES,
     'known-issues': KNOWN_ISSUES,
@@ -168,6 +170,7 @@ export const command = defineCommand({
       });
       display.end();
       await output.text(renderBatchSummary(report, out));
+      if (args.open === true) await openPage(join(out, 'index.html'), host);
       return exitCode(report, args);
     } catch (error) {
       if (error instanceof LockedError || error instanceof JournalError || error instanceof NotReplaced) {

@@ -10,6 +10,7 @@ import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { milliseconds, TIME_OPTIONS, withInputs } from '../growth-inputs.js';
 import { FOLLOW_LINKS, GROUP, jsonOption, POOLTAG, READING, TOP } from '../options.js';
+import { checkOpen, OPEN, openPage } from '../open-page.js';
 import { REDACT, redactorFor } from '../redact-options.js';
 import { readTagLists } from '../tag-lists.js';
 import { writeWhole } from '../write-file.js';
@@ -66,6 +67,7 @@ export const command = defineCommand({
       describe: 'Also write a page for a browser or a mail to this file',
       group: GROUP.output,
     },
+    open: OPEN,
     'follow-links': FOLLOW_LINKS,
     top: TOP,
     'fail-on-leak': { type: 'boolean', describe: 'End with exit code 1 when something leaks', group: GROUP.output },
@@ -81,6 +83,7 @@ export const command = defineCommand({
   run: async (args, output, host) => {
     const { inputs, tag, pool, csv, svg, html, top } = args;
     if (inputs.length === 0) throw new UsageError('trend wants logs, dumps or folders to read');
+    checkOpen(args.open, html);
     const { descriptions } = readTagLists(args.pooltag, host.env);
     const cycleHours = args.cycle === undefined ? undefined : args.cycle / HOUR_MS;
     const redactor = await redactorFor(args);
@@ -97,6 +100,7 @@ export const command = defineCommand({
     }
     if (args.json === true) await output.json(renderTrendJson(trend, { describe }));
     else await output.text(renderTrend(trend, { ...output.style, top, describe }));
+    if (args.open === true && html !== undefined) await openPage(html, host);
     const leaks = trend.series.some(({ verdict }) => verdict.judgement === 'leak');
     return args['fail-on-leak'] === true && leaks ? EXIT.leak : EXIT.done;
   },

@@ -109,6 +109,15 @@ describe('the script that collects poolmon logs', () => {
     expect(script).to.match(/^(?:[\x20-\x7e]*\r\n)+$/);
   });
 
+  it('takes what Windows counts itself where there is no poolmon', () => {
+    expect(script).to.match(/\r\nif not defined POOLMON goto counters\r\n/);
+    const [line = ''] = /^typeperf .*$/m.exec(script) ?? [];
+    expect(line).to.include('"\\Memory\\Pool Nonpaged Bytes"').and.include('"\\Process(*)\\Handle Count"');
+    expect(line).to.match(/ -si %SECONDS% -f CSV -o "%FOLDER%\\counters-%COMPUTERNAME%\.csv" -y\r?$/);
+    // Longer lines are cut by cmd.exe.
+    for (const each of script.split('\r\n')) expect(each.length).to.be.at.most(8000);
+  });
+
   it('names files by time in UTC, as trend reads it, and has every label it jumps to', () => {
     expect(script)
       .to.include('poolmon-%COMPUTERNAME%-%STAMP%.log')
