@@ -77,6 +77,7 @@ export const list = defineCommand({
   options: {
     tag: text('Only dumps with this suspect tag; * stands for anything'),
     driver: text('Only dumps with this driver; * stands for anything'),
+    process: text('Only dumps that accuse this process, by its program; * stands for anything'),
     machine: text('Only dumps of this machine, by name or id; * stands for anything'),
     since: { ...text('Only dumps taken at this time or later, in UTC'), coerce: time('--since') },
     until: { ...text('Only dumps taken before this time'), coerce: time('--until') },
@@ -90,8 +91,8 @@ export const list = defineCommand({
   ],
   run: async (args, output, host) =>
     answer(args, output, host, async (store) => {
-      const { tag, driver, machine, since, until, leaks, undecided } = args;
-      return (await questions()).listDumps(store, { tag, driver, machine, since, until, leaks, undecided });
+      const { tag, driver, process, machine, since, until, leaks, undecided } = args;
+      return (await questions()).listDumps(store, { tag, driver, process, machine, since, until, leaks, undecided });
     }),
 });
 
