@@ -1,4 +1,4 @@
-/** Dumps with the same cause: the same suspect tag and pool, and the same driver of the same version. */
+/** Dumps with the same cause: the same suspect tag and pool, and the same driver of the same version, or the same program. */
 
 import type { Confidence, Hex, PoolKind } from '../result/result.js';
 import type { DumpRecord } from './history.js';
@@ -14,6 +14,8 @@ export interface Group {
   /** Null where no driver may be named. */
   driver: string | null;
   driverVersion: string | null;
+  /** The image of the process that is accused; null where none is. */
+  process: string | null;
   company: string | null;
   /** The highest of its dumps: of the driver, where there is one, else of the leak. */
   confidence: Confidence;
@@ -40,13 +42,14 @@ export const causeConfidence = ({ confidence, driverConfidence }: SuspectSummary
   driverConfidence ?? confidence;
 
 /** What makes the cause. Builds of a driver without a version are told apart by their time stamps. */
-const causeKey = ({ tag, key, pool, driver, version, timeDateStamp }: SuspectSummary): string =>
+const causeKey = ({ tag, key, pool, driver, version, timeDateStamp, process }: SuspectSummary): string =>
   // Bytes that cannot be printed stand as a full stop: such tags are told apart by their keys.
   JSON.stringify([
     tag.includes('.') ? (key ?? tag) : tag,
     pool,
     driver?.toLowerCase() ?? null,
     version ?? (driver === null ? null : timeDateStamp),
+    ...(process === null ? [] : [process.toLowerCase()]),
   ]);
 
 /** Groups, those with most dumps first. `machineOf` maps dumps to machines. */
@@ -60,7 +63,7 @@ export function groupDumps(records: readonly DumpRecord[], machineOf: ReadonlyMa
 
 function makeGroup(key: string, of: readonly [Member, ...Member[]], machineOf: ReadonlyMap<string, string>): Group {
   const sorted = of.toSorted((a, b) => byTime(a.record, b.record));
-  const { tag, pool, driver, version } = of[0].suspect;
+  const { tag, pool, driver, version, process } = of[0].suspect;
   const times = sorted.flatMap(({ record }) => record.summary.systemTime ?? []);
   const levels = of.map(({ suspect }) => LEVELS.indexOf(causeConfidence(suspect)));
   const machines = sorted.map(({ record }) => machineOf.get(record.id) ?? record.id);
@@ -71,6 +74,7 @@ function makeGroup(key: string, of: readonly [Member, ...Member[]], machineOf: R
     pool,
     driver,
     driverVersion: version,
+    process,
     company: sorted.find(({ suspect }) => suspect.company !== null)?.suspect.company ?? null,
     confidence: LEVELS[Math.max(...levels)] ?? 'low',
     dumps: [...new Set(sorted.map(({ record }) => record.id))],

@@ -54,6 +54,11 @@ function indexDump({ id, place, summary }: DumpRecord, machine: string | null, l
     },
     confidence: first === undefined ? null : causeConfidence(first),
     ...{ tag: first?.tag ?? null, pool: first?.pool ?? null, bytes: first?.bytes ?? null },
-    ...{ driver: first?.driver ?? null, driverVersion: first?.version ?? null, page: pageName(id) },
+    ...{
+      driver: first?.driver ?? null,
+      driverVersion: first?.version ?? null,
+      process: first?.process ?? null,
+      page: pageName(id),
+    },
   };
 }

@@ -31,7 +31,11 @@ export function renderBatchSummary({ counts, interrupted, overview, notes }: Bat
     lines.push('', 'Same cause:');
     for (const group of groups.slice(0, MOST_GROUPS)) {
       const who =
-        group.driver === null ? 'no driver named' : [group.driver, group.driverVersion ?? ''].join(' ').trim();
+        group.process !== null
+          ? `held by ${group.process}`
+          : group.driver === null
+            ? 'no driver named'
+            : [group.driver, group.driverVersion ?? ''].join(' ').trim();
       const count = `${plural(group.dumps.length, 'dump')} on ${plural(group.machines.length, 'machine')}`;
       const rate = group.growth?.perHour ?? null;
       const growth =

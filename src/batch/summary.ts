@@ -4,6 +4,7 @@ import {
   toNumber,
   type Architecture,
   type Confidence,
+  type Culprit,
   type DumpType,
   type Hex,
   type PoolKind,
@@ -26,6 +27,8 @@ export interface SuspectSummary {
   /** Only where one driver is likely or certain: of several, none is named. */
   driver: string | null;
   driverConfidence: Confidence | null;
+  /** The image of the process that is behind it; null where none is accused. */
+  process: string | null;
   version: string | null;
   company: string | null;
   /** Of the driver's image: tells builds apart where it has no version. */
@@ -60,7 +63,9 @@ function summarize({ result, drivers, machine }: DumpEntry): Summary {
     systemTime: dump.systemTime,
     leakSuspected: verdict.leakSuspected,
     headline: verdict.headline,
-    suspects: causes(result.suspects, verdict.leakSuspected).map((suspect) => summarizeSuspect(suspect, drivers)),
+    suspects: causes(result.suspects, verdict.leakSuspected).map((suspect, i) =>
+      summarizeSuspect(suspect, drivers, i === 0 ? (verdict.culprit ?? null) : null),
+    ),
     machine,
   };
 }
@@ -74,8 +79,10 @@ function causes(suspects: readonly Suspect[], leakSuspected: boolean | null): Su
   );
 }
 
-function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[]): SuspectSummary {
-  const named = theDriver(suspect);
+/** @param culprit of the verdict, for the suspect that it speaks of. */
+function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[], culprit: Culprit | null): SuspectSummary {
+  const process = culprit?.kind === 'process' ? (culprit.process?.image ?? null) : null;
+  const named = process === null ? theDriver(suspect) : null;
   const fact = drivers.find(({ name }) => name.toLowerCase() === named?.module.toLowerCase()) ?? null;
   return {
     tag: suspect.tag,
@@ -85,6 +92,7 @@ function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[]): Sus
     confidence: suspect.confidence,
     driver: named?.module ?? null,
     driverConfidence: named?.confidence ?? null,
+    process,
     version: fact?.version ?? null,
     company: fact?.company ?? null,
     timeDateStamp: fact?.timeDateStamp ?? null,

@@ -63,7 +63,7 @@ async function fillDerived(store: Transaction, { machines, groups, failures }: O
     store,
     'groups',
     groups.map(({ growth, ...group }, position) => ({
-      ...{ id: group.id, position, tag: group.tag, pool: group.pool, driver: group.driver },
+      ...{ id: group.id, position, tag: group.tag, pool: group.pool, driver: group.driver, process: group.process },
       ...{ driver_version: group.driverVersion, company: group.company, confidence: group.confidence },
       ...{ bytes: group.bytes, dumps: group.dumps.length, machines: group.machines.length },
       ...{ first_seen: group.firstSeen, last_seen: group.lastSeen },
@@ -111,10 +111,10 @@ function suspectRow(
   position: number,
   suspect: Overview['records'][number]['summary']['suspects'][number],
 ): object {
-  const { tag, pool, bytes, confidence, driver, version, driverConfidence, company } = suspect;
+  const { tag, pool, bytes, confidence, driver, version, driverConfidence, company, process } = suspect;
   return {
     ...{ dump_id: id, position, tag, pool, bytes, confidence },
-    ...{ driver, driver_version: version, driver_confidence: driverConfidence, company },
+    ...{ driver, driver_version: version, driver_confidence: driverConfidence, company, process },
   };
 }
 

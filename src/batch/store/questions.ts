@@ -5,6 +5,7 @@ import type { Store, Table } from './store.js';
 export interface Filter {
   tag?: string | undefined;
   driver?: string | undefined;
+  process?: string | undefined;
   machine?: string | undefined;
   /** ISO 8601. */
   since?: string | undefined;
@@ -20,12 +21,13 @@ const pattern = (text: string): string => text.replace(/[\\%_]/g, '\\$&').replac
 const DUMPS = `
   select left(d.id, 12) as id, d.system_time as "systemTime", coalesce(m.name, m.id) as machine, d.system_name as system,
     d.leak_suspected as "leakSuspected", s.tag, s.pool, s.bytes::float8 as bytes, s.driver, s.driver_version as version,
+    s.process,
     coalesce(s.driver_confidence, s.confidence) as confidence, d.headline, d.place
   from dumps d left join machines m on m.id = d.machine_id left join suspects s on s.dump_id = d.id and s.position = 0`;
 
 /** Dumps, the newest first. */
 export async function listDumps(store: Store, filter: Filter): Promise<Table> {
-  const { tag, driver, machine, since, until, leaks, undecided } = filter;
+  const { tag, driver, process, machine, since, until, leaks, undecided } = filter;
   return store.ask(
     `${DUMPS}
      where ($1::text is null or exists (select from suspects x where x.dump_id = d.id and rtrim(x.tag) like rtrim($1)))
@@ -33,15 +35,16 @@ export async function listDumps(store: Store, filter: Filter): Promise<Table> {
        and ($3::text is null or m.name ilike $3 or m.id = $3)
        and ($4::timestamptz is null or d.system_time >= $4) and ($5::timestamptz is null or d.system_time < $5)
        and (not $6::boolean or d.leak_suspected) and (not $7::boolean or d.leak_suspected is null)
+       and ($8::text is null or exists (select from suspects x where x.dump_id = d.id and x.process ilike $8))
      order by d.system_time desc nulls last, d.place`,
-    [tag, driver, machine].map((text) => (text === undefined ? null : pattern(text))).concat([since ?? null, until ?? null]).concat([String(leaks === true), String(undecided === true)]),
+    [tag, driver, machine].map((text) => (text === undefined ? null : pattern(text))).concat([since ?? null, until ?? null]).concat([String(leaks === true), String(undecided === true), process === undefined ? null : pattern(process)]),
   ); // prettier-ignore
 }
 
 /** Groups in their order: most dumps first. */
 export async function listGroups(store: Store): Promise<Table> {
   return store.ask(`
-    select id, tag, pool, driver, driver_version as version, company, confidence, dumps, machines,
+    select id, tag, pool, driver, driver_version as version, process, company, confidence, dumps, machines,
       first_seen as "firstSeen", last_seen as "lastSeen", bytes::float8 as "mostBytes",
       growth_judgement as growth, growth_per_hour as "bytesPerHour"
     from groups order by position`);
@@ -56,12 +59,12 @@ export async function listMachines(store: Store): Promise<Table> {
     from machines m left join dumps d on d.machine_id = m.id group by m.id order by m.dumps desc, m.name, m.id`);
 }
 
-/** Where a word stands: as a tag, in the name of a driver that was loaded, in a machine's name, a headline or a place. */
+/** Where a word stands: as a tag, in the name of an accused process or of a driver that was loaded, in a machine's name, a headline or a place. */
 export async function search(store: Store, word: string): Promise<Table> {
   return store.ask(
     `with hits as (
-       select dump_id, 1 as rank, 'suspect' as found, tag || coalesce(' ' || driver, '') as what from suspects
-         where rtrim(tag) like rtrim($2) or driver ilike $1
+       select dump_id, 1 as rank, 'suspect' as found, tag || coalesce(' ' || driver, '') || coalesce(' ' || process, '') as what from suspects
+         where rtrim(tag) like rtrim($2) or driver ilike $1 or process ilike $1
        union all select dump_id, 2, 'tag', tag || ' (' || pool || ', ' || bytes || ' bytes)' from tag_rows where rtrim(tag) like rtrim($2)
        union all select x.dump_id, 3, 'driver', d.name || coalesce(' ' || d.version, '') || coalesce(' ' || d.company, '')
          from dump_drivers x join drivers d on d.id = x.driver_id where d.name ilike $1 or d.company ilike $1 or d.version ilike $1
@@ -81,11 +84,11 @@ export async function exportRows(store: Store): Promise<Table> {
     select d.id, d.place, coalesce(m.name, m.id) as machine, d.system_time as "systemTime", d.boot_time as "bootTime",
       d.system_name as system, d.build_number as build, d.type, d.architecture, d.file_bytes::float8 as "fileBytes",
       d.analyzed_at as "analyzedAt", d.leak_suspected as "leakSuspected", d.headline, s.tag, s.pool, s.bytes::float8 as bytes,
-      s.confidence, s.driver, s.driver_version as version, s.driver_confidence as "driverConfidence", s.company,
+      s.confidence, s.driver, s.driver_version as version, s.driver_confidence as "driverConfidence", s.company, s.process,
       null as "errorCode", null as error
     from dumps d left join machines m on m.id = d.machine_id left join suspects s on s.dump_id = d.id
     union all select null, place, null, null, null, null, null, null, null, null, at, null, null, null, null, null,
-      null, null, null, null, null, code, message from failures
+      null, null, null, null, null, null, code, message from failures
     order by 2, 14`);
 }
 

@@ -67,4 +67,9 @@ export const MIGRATIONS: readonly string[] = [
   update dumps d set leak_suspected = null
     where not leak_suspected and not exists (select from tag_rows t where t.dump_id = d.id);
   `,
+  // The image of the process that is accused of holding what leaks.
+  `
+  alter table suspects add column process text;
+  alter table groups add column process text;
+  `,
 ];

@@ -28,6 +28,8 @@ export interface IndexDump {
   /** The best driver of the first suspect: null where none is named. */
   driver: string | null;
   driverVersion: string | null;
+  /** The image of the process that is accused; null where none is. */
+  process: string | null;
   /** The dump's own page, relative to the index with `/`; null where there is none. */
   page: string | null;
 }
@@ -48,6 +50,7 @@ export interface IndexGroup {
   pool: PoolKind;
   driver: string | null;
   driverVersion: string | null;
+  process: string | null;
   /** Who made the driver. */
   company: string | null;
   confidence: Confidence;

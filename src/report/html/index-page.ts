@@ -55,7 +55,7 @@ export function renderIndexPage(index: BatchIndex): string {
 }
 
 function headline({ index: { groups, dumps } }: Known): string {
-  const drivers = [...new Set(groups.flatMap(({ driver }) => (driver === null ? [] : [driver])))];
+  const drivers = [...new Set(groups.flatMap(({ driver, process }) => process ?? driver ?? []))];
   const leaking = dumps.filter(({ leakSuspected }) => leakSuspected).length;
   if (leaking === 0 && groups.length === 0) {
     const open = dumps.filter(({ leakSuspected }) => leakSuspected === null).length;
@@ -66,7 +66,7 @@ function headline({ index: { groups, dumps } }: Known): string {
   }
   const where = `a leak is suspected in ${thousands(leaking)} of ${counted(dumps.length, 'dump')}`;
   const [first, second, ...more] = drivers;
-  if (first === undefined) return `No driver is named, but ${where}`;
+  if (first === undefined) return `No driver or process is named, but ${where}`;
   const names =
     second === undefined
       ? first
@@ -95,8 +95,9 @@ ${shared.length > 0 && markup`<h2 class="after">Machines that share a cause</h2>
 `;
 }
 
-function causeName({ tag, pool, driver, driverVersion }: IndexGroup): SafeHtml {
-  const name = driver === null ? 'no driver named' : markup`<code>${driver}</code>`;
+function causeName({ tag, pool, driver, driverVersion, process }: IndexGroup): SafeHtml {
+  const named = process ?? driver;
+  const name = named === null ? 'nobody named' : markup`<code>${named}</code>`;
   return markup`${name}${driverVersion !== null && markup` ${driverVersion}`}, tag <code>${tag}</code> in ${pool} pool`;
 }
 
@@ -159,13 +160,19 @@ function rateText(perHour: number): string {
   return `${perHour > 0 ? '+' : ''}${humanBytes(Math.round(perHour))}`;
 }
 
+/** Who is named: the process that holds it, else the driver that allocates it. */
+function namedCell({ process, driver }: Pick<IndexGroup, 'process' | 'driver'>): SafeHtml | string {
+  const named = process ?? driver;
+  return named === null ? 'none named' : markup`<code>${named}</code>`;
+}
+
 function groupTable(known: Known): SafeHtml {
   return dataTable({
     id: 'group-table',
     noun: 'causes',
-    caption: 'All causes: dumps with the same tag, driver and version of it',
+    caption: 'All causes: dumps with the same tag, and the same driver and version of it or the same process',
     columns: [
-      { title: 'Driver', kind: 'text' },
+      { title: 'Driver or process', kind: 'text' },
       { title: 'Version', kind: 'text' },
       { title: 'Company', kind: 'text' },
       { title: 'Tag', kind: 'text' },
@@ -179,7 +186,7 @@ function groupTable(known: Known): SafeHtml {
       { title: 'Last seen', kind: 'text' },
     ],
     rows: known.index.groups.map((group): Cell[] => [
-      { show: group.driver === null ? 'none named' : markup`<code>${group.driver}</code>` },
+      { show: namedCell(group) },
       text(group.driverVersion),
       text(group.company),
       { show: markup`<code>${group.tag}</code>` },
@@ -244,7 +251,7 @@ function dumpTable(known: Known): SafeHtml {
       { title: 'Finding', kind: 'text' },
       { title: 'Machine', kind: 'text' },
       { title: 'Time', kind: 'text' },
-      { title: 'Driver', kind: 'text' },
+      { title: 'Driver or process', kind: 'text' },
       { title: 'Version', kind: 'text' },
       { title: 'Tag', kind: 'text' },
       { title: 'Pool', kind: 'text' },
@@ -257,7 +264,7 @@ function dumpTable(known: Known): SafeHtml {
       { show: markup`<span class="long">${dump.headline}</span>` },
       text(dump.machine === null ? null : (known.machines.get(dump.machine)?.name ?? 'no name')),
       time(dump.systemTime),
-      { show: dump.driver && markup`<code>${dump.driver}</code>` },
+      { show: (dump.process ?? dump.driver) && namedCell(dump) },
       text(dump.driverVersion),
       { show: dump.tag && markup`<code>${dump.tag}</code>` },
       text(dump.pool),

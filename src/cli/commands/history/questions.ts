@@ -77,6 +77,7 @@ export const list = defineCommand({
   options: {
     tag: text('Only dumps with this suspect tag; * stands for anything'),
     driver: text('Only dumps with this driver; * stands for anything'),
+    process: text('Only dumps that accuse this process, by its program; * stands for anything'),
     machine: text('Only dumps of this machine, by name or id; * stands for anything'),
     since: { ...text('Only dumps taken at this time or later, in UTC'), coerce: time('--since') },
     until: { ...text('Only dumps taken before this time'), coerce: time('--until') },
