@@ -5,6 +5,8 @@ import type { Note, PoolKind } from '../result/result.js';
 import type { Collector, Figures, InputKind, ModuleFact, Sample } from './read/collector.js';
 import { findReboots, outstanding, unwrap, type SampleFacts } from './read/counters.js';
 import { otherMemory } from './read/machines.js';
+import { OBJECTS } from './read/object-counts.js';
+import type { SeriesName } from './read/series.js';
 import { readInputs, type ReadOptions } from './read/inputs.js';
 import { assignTimes, type TimeOptions } from './read/sample-times.js';
 
@@ -40,6 +42,18 @@ export interface ModuleChange {
   after: ModuleFact;
 }
 
+/** A number of handles or objects in both snapshots. */
+export interface CountChange {
+  /** `svc.exe (4324) Event handles`, `Objects\\Event`. Safe to print. */
+  what: string;
+  /** `svc.exe (4324)`; null for objects of the machine. */
+  process: string | null;
+  /** Null where the snapshot does not tell, or the process was not there. */
+  before: number | null;
+  after: number | null;
+  change: number;
+}
+
 export interface Difference {
   before: DiffSide;
   after: DiffSide;
@@ -56,6 +70,8 @@ export interface Difference {
   /** Tags that did not change. */
   unchanged: number;
   /** Null where a side does not tell its drivers. */
+  /** Handles of processes and objects by type, most growth first; what did not change is left out. */
+  counts: CountChange[];
   modules: { loaded: ModuleFact[]; unloaded: ModuleFact[]; changed: ModuleChange[] } | null;
   warnings: Note[];
 }
@@ -78,6 +94,7 @@ interface Side {
   side: DiffSide;
   sample: Sample;
   counts: Map<string, { tag: string; pool: PoolKind; bytes: number; allocs: number; frees: number }>;
+  objects: Map<string, { process: string | null; count: number }>;
   modules: ModuleFact[] | null;
   machines: string[];
   warnings: Note[];
@@ -95,7 +112,9 @@ async function readSide(path: string, options: ReadOptions & TimeOptions): Promi
   const rankOf = new Int32Array(samples.length).fill(-1);
   rankOf[index] = 0;
   const counts: Side['counts'] = new Map();
+  const objects: Side['objects'] = new Map();
   for (const { name, values, allocs, frees } of collected.store.finish(rankOf)) {
+    if (values.length > 0 && isCount(name)) objects.set(name.label, { process: name.process, count: values[0] ?? 0 });
     if (name.tag === null || name.pool === null || values.length === 0) continue;
     const key = `${name.tag}\0${name.pool}`;
     // Tags that print the same differ in unprintable bytes: together they are what both sides can show.
@@ -112,6 +131,7 @@ async function readSide(path: string, options: ReadOptions & TimeOptions): Promi
     side: { path, kind: file.kind, time, figures: sample.figures },
     sample,
     counts,
+    objects,
     modules,
     machines,
     warnings,
@@ -155,6 +175,7 @@ function compare(before: Side, after: Side): Difference {
     otherMachine,
     tags,
     unchanged,
+    counts: countChanges(before.objects, after.objects),
     modules: before.modules === null || after.modules === null ? null : compareModules(before.modules, after.modules),
     warnings,
   };
@@ -164,6 +185,23 @@ function compare(before: Side, after: Side): Difference {
 function notTheSame({ machines: one, side: a }: Side, { machines: other, side: b }: Side): string | null {
   if (one.length === 0 || other.length === 0) return otherMemory([a.figures, b.figures]);
   return one.some((name) => other.includes(name)) ? null : `${one.join(', ')} and ${other.join(', ')}`;
+}
+
+/** Handles of a process, and objects of a type. */
+function isCount({ kind, label, unit }: SeriesName): boolean {
+  return unit === 'count' && (kind === 'process' || (kind === 'counter' && label.startsWith(OBJECTS)));
+}
+
+/** What stands on one side alone counts as none on the other: a process came or went, or had too few of a type. */
+function countChanges(before: Side['objects'], after: Side['objects']): CountChange[] {
+  if (before.size === 0 || after.size === 0) return [];
+  const changes = [...new Set([...before.keys(), ...after.keys()])].flatMap((what): CountChange[] => {
+    const [a, b] = [before.get(what), after.get(what)];
+    const change = (b?.count ?? 0) - (a?.count ?? 0);
+    if (change === 0) return [];
+    return [{ what, process: (b ?? a)?.process ?? null, before: a?.count ?? null, after: b?.count ?? null, change }];
+  });
+  return changes.sort((a, b) => b.change - a.change || (a.what < b.what ? -1 : 1));
 }
 
 type Counts = { tag: string; pool: PoolKind; bytes: number; allocs: number; frees: number } | undefined;

@@ -57,5 +57,18 @@ export function redactDifference(difference: Difference, redactor: Redactor): Di
   for (const { message } of difference.warnings) names.learnFrom(message);
   const warnings = difference.warnings.map((one) => ({ ...one, message: names.text(one.message) }));
   const otherMachine = difference.otherMachine === null ? null : names.text(difference.otherMachine);
-  return { ...difference, before, after, machines, otherMachine, warnings: [...warnings, redactedNote(redactor)] };
+  const counts = difference.counts.map((one) => ({
+    ...one,
+    what: names.sweep(one.what),
+    process: one.process === null ? null : names.sweep(one.process),
+  }));
+  return {
+    ...difference,
+    before,
+    after,
+    machines,
+    otherMachine,
+    counts,
+    warnings: [...warnings, redactedNote(redactor)],
+  };
 }

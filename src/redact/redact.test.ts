@@ -321,6 +321,7 @@ describe('redaction: growth', () => {
         otherMachine: 'hostqx and another',
         tags: [],
         unchanged: 0,
+        counts: [],
         modules: null,
         warnings: [{ code: 'several-machines', message: 'of two machines: hostqx and x' }],
       },

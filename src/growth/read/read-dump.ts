@@ -23,6 +23,7 @@ import { numberedTag } from '../../result/tag.js';
 import { describeModule } from '../../kernel/modules/module-info.js';
 import { counted } from './counted.js';
 import { NO_FIGURES, type Collector, type Figures, type ModuleFact } from './collector.js';
+import { addObjects, addProcess, addType } from './object-counts.js';
 import { COMMITTED } from './read-poolmon.js';
 
 const PAGE = 4096;
@@ -82,6 +83,7 @@ function takeDump(opened: OpenedDump, to: Collector): Failure | null {
     }
   }
   addTotals(sample, figures, to);
+  addObjects(kernel, sample, to);
   if (to.wantsModules) {
     const { modules } = readModules(kernel);
     to.modules = modules.length === 0 ? null : modules.map((module) => moduleFact(describeModule(module, null)));
@@ -211,6 +213,7 @@ function takeResult(value: unknown, to: Collector): boolean {
   });
   for (const row of rows) takeRow(fieldsOf(row), sample, sums, to);
   addTotals(sample, figures, to);
+  takeObjects(result, sample, to);
   const modules = result?.['modules'];
   if (to.wantsModules && Array.isArray(modules))
     to.modules = (modules as unknown[]).slice(0, MOST_MODULES).flatMap(moduleOf);
@@ -218,6 +221,33 @@ function takeResult(value: unknown, to: Collector): boolean {
 }
 
 const MOST_MODULES = 10_000;
+const MOST_PROCESSES = 100_000;
+
+/** Counts of objects and handles, where the result has them. */
+function takeObjects(result: Fields | null, sample: number, to: Collector): void {
+  const listOf = (value: unknown, most: number): unknown[] => (Array.isArray(value) ? value.slice(0, most) : []);
+  for (const value of listOf(result?.['objectTypes'], MOST_TYPES)) {
+    const type = fieldsOf(value);
+    const objects = count(type?.['objects']);
+    if (typeof type?.['type'] === 'string' && objects !== null) addType(sample, type['type'], objects, to);
+  }
+  const processes = fieldsOf(result?.['processes']);
+  const ended = count(processes?.['ended']);
+  if (ended !== null && processes?.['complete'] === true) addType(sample, 'ended processes', ended, to);
+  for (const value of listOf(processes?.['rows'], MOST_PROCESSES)) {
+    const row = fieldsOf(value);
+    const [handles, pid, image] = [count(row?.['handles']), count(row?.['pid']), row?.['image']];
+    if (handles === null || pid === null || typeof image !== 'string') continue;
+    const types = listOf(row?.['handleTypes'], MOST_TYPES).flatMap((one): [string, number][] => {
+      const fields = fieldsOf(one);
+      const of = count(fields?.['count']);
+      return typeof fields?.['type'] === 'string' && of !== null ? [[fields['type'], of]] : [];
+    });
+    addProcess(sample, { image, pid, handles, types }, to);
+  }
+}
+
+const MOST_TYPES = 256;
 
 function moduleOf(value: unknown): ModuleFact[] {
   const module = fieldsOf(value);

@@ -21,6 +21,10 @@ const FOUND: Difference = {
     { tag: 'New ', pool: 'paged', before: null, after: { bytes: 4096, outstanding: null }, bytes: 4096, outstanding: null },
     { tag: 'Gone', pool: 'paged', before: { bytes: 800, outstanding: 8 }, after: null, bytes: -800, outstanding: -8 },
   ],
+  counts: [
+    { what: 'svc.exe (4324) Event handles', process: 'svc.exe (4324)', before: 1200, after: 41200, change: 40000 },
+    { what: 'Objects\\Event', process: null, before: null, after: 20, change: 20 },
+  ],
   unchanged: 640,
   modules: {
     loaded: [module('myfault.sys', '4.0.0.0')],
@@ -34,6 +38,14 @@ const FOUND: Difference = {
 }; // prettier-ignore
 
 describe('difference of two snapshots: reports', () => {
+  it('shows which process has more handles, and of what there are more objects', () => {
+    const text = renderDiff(FOUND);
+    expect(text).to.match(/More handles and objects\n +\+40,000 +1,200 -> +41,200 {2}svc\.exe \(4324\) Event handles\n/);
+    expect(text).not.to.include('Objects\\Event');
+    const { counts } = JSON.parse(renderDiffJson(FOUND)) as { counts: unknown[] };
+    expect(counts).to.deep.equal(FOUND.counts);
+  });
+
   it('shows what grew with its rate, what fell, and the drivers', () => {
     const text = renderDiff(FOUND, {
       describe: (tag) => ({ binary: tag === 'Leak' ? 'myfault.sys' : null, description: null, tagSource: null }),

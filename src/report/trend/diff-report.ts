@@ -46,6 +46,9 @@ export function renderDiffJson(difference: Difference, { describe }: TrendReport
       ...(describe?.(change.tag) ?? { description: null, binary: null, tagSource: null }),
     })),
     unchangedTags: unchanged,
+    counts: difference.counts.map(({ what, process, before: from, after: to, change }) => {
+      return { what, process, before: from, after: to, change };
+    }),
     moduleChanges: modules,
     warnings,
   });
@@ -63,6 +66,7 @@ export function renderDiff(difference: Difference, options: DiffTextOptions = {}
     tagTable('Grew', grown, top, difference, options, style),
     tagTable('Fell, or changed in number only', fallen, Math.min(5, top), difference, options, style),
     [`${counted(difference.unchanged, 'tag')} did not change.`],
+    countLines(difference, top, style),
     ...modules(difference, top, style),
     difference.warnings.length === 0
       ? []
@@ -78,6 +82,23 @@ export function renderDiff(difference: Difference, options: DiffTextOptions = {}
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+/** Changes of fewer are everyday life. */
+const LEAST_CHANGE = 50;
+
+/** Handles of processes and objects by type that became more. */
+function countLines({ counts }: Difference, top: number, style: Style): string[] {
+  const grown = counts.filter(({ change }) => change >= LEAST_CHANGE).slice(0, top);
+  if (grown.length === 0) return [];
+  const of = (count: number | null): string => (count === null ? '-' : thousands(count));
+  return [
+    heading('More handles and objects', style),
+    ...grown.map(
+      ({ what, before, after, change }) =>
+        `  ${`+${thousands(change)}`.padStart(10)}${of(before).padStart(11)} -> ${of(after).padStart(9)}  ${fit(printable(what), style.width - 38, style)}`,
+    ),
+  ];
 }
 
 function head({ before, after, elapsedMs, restarted, otherMachine }: Difference, style: Style): string[] {

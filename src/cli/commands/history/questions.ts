@@ -91,8 +91,8 @@ export const list = defineCommand({
   ],
   run: async (args, output, host) =>
     answer(args, output, host, async (store) => {
-      const { tag, driver, machine, since, until, leaks, undecided } = args;
-      return (await questions()).listDumps(store, { tag, driver, machine, since, until, leaks, undecided });
+      const { tag, driver, process, machine, since, until, leaks, undecided } = args;
+      return (await questions()).listDumps(store, { tag, driver, process, machine, since, until, leaks, undecided });
     }),
 });
 
