@@ -31,7 +31,7 @@ function readingOf(given: Reading): HoldersReading {
     unreadable: given.unreadable ?? 0,
     complete: given.complete ?? true,
     processes: given.rows.map(([image, pid, handles, objects = handles]) => ({
-      ...{ image, pid, handles, objects, share: handles / found, targets: [] },
+      ...{ image, pid, handles, objects, share: handles / found, looked: handles, targets: [] },
     })),
     ended: ended
       ? [{ image: ended.image ?? 'cmd.exe', parentImage: null, parentPid: null, count: ended.count, firstExit: null, lastExit: null }] // prettier-ignore

@@ -430,6 +430,8 @@ export interface Holders {
     objects: Count | null;
     /** Of all handles to objects of the type. */
     share: number;
+    /** Of so many of its handles it was looked at what they lead to: the counts of `targets` are of these. */
+    looked: Count;
     targets: { name: string; count: Count }[];
   })[];
   ended: {

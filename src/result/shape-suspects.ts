@@ -166,8 +166,9 @@ export const HOLDERS: Shape<Holders> = named('holders', 'who holds the objects u
       handles: leaf('count', 'its handles to such objects'),
       objects: orNull(leaf('count', 'different objects among them')),
       share: leaf('share', 'of all such handles'),
+      looked: leaf('count', 'of its handles, those of which it was looked at what they lead to'),
       targets: list(
-        'what the handles lead to',
+        'what they lead to, commonest first',
         inner('a target', {
           name: leaf('target', '`cmd.exe (ended)`, `\\Device\\HarddiskVolume3\\x.log`, an account'),
           count: leaf('count', 'handles'),

@@ -7,6 +7,7 @@ import { driversBench } from './drivers-bench.js';
 import { heapBench } from './heap-bench.js';
 import { inferenceBench } from './inference-bench.js';
 import type { BenchLine } from './measure.js';
+import { objectsBench } from './objects-bench.js';
 import { pdbBench } from './pdb-bench.js';
 import { trendBench } from './trend-bench.js';
 
@@ -18,6 +19,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['batch', batchBench],
   ['drivers', driversBench],
   ['heap', heapBench],
+  ['objects', objectsBench],
 ]);
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });

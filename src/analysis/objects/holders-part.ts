@@ -37,8 +37,8 @@ function holdersPart(read: KernelHolders, ended: readonly EndedGroup[]): Holders
     withoutHandle: read.withoutHandle,
     unreadable: read.unreadable,
     complete: read.complete,
-    processes: read.processes.slice(0, MOST_PROCESSES).map(({ process, handles, objects, share, targets }) => ({
-      ...{ pid: process.pid, image: process.image, handles, objects, share: rounded(share) },
+    processes: read.processes.slice(0, MOST_PROCESSES).map(({ process, handles, objects, share, looked, targets }) => ({
+      ...{ pid: process.pid, image: process.image, handles, objects, share: rounded(share), looked },
       targets: targets.map(({ name, count }) => ({ name, count })),
     })),
     ended: ended.slice(0, MOST_GROUPS).map((group) => ({

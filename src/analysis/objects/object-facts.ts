@@ -11,6 +11,9 @@ import type { ObjectTypeInfo, ProcessList, Suspect, Warning } from '../../result
 import { readHolders } from './holders-part.js';
 import { objectTypes, processList } from './processes-part.js';
 
+/** Objects of a type that are looked at for what handles lead to: the commonest are wanted, not all. */
+const MOST_NAMES = 20_000;
+
 /** What an analysis takes from the objects of a kernel. */
 export interface ObjectParts {
   readonly facts: ObjectFacts;
@@ -22,8 +25,11 @@ export interface ObjectParts {
 }
 
 /** Reads counters and processes, and what else the rules ask of `facts`. */
-export function readObjectParts(kernel: Kernel, progress?: (done: number, total: number) => void): ObjectParts {
-  const objects = readObjects(kernel, DEFAULT_BUDGET, progress);
+export function readObjectParts(
+  kernel: Kernel,
+  progress?: (done: number, total: number) => void,
+  objects = readObjects(kernel, { ...DEFAULT_BUDGET, names: MOST_NAMES }, progress),
+): ObjectParts {
   const processes = processList(kernel, objects, false);
   const types = objectTypes(objects);
   const known = new Map<string, HoldersReading | null>();

@@ -303,7 +303,7 @@ export const FULL: AnalysisResult = {
         ...{ type: 'Process', objects: 71420, handles: 71652, withoutHandle: 12, unreadable: 0, complete: true },
         processes: [
           {
-            ...{ pid: 4321, image: 'watchman.exe', handles: 71190, objects: 71190, share: 0.99 },
+            ...{ pid: 4321, image: 'watchman.exe', handles: 71190, objects: 71190, share: 0.99, looked: 71190 },
             targets: [{ name: 'cmd.exe (ended)', count: 71190 }],
           },
         ],

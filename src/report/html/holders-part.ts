@@ -38,7 +38,7 @@ function processTable({ processes, type }: Holders, id: string): SafeHtml {
       { title: 'Handles', kind: 'number' },
       { title: 'Objects', kind: 'number', about: 'different objects that these handles lead to' },
       { title: 'Share', kind: 'number', about: 'of all handles to objects of the type' },
-      { title: 'Commonest', kind: 'text', about: 'what the handles lead to' },
+      { title: 'Commonest', kind: 'text', about: 'what the handles lead to, by those that were looked at' },
     ],
     rows: processes.map((one) => [
       { show: markup`<code>${one.image}</code>` },

@@ -40,7 +40,9 @@ const FOUND: Difference = {
 describe('difference of two snapshots: reports', () => {
   it('shows which process has more handles, and of what there are more objects', () => {
     const text = renderDiff(FOUND);
-    expect(text).to.match(/More handles and objects\n +\+40,000 +1,200 -> +41,200 {2}svc\.exe \(4324\) Event handles\n/);
+    expect(text).to.match(
+      /More handles and objects\n +\+40,000 +1,200 -> +41,200 {2}svc\.exe \(4324\) Event handles\n/,
+    );
     expect(text).not.to.include('Objects\\Event');
     const { counts } = JSON.parse(renderDiffJson(FOUND)) as { counts: unknown[] };
     expect(counts).to.deep.equal(FOUND.counts);

@@ -50,7 +50,7 @@ function figures(holders: Holders): [string, string][] {
 function processLines({ processes }: Holders, style: Style): string[] {
   if (processes.length === 0) return ['    Held by handles of no process.'];
   const lines = ['    Held by handles of'];
-  for (const { pid, image, handles, objects, share, targets } of processes.slice(0, MOST_PROCESSES)) {
+  for (const { pid, image, handles, objects, share, looked, targets } of processes.slice(0, MOST_PROCESSES)) {
     const different = objects === null ? '' : ` to ${counted(objects, 'object')}`;
     lines.push(
       ...wrap(
@@ -63,7 +63,8 @@ function processLines({ processes }: Holders, style: Style): string[] {
     const names = targets
       .slice(0, MOST_TARGETS)
       .map(({ name, count }) => `${fit(printable(name), 70, style)} (${thousands(count)})`);
-    if (names.length > 0) lines.push(...wrap(`to ${names.join(', ')}`, style.width, '        ', '          '));
+    const part = Number(looked) < Number(handles) ? `, of ${thousands(looked)} that were looked at` : '';
+    if (names.length > 0) lines.push(...wrap(`to ${names.join(', ')}${part}`, style.width, '        ', '          '));
   }
   const more = processes.length - MOST_PROCESSES;
   if (more > 0)
