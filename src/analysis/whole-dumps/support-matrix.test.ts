@@ -7,7 +7,9 @@
 import { expect } from 'chai';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { buildDump, type DumpKind, type Scenario } from '../../../test-dumps/build-dump.js';
+import { CULPRIT_PID, OBJECT_SCENARIOS } from '../../../test-dumps/objects/scenarios.js';
 import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import { readObjects } from '../../kernel/objects/objects.js';
 import { analyze } from '../analyze.js';
 import { expectTags, openBuilt } from './truth.test.helper.js';
 
@@ -111,6 +113,49 @@ function tryCell(row: Row, kind: DumpKind): string {
   return WORDS.whole;
 }
 
+/** Objects are in kernel memory: what a kernel dump of each generation tells of them holds for the other kinds too. */
+const OBJECTS = {
+  all: 'processes, types, handles, holders',
+  none: 'says what it cannot read',
+  untried: 'not tried',
+} as const;
+const ENDED = 60;
+
+/** Tries processes, types, handles and holders; throws when what is claimed is not as built. */
+function tryObjects({ scenario: { kernel, architecture, paging, memory }, kinds }: Row): string {
+  // No layouts of its objects are published to build them by.
+  if (kernel?.startsWith('5.0.') === true) return OBJECTS.untried;
+  const scenario: Scenario = {
+    ...OBJECT_SCENARIOS.zombies(ENDED),
+    ...{ modules: [], kind: kinds.kernel ?? 'kernel' },
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(architecture === undefined ? {} : { architecture }),
+    ...(paging === undefined ? {} : { paging }),
+    ...(memory === undefined ? {} : { memory }),
+  };
+  const built = buildDump(scenario);
+  const truth = built.truth.objects;
+  if (!truth) throw new Error('no objects were built');
+  const objects = readObjects(openBuilt(built).kernel);
+  const list = objects.processes();
+  if (list === null || objects.census() === null) {
+    expect(objects.warnings).not.to.deep.equal([]);
+    return OBJECTS.none;
+  }
+  expect(list.complete).to.equal(true);
+  expect(list.processes.map(({ pid }) => pid).sort()).to.deep.equal(truth.processes.map(({ pid }) => pid).sort());
+  expect(objects.census()?.complete).to.equal(true);
+  expect(objects.census()?.handles).to.equal(truth.handles);
+  for (const { name, objects: count, handles } of truth.types) {
+    const type = objects.types()?.types.find((one) => one.name === name);
+    expect([type?.objects, type?.handles], name).to.deep.equal([count, handles]);
+  }
+  const [first] = objects.holdersOfType('Process')?.processes ?? [];
+  expect([first?.process.pid, first?.objects]).to.deep.equal([CULPRIT_PID, ENDED]);
+  expect(first?.targets[0]).to.deep.equal({ name: 'cmd.exe (ended)', count: ENDED });
+  return OBJECTS.all;
+}
+
 describe('the support matrix', function () {
   this.timeout(60_000);
   const found = new Map<string, string>();
@@ -123,12 +168,19 @@ describe('the support matrix', function () {
     }
   }
 
+  for (const row of ROWS) {
+    it(`${row.windows}, ${row.processor}, objects`, () => {
+      found.set(`${row.windows} ${row.processor} objects`, tryObjects(row));
+    });
+  }
+
   it('is what docs/support-matrix.md says', () => {
     const lines = ROWS.map(({ windows, processor, kinds }) => {
       const cells = COLUMNS.map((column) =>
         kinds[column] === undefined ? 'n/a' : (found.get(`${windows} ${processor} ${column}`) ?? 'FAILED'),
       );
-      return `| ${windows} | ${processor} | ${cells.join(' | ')} |`;
+      const objects = found.get(`${windows} ${processor} objects`) ?? 'FAILED';
+      return `| ${windows} | ${processor} | ${cells.join(' | ')} | ${objects} |`;
     });
     const text = [
       '# Support matrix', '',
@@ -141,9 +193,12 @@ describe('the support matrix', function () {
       '  (`poolTags.totals`, compared as well), which is what the tables count, not what the memory manager does. ARM64 kernels',
       '  lay out `MiState` and `MiSystemPartition` as no x64 kernel does; only those of 24H2 are published. Of the others the',
       "  report names the kernel's PDB, which gives the figures (`--symbols`).",
+      '- objects, in a kernel dump without drivers: *processes, types, handles, holders*: the processes, the counters of every object',
+      '  type, the number of handles and who holds the ended processes are as built; *says what it cannot read*: a warning names it.',
+      '  *not tried*: no layouts of its objects are published to build them by.',
       '- *says that it holds no pool tables*: a small memory dump has none; modules, bug check and unloaded drivers are read.', '',
-      `| Windows | processor | ${COLUMNS.join(' | ')} |`,
-      `|---|---|${COLUMNS.map(() => '---').join('|')}|`,
+      `| Windows | processor | ${COLUMNS.join(' | ')} | objects |`,
+      `|---|---|${COLUMNS.map(() => '---').join('|')}|---|`,
       ...lines, '',
     ].join('\n'); // prettier-ignore
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(PAGE, text);
