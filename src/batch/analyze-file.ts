@@ -10,11 +10,11 @@ import { OpenedDump } from '../kernel/open/opened-dump.js';
 import { readTagFile, TagDescriptions } from '../kernel/pool/tag-descriptions.js';
 import type { ModuleCompleter } from '../analysis/analyze.js';
 import { givenOptions, imageFolders, run } from '../analysis/run.js';
-import { BATCH_ROWS } from '../report/json.js';
+import { shortResult } from '../report/json.js';
 import { Redactor } from '../redact/redactor.js';
 import type { AnalysisResult } from '../result/result.js';
 import type { SymbolSources } from '../../symbols/sources.js';
-import { placeText, type BatchResult, type DriverFact, type DumpEntry, type Place } from './entries.js';
+import { placeText, type DriverFact, type DumpEntry, type Place } from './entries.js';
 import { headerIdOf, identify } from './identity.js';
 import { lineOf } from './journal.js';
 import { machineFacts } from './machine-facts.js';
@@ -92,7 +92,16 @@ export async function analyzeFile(
     const folder = settings.machineByFolder ? basename(dirname(path)) : null;
     const machine = machineFacts(result, folder === null ? null : (tools.redactor?.host(folder) ?? folder));
     const entry: DumpEntry = {
-      ...{ kind: 'dump', ...place, fileId, id, headerId, machine, drivers: driversOf(result), result: short(result) },
+      ...{
+        kind: 'dump',
+        ...place,
+        fileId,
+        id,
+        headerId,
+        machine,
+        drivers: driversOf(result),
+        result: shortResult(result),
+      },
       at: new Date().toISOString(),
     };
     return written(entry, renderPage(result), settings.pages);
@@ -172,15 +181,4 @@ function driversOf({ modules }: AnalysisResult): DriverFact[] {
     company: version?.companyName ?? null,
     timeDateStamp,
   }));
-}
-
-/** The result as the contract has it for a batch. */
-function short(result: AnalysisResult): BatchResult {
-  const { poolTags } = result;
-  const kept: BatchResult & { modules?: unknown } = {
-    ...result,
-    poolTags: poolTags && { ...poolTags, rows: poolTags.rows.slice(0, BATCH_ROWS) },
-  };
-  delete kept.modules;
-  return kept;
 }

@@ -7,7 +7,7 @@ import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict
 import { readBugCheck } from './bug-checks.js';
 import type { BugCheckLookup, BugCheckReading } from './bug-checks.js';
 import type { LeakFacts } from './facts.js';
-import { judgeHolders, type HolderJudgement } from './holders.js';
+import { judgeHolders, unreadHolders, type HolderJudgement } from './holders.js';
 import { memoryFlags } from './memory-flags.js';
 import { typeOfTag, withObjects } from './object-subjects.js';
 import { reconcile, reconciliationWarnings } from './reconcile.js';
@@ -61,8 +61,12 @@ function judgeSuspects({ objects }: LeakFacts, suspects: readonly Suspect[]): Ma
   for (const suspect of suspects) {
     suspect.holders = null;
     const type = typeOfTag(objects, { hex: suspect.key ?? '' });
-    const reading = type === null ? null : (objects?.holdersOf(type.type) ?? null);
-    if (reading === null) continue;
+    if (type === null || !objects) continue;
+    const reading = objects.holdersOf(type.type);
+    if (reading === null) {
+      judgements.set(suspect, unreadHolders(type, Number(objects.processes?.ended ?? 0)));
+      continue;
+    }
     suspect.holders = reading.holders;
     judgements.set(suspect, judgeHolders(reading, toNumber(suspect.outstanding)));
   }

@@ -114,10 +114,12 @@ describe('judgeHolders', () => {
   });
 
   it('does not mind what others hold in ordinary use', () => {
-    const others = Array.from({ length: 200 }, (_, i): Row => ['svchost.exe', 1000 + i * 4, 400]);
-    expect(judge({ objects: 125_000, rows: [['a.exe', 8, 45_000], ...others] }).kind).to.equal('process');
+    const others = Array.from({ length: 200 }, (_, i): Row => ['svchost.exe', 1000 + i * 4, 200]);
+    expect(judge({ objects: 85_000, rows: [['a.exe', 8, 45_000], ...others] }).kind).to.equal('process');
     const busy = others.map(([image, pid]): Row => [image, pid, 4000]);
     expect(judge({ objects: 845_000, rows: [['a.exe', 8, 45_000], ...busy] }).kind).to.equal('unknown');
+    const everybody = others.map(([image, pid]): Row => [image, pid, 400]);
+    expect(judge({ objects: 125_000, rows: [['a.exe', 8, 45_000], ...everybody] }).kind).to.equal('unknown');
   });
 
   it('says of System that its handles are those of drivers', () => {
@@ -196,6 +198,9 @@ describe('objects judged by count', () => {
     expect(found.verdict.culprit).to.deep.include({ kind: 'kernel-references', process: null });
     const unread = machine('Token', 'Toke', null, { objects: 80_300, handles: 300 }).found;
     expect(unread.verdict).to.deep.include({ leakSuspected: true });
+    expect(unread.verdict.headline).to.include(
+      '80,300 Token objects; who keeps them is not known, for no handle could be read',
+    );
     expect(unread.verdict.culprit).to.deep.include({ kind: 'unknown', process: null });
   });
 

@@ -4,7 +4,7 @@
  * not accounted for could be another's, and when the counts agree.
  */
 
-import type { Confidence, Holders, PoolTagRow, ProcessName } from '../result/result.js';
+import type { Confidence, Holders, ObjectTypeInfo, PoolTagRow, ProcessName } from '../result/result.js';
 import type { HoldersReading } from './object-facts.js';
 import * as limits from './thresholds.js';
 import { amount, counted, list, processText } from './wording.js';
@@ -57,7 +57,8 @@ export function judgeHolders(reading: HoldersReading, outstanding: number): Hold
   });
 
   const share = first === undefined ? 0 : shareOf(question, first);
-  if (first !== undefined && first.objects >= limits.FEW_HELD && isEnough(share)) {
+  const ofAll = first !== undefined && first.objects * 100 >= question.count * limits.ACCUSED_OF_ALL_PERCENT;
+  if (ofAll && first.objects >= limits.FEW_HELD && isEnough(share)) {
     const facts = [
       `${processText(first)} has ${counted(first.handles, 'handle')} to them, of ${counted(Number(holders.handles), 'handle')} to objects of the type ${holders.type} in all`,
       second === undefined
@@ -98,6 +99,20 @@ export function judgeHolders(reading: HoldersReading, outstanding: number): Hold
   return several > 1
     ? unknown(`${amount(several)} processes hold them, and none of them nearly all`, doubts)
     : unknown('no process holds nearly all of them', doubts);
+}
+
+/** What is said of a type of which no handle could be read. */
+export function unreadHolders(type: ObjectTypeInfo, ended: number): HolderJudgement {
+  const isEnded = type.type === 'Process' && ended > 0;
+  const words = isEnded
+    ? counted(ended, 'ended process', 'ended processes')
+    : `${amount(Number(type.objects))} ${type.type} objects`;
+  const why = 'No handle table could be read';
+  return {
+    ...{ kind: 'unknown', process: null, confidence: 'low', because: [why] },
+    ...{ says: `${words}; who keeps them is not known, for no handle could be read` },
+    ...{ ended: isEnded ? 'processes' : null, type: type.type },
+  };
 }
 
 const isEnough = (share: number): boolean => share * 100 >= limits.ACCUSED_HOLDS_PERCENT;

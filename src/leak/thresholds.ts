@@ -79,6 +79,8 @@ export const FEW_HELD = 1000;
 export const USUALLY_HELD = 2000;
 /** A process is accused when it holds at least this share of what grew, percent. */
 export const ACCUSED_HOLDS_PERCENT = 80;
+/** ... and at least this share of all objects of the type, percent: what many hold a little of grew with all of them. */
+export const ACCUSED_OF_ALL_PERCENT = 50;
 /** Counts that ought to be the same are taken to agree within this, percent. */
 export const COUNTS_AGREE_PERCENT = 20;
 

@@ -26,15 +26,23 @@ function failure({ dump, error }: BatchFailure): BatchFailure {
   return { dump: { path: dump.path }, error: { code: error.code, message: error.message } };
 }
 
-function batchResult(result: AnalysisResult): Ordered {
+/** What a batch keeps of a result: no `modules`, the first rows of `poolTags`, and no rows of `processes`. */
+export function shortResult(result: AnalysisResult): Omit<AnalysisResult, 'modules'> {
   const { poolTags, processes } = result;
-  const short = {
+  const short: Omit<AnalysisResult, 'modules'> & { modules?: unknown } = {
     ...result,
     poolTags: poolTags && { ...poolTags, rows: poolTags.rows.slice(0, BATCH_ROWS) },
     // Of some hundred processes those that hold what leaks stand with the suspects.
     ...(processes ? { processes: { ...processes, rows: [] } } : {}),
   };
-  return Object.fromEntries(Object.entries(inOrder(short, RESULT_SHAPE)).filter(([key]) => key !== 'modules'));
+  delete short.modules;
+  return short;
+}
+
+function batchResult(result: AnalysisResult): Ordered {
+  return Object.fromEntries(
+    Object.entries(inOrder(shortResult(result), RESULT_SHAPE)).filter(([key]) => key !== 'modules'),
+  );
 }
 
 /**
