@@ -1,6 +1,8 @@
 /** `processes`, `handles`, `objects` and `holders` on a built machine, against its truth, and without names. */
 
 import { expect } from 'chai';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { CULPRIT_PID, OBJECT_SCENARIOS } from '../../test-dumps/objects/scenarios.js';
 import type { ObjectsTruth } from '../../test-dumps/objects/truth.js';
@@ -154,6 +156,12 @@ describe('command line: processes, handles, objects and holders', function () {
     expect(await text('objects', triage)).to.match(/holds no object type/);
     expect((await runHere(['processes', triage])).code).to.equal(0);
     expect((await runHere(['holders', triage, 'Proc'])).code).to.equal(0);
+    const real = fileURLToPath(new URL('../../../../shared/corpus/dumps/triage_x64.dmp', import.meta.url));
+    if (existsSync(real)) {
+      expect(await text('processes', real)).to.match(
+        /^A small memory dump .* holds no list of processes\. This one was current:\n/,
+      );
+    }
   });
 
   it('names nobody with --redact', async () => {

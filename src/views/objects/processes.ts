@@ -4,7 +4,7 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { Inventory } from '../../analysis/objects/inventory.js';
 import type { EndedGroup, ProcessBlock } from '../../result/object-parts.js';
 import type { Hex, ProcessList } from '../../result/result.js';
-import { hasWideAddresses, noFigures } from '../print/dump-kind.js';
+import { canHoldPoolTables, dumpKind, hasWideAddresses, noFigures } from '../print/dump-kind.js';
 import { counted, humanBytes, NOT_KNOWN, parseHex, thousands, utc } from '../print/format.js';
 import { createStyle, heading, wrap, type Style, type StyleOptions } from '../print/style.js';
 import type { View } from '../view.js';
@@ -42,7 +42,12 @@ export function renderProcesses(
       ? 'ended ones were not looked for'
       : `${thousands(processes.ended)} ended ones are still there`;
   const whole = processes.complete ? '' : '. The list could not be read whole: there may be more';
-  const title = wrap(`${counted(processes.live, 'process', 'processes')} running; ${ended}${whole}`, style.width);
+  const title = wrap(
+    canHoldPoolTables(given.dump)
+      ? `${counted(processes.live, 'process', 'processes')} running; ${ended}${whole}`
+      : `A ${dumpKind(given.dump)} holds no list of processes. This one was current:`,
+    style.width,
+  );
   return finish([
     title,
     tableLines(columns, rows, style),
