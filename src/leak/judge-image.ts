@@ -6,7 +6,7 @@ import { searchTags } from '../kernel/modules/tag-search.js';
 import type { Confidence, Evidence, Searched } from '../result/result.js';
 import { CodeEvidence } from './code-evidence.js';
 import { evidenceOfHit } from './drivers.js';
-import { fixedTagTraces } from './fixed-tags.js';
+import { fixedTagCalls } from './fixed-tags.js';
 
 /** One place, and how much it says that the image allocates under the tag. */
 export interface Trace {
@@ -38,7 +38,7 @@ export function judgeImage(module: LoadedModule, keys: readonly number[], option
     );
   }
   for (const key of keys) {
-    const calls = fixedTagTraces(module, key, options);
+    const calls = fixedTagCalls(module, key, options).map((call): Trace => ({ evidence: call, strength: 'high' }));
     if (calls.length > 0) traces.set(key, [...calls, ...(traces.get(key) ?? [])]);
   }
   return { traces, searched };
