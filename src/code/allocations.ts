@@ -6,7 +6,7 @@ import { failed } from '../../parsers/bytes/failure.js';
 import type { CodeModule } from './code-module.js';
 import type { Allocator, AllocatorKind } from './allocators.js';
 import type { ExportLookup } from './exports.js';
-import type { CallSite } from './flow.js';
+import type { CallSite } from './flow-result.js';
 import type { FunctionRange } from './functions.js';
 import { imageCode, type Followed, type ImageCode } from './image-code.js';
 import { tagSets } from './tag-arguments.js';
@@ -81,8 +81,8 @@ class Lister {
 
   list(): Allocations {
     const { code } = this;
-    let complete = code.importsComplete();
-    let targets = code.allocatorPlaces(() => true);
+    let complete = code.callees.importsComplete();
+    let targets = code.callees.allocatorPlaces(() => true);
     for (let round = 0; round <= MOST_WRAPPERS && targets.size > 0; round++) {
       const references = referencesTo(code, new WantedAddresses(targets));
       if (!references.complete) complete = false;
@@ -102,7 +102,7 @@ class Lister {
     for (const place of places) {
       // The operand or the load stands behind the beginning.
       for (const start of this.code.machine.name === 'arm64' ? [place - 4] : [place - 3, place - 2]) {
-        const slot = this.code.thunkAt(start);
+        const slot = this.code.callees.thunkAt(start);
         if (slot !== null && slots.has(slot) && this.code.sectionAt(start) !== null) this.thunks.add(start);
       }
     }
@@ -128,7 +128,7 @@ class Lister {
   private call(followed: Followed, site: CallSite, targets: ReadonlySet<number>): void {
     for (const target of site.targets) {
       if (target.kind === 'unknown' || target.kind === 'missing' || !targets.has(target.rva)) continue;
-      const callee = this.code.calleeOf(target);
+      const callee = this.code.callees.of(target);
       if (callee.kind === 'allocator') this.allocator(followed, site, callee.allocator);
       if (callee.kind !== 'local') continue;
       for (const [place, passed] of this.wrappers.get(callee.rva) ?? []) {

@@ -95,6 +95,15 @@ const TABLE: readonly Allocator[] = [
 
 const BY_NAME: ReadonlyMap<string, Allocator> = new Map(TABLE.map((entry) => [entry.name, entry]));
 
+const FIXED: ReadonlySet<number> = new Set(
+  TABLE.flatMap(({ fixed }) => (fixed === undefined ? [] : [Buffer.from(fixed, 'latin1').readUInt32LE()])),
+);
+
+/** True for a tag (little-endian) that the kernel uses where an allocator takes none. */
+export function hasFixedTag(key: number): boolean {
+  return FIXED.has(key);
+}
+
 /** The entry of a function by its exported name, or null for one that takes no pool tag. */
 export function allocatorNamed(name: string): Allocator | null {
   return BY_NAME.get(name) ?? null;

@@ -5,67 +5,14 @@
 
 import { OP, UNKNOWN_REGISTER, type Operations } from '../../parsers/code/operations.js';
 import type { Machine } from './machine.js';
-import { FlowState, type Given, type ImageFacts } from './flow-state.js';
+import { Blocks } from './blocks.js';
+import type { CalledCode, CallSite, CallTarget, Flow, OtherUse } from './flow-result.js';
+import { FlowState } from './flow-state.js';
 import { Reached } from './reached.js';
 import { UNKNOWN, VALUE, Values } from './values.js';
 
 /** Operations that are carried out for one function, at most. */
 const MOST_STEPS = 400_000;
-/** Where a call goes. RVAs modulo 2^32. */
-export type CallTarget =
-  | { readonly kind: 'direct'; readonly rva: number }
-  | { readonly kind: 'slot'; readonly rva: number }
-  /** What stands `offset` bytes behind where the pointer at an RVA leads. */
-  | { readonly kind: 'member'; readonly rva: number; readonly offset: number }
-  /** The code goes on in a page that is not there. */
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'unknown' };
-
-/** A call, or a jump out of the function. */
-export interface CallSite extends Given {
-  /** RVA of the instruction. */
-  readonly at: number;
-  /** Every place that it may go to. */
-  readonly targets: readonly CallTarget[];
-}
-
-/** What else becomes of a value. */
-export interface OtherUse {
-  readonly kind: 'compare' | 'store';
-  /** RVA of the instruction. */
-  readonly at: number;
-  readonly set: number;
-  /** RVA of the place that is written; null for one that is not in the image. */
-  readonly place: number | null;
-}
-
-/** What following a function gave. */
-export interface Flow {
-  readonly values: Values;
-  readonly calls: readonly CallSite[];
-  readonly uses: readonly OtherUse[];
-  readonly reached: Reached;
-  /** False where the work was cut off. */
-  readonly complete: boolean;
-  /** Operations that were carried out. */
-  readonly steps: number;
-}
-
-/** What is known of the code that calls go to. */
-export interface CalledCode extends ImageFacts {
-  /**
-   * x86: how many bytes a called function takes from the stack; null where that is not known. `isCleaned`: the stack
-   * pointer is raised behind the call, as callers do for functions that take none.
-   */
-  taken(target: CallTarget, isCleaned: boolean): number | null;
-  /**
-   * `check`: the call leaves everything as it is. `dispatch`: it goes on to where a register says. Null: neither.
-   */
-  guard(target: CallTarget): 'check' | 'dispatch' | null;
-  /** The image has code for such calls. */
-  readonly isGuarded: boolean;
-}
-
 /** Follows the function whose operations these are, from the instruction at RVA `entry`, by about `most` steps. */
 export function followFunction(
   machine: Machine,
@@ -77,29 +24,6 @@ export function followFunction(
   return new Follower(machine, operations, called, Math.min(most, MOST_STEPS)).run(entry);
 }
 
-/** Used again for every function. */
-class Scratch {
-  /** Places where a block begins, places that were come to, and blocks that wait to be carried out. */
-  leaders = new Uint8Array(0);
-  seen = new Uint8Array(0);
-  dirty = new Uint8Array(0);
-  /** By place of a jump or branch: the place that it leads to; -1 where it leaves the function. */
-  targets = new Int32Array(0);
-
-  reset(count: number): void {
-    if (this.leaders.length <= count) {
-      const size = 2 * count + 256;
-      this.leaders = new Uint8Array(size);
-      this.seen = new Uint8Array(size);
-      this.dirty = new Uint8Array(size);
-      this.targets = new Int32Array(size);
-      return;
-    }
-    for (const bytes of [this.leaders, this.seen, this.dirty]) bytes.fill(0, 0, count + 1);
-  }
-}
-
-const scratch = new Scratch();
 const NO_TARGETS: readonly CallTarget[] = [];
 
 class Follower {
@@ -107,8 +31,7 @@ class Follower {
   private readonly calls: CallSite[] = [];
   private readonly uses: OtherUse[] = [];
   private readonly reached = new Reached();
-  /** Operations stand in stretches of ascending RVAs; these are where they begin. */
-  private readonly stretches: number[] = [0];
+  private readonly blocks: Blocks;
   private readonly leaders: Uint8Array;
   private readonly targets: Int32Array;
   /** What is known where blocks begin. */
@@ -133,26 +56,13 @@ class Follower {
     private readonly most: number,
   ) {
     this.state = this.fresh();
-    const { count } = ops;
-    scratch.reset(count);
-    this.leaders = scratch.leaders;
-    this.seen = scratch.seen;
-    this.dirty = scratch.dirty;
-    this.targets = scratch.targets;
-    this.states = new Array<FlowState | undefined>(count);
-    for (let i = 1; i < count; i++) if ((ops.at[i] ?? 0) < (ops.at[i - 1] ?? 0)) this.stretches.push(i);
-    for (let i = 0; i < count; i++) {
-      const kind = ops.kind[i];
-      if (kind !== OP.branch && kind !== OP.jump) continue;
-      const target = this.indexOf(ops.immediate[i] ?? 0);
-      this.targets[i] = target;
-      if (target >= 0) this.leaders[target] = 1;
-      this.leaders[i + 1] = 1;
-    }
+    this.blocks = new Blocks(ops);
+    ({ leaders: this.leaders, seen: this.seen, dirty: this.dirty, targets: this.targets } = this.blocks);
+    this.states = new Array<FlowState | undefined>(ops.count);
   }
 
   run(entry: number): Flow {
-    const first = this.indexOf(entry);
+    const first = this.blocks.indexOf(entry);
     let isSettled = true;
     if (first >= 0) {
       this.leaders[first] = 1;
@@ -166,23 +76,6 @@ class Follower {
     }
     const { values, calls, uses, reached, steps } = this;
     return { values, calls, uses, reached, complete: first >= 0 && isSettled, steps };
-  }
-
-  /** The first operation at an RVA; -1 where none is. */
-  private indexOf(rva: number): number {
-    const { ops, stretches } = this;
-    for (let s = 0; s < stretches.length; s++) {
-      let low = stretches[s] ?? 0;
-      const end = stretches[s + 1] ?? ops.count;
-      let high = end;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if ((ops.at[middle] ?? 0) < rva) low = middle + 1;
-        else high = middle;
-      }
-      if (low < end && ops.at[low] === rva) return low;
-    }
-    return -1;
   }
 
   private mark(leader: number): void {

@@ -4,9 +4,10 @@
  */
 
 import type { Allocator } from './allocators.js';
-import type { CallSite, CallTarget } from './flow.js';
+import type { CallSite, CallTarget } from './flow-result.js';
 import type { FunctionRange } from './functions.js';
-import type { Callee, Followed, ImageCode } from './image-code.js';
+import type { Callee } from './callees.js';
+import type { Followed, ImageCode } from './image-code.js';
 import { MOST_STACK_ARGUMENTS, STACK_ARGUMENT } from './machine.js';
 import { tagSets } from './tag-arguments.js';
 import { VALUE, type Value } from './values.js';
@@ -180,7 +181,7 @@ export class OnwardWays {
     const edges = new Map<number, Edge[]>();
     const ends = new Map<number, Passed>();
     for (const site of flow.calls) {
-      const callees = site.targets.map((target: CallTarget) => this.code.calleeOf(target));
+      const callees = site.targets.map((target: CallTarget) => this.code.callees.of(target));
       const first = this.firstOf(followed, site);
       for (const callee of callees) {
         if (callee.kind !== 'allocator') continue;

@@ -4,7 +4,7 @@ import { plus } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { u16, u32 } from '../../parsers/bytes/fields.js';
 import type { Allocator } from './allocators.js';
-import type { CallSite } from './flow.js';
+import type { CallSite } from './flow-result.js';
 import type { Followed, ImageCode } from './image-code.js';
 import { argumentPlace } from './machine.js';
 import { VALUE } from './values.js';

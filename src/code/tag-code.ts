@@ -6,9 +6,10 @@
 import { plainTag } from '../../parsers/kernel/tag.js';
 import { OP, Operations } from '../../parsers/code/operations.js';
 import { allocatorNamed, type Allocator } from './allocators.js';
-import type { CallSite } from './flow.js';
+import type { CallSite } from './flow-result.js';
 import type { FunctionRange } from './functions.js';
-import type { Callee, Followed, ImageCode } from './image-code.js';
+import type { Callee } from './callees.js';
+import type { Followed, ImageCode } from './image-code.js';
 import { argumentPlace } from './machine.js';
 import { referencesTo, WantedAddresses } from './references.js';
 import { tagSets } from './tag-arguments.js';
@@ -185,14 +186,14 @@ export class TagFollower {
   private registrations(): ReadonlyMap<number, TagCode> {
     const found = new Map<number, TagCode>();
     const { code } = this;
-    const slots = code.allocatorPlaces(({ contexts }) => contexts === true);
+    const slots = code.callees.allocatorPlaces(({ contexts }) => contexts === true);
     const { places } = referencesTo(code, new WantedAddresses(slots));
     for (const place of places) {
       const range = code.functionAt(place);
       const followed = range === null ? null : code.follow(range, place);
       for (const site of followed?.flow.calls ?? []) {
         for (const target of site.targets) {
-          const callee = code.calleeOf(target);
+          const callee = code.callees.of(target);
           if (followed === null || callee.kind !== 'allocator' || callee.allocator.contexts !== true) continue;
           const { allocator } = callee;
           const call = { at: site.at, allocator, through: [] };
@@ -235,7 +236,7 @@ export class TagFollower {
     for (const site of calls) {
       for (const place of PLACES) sets.add(site.argument(place));
       for (const target of site.targets) {
-        const callee = this.code.calleeOf(target);
+        const callee = this.code.callees.of(target);
         if (callee.kind !== 'allocator' || callee.allocator.structure === undefined) continue;
         for (const set of tagSets(this.code, followed, site, callee.allocator)) sets.add(set);
       }
@@ -265,7 +266,7 @@ export class TagFollower {
     for (const site of flow.calls) {
       const places = placesWith(followed, site, matches);
       for (const target of site.targets) {
-        const callee = this.code.calleeOf(target);
+        const callee = this.code.callees.of(target);
         const passed = this.passedTo(followed, site, callee, places, matches);
         if (passed === null && places.length === 0) continue;
         const what =
@@ -313,7 +314,7 @@ export class TagFollower {
   }
 
   private localName(rva: number): string {
-    return this.code.exportNames().get(rva) ?? `${this.code.module.moduleName}+0x${rva.toString(16)}`;
+    return this.code.callees.exportNames().get(rva) ?? `${this.code.module.moduleName}+0x${rva.toString(16)}`;
   }
 
   /** How a value ends as an allocator's tag by a call, whose arguments at `places` hold it; null where it does not. */

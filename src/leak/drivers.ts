@@ -158,7 +158,8 @@ function add(candidate: Candidate, trace: Trace): void {
   candidate.count++;
 }
 
-function nothing(kind: EvidenceKind, note: string): Evidence {
+/** Evidence of which only this is known. */
+export function nothing(kind: EvidenceKind, note: string): Evidence {
   return {
     kind,
     from: null,

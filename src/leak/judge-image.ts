@@ -6,6 +6,7 @@ import { searchTags } from '../kernel/modules/tag-search.js';
 import type { Confidence, Evidence, Searched } from '../result/result.js';
 import { CodeEvidence } from './code-evidence.js';
 import { evidenceOfHit } from './drivers.js';
+import { fixedTagCalls } from './fixed-tags.js';
 
 /** One place, and how much it says that the image allocates under the tag. */
 export interface Trace {
@@ -30,11 +31,15 @@ export function judgeImage(module: LoadedModule, keys: readonly number[], option
   for (const [key, list] of hits) {
     traces.set(
       key,
-      list.map((hit) => {
+      list.map((hit): Trace => {
         const judgement = evidence.judge(hit, key);
         return { evidence: { ...evidenceOfHit(hit, judgement), from: 'file' }, strength: judgement.strength };
       }),
     );
+  }
+  for (const key of keys) {
+    const calls = fixedTagCalls(module, key, options).map((call): Trace => ({ evidence: call, strength: 'high' }));
+    if (calls.length > 0) traces.set(key, [...calls, ...(traces.get(key) ?? [])]);
   }
   return { traces, searched };
 }
