@@ -5,7 +5,7 @@ import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
 import type { ModuleSpec } from '../../test-dumps/scenario.js';
 import { analyze } from '../analysis/analyze.js';
-import { openBuilt } from '../truth.test.helper.js';
+import { openBuilt } from '../analysis/whole-dumps/truth.test.helper.js';
 import { driverFromFile } from '../kernel/modules/driver-file.js';
 import { searchTags } from '../kernel/modules/tag-search.js';
 import { CodeWork } from '../code/work.js';
