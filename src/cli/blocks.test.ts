@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildDump, type BuiltDump, type Scenario } from '../../test-dumps/build-dump.js';
 import { canonical, tagKey } from '../../test-dumps/bytes.js';
+import { OBJECT_SCENARIOS } from '../../test-dumps/objects/scenarios.js';
 import { tagRows } from '../../test-dumps/tag-rows.js';
 import { runHere } from './program.test.helper.js';
 
@@ -170,7 +171,7 @@ for (const [name, machine] of MACHINES) {
 
     it('bigpool says where there is no table, and of a tag without a row', async () => {
       const none = join(folder, `none-${name}.dmp`);
-      buildDump({ seed: 4, kernel: machine.kernel ?? '7601', modules: MODULES }).writeTo(none);
+      buildDump({ ...OBJECT_SCENARIOS.zombies(20), modules: MODULES }).writeTo(none);
       for (const words of [[], [TAG]]) {
         const { stdout } = await runHere(['bigpool', none, ...words]);
         expect(stdout).to.equal('The table of big allocations (PoolBigPageTable) was not found in this dump.\n');

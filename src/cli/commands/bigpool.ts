@@ -10,7 +10,7 @@ import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { DUMP, GROUP, jsonOption } from '../options.js';
+import { DUMP, GROUP, jsonOption, READING } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { SYMBOLS } from '../symbol-options.js';
 
@@ -25,6 +25,7 @@ export const command = defineCommand({
     limit: { type: 'number', requiresArg: true, describe: 'Rows at most (50)', group: GROUP.what },
     json: jsonOption('Write the rows as JSON'),
     ...SYMBOLS,
+    ...READING,
   },
   examples: [
     ['bigpool MEMORY.DMP', 'who has allocations of a page and more'],

@@ -8,7 +8,7 @@ import { parseAddress, parseCount } from '../addresses.js';
 import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { ADDRESS, DUMP, GROUP, jsonOption } from '../options.js';
+import { ADDRESS, DUMP, GROUP, jsonOption, READING } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { SYMBOLS } from '../symbol-options.js';
 
@@ -20,6 +20,7 @@ export const command = defineCommand({
     bytes: { type: 'number', requiresArg: true, describe: 'Bytes to show at most (512)', group: GROUP.what },
     json: jsonOption('Write the words as JSON'),
     ...SYMBOLS,
+    ...READING,
   },
   examples: [
     ['block MEMORY.DMP ffffda0ff9791010', 'its words, with the modules that they point into'],

@@ -8,14 +8,14 @@ import { parseAddress } from '../addresses.js';
 import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { ADDRESS, DUMP, jsonOption, POOLTAG } from '../options.js';
+import { ADDRESS, DUMP, jsonOption, POOLTAG, READING } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { SYMBOLS } from '../symbol-options.js';
 import { readTagLists } from '../tag-lists.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP, address: ADDRESS },
-  options: { pooltag: POOLTAG, json: jsonOption('Write the blocks of the page as JSON'), ...SYMBOLS },
+  options: { pooltag: POOLTAG, json: jsonOption('Write the blocks of the page as JSON'), ...SYMBOLS, ...READING },
   examples: [
     ['pool MEMORY.DMP ffffda0ff9791010', 'whose block it is, and what stands beside it'],
     ['pool MEMORY.DMP ffffda0ff9791010 --json', 'the same as records'],

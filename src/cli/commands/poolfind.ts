@@ -11,7 +11,7 @@ import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { onEndingSignals } from '../interrupt.js';
-import { DUMP, GROUP, jsonOption } from '../options.js';
+import { DUMP, GROUP, jsonOption, READING } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { SYMBOLS } from '../symbol-options.js';
 
@@ -36,6 +36,7 @@ export const command = defineCommand({
     limit: { type: 'number', requiresArg: true, describe: 'End after so many rows', group: GROUP.what },
     json: jsonOption('Write the blocks as JSON'),
     ...SYMBOLS,
+    ...READING,
   },
   examples: [
     ['poolfind MEMORY.DMP Leak', 'every block of the tag; Ctrl+C ends it and keeps what was found'],

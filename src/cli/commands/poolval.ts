@@ -8,13 +8,13 @@ import { parseAddress } from '../addresses.js';
 import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { ADDRESS, DUMP, jsonOption } from '../options.js';
+import { ADDRESS, DUMP, jsonOption, READING } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { SYMBOLS } from '../symbol-options.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP, address: ADDRESS },
-  options: { json: jsonOption('Write the blocks of the page as JSON'), ...SYMBOLS },
+  options: { json: jsonOption('Write the blocks of the page as JSON'), ...SYMBOLS, ...READING },
   examples: [['poolval MEMORY.DMP fffffa8003b6f670', 'whether each block of the page says the size of the one before']],
   run: async (args, output, host) => {
     const address = parseAddress(args.address, 'address');

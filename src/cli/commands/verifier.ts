@@ -8,7 +8,7 @@ import { parseAddress, parseCount } from '../addresses.js';
 import { partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
 import { EXIT } from '../exit-codes.js';
-import { DUMP, GROUP, jsonOption } from '../options.js';
+import { DUMP, GROUP, jsonOption, READING } from '../options.js';
 import { readDump } from '../read-dump.js';
 import { SYMBOLS } from '../symbol-options.js';
 
@@ -32,6 +32,7 @@ export const command = defineCommand({
     },
     json: jsonOption('Write it as JSON'),
     ...SYMBOLS,
+    ...READING,
   },
   examples: [
     ['verifier MEMORY.DMP', 'each verified driver, and what it had not freed'],
