@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildDump, type BuiltDump, type Scenario } from '../../test-dumps/build-dump.js';
 import { canonical, tagKey } from '../../test-dumps/bytes.js';
+import { OBJECT_SCENARIOS } from '../../test-dumps/objects/scenarios.js';
 import { tagRows } from '../../test-dumps/tag-rows.js';
 import { runHere } from './program.test.helper.js';
 
@@ -166,6 +167,20 @@ for (const [name, machine] of MACHINES) {
       );
       expect(await text('verifier', '--address', 'fffffa8000200000')).to.include('No entry is about this address.');
       expect((await json('verifier'))['verifier']).to.have.property('level', 0x9bb);
+    });
+
+    it('bigpool says where there is no table, and of a tag without a row', async () => {
+      const none = join(folder, `none-${name}.dmp`);
+      buildDump({ ...OBJECT_SCENARIOS.zombies(20), modules: MODULES }).writeTo(none);
+      for (const words of [[], [TAG]]) {
+        const { stdout } = await runHere(['bigpool', none, ...words]);
+        expect(stdout).to.equal('The table of big allocations (PoolBigPageTable) was not found in this dump.\n');
+        expect(JSON.parse((await runHere(['bigpool', none, ...words, '--json'])).stdout)).to.have.property(
+          'bigpool',
+          null,
+        );
+      }
+      expect(await text('bigpool', 'None')).to.equal('No big allocation has the tag None.\n');
     });
 
     it('wrong words end with code 64', async () => {

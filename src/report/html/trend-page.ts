@@ -5,7 +5,16 @@ import { isWhole, type JudgedSeries, type Trend } from '../../growth/trend.js';
 import type { Judgement } from '../../growth/judge/judge.js';
 import { VERSION } from '../../version.js';
 import { counted, humanBytes, percent, thousands } from '../../views/print/format.js';
-import { amount, interruptions, longTime, period, signed, subject, untilLimit, verdictOf } from '../trend/trend-text.js';
+import {
+  amount,
+  interruptions,
+  longTime,
+  period,
+  signed,
+  subject,
+  untilLimit,
+  verdictOf,
+} from '../trend/trend-text.js';
 import { isoTime, type TrendReportOptions } from '../trend/trend-json.js';
 import { growthChart, type ChartPoint } from './growth-chart.js';
 import { pageSection, renderPage } from './page.js';
