@@ -65,6 +65,11 @@ describe('blocks of a suspect', () => {
       expect(pointer).to.include({ offset: 0x18, module: DRIVER, moduleOffset: '0x1f40' });
       expect(contents?.strings.map(({ text }) => text)).to.include('AcmeContext');
       expect(contents?.kinds.map(({ kind }) => kind)).to.include('list entry');
+      // Lists are followed for a part of the sample: their counts are of that part.
+      for (const { count, looked, detail } of contents?.kinds.filter(({ kind }) => kind !== 'Irp') ?? []) {
+        expect(looked).to.be.lessThan(512);
+        expect(detail).to.not.include('looked');
+      }
       const [first] = suspect.drivers;
       expect([first?.module, first?.confidence, first?.evidence[0]?.kind]).to.deep.equal([
         DRIVER,

@@ -168,6 +168,20 @@ for (const [name, machine] of MACHINES) {
       expect((await json('verifier'))['verifier']).to.have.property('level', 0x9bb);
     });
 
+    it('bigpool says where there is no table, and of a tag without a row', async () => {
+      const none = join(folder, `none-${name}.dmp`);
+      buildDump({ seed: 4, kernel: machine.kernel ?? '7601', modules: MODULES }).writeTo(none);
+      for (const words of [[], [TAG]]) {
+        const { stdout } = await runHere(['bigpool', none, ...words]);
+        expect(stdout).to.equal('The table of big allocations (PoolBigPageTable) was not found in this dump.\n');
+        expect(JSON.parse((await runHere(['bigpool', none, ...words, '--json'])).stdout)).to.have.property(
+          'bigpool',
+          null,
+        );
+      }
+      expect(await text('bigpool', 'None')).to.equal('No big allocation has the tag None.\n');
+    });
+
     it('wrong words end with code 64', async () => {
       for (const words of [
         ['poolfind', path, 'toolong'],

@@ -22,7 +22,7 @@ import { PAGE_BYTES } from './thresholds.js';
 import { fitsUnloaded, frameworkRules, tagMeaning } from './tag-rules.js';
 import { list, poolName, share } from './wording.js';
 import { verifierTraces } from './verifier-evidence.js';
-import { isCacheTag } from './windows-tags.js';
+import { isCacheTag, isHandleObjectTag } from './windows-tags.js';
 
 /** What is known besides the facts: the readings made of them. */
 export interface Readings {
@@ -249,6 +249,7 @@ function whatThatMeans(
   searched: NonNullable<Suspect['searched']>,
   unloaded: LeakFacts['unloaded'],
 ): string {
+  if (isHandleObjectTag(row.tag)) return 'The kernel takes it from the type of the object: no code need hold it';
   const reasons = [
     ...(searched.pagesMissing > 0 ? [`its code is among the ${searched.pagesMissing} pages that are missing`] : []),
     'the tag is computed at run time',

@@ -451,7 +451,7 @@ export interface BlockContents {
   sizes: { bytes: Count; count: Count }[];
   pointers: { offset: number; module: string; moduleOffset: Hex; symbol: string | null; count: Count }[];
   strings: { text: string | null; count: Count }[];
-  kinds: { kind: string; count: Count; detail: string | null }[];
+  kinds: { kind: string; count: Count; looked: Count; detail: string | null }[];
 }
 
 /** What is known of a leak of this tag from a file of known issues. */

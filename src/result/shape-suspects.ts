@@ -217,6 +217,7 @@ const CONTENTS: Shape<BlockContents> = named('contents', 'what stands in blocks 
     inner('a kind', {
       kind: leaf('text', '`Irp`'),
       count: leaf('count', 'blocks'),
+      looked: leaf('count', 'blocks that were looked at for it'),
       detail: orNull(leaf('text', 'for people')),
     }),
   ),

@@ -1,9 +1,10 @@
 /** `dumpleak bigpool`: the table of big allocations, by tag or, of one tag, row by row. */
 
+import { printable } from '../../../parsers/text-safety.js';
 import { bigTags, findBlocks, tagFilter } from '../../analysis/pool-find.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { blockRecord } from '../../views/pool/records.js';
-import { poolfindRow, renderBigPool } from '../../views/pool/blocks-text.js';
+import { NO_BIG_TABLE, poolfindRow, renderBigPool } from '../../views/pool/blocks-text.js';
 import { parseCount } from '../addresses.js';
 import { blocksOf, partOf } from '../blocks.js';
 import { defineCommand } from '../command.js';
@@ -45,16 +46,27 @@ export const command = defineCommand({
         const more = blocks.length - shown.length;
         if (args.json === true) {
           await output.json(
-            renderPart(partOf(opened, { bigpool: { count: blocks.length, blocks: shown.map(blockRecord) } }, warnings)),
+            renderPart(
+              partOf(
+                opened,
+                { bigpool: pool.bigPages === null ? null : { count: blocks.length, blocks: shown.map(blockRecord) } },
+                warnings,
+              ),
+            ),
           );
         } else
           await output.text(
-            `${shown.map((block) => poolfindRow(block, wide)).join('')}${more > 0 ? `and ${more} more: with --limit\n` : ''}`,
+            pool.bigPages === null
+              ? NO_BIG_TABLE
+              : blocks.length === 0
+                ? `No big allocation has the tag ${printable(args.tag ?? '')}.\n`
+                : `${shown.map((block) => poolfindRow(block, wide)).join('')}${more > 0 ? `and ${more} more: with --limit\n` : ''}`,
           );
         return;
       }
       const rows = bigTags(pool);
-      if (args.json === true) await output.json(renderPart(partOf(opened, { bigpool: { tags: rows } }, warnings)));
+      const bigpool = pool.bigPages === null ? null : { tags: rows };
+      if (args.json === true) await output.json(renderPart(partOf(opened, { bigpool }, warnings)));
       else await output.text(renderBigPool(rows, pool.walk().coverage, limit));
     });
     return EXIT.done;

@@ -14,15 +14,16 @@ const MOST_PROCESSES = 5;
 export function contentLines({ contents }: Suspect, style: Style): string[] {
   if (!contents) return [];
   const { sampled } = contents;
-  const of = (count: number | string): string =>
-    `${thousands(count)} of ${thousands(sampled)} (${percent(ratio(count, sampled))})`;
+  const of = (count: number | string, all = sampled): string =>
+    `${thousands(count)} of ${thousands(all)} (${percent(ratio(count, all))})`;
   const sizes = contents.sizes
     .slice(0, MOST_SIZES)
     .map(({ bytes, count }) => `${thousands(bytes)} bytes (${counted(count, 'block')})`);
   const points = [
-    ...(sizes.length === 0 ? [] : [`commonest sizes with header: ${sizes.join(', ')}`]),
+    ...(sizes.length === 0 ? [] : [`commonest sizes with header, of all blocks met: ${sizes.join(', ')}`]),
     ...contents.kinds.map(
-      ({ kind, count, detail }) => `${printable(kind)}${detail === null ? '' : ` ${printable(detail)}`}: ${of(count)}`,
+      ({ kind, count, looked, detail }) =>
+        `${printable(kind)}${detail === null ? '' : ` ${printable(detail)}`}: ${of(count, looked)}`,
     ),
     ...contents.pointers
       .slice(0, MOST_POINTERS)
@@ -34,7 +35,7 @@ export function contentLines({ contents }: Suspect, style: Style): string[] {
       .slice(0, MOST_STRINGS)
       .flatMap(({ text, count }) => (text === null ? [] : [`text "${printable(text)}": ${of(count)}`])),
   ];
-  const title = `  In its blocks: ${counted(sampled, 'block')} of the tag looked at`;
+  const title = `  In its blocks: the content of ${counted(sampled, 'block')} was looked at`;
   return points.length === 0
     ? [`${title}, nothing in common`]
     : [title, ...bullets(points, style, style.bullet, '    ')];

@@ -3,6 +3,7 @@
 import { printable } from '../../../parsers/text-safety.js';
 import { kindFacts } from '../../result/evidence-kinds.js';
 import { moduleOfDriver } from '../../result/joins.js';
+import { tagInWords } from '../../result/tag.js';
 import type {
   AnalysisResult,
   Confidence,
@@ -208,7 +209,7 @@ function figureRows(suspect: Suspect): [string, string][] {
 /** What is asked for is no suspicion, and has no confidence. */
 function titleLine({ suspects }: AnalysisResult, suspect: Suspect, style: Style): string {
   const title = suspectTitle(suspects, suspect);
-  const text = heading(`${title}: tag ${printable(suspect.tag)}, ${suspect.pool} pool`, style);
+  const text = heading(`${title}: tag ${tagInWords(suspect.tag)}, ${suspect.pool} pool`, style);
   if (!isSuspicious(suspect)) return text;
   return `${text}   ${style.paint(TONES[suspect.confidence], `confidence ${suspect.confidence}`)}`;
 }

@@ -51,6 +51,9 @@ export function poolfindEnd(
   return `\n${lines.join('\n')}\n${coverageText(coverage)}`;
 }
 
+/** Instead of rows: without the table nothing is known of them. */
+export const NO_BIG_TABLE = 'The table of big allocations (PoolBigPageTable) was not found in this dump.\n';
+
 /** What a walk could not see; empty where it saw everything. */
 export function coverageText(coverage: PoolCoverage): string {
   const { heaps, pages, form, bigPages } = coverage;
@@ -163,6 +166,7 @@ export function renderBlock(block: FoundBlock, words: readonly ContentWord[], wi
 
 /** The big-page table by tag. */
 export function renderBigPool(rows: readonly BigTagSum[], coverage: PoolCoverage, most: number): string {
+  if (coverage.bigPages === null) return NO_BIG_TABLE;
   const shown = rows.slice(0, most);
   const total = rows.reduce((sum, { count, bytes }) => ({ count: sum.count + count, bytes: sum.bytes + bytes }), {
     count: 0,

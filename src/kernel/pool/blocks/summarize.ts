@@ -131,7 +131,7 @@ function irpsOf({ kept }: TagSample, memory: VirtualMemory, names: AddressNames)
   const drivers = [...devices].sort((a, b) => b[1] - a[1]).slice(0, 4);
   const detail =
     drivers.length === 0 ? null : `sent to ${drivers.map(([name, count]) => `${name} (${count})`).join(', ')}`;
-  return [{ kind: 'Irp', count: irps, detail }];
+  return [{ kind: 'Irp', count: irps, looked: kept.length, detail }];
 }
 
 /** Lists that link the blocks, and pointers to the data of blocks with a pool header. */
@@ -159,11 +159,11 @@ function linksOf({ kept }: TagSample, memory: VirtualMemory, headerBytes: number
     }
   }
   const least = Math.max(2, blocks.length * KIND_SHARE);
-  const of = blocks.length < kept.length ? ` of ${blocks.length} looked at` : '';
+  const looked = blocks.length;
   return [
     ...[...links]
       .filter(([, count]) => count >= least)
-      .map(([offset, count]) => ({ kind: 'list entry', count, detail: `at offset ${hex(offset)}${of}` })),
+      .map(([offset, count]) => ({ kind: 'list entry', count, looked, detail: `at offset ${hex(offset)}` })),
     ...[...tags.values()]
       .filter(({ count }) => count >= least)
       .sort((a, b) => b.count - a.count)
@@ -171,7 +171,8 @@ function linksOf({ kept }: TagSample, memory: VirtualMemory, headerBytes: number
       .map(({ offset, tag, count }) => ({
         kind: 'pointer to a block',
         count,
-        detail: `of tag ${textOf(tag)} at offset ${hex(offset)}${of}`,
+        looked,
+        detail: `of tag ${textOf(tag)} at offset ${hex(offset)}`,
       })),
   ];
 }
