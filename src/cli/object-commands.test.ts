@@ -98,6 +98,15 @@ describe('command line: processes, handles, objects and holders', function () {
     ]);
     const named = await json<HandlesJson>('handles', dump, '--image', 'WATCHMAN.EXE', '--target', 'salary');
     expect(named.handles.found).to.equal(3);
+    for (const wrong of [
+      ['--pid', '99996'],
+      ['--image', 'nope.exe'],
+      ['--type', 'Nope'],
+    ]) {
+      expect(await text('handles', dump, ...wrong)).to.match(
+        /^No handle was found of such a process, type or target\n/,
+      );
+    }
     expect(await text('handles', dump, '--pid', '4324', '--type', 'Process')).to.match(
       /300 +Process +cmd\.exe \(ended\)/,
     );

@@ -174,4 +174,14 @@ describe('a tag that no module holds', () => {
     expect(against(['other.sys'])).to.match(/its driver was unloaded$/);
     expect(against([])).to.not.contain('unloaded');
   });
+
+  it('means nothing where the kernel takes it from the type of an object', () => {
+    const facts = oneTag('File', 4096 * MB, { modules: MODULES.slice(0, 2), search: searchOf([]), unloaded: [] });
+    const found = onlySuspect({ ...facts, options: { ...facts.options, tag: 'File' } }).against.find(
+      ({ code }) => code === 'driver-not-found',
+    )?.message;
+    expect(found).to.match(
+      /holds the tag File\. The kernel takes it from the type of the object: no code need hold it$/,
+    );
+  });
 });

@@ -347,16 +347,20 @@ describe('odd and damaged dumps', function () {
     ];
     for (const [scenario, seed] of cases) {
       const whole = buildDump({ ...scenario, seed });
-      for (let share = 0.84; share < 1; share += 0.02) {
+      const { entries } = analyze(openBuilt(whole)).poolTags ?? {};
+      for (let share = 0.84; share < 1; share += 0.04) {
         const truncateTo = Math.floor(whole.byteLength * share);
         const { poolTags, verdict } = analyze(openBuilt(buildDump({ ...scenario, seed, truncateTo })));
         if (poolTags === null) continue;
         const lacks = poolTags.rows.length < whole.truth.pool.rows.length;
         if (lacks) cut++;
-        expect(poolTags.complete, `${scenario.name} ${share.toFixed(2)}`).to.equal(!lacks);
+        expect([poolTags.complete, poolTags.entries], `${scenario.name} ${share.toFixed(2)}`).to.deep.equal([
+          !lacks,
+          entries,
+        ]);
         if (lacks) expect(verdict.headline).to.not.include('no tag stands out');
       }
     }
-    expect(cut).to.be.at.least(2);
+    expect(cut).to.be.at.least(1);
   });
 });

@@ -71,7 +71,9 @@ function sizeByHash(keys: Uint32Array): number | null {
   if (seen === undefined) return null;
   // Where a missing page ended the records, a larger table is told by their hash as well.
   let size = seen;
-  for (; seen === bits - 1 && bits <= LARGEST_BITS && fit(bits).share >= best * UNSEEN_ALIKE; bits++) size = bits;
+  if (seen === bits - 1) {
+    for (; bits <= LARGEST_BITS && fit(bits).share >= best * UNSEEN_ALIKE; bits++) size = bits;
+  }
   return (1 << size) + 1;
 }
 

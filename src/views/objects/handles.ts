@@ -20,7 +20,10 @@ export function renderHandles(given: Around & { handles: HandlesPart | null }, o
   const { handles } = given;
   if (handles === null) return finish([[noFigures(given.dump, 'handle table')], warningPart(given.warnings, style)]);
   const whole = handles.complete ? '' : ', and not all could be read: there are more';
-  const title = `${counted(handles.found, 'handle')} of ${counted(handles.processes.length, 'process', 'processes')}${whole}`;
+  const title =
+    handles.found === 0
+      ? `No handle was found of such a process, type or target${whole}`
+      : `${counted(handles.found, 'handle')} of ${counted(handles.processes.length, 'process', 'processes')}${whole}`;
   const rows = handles.processes.map((one) => {
     const types = one.types
       .slice(0, MOST_TYPES)
