@@ -90,7 +90,10 @@ function detailLines(module: ModuleInfo): string[] {
     ['Built', builtAt],
     ['PDB', pdb === null ? null : pdb.name],
   ];
-  return rows.map(([title, value]) => `    ${`${title}:`.padEnd(17)}${(value ?? null) === null ? NOT_KNOWN : printable(value)}`);
+  return rows.map(
+    ([title, value]) =>
+      `    ${`${title}:`.padEnd(17)}${value === null || value === undefined ? NOT_KNOWN : printable(value)}`,
+  );
 }
 
 /**
