@@ -36,7 +36,7 @@ const NOT_IN_BLOCK: readonly MemoryField[] = [
 ]; // prettier-ignore
 
 describe('a dump by profile, by PDB, by a profile file and by nothing', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'dumpleak-ways-'));
