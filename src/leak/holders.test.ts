@@ -122,6 +122,16 @@ describe('judgeHolders', () => {
     expect(judge({ objects: 125_000, rows: [['a.exe', 8, 45_000], ...everybody] }).kind).to.equal('unknown');
   });
 
+  it('says how many of them the first holds where that is not nearly all', () => {
+    const rows: Row[] = [
+      ['System', 4, 2_771],
+      ...Array.from({ length: 20 }, (_, i): Row => ['svchost.exe', 800 + 4 * i, 110]),
+    ];
+    expect(judge({ type: 'File', objects: 5_000, rows }).says).to.match(
+      /^5,000 File objects, 2,771 of them held by handles of System/,
+    );
+  });
+
   it('says of System that its handles are those of drivers', () => {
     const judged = judge({ type: 'File', objects: 60_000, rows: [['System', 4, 60_000]] });
     expect(judged.says).to.equal(

@@ -69,11 +69,12 @@ export function judgeHolders(reading: HoldersReading, outstanding: number): Hold
       return unknown('who keeps them is not certain, for the counts do not agree', [...doubts, ...facts]);
     const isSystem = Number(first.pid) === SYSTEM_PID;
     const verb = question.ended === null ? 'held' : 'kept';
+    const part = isEnough(first.objects / question.count) ? '' : `${amount(first.objects)} of them `;
     return {
       kind: 'process',
       process: { pid: first.pid, image: first.image },
       confidence: holders.complete ? 'high' : 'medium',
-      says: `${question.words}, ${verb} by handles of ${processText(first)}${isSystem ? ': those of drivers and the kernel' : ''}`,
+      says: `${question.words}, ${part}${verb} by handles of ${processText(first)}${isSystem ? ': those of drivers and the kernel' : ''}`,
       because: [...facts, ...lost],
       ...judged,
     };

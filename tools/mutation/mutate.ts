@@ -1,7 +1,8 @@
 /**
  * How much of a change in the code the tests notice. Makes small changes to the compiled files of the parsers, the kernel and the
  * leak rooms, one at a time and in a copy, and runs the tests that reach the changed place; a change that no test notices is a
- * survivor. A sample, drawn by a seed: `npm run mutate -- [--sample 300] [--seed 1] [--rooms parsers,src/kernel] [--file PATH]`.
+ * survivor. A sample, drawn by a seed: `npm run mutate -- [--sample 300] [--seed 1] [--rooms parsers,src/kernel]
+ * [--file PATH] [--tests build/parsers,build/src/leak] [--minutes N]`.
  * Takes hours for all; for a schedule, not for CI. CONTRIBUTING.md has the last score.
  */
 
@@ -37,6 +38,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     rooms: { type: 'string', default: ROOMS.join(',') },
     file: { type: 'string' },
+    tests: { type: 'string', default: 'build' },
+    minutes: { type: 'string', default: '600' },
   },
 });
 
@@ -62,7 +65,10 @@ function filesBelow(folder: string): string[] {
 
 /** What each test file reaches, those that pass alone. */
 function coverage(project: string): TestCoverage[] {
-  const tests = filesBelow('build').filter((name) => name.endsWith('.test.js') && !name.includes('browser'));
+  const wanted = values.tests.split(',');
+  const tests = filesBelow('build')
+    .filter((name) => name.endsWith('.test.js') && !name.includes('browser'))
+    .filter((name) => wanted.some((part) => name.includes(part)));
   const found: TestCoverage[] = [];
   for (const test of tests) {
     const reached = coverageOf(project, test, 240_000);
@@ -90,6 +96,15 @@ function lineOf(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 
+function sum(score: ReadonlyMap<string, { killed: number; all: number }>): { killed: number; all: number } {
+  const counts = { killed: 0, all: 0 };
+  for (const one of score.values()) {
+    counts.killed += one.killed;
+    counts.all += one.all;
+  }
+  return counts;
+}
+
 const copy = copyOfProject();
 try {
   say('coverage of each test file ...');
@@ -100,7 +115,12 @@ try {
   while (sample.length < Number(values.sample) && all.length > 0)
     sample.push(...all.splice(prng.int(0, all.length - 1), 1));
   const score = new Map<string, { killed: number; all: number }>();
+  const end = performance.now() + Number(values.minutes) * 60_000;
   for (const { file, mutant } of sample) {
+    if (performance.now() > end) {
+      say(`time is up after ${sum(score).all} of ${sample.length}`);
+      break;
+    }
     const path = join(copy, file);
     const text = readFileSync(path, 'utf8');
     let time = 0;
@@ -130,8 +150,8 @@ try {
     }
   }
   for (const [room, { killed, all: of }] of [...score].sort()) say(`${room}: ${killed} of ${of} noticed`);
-  const sums = [...score.values()].reduce((sum, one) => ({ killed: sum.killed + one.killed, all: sum.all + one.all }));
-  say(`all: ${sums.killed} of ${sums.all} noticed, ${((100 * sums.killed) / sums.all).toFixed(1)} %`);
+  const { killed, all: tried } = sum(score);
+  say(`all: ${killed} of ${tried} noticed, ${((100 * killed) / tried).toFixed(1)} %`);
 } finally {
   rmSync(dirname(copy), { recursive: true, force: true });
 }
