@@ -110,7 +110,6 @@ function aboutWindowsTag(tag: string): string[] {
 }
 
 function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
-  const tag = tagInWords(suspect.tag);
   const { likely } = namedDrivers(suspect);
   const steps: string[] = [];
   for (const driver of likely.slice(0, 2)) {
