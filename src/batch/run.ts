@@ -45,6 +45,8 @@ export interface BatchOptions {
   /** Ends the batch. What is done stays done. */
   stop: AbortSignal;
   events: BatchEvents;
+  /** Path of the program of a worker; another one for tests. */
+  worker?: string | undefined;
 }
 
 export interface BatchReport {
@@ -90,7 +92,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     const redactKey = key === null ? null : Buffer.from(key).toString('hex');
     const settings = { ...options.settings, redactKey, pages: pagesFolder(out) };
     pool = new WorkerPool({
-      ...{ jobs, timeoutMs, memoryBytes, settings },
+      ...{ jobs, timeoutMs, memoryBytes, settings, program: options.worker },
       progress: (task, step, done, total) => {
         events.step(task, step, done, total);
       },

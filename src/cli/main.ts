@@ -16,9 +16,9 @@ if (Number(found[0]) > major || (Number(found[0]) === major && Number(found[1]) 
     'dumpleak: Node.js ' +
       process.versions.node +
       ' is too old: install ' +
-      major +
+      String(major) +
       '.' +
-      minor +
+      String(minor) +
       ' or later from https://nodejs.org\n',
   );
   process.exitCode = 70;

@@ -68,6 +68,8 @@ function judgeSuspects({ objects }: LeakFacts, suspects: readonly Suspect[]): Ma
       continue;
     }
     suspect.holders = reading.holders;
+    // Who holds the objects is known: that no code holds the tag of their type tells nothing.
+    suspect.against = suspect.against.filter(({ code }) => code !== 'driver-not-found');
     judgements.set(suspect, judgeHolders(reading, toNumber(suspect.outstanding)));
   }
   return judgements;

@@ -179,6 +179,16 @@ describe('objects judged by count', () => {
     expect(found.verdict.nextSteps.join('\n')).to.include('watchman.exe (pid 4324)').and.include('dumpleak handles');
   });
 
+  it('does not hold against a type whose holders were read that no module holds its tag', () => {
+    const codes = (reading: Reading | null): string[] =>
+      machine('Token', 'Toke', reading, { objects: 80_300, handles: 300 }).found.suspects.flatMap(({ against }) =>
+        against.map(({ code }) => code),
+      );
+    expect(codes(null)).to.include('driver-not-found');
+    const read = codes({ objects: 80_300, withoutHandle: 80_000, rows: [['a.exe', 8, 300]] });
+    expect(read).to.include('single-snapshot').and.not.include('driver-not-found');
+  });
+
   it('accuses nobody of some dozens of ended processes, and reads no handle for them', () => {
     const { found, asked } = machine('Process', 'Proc', { objects: 340, rows: [['a.exe', 8, 40]], ended: { count: 40 } }, {}, 40); // prettier-ignore
     expect(found.verdict).to.deep.include({ leakSuspected: false });

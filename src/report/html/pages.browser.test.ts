@@ -7,6 +7,24 @@ import { renderIndexPage } from './index-page.js';
 import { growth, HOSTILE, HOSTILE_INDEX, HOSTILE_RESULT, INDEX, manyTags } from './pages.test.helper.js';
 import { renderTrendPage } from './trend-page.js';
 
+/** An A4 sheet within its margins of 14 mm, in CSS pixels. */
+const SHEET = { width: Math.round((182 * 96) / 25.4), height: Math.round((269 * 96) / 25.4) };
+/** How much of a sheet of that height stays empty at its end: for what may not be broken goes to the next, with its titles. */
+const emptyEnd = `(height) => {
+  const moved = [...document.querySelectorAll('body *')].filter((one) => {
+    const { top, bottom } = one.getBoundingClientRect();
+    return getComputedStyle(one).breakInside === 'avoid' && top < height && bottom > height;
+  });
+  const topOf = (one) => {
+    let at = one;
+    while (at.previousElementSibling === null && at.parentElement !== document.body) at = at.parentElement;
+    const before = at.previousElementSibling;
+    const isTitle = before !== null && getComputedStyle(before).breakAfter === 'avoid';
+    return isTitle ? topOf(before) : one.getBoundingClientRect().top;
+  };
+  return height - Math.min(height, ...moved.map(topOf));
+}`;
+
 /** Cells of a column as they stand, in rows that are shown. */
 async function column(page: Page, table: string, index: number): Promise<string[]> {
   return page.locator(`${table} tbody tr > :nth-child(${index})`).allInnerTexts();
@@ -108,6 +126,20 @@ describe('report: pages in a browser', function () {
     await page.getByRole('button', { name: 'Switch to light colours' }).click();
     expect(await back()).to.equal(before);
   });
+
+  const printed: readonly (readonly [string, () => string])[] = [
+    ['a picture of one pool', () => renderAnalysisPage(FULL)],
+    ['pictures of both', () => renderAnalysisPage(manyTags(40))],
+    ['nothing known', () => renderAnalysisPage(UNKNOWN)],
+    ['a triage dump', () => renderAnalysisPage(TRIAGE)],
+  ];
+  for (const [name, render] of printed) {
+    it(`printed, ${name}: the first sheet is not a third empty`, async () => {
+      const { page } = await browser.open(render(), { viewport: SHEET });
+      await page.emulateMedia({ media: 'print' });
+      expect(await page.evaluate<number>(`(${emptyEnd})(${SHEET.height})`)).to.be.below(SHEET.height / 3);
+    });
+  }
 
   it('are ready soon with 5,000 tags', async () => {
     const html = renderAnalysisPage(manyTags(5000));

@@ -184,4 +184,11 @@ describe('report: pages', () => {
     expect(of('javascript:alert(1)')).to.equal('./javascript%3Aalert(1)');
     expect(of('//evil.example/../x')).to.equal('./evil.example/x');
   });
+
+  it('tell what stands in the blocks of a suspect, and who was charged for them', () => {
+    const page = renderAnalysisPage(FULL);
+    expect(page).to.include('<h3>In its blocks: the content of 500 blocks was looked at</h3>');
+    expect(page).to.include('<li>offset 0x18: nvstor.sys+0x1f40: 412 (82.4 %)</li>');
+    expect(page).to.include('<li>watchman.exe (4321): 1 byte in 1 block</li>');
+  });
 });

@@ -158,7 +158,7 @@ body{background:#fff;font-size:10.5pt}
 nav,.tools input,.tools label,.more,.theme,.skip{display:none}
 header.top,main,footer{max-width:none;padding-left:0;padding-right:0}
 section{border:0;border-top:1px solid var(--line);border-radius:0;padding:.5rem 0;margin:0}
-figure{margin:0 0 .4rem}.pair .picture{max-height:34mm}.bar{margin:.4rem 0}
+figure{margin:0 0 .4rem}.picture{max-height:60mm}.pair .picture{max-height:34mm}.bar{margin:.4rem 0}
 .verdict{border:1px solid var(--line);border-left:.45rem solid var(--bad);padding:.8rem}
 .scroll{overflow:visible;border:0}
 table{font-size:7.5pt}thead{display:table-header-group}

@@ -7,6 +7,7 @@ import { suspectTitle } from '../suspect-title.js';
 import { moduleOf } from '../text/analyze-suspects.js';
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { searchedSentences } from '../../views/search.js';
+import { contentsPart } from './contents-part.js';
 import { evidencePart } from './evidence-part.js';
 import { holdersPart } from './holders-part.js';
 import { markup, joined, type SafeHtml } from './safe-html.js';
@@ -41,7 +42,7 @@ function suspectSection(result: AnalysisResult, suspect: Suspect, index: number)
 <dl>${figures(suspect)}</dl>
 ${holdersPart(suspect, id)}
 ${drivers(result, suspect)}
-${known(suspect)}<div class="pair">
+${contentsPart(suspect)}${known(suspect)}<div class="pair">
 ${noteList('Speaks for it', 'for', suspect.reasons)}
 ${noteList('Speaks against it, or is not known', 'against', suspect.against)}
 </div>

@@ -17,7 +17,7 @@ import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } fr
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { hexAndText, searchedSentences } from '../../views/search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
-import { billedLines, contentLines } from './analyze-contents.js';
+import { contentLines } from './analyze-contents.js';
 import { holderLines } from '../../views/print/holder-lines.js';
 import { isSuspicious } from '../../leak/suspects.js';
 import { suspectTitle } from '../suspect-title.js';
@@ -251,7 +251,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, style: Style): s
     ...holderLines(suspect, style),
     ...driversLines(result, suspect, style),
   ];
-  lines.push(...contentLines(suspect, style), ...billedLines(suspect, style));
+  lines.push(...contentLines(suspect, style));
   if (suspect.reasons.length > 0)
     lines.push('  Speaks for it', ...bullets(messages(suspect.reasons), style, '+', '    '));
   if (suspect.against.length > 0) {

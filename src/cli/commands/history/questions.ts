@@ -154,7 +154,7 @@ export const sql = defineCommand({
         try {
           return await store.ask(args.question);
         } catch (error) {
-          if (!isQueryError(error) || !/ does not exist/.test(error.message)) throw error;
+          if (!isQueryError(error) || !error.message.includes(' does not exist')) throw error;
           const names = await (await questions()).tableNames(store);
           throw new UsageError(`${error.message}. Tables: ${names.join(', ')}; "dumpleak history tables" has their columns`); // prettier-ignore
         }
