@@ -1,16 +1,26 @@
 /**
  * Who holds it, on built machines of several generations: the verdict names the process that the scenario is about, or
- * nobody, and the same without symbols as with the profile of the kernel.
+ * nobody, and the same without symbols as with the profile or the PDB of the kernel.
  */
 
 import { expect } from 'chai';
-import { buildDump } from '../../../test-dumps/build-dump.js';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SymbolSources } from '../../../symbols/sources.js';
+import { parseSymbolPath } from '../../../symbols/store/symbol-path.js';
+import { buildDump, type BuiltDump } from '../../../test-dumps/build-dump.js';
+import { kernelFacts } from '../../../test-dumps/kernel-facts.js';
+import { objectKernel } from '../../../test-dumps/objects/facts.js';
 import {
   CULPRIT_PID,
+  OBJECT_MACHINES,
   OBJECT_SCENARIOS,
   onMachine,
   type ObjectScenarioName,
 } from '../../../test-dumps/objects/scenarios.js';
+import { kernelPdb } from '../../../test-dumps/pdb/kernel-pdb.js';
+import { OpenedDump } from '../../kernel/open/opened-dump.js';
 import { analyze } from '../analyze.js';
 import type { AnalysisResult, Culprit } from '../../result/result.js';
 import { openBuilt } from './truth.test.helper.js';
@@ -66,6 +76,29 @@ function verdictOn(name: ObjectScenarioName, count: number, machine: string): An
   return analyze(openBuilt(buildDump(scenario)));
 }
 
+/** With nothing but the kernel's PDB, from a store. */
+async function analyzeWithPdb(built: BuiltDump, version: string): Promise<AnalysisResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'dumpleak-holders-'));
+  try {
+    const kernel = objectKernel(kernelFacts(version));
+    const { guid, age } = kernel.pdb;
+    const place = join(folder, 'store', 'ntkrnlmp.pdb', `${guid}${age.toString(16).toUpperCase()}`);
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'ntkrnlmp.pdb'), kernelPdb(kernel));
+    const path = parseSymbolPath([`srv*${join(folder, 'store')}`], {}, { defaultCache: join(folder, 'cache') });
+    built.writeTo(join(folder, 'one.dmp'));
+    const symbols = new SymbolSources({ path, env: {}, profiles: [] });
+    const opened = await OpenedDump.open(join(folder, 'one.dmp'), { hideProfiles: true, symbols });
+    try {
+      return analyze(opened);
+    } finally {
+      opened.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 describe('who holds what leaks', function () {
   this.timeout(60_000);
 
@@ -85,12 +118,19 @@ describe('who holds what leaks', function () {
     }
   }
 
-  it('is the same with the profile and without symbols', () => {
-    const built = buildDump({ ...onMachine(OBJECT_SCENARIOS.zombies(1200), 'x64-19041'), modules: [] });
-    const [own, without] = [{}, { hideProfiles: true }].map((options) => analyze(openBuilt(built, options)));
-    expect(without?.verdict.headline).to.equal(own?.verdict.headline);
-    expect(without?.verdict.culprit).to.deep.equal(own?.verdict.culprit);
-  });
+  for (const machine of ['x64-7601', 'x64-19041', 'x64-26100']) {
+    it(`is the same with the PDB, the profile and without symbols on ${machine}`, async () => {
+      const built = buildDump({ ...onMachine(OBJECT_SCENARIOS.zombies(1200), machine), modules: [] });
+      const [own, without] = [{}, { hideProfiles: true }].map((options) => analyze(openBuilt(built, options)));
+      const byPdb = await analyzeWithPdb(built, OBJECT_MACHINES[machine]?.kernel ?? '');
+      expect(byPdb.system?.symbols?.source).to.equal('pdb');
+      for (const result of [without, byPdb]) {
+        expect(result?.verdict.headline).to.equal(own?.verdict.headline);
+        expect(result?.verdict.culprit).to.deep.equal(own?.verdict.culprit);
+        expect(result?.suspects[0]?.holders).to.deep.equal(own?.suspects[0]?.holders);
+      }
+    });
+  }
 
   it('tells the loss on a damaged machine, and names the process with less confidence', () => {
     const result = verdictOn('damagedObjects', 3000, 'x64-19041');
