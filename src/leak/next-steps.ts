@@ -154,7 +154,7 @@ function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
 }
 
 function aboutHandles({ tag }: Suspect): string {
-  return `Objects under ${tagInWords(tag)} live while a handle to them is open: look for the process with the most handles (Task Manager, column Handles; "!process 0 0" and "!handle" in a debugger).`;
+  return `Objects under ${tagInWords(tag)} live while a handle to them is open: look for the process with the most handles ("dumpleak holders DUMP ${tag.trim()}"; Task Manager, column Handles; "!process 0 0" and "!handle" in a debugger).`;
 }
 
 function growth(suspect: Suspect): string {
