@@ -84,6 +84,7 @@ export function nextSteps(
   if (
     first &&
     unknown &&
+    !judgements.has(first) &&
     sharedDefault(first.tag) === null &&
     !first.drivers.some(({ confidence }) => rank(confidence) > 0)
   ) {
