@@ -207,7 +207,9 @@ describe('tags that were asked for', () => {
   it('of objects come with how to find who holds handles', () => {
     const steps = (tag: string): string[] => findLeak(ask(tag)).verdict.nextSteps.filter((step) => step.includes('most handles')); // prettier-ignore
     expect(steps('Thre')).to.have.length(1);
-    expect(steps('Thre')[0]).to.match(/^Objects under Thre live while a handle/);
+    expect(steps('Thre')[0])
+      .to.match(/^Objects under Thre live while a handle/)
+      .and.include('dumpleak holders DUMP Thre');
     expect(steps('Mup')).to.deep.equal([]);
     expect(findLeak(oneTag('File', MB, { options: { tag: 'File' } })).verdict.nextSteps.join()).to.match(
       /most handles/,
@@ -219,6 +221,10 @@ describe('tags that were asked for', () => {
     expect(suspects).to.have.length(1);
     expect(verdict.leakSuspected).to.equal(false);
     expect(verdict.headline).to.equal('No pool leak seen in this snapshot; 1.0 MB under tag Vend in nonpaged pool');
+    expect(
+      findLeak(oneTag('Vend', 4096, { options: { tag: 'Vend' } })).suspects[0]?.shareOfMemory,
+      'however small',
+    ).to.be.greaterThan(0);
   });
 
   it('may leave out blanks at the end, or be given as a key', () => {

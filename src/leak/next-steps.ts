@@ -34,6 +34,9 @@ const COLLECT = `Collect a kernel, automatic or complete memory dump (System Pro
 
 const UNREADABLE = `This kind of dump usually holds the tables: the warnings say what could not be read. Collect another dump (${HOW}), or give the symbols of its kernel.`;
 
+const NO_GROWTH =
+  'One snapshot shows no growth: where you expect a leak, record the pool ("dumpleak poolmon --collect-script" makes the script) or collect a second dump some hours later, and compare with "dumpleak trend".';
+
 const TAGGING = `Turn pool tagging on ("gflags /r +ptg", restart): without it neither a dump nor poolmon can tell on this Windows who holds pool. Collect a dump when pool has grown again (${HOW}).`;
 
 /** True for kinds of dump that never hold pool tables. */
@@ -81,6 +84,7 @@ export function nextSteps(
   if (
     first &&
     unknown &&
+    !judgements.has(first) &&
     sharedDefault(first.tag) === null &&
     !first.drivers.some(({ confidence }) => rank(confidence) > 0)
   ) {
@@ -88,6 +92,7 @@ export function nextSteps(
       'Give a pooltag.txt (--pooltag FILE, from the triage folder of the Debugging Tools for Windows), or one that a vendor added its tags to: it may describe the tag.',
     );
   }
+  if (steps.length === 0 && finding.leakSuspected === false) steps.push(NO_GROWTH);
   return steps;
 }
 
@@ -150,7 +155,7 @@ function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
 }
 
 function aboutHandles({ tag }: Suspect): string {
-  return `Objects under ${tagInWords(tag)} live while a handle to them is open: look for the process with the most handles (Task Manager, column Handles; "!process 0 0" and "!handle" in a debugger).`;
+  return `Objects under ${tagInWords(tag)} live while a handle to them is open: look for the process with the most handles ("dumpleak holders DUMP ${tag.trim()}"; Task Manager, column Handles; "!process 0 0" and "!handle" in a debugger).`;
 }
 
 function growth(suspect: Suspect): string {

@@ -20,9 +20,10 @@ export function percentText(value: number, limit: number): string {
   return `${percent(value, limit)} %`;
 }
 
-/** A share with three decimals. */
+/** A share with three decimals; with the first digit that is not 0 where it has none in three: little is not nothing. */
 export function share(value: number, whole: number): number {
-  return Math.round((value / whole) * 1000) / 1000;
+  const exact = value / whole;
+  return Math.abs(exact) < 0.0005 ? Number(exact.toPrecision(1)) : Math.round(exact * 1000) / 1000;
 }
 
 /** `nonpaged pool` */

@@ -2,7 +2,7 @@
 
 import { isSuspicious } from '../../leak/suspects.js';
 import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result/result.js';
-import { counted, humanBytes, percent, thousands } from '../../views/print/format.js';
+import { counted, humanBytes, percent, thousands, timesAsMany } from '../../views/print/format.js';
 import { suspectTitle } from '../suspect-title.js';
 import { moduleOf } from '../text/analyze-suspects.js';
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
@@ -112,7 +112,7 @@ function known({ knownIssues }: Suspect): SafeHtml | null {
 /** Tags whose counts go with the suspect's. */
 function related({ related: others, tag }: Suspect): SafeHtml | null {
   if (!others || others.length === 0) return null;
-  return markup`<h3>Tags whose counts go with <code>${tag}</code>: a hint, it may be chance</h3><ul>${others.map((other) => markup`<li><code>${other.tag}</code>, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${other.ratio} times as many</li>`)}</ul>`;
+  return markup`<h3>Tags whose counts go with <code>${tag}</code>: a hint, it may be chance</h3><ul>${others.map((other) => markup`<li><code>${other.tag}</code>, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${timesAsMany(other.ratio)}</li>`)}</ul>`;
 }
 
 /** Unloaded drivers, where no loaded one is named: what is outstanding may be theirs. */

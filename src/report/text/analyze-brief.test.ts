@@ -12,7 +12,7 @@ describe('analyze, in short', () => {
     const full = renderAnalysis(leakResult(), { width: 80 });
     const text = renderAnalysis(leakResult(), { width: 80, brief: true });
     expect(text.split('\n')[0]).to.equal(full.split('\n')[0]);
-    expect(text).to.match(/\n {2}Holds /).and.match(/\n {2}Drivers +myfault\.sys [\d.]+ \(high\)/).and.match(/\nNext steps\n/); // prettier-ignore
+    expect(text).to.match(/\n {2}Holds /).and.match(/\n {2}Drivers +myfault\.sys [\d.]+ \(high\)/).and.match(/\n {2}Speaks against it, or is not known\n {4}- /).and.match(/\nNext steps\n/); // prettier-ignore
     for (const { message } of leakResult().suspects[0]!.against) {
       expect(text.replace(/\s+/g, ' ')).to.include(message.replace(/\s+/g, ' '));
     }

@@ -13,7 +13,15 @@ import type {
   SuspectDriver,
   VersionInfo,
 } from '../../result/result.js';
-import { counted, debuggerAddress, humanBytes, parseHex, percent, thousands } from '../../views/print/format.js';
+import {
+  counted,
+  debuggerAddress,
+  humanBytes,
+  parseHex,
+  percent,
+  thousands,
+  timesAsMany,
+} from '../../views/print/format.js';
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { hexAndText, searchedSentences } from '../../views/search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
@@ -165,7 +173,7 @@ function relatedLines({ related, tag }: Suspect, style: Style): string[] {
   if (!related || related.length === 0) return [];
   const points = related.map(
     (other) =>
-      `${printable(other.tag)}, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${other.ratio} times as many`,
+      `${printable(other.tag)}, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${timesAsMany(other.ratio)}`,
   );
   return [
     ...wrap(`Tags whose counts go with ${printable(tag)}: a hint, it may be chance`, style.width, '  ', '    '),
@@ -228,13 +236,14 @@ function briefLines(result: AnalysisResult, suspect: Suspect, style: Style): str
     titleLine(result, suspect, style),
     ...pairs([...figureRows(suspect), ['Drivers', drivers.length === 0 ? 'none named' : drivers.join(', ')]], style),
     ...holderLines(suspect, style),
-    ...bullets(
-      suspect.against.map(({ message }) => printable(message)),
-      style,
-      '-',
-      '  ',
-    ),
+    ...againstLines(suspect, style),
   ];
+}
+
+function againstLines({ against }: Suspect, style: Style): string[] {
+  if (against.length === 0) return [];
+  const messages = against.map(({ message }) => printable(message));
+  return ['  Speaks against it, or is not known', ...bullets(messages, style, '-', '    ')];
 }
 
 /** A short section for each suspect. */
@@ -254,10 +263,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, style: Style): s
   lines.push(...contentLines(suspect, style));
   if (suspect.reasons.length > 0)
     lines.push('  Speaks for it', ...bullets(messages(suspect.reasons), style, '+', '    '));
-  if (suspect.against.length > 0) {
-    lines.push('  Speaks against it, or is not known', ...bullets(messages(suspect.against), style, '-', '    '));
-  }
-  lines.push(...knownLines(suspect, style));
+  lines.push(...againstLines(suspect, style), ...knownLines(suspect, style));
   lines.push(...relatedLines(suspect, style), ...unloadedLines(result, suspect, style));
   if (suspect.searched !== null) lines.push(...pairs([['Coverage', searchedSentences(suspect.searched)]], style));
   return lines;

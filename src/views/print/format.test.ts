@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   counted,
+  timesAsMany,
   debuggerAddress,
   duration,
   elapsed,
@@ -69,6 +70,7 @@ describe('numbers for people', () => {
 
   it('have one and many', () => {
     expect(counted(1, 'page')).to.equal('1 page');
+    expect([1, 4, 0.25].map(timesAsMany)).to.deep.equal(['as many', '4 times as many', '0.25 times as many']);
     expect(counted('20590', 'page')).to.equal('20,590 pages');
     expect(counted(0, 'more place', 'more places')).to.equal('0 more places');
   });

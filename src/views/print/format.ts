@@ -51,6 +51,11 @@ export function percent(share: number | null): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
+/** How many times as many: `4 times as many`, and `as many` for 1. */
+export function timesAsMany(times: number): string {
+  return times === 1 ? 'as many' : `${times} times as many`;
+}
+
 /** `1 page`, `2 pages`: the number with thousands separators and the noun that fits it. */
 export function counted(value: Count | bigint, singular: string, plural = `${singular}s`): string {
   return `${thousands(value)} ${exactInteger(value) === 1n ? singular : plural}`;
