@@ -76,7 +76,7 @@ export function runTests(
   const mocha = join(project, 'node_modules', 'mocha', 'bin', 'mocha.js');
   const seed = join(project, 'build', 'test-dumps', 'property-seed.js');
   const words = [mocha, '--no-config', '--bail', '--exit', '--timeout', '60000', '--require', seed, ...tests];
-  const options = { cwd: project, timeout: milliseconds, killSignal: 'SIGKILL', stdio: 'ignore' } as const;
+  const options = { cwd: project, timeout: Math.ceil(milliseconds), killSignal: 'SIGKILL', stdio: 'ignore' } as const;
   const { status } = spawnSync(process.execPath, words, { ...options, env: { ...process.env, ...environment } });
   return { status };
 }
