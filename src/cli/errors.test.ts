@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { fileURLToPath } from 'node:url';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { endingOf, FileError, UsageError } from './errors.js';
 
@@ -22,6 +23,18 @@ describe('endingOf', () => {
       expect(text, code).to.match(/^dumpleak: \/x\/a\.html: [^\n]+\n$/).and.not.include('raw'); // prettier-ignore
     }
     expect(endingOf(Object.assign(new Error('x'), { code: 'ENOENT' }), null, false).code).to.equal(70);
+  });
+
+  it('knows that files ran out where a part of the program that is there was not found', () => {
+    const missing = (path: string): Error =>
+      Object.assign(new Error(`Cannot find package '${path}' imported from x.js`), { code: 'ERR_MODULE_NOT_FOUND' });
+    expect(endingOf(missing(process.execPath), 'batch', false)).to.deep.equal({
+      code: 2,
+      text: 'dumpleak: too many files are open: the limit of the process is used up (ulimit -n)\n',
+    });
+    const guessed = fileURLToPath(new URL('../../../node_modules/d3-hierarchy/index.js', import.meta.url));
+    expect(endingOf(missing(guessed), 'batch', false).code).to.equal(2);
+    expect(endingOf(missing(`${process.execPath}-none`), 'batch', false).code).to.equal(70);
   });
 
   it('points to the help of the command', () => {
