@@ -1,6 +1,6 @@
 /** Processes, object types, handles and who holds what: everything is read once, when it is first asked for. */
 
-import { oncePerKernel } from '../open/once.js';
+import { oncePer, oncePerKernel } from '../open/once.js';
 import type { Kernel } from '../open/open-kernel.js';
 import { plainTag } from '../../../parsers/kernel/tag.js';
 import type { Warning } from '../../result/result.js';
@@ -25,6 +25,14 @@ export interface ObjectBudget {
 
 export const DEFAULT_BUDGET: ObjectBudget = { handles: 8_000_000, names: 50_000 };
 
+// Bounds change neither the layouts nor the list of processes, so all who ask share them.
+const kernelRoots = oncePerKernel(rootsOf);
+const provenLayouts = oncePer((roots: ObjectRoots) => proveLayouts(roots));
+const processListOf = oncePer((roots: ObjectRoots) => {
+  const { layouts } = provenLayouts(roots);
+  return layouts === null ? null : readProcessList(roots, layouts);
+});
+
 /** The objects of one kernel. */
 export class Objects {
   private readonly warned: Warning[] = [];
@@ -44,16 +52,15 @@ export class Objects {
   /** Null, with a warning, where no layout is proved: then nothing else can be read either. */
   readonly layouts = lazy((): ObjectLayouts | null => {
     if (this.roots === null) return null;
-    const { layouts, warnings } = proveLayouts(this.roots);
+    const { layouts, warnings } = provenLayouts(this.roots);
     this.warned.push(...warnings);
     return layouts;
   });
 
   readonly processes = lazy((): ProcessList | null => {
-    const layouts = this.layouts();
-    if (this.roots === null || layouts === null) return null;
-    const list = readProcessList(this.roots, layouts);
-    this.warned.push(...list.warnings);
+    if (this.roots === null || this.layouts() === null) return null;
+    const list = processListOf(this.roots);
+    this.warned.push(...(list?.warnings ?? []));
     return list;
   });
 
@@ -137,7 +144,7 @@ function lazy<T>(read: () => T): () => T {
 
 /** The objects of a kernel. Nothing is read before it is asked for. */
 export function readObjects(kernel: Kernel, budget: ObjectBudget = DEFAULT_BUDGET, progress?: Progress): Objects {
-  return new Objects(rootsOf(kernel), budget, progress);
+  return new Objects(kernelRoots(kernel), budget, progress);
 }
 
 /** The same with the usual bounds, kept for all who ask. */

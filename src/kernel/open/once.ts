@@ -2,12 +2,15 @@
 
 import type { Kernel } from './open-kernel.js';
 
-/** `read`, which is called the first time only for a kernel; later calls get what it gave then. */
-export function oncePerKernel<T>(read: (kernel: Kernel) => T): (kernel: Kernel) => T {
-  const known = new WeakMap<Kernel, { readonly value: T }>();
-  return (kernel) => {
-    let before = known.get(kernel);
-    if (before === undefined) known.set(kernel, (before = { value: read(kernel) }));
+/** `read`, which is called the first time only for a key; later calls get what it gave then. */
+export function oncePer<K extends object, T>(read: (key: K) => T): (key: K) => T {
+  const known = new WeakMap<K, { readonly value: T }>();
+  return (key) => {
+    let before = known.get(key);
+    if (before === undefined) known.set(key, (before = { value: read(key) }));
     return before.value;
   };
 }
+
+/** The same for a kernel. */
+export const oncePerKernel: <T>(read: (kernel: Kernel) => T) => (kernel: Kernel) => T = oncePer;
