@@ -25,9 +25,6 @@ const LONGEST_BEFORE = 10;
 const AHEAD = 0x100;
 /** What surely allocates nothing. */
 const INNOCENT: readonly TagFate[] = ['frees', 'reserves', 'compared', 'elsewhere'];
-/** Used again for every instruction that is looked at alone. */
-const single = new Operations();
-
 /** Places that read one variable and are followed, at most. */
 const MOST_READERS = 64;
 
@@ -73,6 +70,8 @@ export interface TagCode {
 
 /** Follows tags through the code of one image. */
 export class TagFollower {
+  /** For one instruction at a time. */
+  private readonly single = new Operations();
   readonly ways: OnwardWays;
   private readonly data = new WeakMap<Followed, readonly Value[]>();
   private dataPlaces = 0;
@@ -129,7 +128,7 @@ export class TagFollower {
   /** True for one instruction of this length that ends with the tag as a constant. */
   private isConstant(rva: number, length: number, key: number): boolean {
     const { machine, base } = this.code;
-    const ops = single;
+    const ops = this.single;
     ops.clear();
     machine.decoder.decode(this.code.bytes(rva, length), rva, base, ops, 1);
     this.code.work.steps++;

@@ -13,4 +13,6 @@ export function oncePer<K extends object, T>(read: (key: K) => T): (key: K) => T
 }
 
 /** The same for a kernel. */
-export const oncePerKernel: <T>(read: (kernel: Kernel) => T) => (kernel: Kernel) => T = oncePer;
+export function oncePerKernel<T>(read: (kernel: Kernel) => T): (kernel: Kernel) => T {
+  return oncePer(read);
+}
