@@ -18,13 +18,13 @@ export {
   type Allocations,
   type CodeOptions,
   type FunctionRange,
-} from './code/allocations.js';
-export type { AllocatorKind } from './code/allocators.js';
-export type { ExportLookup } from './code/exports.js';
+} from './code/calls/allocations.js';
+export type { AllocatorKind } from './code/calls/allocators.js';
+export type { ExportLookup } from './code/image/exports.js';
 export type { TagHit } from './kernel/state.js';
 export { imageFolders, run, type Redaction, type RunSettings } from './analysis/run.js';
 export { analyze, type AnalysisPart, type AnalyzeOptions } from './analysis/analyze.js';
-export { judgeImage, type ImageJudgement, type Trace } from './leak/judge-image.js';
+export { judgeImage, type ImageJudgement, type Trace } from './leak/code/judge-image.js';
 export { inspect, type Inspection } from './analysis/inspect.js';
 export { nameByPdbs } from './analysis/name-functions.js';
 export { searchModules, type SearchResult } from './analysis/search.js';
@@ -33,7 +33,7 @@ export { readDifference, type Difference } from './growth/diff.js';
 export type { Judgement } from './growth/judge/judge.js';
 export { runBatch, type BatchOptions, type BatchReport } from './batch/run.js';
 export type { BatchCounts, BatchEvents } from './batch/events.js';
-export { renderBatchSummary } from './batch/summary-text.js';
+export { renderBatchSummary } from './batch/outputs/summary-text.js';
 export { renderTrend } from './report/trend/trend-text.js';
 export { renderTrendJson } from './report/trend/trend-json.js';
 export { renderDiff, renderDiffJson } from './report/trend/diff-report.js';

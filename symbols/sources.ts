@@ -13,7 +13,7 @@ import { openProfileFolder, type ProfileFolder } from './profile-folder.js';
 import { findImagePdb, findImageVersion } from './profiles/images.js';
 import { findProfile } from './profiles/profiles.js';
 import { identifyFile } from './store/identify.js';
-import type { PdbRequest } from './store/request.js';
+import type { PdbRequest } from './store/http/request.js';
 import { SymbolStore, type SymbolSearch, type SymbolStoreOptions } from './store/store.js';
 import { unpackCabinet } from './store/unpack.js';
 

@@ -7,8 +7,8 @@ import { InputError } from '../../parsers/bytes/input-error.js';
 import { readUnicodeString } from '../../parsers/kernel/structures.js';
 import { readMemory } from '../kernel/memory/memory.js';
 import { importsOf, usesFramework } from '../kernel/modules/module-links.js';
-import { exportsOf } from '../code/exports.js';
-import type { CodeWork } from '../code/work.js';
+import { exportsOf } from '../code/image/exports.js';
+import type { CodeWork } from '../code/flow/work.js';
 import { readModules, type LoadedModule } from '../kernel/modules/modules.js';
 import type { Kernel } from '../kernel/open/open-kernel.js';
 import type { OpenedDump } from '../kernel/open/opened-dump.js';
@@ -29,7 +29,7 @@ import {
   type Warning,
 } from '../result/result.js';
 import { VERSION } from '../version.js';
-import { CodeEvidence } from '../leak/code-evidence.js';
+import { CodeEvidence } from '../leak/code/code-evidence.js';
 import { describeDump } from './dump-info.js';
 import { fileTimeText } from '../result/file-time.js';
 import type { LeakFacts, SampledBlocks } from '../leak/facts.js';
@@ -41,9 +41,9 @@ import { describeModule, describeUnloaded } from '../kernel/modules/module-info.
 import { nameByExports } from './name-functions.js';
 import { readObjectParts } from './objects/object-facts.js';
 import { sampleTags } from './sample-blocks.js';
-import { reconcile } from '../leak/reconcile.js';
-import { describeTags } from '../leak/tag-rows.js';
-import type { ModuleLinks } from '../leak/tag-rules.js';
+import { reconcile } from '../leak/code/reconcile.js';
+import { describeTags } from '../leak/tags/tag-rows.js';
+import type { ModuleLinks } from '../leak/tags/tag-rules.js';
 
 /** Completes modules from elsewhere: see ImageFolders. */
 export interface ModuleCompleter {

@@ -8,7 +8,7 @@ import { X86Memory } from '../../parsers/paging/x86.js';
 import type { OpenedDump } from '../kernel/open/opened-dump.js';
 import { fileTimeText } from '../result/file-time.js';
 import type { DumpInfo } from '../result/result.js';
-import { nameBugCheck } from '../leak/bug-checks.js';
+import { nameBugCheck } from '../leak/bugcheck/bug-checks.js';
 
 /** The processor's name; on x86, with PAE where the page tables (else the header, else the debugger block) show it. */
 function architectureOf({ dump, kernel }: OpenedDump): DumpInfo['architecture'] {

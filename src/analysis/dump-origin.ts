@@ -6,7 +6,7 @@ import { ATTRIBUTES } from '../../parsers/dump/open-dump.js';
 import { byLiveKd, IMAGER, LIVE_SYSTEM_DUMP } from '../../parsers/dump/running-system.js';
 import { printable } from '../../parsers/text-safety.js';
 import type { Note } from '../result/result.js';
-import { nameBugCheck, plainBugCheckCode } from '../leak/bug-checks.js';
+import { nameBugCheck, plainBugCheckCode } from '../leak/bugcheck/bug-checks.js';
 
 const LIVE_MEANING =
   'A live dump is not of one moment: pages changed while it was taken, so counters and lists may disagree a little';

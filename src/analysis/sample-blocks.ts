@@ -1,7 +1,7 @@
 /** What the blocks of suspect tags tell: contents and who was billed, from a sample of a kernel's pools. */
 
 import { heapAddress, type HeapAddress } from '../../parsers/heap/memory.js';
-import { exportsOf } from '../code/exports.js';
+import { exportsOf } from '../code/image/exports.js';
 import { billedTo } from '../kernel/pool/blocks/billing.js';
 import { poolBlocksOf } from '../kernel/pool/blocks/pool-blocks.js';
 import { sampleBlocks, type WantedTag } from '../kernel/pool/blocks/sample.js';

@@ -14,15 +14,15 @@ import { shortResult } from '../report/json.js';
 import { Redactor } from '../redact/redactor.js';
 import type { AnalysisResult } from '../result/result.js';
 import type { SymbolSources } from '../../symbols/sources.js';
-import { placeText, type DriverFact, type DumpEntry, type Place } from './entries.js';
-import { headerIdOf, identify } from './identity.js';
-import { lineOf } from './journal.js';
+import { placeText, type DriverFact, type DumpEntry, type Place } from './inputs/entries.js';
+import { headerIdOf, identify } from './inputs/identity.js';
+import { lineOf } from './journal/journal.js';
 import { machineFacts } from './machine-facts.js';
 import type { Analyzed, AnalysisSettings, AnalyzeTask, Identified, Unwritten } from './messages.js';
-import { renderPage } from './pages.js';
+import { renderPage } from './outputs/pages.js';
 import { redactPlace } from './redaction.js';
-import { writeTemporaryFile } from './replace-file.js';
-import { noteOf } from './summary.js';
+import { writeTemporaryFile } from './journal/replace-file.js';
+import { noteOf } from './outputs/summary.js';
 
 export type Step = (step: string, done: number, total: number) => void;
 

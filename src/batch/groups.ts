@@ -1,9 +1,9 @@
 /** Dumps with the same cause: the same suspect tag and pool, and the same driver of the same version, or the same program. */
 
 import type { Confidence, Hex, PoolKind } from '../result/result.js';
-import type { DumpRecord } from './history.js';
+import type { DumpRecord } from './journal/history.js';
 import { groupBy, shortHash } from './machines.js';
-import type { SuspectSummary } from './summary.js';
+import type { SuspectSummary } from './outputs/summary.js';
 
 export interface Group {
   id: string;

@@ -6,7 +6,7 @@ import { readResults } from '../growth/read/read-dump.js';
 import type { Judgement } from '../growth/judge/judge.js';
 import { makeTrend } from '../growth/trend.js';
 import { byTime, type Group } from './groups.js';
-import type { DumpRecord, History } from './history.js';
+import type { DumpRecord, History } from './journal/history.js';
 import { groupBy } from './machines.js';
 
 export interface GroupGrowth {

@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import type { AnalysisResult, ModuleInfo } from '../result/result.js';
-import type { MachineFacts } from './entries.js';
+import type { MachineFacts } from './inputs/entries.js';
 
 /** Loaded by every boot and never unloaded. */
 const BOOT_DRIVERS = [

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { MachineFacts } from './entries.js';
-import { UNKNOWN_MACHINE } from './entries.test.helper.js';
+import type { MachineFacts } from './inputs/entries.js';
+import { UNKNOWN_MACHINE } from './inputs/entries.test.helper.js';
 import { assignMachines } from './machines.js';
 
 const of = (...facts: Partial<MachineFacts>[]) => {

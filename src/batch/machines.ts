@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { MachineFacts } from './entries.js';
+import type { MachineFacts } from './inputs/entries.js';
 
 /** What the machine of a dump is told by. */
 export interface MachineOf {

@@ -1,8 +1,8 @@
 /** What a batch and its workers say to each other. */
 
 import type { KnownIssueEntry } from '../leak/known-issues.js';
-import type { Entry } from './entries.js';
-import type { DumpNote } from './summary.js';
+import type { Entry } from './inputs/entries.js';
+import type { DumpNote } from './outputs/summary.js';
 
 /** What all analyses of a batch have in common; plain data, as it goes to another process. */
 export interface AnalysisSettings {

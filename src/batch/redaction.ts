@@ -10,9 +10,9 @@ import { readRegularFile } from '../../parsers/files/regular-file.js';
 import { folderKey, KEY_FILE } from '../redact/key.js';
 import type { Redactor } from '../redact/redactor.js';
 import { redactFailure } from '../redact/result.js';
-import { placeText, type FailureEntry, type Place } from './entries.js';
-import { JournalError, journalPath, readJournal } from './journal.js';
-import { replaceFile } from './replace-file.js';
+import { placeText, type FailureEntry, type Place } from './inputs/entries.js';
+import { JournalError, journalPath, readJournal } from './journal/journal.js';
+import { replaceFile } from './journal/replace-file.js';
 
 /** Tells that a history is redacted, and by which key, without telling the key. */
 const MARK = 'redact.id';

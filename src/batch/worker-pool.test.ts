@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
-import type { DumpEntry } from './entries.js';
+import type { DumpEntry } from './inputs/entries.js';
 import type { AnalysisSettings } from './messages.js';
 import { durationText, PoolClosed, WorkerPool, type Outcome, type PoolOptions } from './worker-pool.js';
 

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { wordsOf, type AnyCommand, type CommandEntry } from './command.js';
 import { UsageError } from './errors.js';
-import { GENERAL } from './options.js';
-import { readQuickly } from './quick-arguments.js';
+import { GENERAL } from './options/options.js';
+import { readQuickly } from './arguments/quick-arguments.js';
 import { COMMANDS } from './registry.js';
-import { readCommand } from './yargs-arguments.js';
+import { readCommand } from './arguments/yargs-arguments.js';
 
 describe('command line: arguments', () => {
   const loaded: { entry: CommandEntry; command: AnyCommand }[] = [];

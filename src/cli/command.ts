@@ -2,8 +2,8 @@
 
 import type { InferredOptionTypes, Options } from 'yargs';
 import type { ExitCode } from './exit-codes.js';
-import type { GENERAL } from './options.js';
-import type { Host, Output } from './output.js';
+import type { GENERAL } from './options/options.js';
+import type { Host, Output } from './terminal/output.js';
 
 /** Options by name, as yargs takes them. None has a default: that is the command's business. */
 export type OptionTable = Readonly<Record<string, Options>>;

@@ -4,10 +4,10 @@ import { buildDump } from '../../test-dumps/build-dump.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
 import type { AnyCommand } from './command.js';
 import { command as diff } from './commands/diff.js';
-import { command as poolmon } from './commands/poolmon.js';
+import { command as poolmon } from './commands/pool/poolmon.js';
 import { command as trend } from './commands/trend.js';
-import { milliseconds, TIME_OPTIONS } from './growth-inputs.js';
-import { Output, type Host } from './output.js';
+import { milliseconds, TIME_OPTIONS } from './options/growth-inputs.js';
+import { Output, type Host } from './terminal/output.js';
 import { temporaryFolder } from './program.test.helper.js';
 
 describe('command line: growth', () => {

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dumpEntry, failureEntry } from '../batch/entries.test.helper.js';
-import { History } from '../batch/history.js';
-import { Journal } from '../batch/journal.js';
-import { overviewOf } from '../batch/overview.js';
-import { writeOutputs } from '../batch/outputs.js';
+import { dumpEntry, failureEntry } from '../batch/inputs/entries.test.helper.js';
+import { History } from '../batch/journal/history.js';
+import { Journal } from '../batch/journal/journal.js';
+import { overviewOf } from '../batch/outputs/overview.js';
+import { writeOutputs } from '../batch/outputs/outputs.js';
 import { runHere, temporaryFolder } from './program.test.helper.js';
 
 const day = (n: number): string => `2026-03-${String(n).padStart(2, '0')}T00:00:00.000Z`;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.js';
-import type { Environment } from './terminal.js';
+import type { Environment } from './terminal/terminal.js';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 

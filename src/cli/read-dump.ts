@@ -5,11 +5,11 @@ import type { SymbolSources } from '../../symbols/sources.js';
 import { OpenedDump } from '../kernel/open/opened-dump.js';
 import { UsageError } from './errors.js';
 import { onInterrupt } from './interrupt.js';
-import type { Host } from './output.js';
-import { Progress } from './progress.js';
-import { symbolSources, type SymbolArguments } from './symbol-options.js';
-import { expandWildcards } from './wildcards.js';
-import { isSameFile } from './write-file.js';
+import type { Host } from './terminal/output.js';
+import { Progress } from './terminal/progress.js';
+import { symbolSources, type SymbolArguments } from './options/symbol-options.js';
+import { expandWildcards } from './options/wildcards.js';
+import { isSameFile } from './terminal/write-file.js';
 
 export interface DumpArguments extends SymbolArguments {
   /** Path of the dump, maybe with wildcards. */

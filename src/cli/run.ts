@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs';
 import type { CommandEntry } from './command.js';
 import { endingOf } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { Output, writeTo, type Host } from './output.js';
-import { readQuickly } from './quick-arguments.js';
+import { Output, writeTo, type Host } from './terminal/output.js';
+import { readQuickly } from './arguments/quick-arguments.js';
 import { COMMANDS, DEFAULT_COMMAND, FAMILIES } from './registry.js';
-import { columnsOf, type Stream } from './terminal.js';
+import { columnsOf, type Stream } from './terminal/terminal.js';
 
 /** Runs a command line (without `node` and the program) and gives the exit code. Never throws. */
 export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
@@ -30,7 +30,7 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
   const { command } = await entry.load();
   let values = readQuickly(args, command);
   if (values === null) {
-    const { readCommand } = await import('./yargs-arguments.js');
+    const { readCommand } = await import('./arguments/yargs-arguments.js');
     const reading = readCommand(args, entry, command, columnsOf(host.stdout));
     if ('text' in reading) return show(reading.text, host.stdout, EXIT.done);
     values = { ...reading.values };
@@ -40,7 +40,7 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
 
 /** A line without a command: help of the program or a family, the version, or an error. */
 async function runProgram(family: string | null, args: readonly string[], host: Host): Promise<ExitCode> {
-  const { readProgram } = await import('./yargs-arguments.js');
+  const { readProgram } = await import('./arguments/yargs-arguments.js');
   const columns = columnsOf(host.stdout);
   // A bare `dumpleak` wants to know how to go on; a script that calls it so has made a mistake.
   if (args.length === 0) return show(readProgram(['--help'], family, columns), host.stderr, EXIT.usage);

@@ -5,7 +5,7 @@ import { renderPart } from '../views/print/part-json.js';
 import { isWrong, type DumpSource, type TagLists, type View, type WrongWords } from '../views/view.js';
 import { UsageError } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import type { Host, Output } from './output.js';
+import type { Host, Output } from './terminal/output.js';
 import { readDump, type DumpArguments } from './read-dump.js';
 
 /** What words ask for. Throws UsageError for words that the view cannot read. */

@@ -5,7 +5,7 @@
 
 import { failed } from '../../parsers/bytes/failure.js';
 import { plus } from '../../parsers/addresses.js';
-import type { ImageCode } from './image-code.js';
+import type { ImageCode } from './image/image-code.js';
 import type { TagCode, TagFollower } from './tag-code.js';
 
 /** Tables are referred to by their beginning: so many bytes before the tag are looked at. */

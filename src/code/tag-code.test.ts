@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { codeModule, DATA, IMPORTS, KERNEL, slot, TEXT, type CodeImage } from './code-image.test.helper.js';
-import type { ExportLookup } from './exports.js';
-import { imageCode } from './image-code.js';
+import { codeModule, DATA, IMPORTS, KERNEL, slot, TEXT, type CodeImage } from './image/code-image.test.helper.js';
+import type { ExportLookup } from './image/exports.js';
+import { imageCode } from './image/image-code.js';
 import { TagFollower, type TagCode } from './tag-code.js';
 
 /** `Leak` as bytes and as a number. */

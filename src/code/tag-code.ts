@@ -5,17 +5,17 @@
 
 import { plainTag } from '../../parsers/kernel/tag.js';
 import { OP, Operations } from '../../parsers/code/operations.js';
-import { allocatorNamed, type Allocator } from './allocators.js';
-import type { CallSite } from './flow-result.js';
-import type { FunctionRange } from './functions.js';
-import type { Callee } from './callees.js';
-import type { Followed, ImageCode } from './image-code.js';
-import { argumentPlace } from './machine.js';
-import { referencesTo, WantedAddresses } from './references.js';
-import { tagSets } from './tag-arguments.js';
+import { allocatorNamed, type Allocator } from './calls/allocators.js';
+import type { CallSite } from './flow/flow-result.js';
+import type { FunctionRange } from './image/functions.js';
+import type { Callee } from './calls/callees.js';
+import type { Followed, ImageCode } from './image/image-code.js';
+import { argumentPlace } from './flow/machine.js';
+import { referencesTo, WantedAddresses } from './image/references.js';
+import { tagSets } from './calls/tag-arguments.js';
 import { WrittenData } from './written-data.js';
-import { OnwardWays, PLACES, placesWith, type Passed } from './onward.js';
-import { VALUE, type Value } from './values.js';
+import { OnwardWays, PLACES, placesWith, type Passed } from './flow/onward.js';
+import { VALUE, type Value } from './flow/values.js';
 
 /** Places that refer to data and are followed in one image, at most: a tag that is a common text stands in hundreds. */
 const MOST_DATA_PLACES = 5_000;

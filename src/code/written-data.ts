@@ -1,6 +1,6 @@
 /** What code stores at places in the data of its image: a tag in a variable may be another one when it is read. */
 
-import type { Followed, ImageCode } from './image-code.js';
+import type { Followed, ImageCode } from './image/image-code.js';
 
 /** Functions that are looked at for one place, at most. */
 const MOST_FUNCTIONS = 32;

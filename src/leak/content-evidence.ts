@@ -12,7 +12,7 @@ import {
   CONTENT_MEDIUM_PERCENT,
   CONTENT_RIVAL_PERCENT,
 } from './thresholds.js';
-import { isKernelImage } from './windows-tags.js';
+import { isKernelImage } from './tags/windows-tags.js';
 
 /** A module that the contents speak of. */
 export interface ContentTrace {

@@ -2,9 +2,9 @@
 
 import type { Confidence, Culprit, Suspect, SuspectDriver } from '../result/result.js';
 import { atMost, rank } from './confidence.js';
-import type { HolderJudgement } from './holders.js';
+import type { HolderJudgement } from './objects/holders.js';
 import { isSuspicious } from './suspects.js';
-import { isKernelImage } from './windows-tags.js';
+import { isKernelImage } from './tags/windows-tags.js';
 import { list, sentence } from './wording.js';
 
 /** Sentences that say why a driver is named. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { TagHit } from '../kernel/state.js';
-import { classifyHit, type HitJudgement } from './hits.js';
-import { readBugCheck } from './bug-checks.js';
+import { classifyHit, type HitJudgement } from './code/hits.js';
+import { readBugCheck } from './bugcheck/bug-checks.js';
 import { rankDrivers, searchIsPoor } from './drivers.js';
 import type { TagFacts } from './drivers.js';
 import { followed, SEARCHED, codeHit, hitOf, modulesOf, textHit } from './scenario.test.helper.js';

@@ -7,14 +7,14 @@ import { printable } from '../../parsers/text-safety.js';
 import type { TagHit } from '../kernel/state.js';
 import { isCodeKind, KIND_ORDER, orderOf } from '../result/evidence-kinds.js';
 import type { Confidence, Evidence, EvidenceKind, Hex, ModuleInfo, Searched, SuspectDriver } from '../result/result.js';
-import type { BugCheckReading } from './bug-checks.js';
+import type { BugCheckReading } from './bugcheck/bug-checks.js';
 import type { ContentTrace } from './content-evidence.js';
 import { atMost, lower, rank } from './confidence.js';
-import type { HitJudgement } from './hits.js';
+import type { HitJudgement } from './code/hits.js';
 import { MAXIMUM_EVIDENCE, NOT_TRANSLATABLE_PERCENT, PAGES_MISSING_PERCENT } from './thresholds.js';
-import type { TagRule } from './tag-rules.js';
+import type { TagRule } from './tags/tag-rules.js';
 import type { VerifierTrace } from './verifier-evidence.js';
-import { isKernelImage, ownerModules } from './windows-tags.js';
+import { isKernelImage, ownerModules } from './tags/windows-tags.js';
 
 /** What ranking needs to know of a tag. */
 export interface TagFacts {

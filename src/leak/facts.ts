@@ -12,9 +12,9 @@ import type {
   Suspect,
   UnloadedModule,
 } from '../result/result.js';
-import type { ModuleLinks } from './tag-rules.js';
-import type { HitJudgement } from './hits.js';
-import type { ObjectFacts } from './object-facts.js';
+import type { ModuleLinks } from './tags/tag-rules.js';
+import type { HitJudgement } from './code/hits.js';
+import type { ObjectFacts } from './objects/object-facts.js';
 
 /** The state of a dumped kernel, as far as the dump holds it. Null is unknown. */
 export interface LeakFacts {

@@ -8,11 +8,11 @@ import type { DumpType, ModuleInfo, Suspect } from '../result/result.js';
 import { rank } from './confidence.js';
 import { searchIsPoor } from './drivers.js';
 import type { LeakFacts } from './facts.js';
-import { holderSteps, type HolderJudgement } from './holders.js';
+import { holderSteps, type HolderJudgement } from './objects/holders.js';
 import { isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { list } from './wording.js';
-import { isHandleObjectTag, isKernelImage, sharedDefault } from './windows-tags.js';
+import { isHandleObjectTag, isKernelImage, sharedDefault } from './tags/windows-tags.js';
 
 /** A headline and whether a pool leak is suspected, before the steps. */
 export interface Finding {

@@ -14,7 +14,7 @@ import type {
   Searched,
   Suspect,
 } from '../result/result.js';
-import { classifyHit, type HitJudgement } from './hits.js';
+import { classifyHit, type HitJudgement } from './code/hits.js';
 import { isCodeKind } from '../result/evidence-kinds.js';
 import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './facts.js';

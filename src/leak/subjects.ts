@@ -9,14 +9,14 @@ import { tagInWords } from '../result/tag.js';
 import { countersOf, taggedBytes } from '../result/pool.js';
 import { toNumber } from '../result/result.js';
 import type { ModuleInfo, Note, PoolKind, PoolTagRow, PoolTags } from '../result/result.js';
-import type { BugCheckReading } from './bug-checks.js';
+import type { BugCheckReading } from './bugcheck/bug-checks.js';
 import type { ReasonCode } from './confidence.js';
 import type { LeakFacts } from './facts.js';
 import type { MemoryReading, PoolPressure } from './memory-flags.js';
 import * as limits from './thresholds.js';
 import { PAGE_BYTES } from './thresholds.js';
 import { pagesText, percentText, poolName, sentence } from './wording.js';
-import { documentedBinary, isCacheTag, isWindowsTag, sharedDefault } from './windows-tags.js';
+import { documentedBinary, isCacheTag, isWindowsTag, sharedDefault } from './tags/windows-tags.js';
 
 /** A tag of one pool that is reported. */
 export interface Subject {

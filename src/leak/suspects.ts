@@ -7,22 +7,22 @@ import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
 import type { Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result/result.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
-import type { BugCheckReading } from './bug-checks.js';
+import type { BugCheckReading } from './bugcheck/bug-checks.js';
 import { rank, suspectConfidence } from './confidence.js';
 import type { AgainstCode } from './confidence.js';
 import { rankDrivers } from './drivers.js';
 import { contentTraces } from './content-evidence.js';
 import type { LeakFacts, SampledBlocks } from './facts.js';
 import type { MemoryReading } from './memory-flags.js';
-import { isUnexplained, unexplainedMessage } from './reconcile.js';
-import { relatedTags } from './related-tags.js';
+import { isUnexplained, unexplainedMessage } from './code/reconcile.js';
+import { relatedTags } from './tags/related-tags.js';
 import type { Subject } from './subjects.js';
 import { requestedSubject, suspiciousTags } from './subjects.js';
 import { PAGE_BYTES } from './thresholds.js';
-import { fitsUnloaded, frameworkRules, tagMeaning } from './tag-rules.js';
+import { fitsUnloaded, frameworkRules, tagMeaning } from './tags/tag-rules.js';
 import { list, poolName, share } from './wording.js';
 import { verifierTraces } from './verifier-evidence.js';
-import { isCacheTag, isHandleObjectTag } from './windows-tags.js';
+import { isCacheTag, isHandleObjectTag } from './tags/windows-tags.js';
 
 /** What is known besides the facts: the readings made of them. */
 export interface Readings {

@@ -5,14 +5,14 @@ import type { PoolKind, Suspect, Verdict } from '../result/result.js';
 import { tagInWords } from '../result/tag.js';
 import { culpritOf, namedDrivers, theDriver } from './culprit.js';
 import type { LeakFacts } from './facts.js';
-import type { HolderJudgement } from './holders.js';
+import type { HolderJudgement } from './objects/holders.js';
 import { hasNoTables, nextSteps } from './next-steps.js';
 import type { Finding } from './next-steps.js';
 import { largeWindowsTags, type LargeTag } from './subjects.js';
 import { amountText, isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { list, percentText, poolName, sentence } from './wording.js';
-import { sharedDefault } from './windows-tags.js';
+import { sharedDefault } from './tags/windows-tags.js';
 
 /** Flags that say what ran out when pool did not: what it is, and the words for it. */
 const EXHAUSTION_FLAGS: ReadonlyMap<string, { name: string; says: string }> = new Map([

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { overviewOf } from '../batch/overview.js';
-import { History } from '../batch/history.js';
-import { journalPath, readJournal } from '../batch/journal.js';
-import { renderPage } from '../batch/pages.js';
+import { overviewOf } from '../batch/outputs/overview.js';
+import { History } from '../batch/journal/history.js';
+import { journalPath, readJournal } from '../batch/journal/journal.js';
+import { renderPage } from '../batch/outputs/pages.js';
 import { Collector } from '../growth/read/collector.js';
 import { readResults } from '../growth/read/read-dump.js';
 import { csvFiles } from '../report/csv.js';

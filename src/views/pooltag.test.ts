@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { TagLookup } from '../leak/tag-lookup.js';
+import type { TagLookup } from '../leak/tags/tag-lookup.js';
 import { renderTagLookup } from './pooltag.js';
 
 const FOUND: TagLookup = {

@@ -1,7 +1,7 @@
 /** `!pooltag`: what the lists of tags say of one. */
 
 import { printable } from '../../parsers/text-safety.js';
-import type { ListedTag, TagLookup } from '../leak/tag-lookup.js';
+import type { ListedTag, TagLookup } from '../leak/tags/tag-lookup.js';
 import type { Warning } from '../result/result.js';
 import { typedTag } from '../result/tag.js';
 import { counted } from './print/format.js';
@@ -88,7 +88,7 @@ export const poolTag: View<string, TagLookup & { warnings: readonly Warning[] },
       : tag;
   },
   read: async ({ lists }, tag) => {
-    const { lookUpTag } = await import('../leak/tag-lookup.js');
+    const { lookUpTag } = await import('../leak/tags/tag-lookup.js');
     const found = lookUpTag(tag, lists.descriptions.files);
     if (found === null) throw new RangeError(`no tag: ${tag}`);
     return { ...found, warnings: lists.warnings };

@@ -1,7 +1,7 @@
 /** What `symbols check` and `symbols fetch` tell: for every file that an analysis needs, where it is or is not. */
 
 import type { Place } from './places.js';
-import { normalGuid, type SymbolRequest } from './request.js';
+import { normalGuid, type SymbolRequest } from './http/request.js';
 import { hasServer } from './symbol-path.js';
 import type { Problem, ServerUse, SymbolSearch, SymbolStore } from './store.js';
 

@@ -3,8 +3,8 @@
 import { request as httpRequest } from 'node:http';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { asHttpFailure, HttpFailure } from './http-failure.js';
-import type { Proxy } from './proxy.js';
+import { asHttpFailure, HttpFailure } from './http/http-failure.js';
+import type { Proxy } from './http/proxy.js';
 
 /** Whom to reach. */
 export interface Target {

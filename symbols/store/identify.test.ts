@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { identifyFile } from './identify.js';
-import type { FileIdentity } from './request.js';
+import type { FileIdentity } from './http/request.js';
 import { SymbolStore } from './store.js';
 import { Cleanup, put } from './store.test.helper.js';
 import { parseSymbolPath } from './symbol-path.js';

@@ -6,7 +6,7 @@ import { u16, u32 } from '../../parsers/bytes/fields.js';
 import { FileSource } from '../../parsers/bytes/file-source.js';
 import type { ByteSource } from '../../parsers/bytes/source.js';
 import { openPdb } from '../../parsers/pdb/pdb.js';
-import type { FileIdentity } from './request.js';
+import type { FileIdentity } from './http/request.js';
 
 const MZ = 0x5a4d;
 const PE = 0x00004550;

@@ -9,7 +9,7 @@ import { CacheSlot, type CacheHooks } from './cache.js';
 import { storeParts, type LocalFolders } from './local.js';
 import { errorText } from '../../parsers/files/system-errors.js';
 import { type Outcome, type PlaceLog } from './places.js';
-import { identityText, isRequested, type Identify, type SymbolRequest } from './request.js';
+import { identityText, isRequested, type Identify, type SymbolRequest } from './http/request.js';
 
 /**
  * Unpacks the only file of the cabinet at `from` into the existing, empty file at `to`. Throws an Error with one

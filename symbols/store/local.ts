@@ -7,7 +7,7 @@ import { compressedName, extension } from './names.js';
 import { errorText } from '../../parsers/files/system-errors.js';
 import { type PlaceLog } from './places.js';
 import { readPointer, type Pointer } from './pointer.js';
-import { storeKey, type SymbolRequest } from './request.js';
+import { storeKey, type SymbolRequest } from './http/request.js';
 
 /** A file that may be the one asked for: its identity is not checked yet, and it may be compressed. */
 export interface Candidate {

@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { compressedName } from './names.js';
-import { isRequested, type FileIdentity, type Identify, type SymbolRequest } from './request.js';
+import { isRequested, type FileIdentity, type Identify, type SymbolRequest } from './http/request.js';
 
 /** True for the request's own name, also compressed, also with the number that a browser adds: `ntkrnlmp (1).pdb`. */
 export function isNamesake(path: string, request: SymbolRequest): boolean {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { posix, win32 } from 'node:path';
 import { baseName, compressedName, extension, nameProblem } from './names.js';
-import { identityText, isRequested, normalGuid, requestProblem, storeKey } from './request.js';
+import { identityText, isRequested, normalGuid, requestProblem, storeKey } from './http/request.js';
 import { DRIVER, GUID, NT, OTHER_GUID } from './store.test.helper.js';
 
 /** A name that a hostile dump or PDB may hold. */

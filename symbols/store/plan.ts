@@ -1,8 +1,8 @@
 /** What an isolated site carries to a machine with a network: the addresses of the files that it needs. */
 
 import { storeParts } from './local.js';
-import { requestProblem, type SymbolRequest } from './request.js';
-import { ServerAddress } from './server-address.js';
+import { requestProblem, type SymbolRequest } from './http/request.js';
+import { ServerAddress } from './http/server-address.js';
 import type { SymbolPath } from './symbol-path.js';
 
 /** Microsoft's public server: its address is only written down, never asked on its own account. */

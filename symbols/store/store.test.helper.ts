@@ -7,7 +7,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { FileIdentity, ImageRequest, PdbRequest } from './request.js';
+import type { FileIdentity, ImageRequest, PdbRequest } from './http/request.js';
 import { SymbolStore, type SymbolSearch, type SymbolStoreOptions } from './store.js';
 import { parseSymbolPath } from './symbol-path.js';
 

@@ -2,16 +2,16 @@
 
 import { isFile } from './any-case.js';
 import type { CacheHooks } from './cache.js';
-import { HttpClient } from './http-client.js';
-import { DEFAULT_LIMITS, type DownloadProgress, type HttpLimits } from './http-types.js';
+import { HttpClient } from './http/http-client.js';
+import { DEFAULT_LIMITS, type DownloadProgress, type HttpLimits } from './http/http-types.js';
 import { Intake, type Unpack } from './intake.js';
 import { LocalFolders, type Candidate } from './local.js';
 import { NamedFiles } from './named-file.js';
 import { PlaceLog, type Place } from './places.js';
-import { proxySettings, type ProxySettings } from './proxy.js';
-import { requestProblem, storeKey, type Identify, type SymbolRequest } from './request.js';
-import { searchServer } from './server-search.js';
-import { SymbolServer } from './server.js';
+import { proxySettings, type ProxySettings } from './http/proxy.js';
+import { requestProblem, storeKey, type Identify, type SymbolRequest } from './http/request.js';
+import { searchServer } from './http/server-search.js';
+import { SymbolServer } from './http/server.js';
 import { hasServer, type Environment, type ServerStore, type Store, type SymbolPath } from './symbol-path.js';
 
 export interface SymbolStoreOptions {

@@ -2,7 +2,7 @@
 
 import { homedir } from 'node:os';
 import { posix, win32 } from 'node:path';
-import { ServerAddress, withoutSecrets } from './server-address.js';
+import { ServerAddress, withoutSecrets } from './http/server-address.js';
 
 /** Where an element was written. */
 export type PathOrigin = '--symbols' | '--symbol-server' | '_NT_ALT_SYMBOL_PATH' | '_NT_SYMBOL_PATH';

@@ -5,10 +5,10 @@
 
 import { failed } from '../../parsers/bytes/failure.js';
 import { Operations } from '../../parsers/code/operations.js';
-import { allocationsIn } from '../../src/code/allocations.js';
-import { machineOf } from '../../src/code/machine.js';
+import { allocationsIn } from '../../src/code/calls/allocations.js';
+import { machineOf } from '../../src/code/flow/machine.js';
 import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
-import { judgeImage } from '../../src/leak/judge-image.js';
+import { judgeImage } from '../../src/leak/code/judge-image.js';
 import { concat } from '../../test-dumps/bytes.js';
 import { readFixtures, readLargeDrivers } from '../../test-dumps/drivers/fixtures.js';
 import { withMoreCode } from '../../test-dumps/drivers/more-code.js';

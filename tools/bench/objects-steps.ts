@@ -6,11 +6,11 @@
 import { PAGE_SIZE, plus, type VirtualAddress } from '../../parsers/addresses.js';
 import { failed } from '../../parsers/bytes/failure.js';
 import { readObjectParts } from '../../src/analysis/objects/object-facts.js';
-import { readHandleTable } from '../../src/kernel/objects/handle-table.js';
+import { readHandleTable } from '../../src/kernel/objects/handles/handle-table.js';
 import { objectsOf } from '../../src/kernel/objects/objects.js';
 import { OpenedDump } from '../../src/kernel/open/opened-dump.js';
-import { judgeHolders } from '../../src/leak/holders.js';
-import { suspiciousTypes } from '../../src/leak/object-counts.js';
+import { judgeHolders } from '../../src/leak/objects/holders.js';
+import { suspiciousTypes } from '../../src/leak/objects/object-counts.js';
 
 const [step = '', path = ''] = process.argv.slice(2);
 const dump = await OpenedDump.open(path);

@@ -4,7 +4,7 @@
  */
 
 import { analyze } from '../../src/analysis/analyze.js';
-import { CodeWork } from '../../src/code/work.js';
+import { CodeWork } from '../../src/code/flow/work.js';
 import { openBuilt } from '../../src/analysis/whole-dumps/truth.test.helper.js';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { SCENARIOS, type ScenarioName } from '../../test-dumps/scenarios.js';

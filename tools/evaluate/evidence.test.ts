@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import { failed } from '../../parsers/bytes/failure.js';
 import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
-import { judgeImage } from '../../src/leak/judge-image.js';
+import { judgeImage } from '../../src/leak/code/judge-image.js';
 import { Compiler } from '../../test-dumps/drivers/compile.js';
 import { evaluate, tablesOf } from './evidence.js';
 import { readFixtures } from '../../test-dumps/drivers/fixtures.js';

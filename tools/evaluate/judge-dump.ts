@@ -1,6 +1,6 @@
 /** Judges generated drivers in a dump of a system that has loaded them. */
 
-import { exportsOf } from '../../src/code/exports.js';
+import { exportsOf } from '../../src/code/image/exports.js';
 import { readModules } from '../../src/kernel/modules/modules.js';
 import { openBuilt } from '../../src/analysis/whole-dumps/truth.test.helper.js';
 import { buildDump } from '../../test-dumps/build-dump.js';

@@ -1,10 +1,10 @@
 /** How often the evidence is right about generated drivers: every tag that a driver is about, and every other one. */
 
 import { failed } from '../../parsers/bytes/failure.js';
-import { allocationsIn, type CodeOptions } from '../../src/code/allocations.js';
+import { allocationsIn, type CodeOptions } from '../../src/code/calls/allocations.js';
 import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
 import type { LoadedModule } from '../../src/kernel/modules/modules.js';
-import { judgeImage } from '../../src/leak/judge-image.js';
+import { judgeImage } from '../../src/leak/code/judge-image.js';
 import type { Confidence } from '../../src/result/result.js';
 import type { GeneratedDriver } from '../../test-dumps/drivers/source.js';
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { History } from '../../src/batch/history.js';
+import { History } from '../../src/batch/journal/history.js';
 import { Prng } from '../../test-dumps/prng.js';
 import { makeShare } from '../../test-dumps/share.js';
 

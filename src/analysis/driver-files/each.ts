@@ -1,7 +1,7 @@
 /** Goes through driver files one after the other; what cannot be read costs a warning, not the search. */
 
 import { linksLeftText } from '../../../parsers/files/paths.js';
-import { hiddenCode } from '../../code/hidden-code.js';
+import { hiddenCode } from '../../code/image/hidden-code.js';
 import type { DriverFile } from '../../kernel/modules/driver-file.js';
 import type { Warning } from '../../result/result.js';
 import { findFiles, readDriver } from './find.js';

@@ -1,6 +1,6 @@
 /** Lists the tags that drivers pass to allocators: `dumpleak tags PATH... --localtag`. */
 
-import { allocationsIn } from '../../code/allocations.js';
+import { allocationsIn } from '../../code/calls/allocations.js';
 import type { Architecture, Warning } from '../../result/result.js';
 import { tagText } from '../../result/tag.js';
 import { eachDriver, type FilesSearched, type Progress } from './each.js';

@@ -3,7 +3,7 @@
 import type { Architecture, Confidence, Evidence, VersionInfo, Warning } from '../../result/result.js';
 import { rank } from '../../leak/confidence.js';
 import { naturalOrder } from '../../growth/read/file-names.js';
-import { judgeImage, type Trace } from '../../leak/judge-image.js';
+import { judgeImage, type Trace } from '../../leak/code/judge-image.js';
 import { tagText } from '../../result/tag.js';
 import { MAXIMUM_EVIDENCE } from '../../leak/thresholds.js';
 import { eachDriver, type FilesSearched, type Progress } from './each.js';

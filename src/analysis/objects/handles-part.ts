@@ -2,8 +2,8 @@
 
 import { large, plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, hex } from '../../../parsers/bytes/failure.js';
-import type { HandleCensus, ProcessHandles } from '../../kernel/objects/handle-census.js';
-import { readHandleTable, type HandleTable } from '../../kernel/objects/handle-table.js';
+import type { HandleCensus, ProcessHandles } from '../../kernel/objects/handles/handle-census.js';
+import { readHandleTable, type HandleTable } from '../../kernel/objects/handles/handle-table.js';
 import { bodyOf } from '../../kernel/objects/header-scan.js';
 import type { ObjectType } from '../../kernel/objects/object-types.js';
 import type { Objects } from '../../kernel/objects/objects.js';

@@ -4,7 +4,7 @@ import type { Holders as KernelHolders } from '../../kernel/objects/holders.js';
 import type { Objects } from '../../kernel/objects/objects.js';
 import type { Process } from '../../kernel/objects/process-list.js';
 import type { EndedProcesses as EndedGroup } from '../../kernel/objects/zombies.js';
-import type { EndedProcesses, HoldersReading, Holding } from '../../leak/object-facts.js';
+import type { EndedProcesses, HoldersReading, Holding } from '../../leak/objects/object-facts.js';
 import type { Holders } from '../../result/result.js';
 import { timeText } from './processes-part.js';
 

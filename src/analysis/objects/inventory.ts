@@ -5,7 +5,7 @@ import { tagText } from '../../../parsers/kernel/tag.js';
 import { DEFAULT_BUDGET, readObjects, type Objects } from '../../kernel/objects/objects.js';
 import type { OpenedDump } from '../../kernel/open/opened-dump.js';
 import { readSystem } from '../system-info.js';
-import { judgeHolders } from '../../leak/holders.js';
+import { judgeHolders } from '../../leak/objects/holders.js';
 import type { EndedGroup, HandlesPart, ObjectsPart, ProcessBlock, TagHolders } from '../../result/object-parts.js';
 import {
   SCHEMA_VERSION,

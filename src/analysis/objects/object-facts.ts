@@ -5,8 +5,8 @@
 
 import type { Kernel } from '../../kernel/open/open-kernel.js';
 import { DEFAULT_BUDGET, readObjects } from '../../kernel/objects/objects.js';
-import type { HoldersReading, ObjectFacts } from '../../leak/object-facts.js';
-import { isHandleObjectTag } from '../../leak/windows-tags.js';
+import type { HoldersReading, ObjectFacts } from '../../leak/objects/object-facts.js';
+import { isHandleObjectTag } from '../../leak/tags/windows-tags.js';
 import type { ObjectTypeInfo, ProcessList, Suspect, Warning } from '../../result/result.js';
 import { readHolders } from './holders-part.js';
 import { objectTypes, processList } from './processes-part.js';

@@ -4,7 +4,7 @@ import { hex } from '../../../parsers/bytes/failure.js';
 import { tagText } from '../../../parsers/kernel/tag.js';
 import type { Kernel } from '../../kernel/open/open-kernel.js';
 import { currentProcess } from '../../kernel/objects/current-process.js';
-import type { ProcessHandles } from '../../kernel/objects/handle-census.js';
+import type { ProcessHandles } from '../../kernel/objects/handles/handle-census.js';
 import type { Objects } from '../../kernel/objects/objects.js';
 import type { Process } from '../../kernel/objects/process-list.js';
 import type { ObjectTypeInfo, ProcessInfo, ProcessList } from '../../result/result.js';

@@ -2,10 +2,10 @@
 
 import type { Transaction } from '@electric-sql/pglite';
 import type { PoolCounters } from '../../result/result.js';
-import type { DumpEntry } from '../entries.js';
-import type { History } from '../history.js';
+import type { DumpEntry } from '../inputs/entries.js';
+import type { History } from '../journal/history.js';
 import { shortHash } from '../machines.js';
-import { overviewOf, type Overview } from '../overview.js';
+import { overviewOf, type Overview } from '../outputs/overview.js';
 
 /** Dumps that are put in by one statement. */
 const AT_ONCE = 50;

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { removeTemporary } from '../../../parsers/files/remove.js';
-import { damageText, History } from '../history.js';
-import { JournalError, journalPath, readHead } from '../journal.js';
-import { Lock } from '../lock.js';
+import { damageText, History } from '../journal/history.js';
+import { JournalError, journalPath, readHead } from '../journal/journal.js';
+import { Lock } from '../journal/lock.js';
 import { fill } from './fill.js';
 import { MIGRATIONS } from './schema.js';
 

@@ -7,13 +7,13 @@ import { report, reportText } from '../../report/registry.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { DUMP, GROUP, IMAGES, jsonOption, KNOWN_ISSUES, POOLTAG, READING, TOP } from '../options.js';
-import { checkOpen, OPEN, openPage } from '../open-page.js';
+import { DUMP, GROUP, IMAGES, jsonOption, KNOWN_ISSUES, POOLTAG, READING, TOP } from '../options/options.js';
+import { checkOpen, OPEN, openPage } from '../terminal/open-page.js';
 import { readDump } from '../read-dump.js';
-import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
-import { SYMBOLS } from '../symbol-options.js';
-import { readTagLists } from '../tag-lists.js';
-import { checkWritable, makeFolder, writeWhole } from '../write-file.js';
+import { namedFiles, REDACT, redactorFor } from '../options/redact-options.js';
+import { SYMBOLS } from '../options/symbol-options.js';
+import { readTagLists } from '../options/tag-lists.js';
+import { checkWritable, makeFolder, writeWhole } from '../terminal/write-file.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP },

@@ -5,10 +5,10 @@ import { renderDiff, renderDiffJson } from '../../report/trend/diff-report.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { TIME_OPTIONS, withInputs } from '../growth-inputs.js';
-import { jsonOption, POOLTAG, READING, TOP } from '../options.js';
-import { REDACT, redactorFor } from '../redact-options.js';
-import { readTagLists } from '../tag-lists.js';
+import { TIME_OPTIONS, withInputs } from '../options/growth-inputs.js';
+import { jsonOption, POOLTAG, READING, TOP } from '../options/options.js';
+import { REDACT, redactorFor } from '../options/redact-options.js';
+import { readTagLists } from '../options/tag-lists.js';
 
 export const command = defineCommand({
   positionals: {

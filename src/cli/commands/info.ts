@@ -4,10 +4,10 @@ import type { Redactor } from '../../redact/redactor.js';
 import type { Inspection } from '../../analysis/inspect.js';
 import { info } from '../../views/info.js';
 import { defineCommand } from '../command.js';
-import { DUMP, jsonOption, READING } from '../options.js';
-import { namedFiles, REDACT, redactorFor } from '../redact-options.js';
+import { DUMP, jsonOption, READING } from '../options/options.js';
+import { namedFiles, REDACT, redactorFor } from '../options/redact-options.js';
 import { showDump } from '../show-view.js';
-import { SYMBOLS } from '../symbol-options.js';
+import { SYMBOLS } from '../options/symbol-options.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP },

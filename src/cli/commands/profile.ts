@@ -1,8 +1,8 @@
 /** `dumpleak profile`: a kernel's PDB reduced to a small text for sites without symbols, and the profiles that are there. */
 
 import { defineCommand } from '../command.js';
-import { GROUP, jsonOption } from '../options.js';
-import { requireProfiles, SYMBOLS } from '../symbol-options.js';
+import { GROUP, jsonOption } from '../options/options.js';
+import { requireProfiles, SYMBOLS } from '../options/symbol-options.js';
 
 export const make = defineCommand({
   positionals: {

@@ -4,9 +4,9 @@ import { search, wantedBytes, wantedTag, type SearchWanted } from '../../views/s
 import { isWrong } from '../../views/view.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
-import { DUMP, GROUP, jsonOption, READING } from '../options.js';
+import { DUMP, GROUP, jsonOption, READING } from '../options/options.js';
 import { showDump, wanted } from '../show-view.js';
-import { SYMBOLS } from '../symbol-options.js';
+import { SYMBOLS } from '../options/symbol-options.js';
 
 export const command = defineCommand({
   positionals: {

@@ -1,8 +1,8 @@
 /** `dumpleak symbols`: which symbols a dump needs and where they are, fetching them, and what a PDB is. */
 
 import { defineCommand } from '../command.js';
-import { DUMP, GROUP, jsonOption, READING } from '../options.js';
-import { SYMBOLS } from '../symbol-options.js';
+import { DUMP, GROUP, jsonOption, READING } from '../options/options.js';
+import { SYMBOLS } from '../options/symbol-options.js';
 
 export const check = defineCommand({
   positionals: { dump: DUMP },

@@ -14,10 +14,10 @@ import type { Warning } from '../../result/result.js';
 import { defineCommand } from '../command.js';
 import { FileError, UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { FOLLOW_LINKS, GROUP, jsonOption, QUIET } from '../options.js';
-import { writeTo } from '../output.js';
-import { withPaths } from '../paths.js';
-import { writeWhole } from '../write-file.js';
+import { FOLLOW_LINKS, GROUP, jsonOption, QUIET } from '../options/options.js';
+import { writeTo } from '../terminal/output.js';
+import { withPaths } from '../options/paths.js';
+import { writeWhole } from '../terminal/write-file.js';
 
 export const command = defineCommand({
   positionals: {

@@ -8,12 +8,12 @@ import { renderTrend } from '../../report/trend/trend-text.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { milliseconds, TIME_OPTIONS, withInputs } from '../growth-inputs.js';
-import { FOLLOW_LINKS, GROUP, jsonOption, POOLTAG, READING, TOP } from '../options.js';
-import { checkOpen, OPEN, openPage } from '../open-page.js';
-import { REDACT, redactorFor } from '../redact-options.js';
-import { readTagLists } from '../tag-lists.js';
-import { writeWhole } from '../write-file.js';
+import { milliseconds, TIME_OPTIONS, withInputs } from '../options/growth-inputs.js';
+import { FOLLOW_LINKS, GROUP, jsonOption, POOLTAG, READING, TOP } from '../options/options.js';
+import { checkOpen, OPEN, openPage } from '../terminal/open-page.js';
+import { REDACT, redactorFor } from '../options/redact-options.js';
+import { readTagLists } from '../options/tag-lists.js';
+import { writeWhole } from '../terminal/write-file.js';
 
 const HOUR_MS = 3_600_000;
 

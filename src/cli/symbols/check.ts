@@ -3,17 +3,17 @@
 import { kernelPdb, type SymbolSources } from '../../../symbols/sources.js';
 import { checkSymbols, type SymbolCheck, type SymbolNeed } from '../../../symbols/store/check.js';
 import { planFetch, planText, type FetchPlan } from '../../../symbols/store/plan.js';
-import type { SymbolRequest } from '../../../symbols/store/request.js';
+import type { SymbolRequest } from '../../../symbols/store/http/request.js';
 import { analyze } from '../../analysis/analyze.js';
 import { symbolNeeds } from '../../analysis/symbol-needs.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { renderFetchPlan, renderSymbolCheck } from '../../report/text/symbols.js';
 import { SCHEMA_VERSION } from '../../result/result.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import type { Host, Output } from '../output.js';
+import type { Host, Output } from '../terminal/output.js';
 import { readDump, type DumpArguments } from '../read-dump.js';
-import { openSources } from '../symbol-options.js';
-import { checkWritable, writeWhole } from '../write-file.js';
+import { openSources } from '../options/symbol-options.js';
+import { checkWritable, writeWhole } from '../terminal/write-file.js';
 
 /** Options of the two. */
 export interface CheckArguments extends DumpArguments {

@@ -5,7 +5,7 @@ import { KERNEL_SYMBOLS, KERNEL_TYPES } from '../../../symbols/kernel-names.js';
 import { renderPart } from '../../views/print/part-json.js';
 import { renderPdbInfo, type PdbInfo } from '../../report/text/pdb-info.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import type { Output } from '../output.js';
+import type { Output } from '../terminal/output.js';
 import { openPdbFile } from './pdb-file.js';
 
 /** Describes the PDB at `path`. Throws FileError when it is none. */

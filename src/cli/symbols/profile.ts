@@ -12,8 +12,8 @@ import { renderPart } from '../../views/print/part-json.js';
 import { renderProfileList, type ProfileList } from '../../report/text/profile-list.js';
 import { FileError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import type { Output } from '../output.js';
-import { checkWritable, writeWhole } from '../write-file.js';
+import type { Output } from '../terminal/output.js';
+import { checkWritable, writeWhole } from '../terminal/write-file.js';
 import { openPdbFile } from './pdb-file.js';
 
 /** No kernel image is larger. */

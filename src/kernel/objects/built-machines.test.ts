@@ -15,7 +15,7 @@ import { kernelPdb } from '../../../test-dumps/pdb/kernel-pdb.js';
 import type { Scenario } from '../../../test-dumps/scenario.js';
 import { openBuilt, sourceOf } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { findKernel, openKernel, type Kernel } from '../open/open-kernel.js';
-import type { ProcessHandles } from './handle-census.js';
+import type { ProcessHandles } from './handles/handle-census.js';
 import { bodyOf } from './header-scan.js';
 import { readObjects, type Objects } from './objects.js';
 import type { Process } from './process-list.js';

@@ -1,8 +1,8 @@
 /** Who holds the objects of a type: by the handles of processes, and by references that no handle explains. */
 
 import { bodyOf, NO_OBJECT, UNREADABLE } from './header-scan.js';
-import type { ObjectDescriber } from './describe.js';
-import type { HandleCensus, ProcessHandles } from './handle-census.js';
+import type { ObjectDescriber } from './names/describe.js';
+import type { HandleCensus, ProcessHandles } from './handles/handle-census.js';
 import type { ObjectType } from './object-types.js';
 import type { Process } from './process-list.js';
 import { beyondHandles, type ReferenceRule } from './references.js';

@@ -5,7 +5,7 @@
 
 import { tagText } from '../../../parsers/kernel/tag.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
-import type { ProcessHandles } from './handle-census.js';
+import type { ProcessHandles } from './handles/handle-census.js';
 import type { Holders } from './holders.js';
 import type { Objects } from './objects.js';
 import type { Process } from './process-list.js';

@@ -12,7 +12,7 @@ import { plainTag } from '../../../parsers/kernel/tag.js';
 import { readUnicodeString, walkList } from '../../../parsers/kernel/structures.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../result/result.js';
-import { directoryEntries } from './directories.js';
+import { directoryEntries } from './names/directories.js';
 import { HeaderReader } from './headers.js';
 import type { ObjectLayouts } from './layouts.js';
 import { inKernel, pointerAt, type ObjectRoots } from './roots.js';

@@ -4,7 +4,7 @@
  * section 5.4). Whether that holds is told by the objects: nearly all must then have few references left.
  */
 
-import type { HandleCensus } from './handle-census.js';
+import type { HandleCensus } from './handles/handle-census.js';
 
 /** How pointer counts are read. */
 export interface ReferenceRule {

@@ -2,8 +2,8 @@
 
 import { plus, small } from '../../../parsers/addresses.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
-import type { ObjectDescriber } from './describe.js';
-import type { HandleCensus } from './handle-census.js';
+import type { ObjectDescriber } from './names/describe.js';
+import type { HandleCensus } from './handles/handle-census.js';
 import type { ObjectLayouts } from './layouts.js';
 import { NOWHERE, readMany } from './many.js';
 import type { Process, ThreadPlace } from './process-list.js';

@@ -6,12 +6,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Entry } from '../../../src/batch/entries.js';
-import { copyEntry, dumpEntry, failureEntry } from '../../../src/batch/entries.test.helper.js';
-import { History } from '../../../src/batch/history.js';
-import { Journal, JournalError, journalPath, readJournal, rewriteJournal } from '../../../src/batch/journal.js';
-import { writeOutputs } from '../../../src/batch/outputs.js';
-import { overviewOf } from '../../../src/batch/overview.js';
+import type { Entry } from '../../../src/batch/inputs/entries.js';
+import { copyEntry, dumpEntry, failureEntry } from '../../../src/batch/inputs/entries.test.helper.js';
+import { History } from '../../../src/batch/journal/history.js';
+import { Journal, JournalError, journalPath, readJournal, rewriteJournal } from '../../../src/batch/journal/journal.js';
+import { writeOutputs } from '../../../src/batch/outputs/outputs.js';
+import { overviewOf } from '../../../src/batch/outputs/overview.js';
 import { historyKey } from '../../../src/batch/redaction.js';
 import { EXIT } from '../../../src/cli/exit-codes.js';
 import { run } from '../../../src/cli/run.js';

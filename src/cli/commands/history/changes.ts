@@ -2,15 +2,15 @@
 
 import { resolve } from 'node:path';
 import type { Options } from 'yargs';
-import { History } from '../../../batch/history.js';
-import { expired, remove } from '../../../batch/retention.js';
+import { History } from '../../../batch/journal/history.js';
+import { expired, remove } from '../../../batch/journal/retention.js';
 import { table } from '../../../report/csv.js';
 import { defineCommand } from '../../command.js';
 import { FileError, UsageError } from '../../errors.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
-import { milliseconds } from '../../growth-inputs.js';
-import { GROUP } from '../../options.js';
-import type { Host, Output } from '../../output.js';
+import { milliseconds } from '../../options/growth-inputs.js';
+import { GROUP } from '../../options/options.js';
+import type { Host, Output } from '../../terminal/output.js';
 import { FOLDER, FORMS, withHistory } from './place.js';
 
 const DRY_RUN = {

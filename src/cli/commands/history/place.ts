@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Options } from 'yargs';
 import { printable } from '../../../../parsers/text-safety.js';
-import { JournalError, journalPath, readHead } from '../../../batch/journal.js';
-import { LockedError } from '../../../batch/lock.js';
-import { NotReplaced } from '../../../batch/replace-file.js';
+import { JournalError, journalPath, readHead } from '../../../batch/journal/journal.js';
+import { LockedError } from '../../../batch/journal/lock.js';
+import { NotReplaced } from '../../../batch/journal/replace-file.js';
 import { FileError, UsageError } from '../../errors.js';
-import { GROUP, jsonOption } from '../../options.js';
-import { writeTo, type Host } from '../../output.js';
+import { GROUP, jsonOption } from '../../options/options.js';
+import { writeTo, type Host } from '../../terminal/output.js';
 
 /** The word that each of them begins with. */
 export const FOLDER = {

@@ -1,19 +1,19 @@
 /** The commands of `dumpleak history` that ask: dumps, groups, machines, a word, SQL, everything. */
 
-import { History } from '../../../batch/history.js';
-import { journalPath, readLineAt } from '../../../batch/journal.js';
-import { renderResultLines } from '../../../batch/outputs.js';
-import { overviewOf } from '../../../batch/overview.js';
+import { History } from '../../../batch/journal/history.js';
+import { journalPath, readLineAt } from '../../../batch/journal/journal.js';
+import { renderResultLines } from '../../../batch/outputs/outputs.js';
+import { overviewOf } from '../../../batch/outputs/overview.js';
 import type { Store, Table } from '../../../batch/store/store.js';
-import { renderTable } from '../../../batch/table-text.js';
+import { renderTable } from '../../../batch/outputs/table-text.js';
 import { table } from '../../../report/csv.js';
 import { renderBatchLine } from '../../../report/json.js';
 import { renderAnalysis } from '../../../report/text/analyze.js';
 import { defineCommand } from '../../command.js';
 import { FileError, UsageError } from '../../errors.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
-import { GROUP, jsonOption } from '../../options.js';
-import type { Host, Output } from '../../output.js';
+import { GROUP, jsonOption } from '../../options/options.js';
+import type { Host, Output } from '../../terminal/output.js';
 import { FOLDER, FORMS, withHistory, type Place } from './place.js';
 
 interface Asked {

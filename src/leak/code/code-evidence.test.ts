@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { failed } from '../../../parsers/bytes/failure.js';
+import { buildDump } from '../../../test-dumps/build-dump.js';
+import { readFixtures } from '../../../test-dumps/drivers/fixtures.js';
+import { SCENARIOS } from '../../../test-dumps/scenarios.js';
+import type { ModuleSpec } from '../../../test-dumps/scenario.js';
+import { analyze } from '../../analysis/analyze.js';
+import { openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
+import { driverFromFile } from '../../kernel/modules/driver-file.js';
+import { searchTags } from '../../kernel/modules/tag-search.js';
+import { CodeWork } from '../../code/flow/work.js';
+import { CodeEvidence } from './code-evidence.js';
+
+describe('code evidence', () => {
+  /** What the code of a built driver, which gives its tag to an allocator, is judged to do; following at most so much. */
+  function strengths(most = Infinity): { strength: string; note: string }[] {
+    const { driver, file } = readFixtures().find((one) => one.driver.shape === 'immediate')!;
+    const read = driverFromFile(file, 'fixture.sys');
+    if (failed(read)) throw new Error(read.message);
+    const key = Buffer.from(driver.tag, 'latin1').readUInt32LE();
+    const evidence = new CodeEvidence([read.module], null, new CodeWork(most));
+    const hits = searchTags([read.module], [key]).hits.get(key) ?? [];
+    return hits.map((hit) => evidence.judge(hit, key)).filter(({ kind }) => kind !== 'string');
+  }
+
+  it('follows the tag to the allocator', () => {
+    expect(strengths()[0]).to.deep.include({ strength: 'high', callsAllocator: true });
+  });
+
+  it('accuses nobody by a place that it does not follow to the end, because the work is limited', () => {
+    const [first] = strengths(0);
+    const [cut] = strengths(8);
+    expect(cut).to.deep.equal(first);
+    expect(first?.strength).to.equal('low');
+    expect(first?.note).to.match(/; not followed to the end, because that would take too long$/);
+  });
+});
+
+describe('code that frees, in images without exception data', () => {
+  const free = (tags: ModuleSpec['tags']): ModuleSpec['tags'] =>
+    tags?.map(({ tag, style }) => ({
+      tag,
+      style: ['text', 'utf16', 'data', 'tag-table'].includes(style) ? style : 'free',
+    }));
+
+  for (const [architecture, name] of [
+    ['x64', 'notmyfault'],
+    ['x64', 'modernLeak'],
+    ['arm64', 'modernLeak'],
+    ['x86', 'leak32'],
+  ] as const) {
+    it(`names nobody: ${architecture}, ${name}`, () => {
+      for (let seed = 1; seed <= 4; seed++) {
+        const scenario = SCENARIOS[name]();
+        const modules = (scenario.modules ?? []).map((module) => ({ ...module, tags: free(module.tags) ?? [] }));
+        const opened = openBuilt(buildDump({ ...scenario, architecture, modules, seed }));
+        const { suspects } = analyze(opened, { parts: undefined });
+        opened.close();
+        expect(suspects).not.to.have.length(0);
+        const drivers = suspects.flatMap((suspect) => suspect.drivers);
+        expect(drivers.filter(({ confidence }) => confidence !== 'low')).to.deep.equal([], `seed ${seed}`);
+      }
+    });
+  }
+});

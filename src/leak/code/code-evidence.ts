@@ -1,0 +1,218 @@
+/** Judges places of a tag by what the code around them does with it, and by the bytes where code cannot be followed. */
+
+import { plus } from '../../../parsers/addresses.js';
+import { hex } from '../../../parsers/bytes/failure.js';
+import type { ExportLookup } from '../../code/image/exports.js';
+import type { CodeModule } from '../../code/image/code-module.js';
+import { imageCode } from '../../code/image/image-code.js';
+import { codeOfData } from '../../code/data-code.js';
+import { TagFollower, type TagCode, type TagFate } from '../../code/tag-code.js';
+import { CodeWork } from '../../code/flow/work.js';
+import type { TagHit } from '../../kernel/state.js';
+import { isCodeKind } from '../../result/evidence-kinds.js';
+import type { Confidence, EvidenceCall, EvidenceFunction } from '../../result/result.js';
+import { atMost } from '../confidence.js';
+import { classifyHit, type HitJudgement } from './hits.js';
+
+/** Bytes of the longest instruction. */
+const LONGEST_INSTRUCTION = 15;
+
+/** Steps of following code for all tags and modules, and for one tag. Damaged dumps ask for more. */
+const MOST_STEPS = 4_000_000;
+const MOST_TAG_STEPS = 2_000_000;
+
+/** Of a place that was not followed to the end. */
+const NOT_FOLLOWED = 'not followed to the end, because that would take too long';
+
+/** Judges places of tags in the modules of one dump, or in images. */
+export class CodeEvidence {
+  private readonly followers = new Map<number, TagFollower | null>();
+  /** Steps that each tag took. */
+  private readonly spent = new Map<number, number>();
+  /** Places that were not followed to the end, because it would have taken too long. */
+  cut = 0;
+
+  constructor(
+    private readonly modules: readonly CodeModule[],
+    private readonly exports: ExportLookup | null,
+    readonly work: CodeWork = new CodeWork(MOST_STEPS),
+  ) {}
+
+  /** Judges one place; `key` is the tag without the protected bit. */
+  judge(hit: TagHit, key: number): HitJudgement {
+    const base = classifyHit(hit);
+    const follower = this.followerOf(hit.module);
+    if (follower === null || !isFollowed(hit, base)) return base;
+    const before = this.work.steps;
+    const spent = this.spent.get(key) ?? 0;
+    const { value, isCut } = this.work.within(MOST_TAG_STEPS - spent, () => follow(follower, hit, key, base));
+    this.spent.set(key, spent + this.work.steps - before);
+    // What was seen to allocate is so, whatever else was not looked at.
+    if (!isCut || value.callsAllocator === true) return value;
+    this.cut++;
+    return { ...value, strength: 'low', callsAllocator: null, note: `${value.note}; ${NOT_FOLLOWED}` };
+  }
+
+  private followerOf(index: number): TagFollower | null {
+    const known = this.followers.get(index);
+    if (known !== undefined) return known;
+    const module = this.modules[index];
+    const code = module === undefined ? null : imageCode(module, this.exports, this.work);
+    const made = code === null ? null : new TagFollower(code);
+    this.followers.set(index, made);
+    return made;
+  }
+}
+
+/** False for bytes in data that are none that code could take as a tag. */
+function isFollowed(hit: TagHit, base: HitJudgement): boolean {
+  return hit.executable !== false || mayBeConstant(hit, base);
+}
+
+function follow(follower: TagFollower, hit: TagHit, key: number, base: HitJudgement): HitJudgement {
+  if (hit.executable === false) return inData(follower, hit, base);
+  const isAlone = hit.arm64 === undefined && isCodeKind(base.kind);
+  const code = codeAround(follower, hit, key) ?? (isAlone ? follower.innocentAt(hit.offset, key) : null);
+  return code === null ? base : judged(follower, hit, base, code);
+}
+
+function codeAround(follower: TagFollower, hit: TagHit, key: number): TagCode | null {
+  if (hit.arm64?.pair) return follower.constantAt(hit.offset, key, true);
+  if (hit.arm64) {
+    const { loadedBy } = hit.arm64;
+    return loadedBy === null ? null : follower.loadedBy(Number(loadedBy - hit.address) + hit.offset, hit.offset);
+  }
+  return follower.constantAt(hit.offset, key, false);
+}
+
+/** True for bytes that stand as constants do, and for text that may be constants side by side, as in tables of tags. */
+function mayBeConstant(hit: TagHit, base: HitJudgement): boolean {
+  if (base.kind === 'data') return base.strength !== 'low';
+  if (hit.offset % 4 !== 0) return false;
+  const [a, b, c, d] = hit.bytes.subarray(4, 8);
+  const isPlain = [a, b, c, d].every((byte) => byte !== undefined && byte !== 0x25 && byte !== 0x5c);
+  return isPlain && hit.bytes.length >= 8;
+}
+
+/** Bytes in data: worth more where code is seen to allocate with them, less where none refers to them. */
+function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudgement {
+  const { kind, code } = codeOfData(follower, hit.offset);
+  if (base.kind === 'string') {
+    // What reads as text stays text unless an allocator gets it.
+    if (code?.fate !== 'allocates') return base;
+    base = { ...base, strength: 'medium' };
+  }
+  if (kind === 'pointer') return { ...base, strength: 'low', note: 'a part of an address in the image' };
+  if (kind === null && base.strength !== 'low') {
+    const note = `${base.note}; whether code refers to it could not be told, because pages are missing`;
+    return { ...base, strength: 'low', note };
+  }
+  if (kind === 'nowhere') return { ...base, strength: 'low', note: `${base.note}, to which no code refers` };
+  if (code === null) return base;
+  const isTable = kind === 'table';
+  const changed =
+    kind === 'read' && follower.isWritten(hit.offset) ? '; code also writes there: this is its first value' : '';
+  const what = isTable
+    ? 'the bytes stand in or behind a table that code takes tags from'
+    : kind === 'registered'
+      ? 'the tag stands here in a structure'
+      : 'code reads the tag here';
+  const found = judged(follower, hit, { ...base, kind: 'code-immediate', note: what }, code);
+  return {
+    ...found,
+    kind: 'data',
+    strength: isTable ? 'medium' : found.strength,
+    callsAllocator: isTable ? null : found.callsAllocator,
+    note: `${found.note}${changed}`,
+  };
+}
+
+function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): HitJudgement {
+  const isCode = isCodeKind(base.kind);
+  if (code.fate === 'not-held') {
+    if (!isCode) return base;
+    const note = 'the bytes look like the constant of an instruction, but no instruction of the function holds them';
+    return { ...base, kind: 'data', strength: 'low', note };
+  }
+  // What reads as text stays text, unless the function around it is known, or the tag does get where tags go.
+  const isSure = code.function.source === 'exception-table' || code.function.source === 'export';
+  if (!isCode && !isSure && code.call === null) return base;
+  const kind = isCode ? base.kind : 'code-immediate';
+  const strength = strengthOf(code.fate, isCode ? base.strength : 'medium');
+  return {
+    kind,
+    strength,
+    note: noteOf(hit, base, code),
+    callsAllocator: CALLS[code.fate],
+    instruction: textAt(follower, code.instruction),
+    call: callOf(follower, code),
+    function: functionOf(follower, code),
+  };
+}
+
+const CALLS: Readonly<Record<TagFate, boolean | null>> = {
+  ...{ allocates: true, frees: false, reserves: false, compared: false, elsewhere: false },
+  ...{ unknown: null, lost: null, missing: null, cut: null, 'not-held': null },
+};
+
+function strengthOf(fate: TagFate, base: Confidence): Confidence {
+  if (fate === 'allocates') return 'high';
+  return fate === 'unknown' ? atMost(base, 'medium') : 'low';
+}
+
+/** Functions between the code and the allocator are told by the call, once they have names. */
+function noteOf(hit: TagHit, base: HitJudgement, code: TagCode): string {
+  const isCode = isCodeKind(base.kind);
+  const bit = hit.protectedBit ? ', with the protected bit set' : '';
+  const what = isCode ? base.note : `an instruction holds the tag${bit}`;
+  const { call } = code;
+  const given = call?.allocator.name ?? 'a function';
+  switch (code.fate) {
+    case 'allocates':
+      return call?.allocator.kind === 'lookaside'
+        ? `${what}; it makes a lookaside list with it (${given})`
+        : call?.allocator.structure === undefined
+          ? `${what}; it goes to the tag argument of ${given}`
+          : `${what}; it goes to ${given} as ${call.allocator.structure.field}`;
+    case 'frees':
+      return `${what}; it is given to ${given}, which frees: a user of the pool, not proof that it allocates`;
+    case 'reserves':
+      return `${what}; it is given to ${given}, which holds no pool under it`;
+    case 'compared':
+      return `${what}; it is only compared, not given to an allocator`;
+    case 'elsewhere':
+      return `${what}; it is given to ${code.passedTo ?? 'other functions'}, which is no allocator`;
+    case 'missing':
+      return `${what}; it stands where allocators take their tag, but which function is called could not be told, because pages are missing`;
+    case 'cut':
+      return `${what}; where it goes could not be followed, because pages are missing`;
+    case 'unknown':
+      return `${what}; it is given to a function that is not known`;
+    default:
+      return `${what}; it is stored or returned, and no call of an allocator with it was found`;
+  }
+}
+
+function placeName({ code }: TagFollower, rva: number): string {
+  return `${code.module.moduleName}+0x${rva.toString(16)}`;
+}
+
+function callOf(follower: TagFollower, { call }: TagCode): EvidenceCall | null {
+  if (call === null) return null;
+  return {
+    address: hex(plus(follower.code.module.base, call.at)),
+    allocator: call.allocator.name,
+    kind: call.allocator.kind,
+    instruction: textAt(follower, call.at),
+    through: call.through.map((rva) => placeName(follower, rva)),
+  };
+}
+
+function functionOf({ code }: TagFollower, { function: range }: TagCode): EvidenceFunction {
+  const at = (rva: number): EvidenceFunction['start'] => hex(plus(code.module.base, rva));
+  return { start: at(range.start), end: at(range.end), source: range.source };
+}
+
+function textAt({ code }: TagFollower, rva: number): string | null {
+  return code.machine.decoder.text(code.bytes(rva, LONGEST_INSTRUCTION), plus(code.module.base, rva));
+}
