@@ -1,7 +1,10 @@
-/** Which test files run which places of which compiled file: from the engine's own coverage, one run a test file. */
+/**
+ * Which test files run which places of which compiled file: from the engine's own coverage, one run a test file. It can be kept
+ * in a file, and is then taken anew only for tests that changed since.
+ */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +25,26 @@ export interface TestCoverage {
   readonly milliseconds: number;
   /** Path below the project -> functions, outermost range first, as the engine tells them. */
   readonly files: ReadonlyMap<string, readonly (readonly Range[])[]>;
+}
+
+/** What was kept in `file` of those of `tests` that are older than it. */
+export function keptCoverage(project: string, file: string, tests: readonly string[]): TestCoverage[] {
+  if (!existsSync(file)) return [];
+  const at = statSync(file).mtimeMs;
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as [string, number, [string, Range[][]][]][];
+  return kept
+    .filter(([test]) => tests.includes(test) && statSync(join(project, test)).mtimeMs < at)
+    .map(([test, milliseconds, files]) => ({ test, milliseconds, files: new Map(files) }));
+}
+
+/** Keeps coverage of the files that `wanted` is true for. */
+export function keepCoverage(file: string, tests: readonly TestCoverage[], wanted: (path: string) => boolean): void {
+  const rows = tests.map(({ test, milliseconds, files }) => [
+    test,
+    milliseconds,
+    [...files].filter(([path]) => wanted(path)),
+  ]);
+  writeFileSync(file, JSON.stringify(rows));
 }
 
 /** Runs one test file (a path below `project`) and tells what it reaches; null where it fails or takes too long. */

@@ -45,12 +45,17 @@ export class CodeEvidence {
     if (follower === null || !isFollowed(hit, base)) return base;
     const before = this.work.steps;
     const spent = this.spent.get(key) ?? 0;
+    // Garbage in a tag table stands at tens of thousands of places: even a look at each takes long.
+    if (spent >= MOST_TAG_STEPS || this.work.isSpent()) return this.notFollowed(base);
     const { value, isCut } = this.work.within(MOST_TAG_STEPS - spent, () => follow(follower, hit, key, base));
     this.spent.set(key, spent + this.work.steps - before);
     // What was seen to allocate is so, whatever else was not looked at.
-    if (!isCut || value.callsAllocator === true) return value;
+    return !isCut || value.callsAllocator === true ? value : this.notFollowed(value);
+  }
+
+  private notFollowed(judgement: HitJudgement): HitJudgement {
     this.cut++;
-    return { ...value, strength: 'low', callsAllocator: null, note: `${value.note}; ${NOT_FOLLOWED}` };
+    return { ...judgement, strength: 'low', callsAllocator: null, note: `${judgement.note}; ${NOT_FOLLOWED}` };
   }
 
   private followerOf(index: number): TagFollower | null {
