@@ -22,25 +22,27 @@ interface ScriptCoverage {
 /** One test file: how long it takes, and the ranges of each compiled file that it did not only load. */
 export interface TestCoverage {
   readonly test: string;
+  /** When it was measured, as times of files are: of files that changed since, the offsets are not known. */
+  readonly at: number;
   readonly milliseconds: number;
   /** Path below the project -> functions, outermost range first, as the engine tells them. */
   readonly files: ReadonlyMap<string, readonly (readonly Range[])[]>;
 }
 
-/** What was kept in `file` of those of `tests` that are older than it. */
+/** What was kept in `file` of those of `tests` that did not change since they were measured. */
 export function keptCoverage(project: string, file: string, tests: readonly string[]): TestCoverage[] {
   if (!existsSync(file)) return [];
-  const at = statSync(file).mtimeMs;
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as [string, number, [string, Range[][]][]][];
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as [string, number, number, [string, Range[][]][]][];
   return kept
-    .filter(([test]) => tests.includes(test) && statSync(join(project, test)).mtimeMs < at)
-    .map(([test, milliseconds, files]) => ({ test, milliseconds, files: new Map(files) }));
+    .filter(([test, at]) => tests.includes(test) && statSync(join(project, test)).mtimeMs < at)
+    .map(([test, at, milliseconds, files]) => ({ test, at, milliseconds, files: new Map(files) }));
 }
 
 /** Keeps coverage of the files that `wanted` is true for. */
 export function keepCoverage(file: string, tests: readonly TestCoverage[], wanted: (path: string) => boolean): void {
-  const rows = tests.map(({ test, milliseconds, files }) => [
+  const rows = tests.map(({ test, at, milliseconds, files }) => [
     test,
+    at,
     milliseconds,
     [...files].filter(([path]) => wanted(path)),
   ]);
@@ -51,6 +53,7 @@ export function keepCoverage(file: string, tests: readonly TestCoverage[], wante
 export function coverageOf(project: string, test: string, milliseconds: number): TestCoverage | null {
   const folder = mkdtempSync(join(tmpdir(), 'dumpleak-coverage-'));
   const started = performance.now();
+  const at = Date.now();
   try {
     const { status } = runTests(project, [test], milliseconds, { NODE_V8_COVERAGE: folder });
     if (status !== 0) return null;
@@ -65,7 +68,7 @@ export function coverageOf(project: string, test: string, milliseconds: number):
         files.set(path, [...known, ...functions.map(({ ranges }) => ranges)]);
       }
     }
-    return { test, milliseconds: performance.now() - started, files };
+    return { test, at, milliseconds: performance.now() - started, files };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -34,7 +34,7 @@ const PATIENCE = { times: 4, more: 20_000 };
 /** Tests that reach a place are taken until they took this many milliseconds together when they passed. */
 const MOST_TEST_TIME = 60_000;
 /** A test file that takes longer alone is not used. */
-const LONGEST_TEST = 90_000;
+const LONGEST_TEST = 240_000;
 
 const { values } = parseArgs({
   options: {
@@ -80,8 +80,12 @@ function coverage(project: string): TestCoverage[] {
   const kept = new Set(found.map(({ test }) => test));
   for (const test of tests.filter((name) => !kept.has(name))) {
     const reached = coverageOf(project, test, LONGEST_TEST);
-    if (reached === null) say(`left out, does not pass alone in time: ${test}`);
-    else found.push(reached);
+    if (reached === null) {
+      say(`left out, does not pass alone in time: ${test}`);
+      continue;
+    }
+    found.push(reached);
+    if (values.coverage !== undefined) keepCoverage(values.coverage, found, isProduct);
   }
   return found.sort((a, b) => a.milliseconds - b.milliseconds);
 }
@@ -101,11 +105,11 @@ function places(): Place[] {
 }
 
 /** The tests that reach a place: those beside its file first, then the quickest, as many as the time allows. */
-function testsFor(tests: readonly TestCoverage[], { file, mutant }: Place, isStale: boolean): TestCoverage[] {
-  const reaching = tests.filter(({ files }) => {
+function testsFor(tests: readonly TestCoverage[], { file, mutant }: Place): TestCoverage[] {
+  const changed = statSync(join(PROJECT, file)).mtimeMs;
+  const reaching = tests.filter(({ files, at }) => {
     const functions = files.get(file) ?? [];
-    // Of a file that changed since, the offsets are not known.
-    return isStale ? functions.length > 0 : reaches(functions, mutant.start);
+    return changed > at ? functions.length > 0 : reaches(functions, mutant.start);
   });
   const isNear = ({ test }: TestCoverage): boolean => dirname(test) === dirname(file);
   const sorted = [...reaching.filter(isNear), ...reaching.filter((test) => !isNear(test))];
@@ -135,9 +139,6 @@ try {
   say('coverage of each test file ...');
   const tests = coverage(copy);
   const all = places();
-  const keptAt =
-    values.coverage !== undefined && existsSync(values.coverage) ? statSync(values.coverage).mtimeMs : null;
-  if (values.coverage !== undefined && keptAt === null) keepCoverage(values.coverage, tests, isProduct);
   const prng = new Prng(Number(values.seed));
   const sample: Place[] = [];
   while (sample.length < Number(values.sample) && all.length > 0)
@@ -152,8 +153,7 @@ try {
     }
     const path = join(copy, file);
     const text = readFileSync(path, 'utf8');
-    const isStale = keptAt !== null && statSync(join(PROJECT, file)).mtimeMs > keptAt;
-    const chosen = testsFor(tests, place, isStale);
+    const chosen = testsFor(tests, place);
     let killed = false;
     if (chosen.length > 0) {
       writeFileSync(path, applied(text, mutant));

@@ -31,7 +31,7 @@ interface Place {
   /** The damaged file. */
   readonly input: string;
   /** A new path in the folder of the run. */
-  at(name: string): string;
+  readonly at: (name: string) => string;
 }
 
 /** What a command is given. */
@@ -79,9 +79,7 @@ const MACHINES = ['7601', '10.0.19041.804'].map(machine);
 
 const DUMPS: Files = {
   ...{ keptAs: 'commands-dump', name: 'fuzz.dmp' },
-  seeds: MACHINES.map(
-    (scenario) => (): Uint8Array => buildDump({ ...scenario, kind: 'bitmap-kernel' } as Scenario).toBytes(),
-  ),
+  seeds: MACHINES.map((scenario) => (): Uint8Array => buildDump({ ...scenario, kind: 'bitmap-kernel' }).toBytes()),
 };
 
 /** An address in a block of the tag that leaks, on the first machine; on the other it is anywhere. */
