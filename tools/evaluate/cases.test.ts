@@ -35,7 +35,9 @@ describe('published field cases', function () {
 
   it('are answered as the page says', () => {
     const answers = FIELD_CASES.filter(({ number }) => QUICK.includes(number)).map(tryCase);
-    const told = new Map([...page().matchAll(/^\| (\d+) \| .* \| (right [a-z]+|silent) \|$/gm)].map((row) => [row[1], row[2]]));
+    const told = new Map(
+      [...page().matchAll(/^\| (\d+) \| .* \| (right [a-z]+|silent) \|$/gm)].map((row) => [row[1], row[2]]),
+    );
     expect(told.size).to.equal(42);
     for (const { field, outcome, says } of answers)
       expect(`${field.number} ${outcome}`, says).to.equal(`${field.number} ${told.get(String(field.number))}`);
