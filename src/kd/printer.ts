@@ -31,9 +31,14 @@ export class Printer {
     this.lines = 0;
   }
 
+  /** Whether the user has stopped the command. */
+  get stopped(): boolean {
+    return this.sink.stopped();
+  }
+
   /** Throws Stopped when the user has stopped the command. Long work asks this often. */
   check(): void {
-    if (this.sink.stopped()) throw new Stopped();
+    if (this.stopped) throw new Stopped();
   }
 
   /** One line, without its line feed. */

@@ -1,6 +1,6 @@
 /** Commands that show a view: its words read, what it reads read, its text printed. */
 
-import type { DumpSource, View } from '../views/view.js';
+import type { DumpSource, StreamedView, View } from '../views/view.js';
 import { isWrong } from '../views/view.js';
 import { KdError } from './kd-error.js';
 import type { Session } from './session.js';
@@ -10,6 +10,7 @@ export function sourceOf(session: Session): DumpSource {
   return {
     opened: session.opened,
     lists: session.lists,
+    stopped: () => session.out.stopped,
     progress: () => {
       session.out.check();
     },
@@ -33,6 +34,14 @@ export async function showView<Wanted, Result>(
   view: View<Wanted, Result>,
   wanted: Wanted,
 ): Promise<void> {
+  if (isStreamed(view)) {
+    for await (const piece of view.pieces(sourceOf(session), wanted)) await session.out.text(piece);
+    return;
+  }
   const result = await view.read(sourceOf(session), wanted);
   await session.out.text(view.text(result, wanted));
+}
+
+function isStreamed<Wanted, Result>(view: View<Wanted, Result>): view is StreamedView<Wanted, Result, unknown> {
+  return 'pieces' in view;
 }

@@ -4,7 +4,7 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { Call, Family } from '../command.js';
 import { KdError, Quit } from '../kd-error.js';
 import { ALIAS_NAME } from '../line/aliases.js';
-import { unquoted } from '../line/split.js';
+import { unquoted } from '../../views/words.js';
 import { commandHelp, helpLines } from '../show/help.js';
 import { forEach } from './for-each.js';
 

@@ -4,7 +4,7 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { LoadedModule } from '../../kernel/modules/modules.js';
 import type { Call, Family } from '../command.js';
 import { KdError } from '../kd-error.js';
-import { unquoted } from '../line/split.js';
+import { unquoted } from '../../views/words.js';
 import { splitName } from '../symbols/module-symbols.js';
 import { wildcard } from '../symbols/symbol-table.js';
 

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { withAliases } from './aliases.js';
-import { blockAt, splitLine, unquoted, wordsOf } from './split.js';
+import { blockAt, splitLine, wordsOf } from './split.js';
 
 describe('a line of the prompt', () => {
   const CASES: readonly (readonly [string, readonly string[]])[] = [
@@ -42,8 +42,6 @@ describe('a line of the prompt', () => {
 
   it('has words, with quotes around those that hold blanks', () => {
     expect(wordsOf(' a  "b c" d"e f"g  h ')).to.deep.equal(['a', '"b c"', 'd"e f"g', 'h']);
-    expect(unquoted('"a b"')).to.equal('a b');
-    expect(unquoted('a b')).to.equal('a b');
   });
 
   it('has blocks in braces', () => {

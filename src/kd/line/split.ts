@@ -43,9 +43,6 @@ export function wordsOf(text: string): string[] {
   return text.match(/(?:[^\s"]*"[^"]*"?[^\s"]*|[^\s"]+)/g) ?? [];
 }
 
-/** What stands in double quotes without them, else the text as it is. */
-export const unquoted = (text: string): string => /^"(.*?)"?$/s.exec(text)?.[1] ?? text;
-
 /** A block in braces at `from` (blanks before it left out) and where it ends; null where there is none or it is not closed. */
 export function blockAt(text: string, from: number): { readonly inside: string; readonly end: number } | null {
   let at = from;
