@@ -5,9 +5,10 @@
 
 import { Catalog } from './catalog.js';
 import { control } from './commands/control.js';
+import { memory } from './commands/memory.js';
 import { numbers } from './commands/numbers.js';
 import { pool } from './commands/pool.js';
 import { symbols } from './commands/symbols.js';
 import { system } from './commands/system.js';
 
-export const KD = new Catalog([pool, symbols, system, numbers, control]);
+export const KD = new Catalog([pool, memory, symbols, system, numbers, control]);
