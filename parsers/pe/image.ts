@@ -44,6 +44,8 @@ export interface DataDirectory {
 export interface ImageHeaders {
   readonly machine: number;
   readonly timeDateStamp: number;
+  /** IMAGE_FILE_* bits. */
+  readonly characteristics: number;
   /** Bytes. */
   readonly sizeOfImage: number;
   readonly checkSum: number;
@@ -112,6 +114,7 @@ export function readImageHeaders(memory: VirtualMemory, base: VirtualAddress): I
   return {
     machine: u16(head, 4),
     timeDateStamp: u32(head, 8),
+    characteristics: u16(head, 0x16),
     sizeOfImage: u32(head, 0x18 + 0x38),
     checkSum: u32(head, 0x18 + 0x40),
     entryPoint: u32(head, 0x18 + 0x10),

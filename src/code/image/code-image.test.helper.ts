@@ -121,7 +121,15 @@ function headersOf(processor: Processor, functions: number, loadConfig: number):
     ...{ name, rva, size, executable, fileOffset: rva, fileSize: size },
   });
   return {
-    ...{ machine: MACHINES[processor], subsystem: 1, timeDateStamp: 0, sizeOfImage: SIZE, checkSum: 0, directories },
+    ...{
+      machine: MACHINES[processor],
+      characteristics: 0x22,
+      subsystem: 1,
+      timeDateStamp: 0,
+      sizeOfImage: SIZE,
+      checkSum: 0,
+      directories,
+    },
     ...{ imageBase: 0n, entryPoint: 0, sectionAlignment: PAGE, sizeOfHeaders: PAGE },
     sections: [
       section('.text', TEXT, 0x2000, true),
