@@ -27,6 +27,11 @@ const MOST_OWNER_TAG_STEPS = 100_000;
 /** Of a place that was not followed to the end. */
 const NOT_FOLLOWED = 'not followed to the end, because that would take too long';
 
+/** True for the note of a place that was not followed to the end. */
+export function wasCutOff(note: string | null): boolean {
+  return note?.endsWith(NOT_FOLLOWED) === true;
+}
+
 /** Judges places of tags in the modules of one dump, or in images. */
 export class CodeEvidence {
   private readonly followers = new Map<number, TagFollower | null>();

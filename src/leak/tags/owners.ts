@@ -4,6 +4,7 @@
  * several that may be it none: an innocent name is worse than none. docs/verdict.md has the rules.
  */
 
+import { printable } from '../../../parsers/text-safety.js';
 import { tagKey } from '../../result/tag.js';
 import { isCodeKind } from '../../result/evidence-kinds.js';
 import { toNumber } from '../../result/result.js';
@@ -12,6 +13,7 @@ import type { TagHit, TagSearch } from '../../kernel/state.js';
 import { builtInTags } from '../../../symbols/tags/built-in.js';
 import { isWindowsBinary } from '../../../symbols/tags/windows-binaries.js';
 import type { BugCheckReading } from '../bugcheck/bug-checks.js';
+import { wasCutOff } from '../code/code-evidence.js';
 import type { HitJudgement } from '../code/hits.js';
 import { rank } from '../confidence.js';
 import { rankDrivers } from '../drivers.js';
@@ -88,7 +90,9 @@ function ownerOf(
     return likely.length > 0 ? null : (ofType(facts, row, modules) ?? ofList(row, modules[only]));
   }
   if (isWindows && likely.some(({ base }) => !listed.some((place) => modules[place]?.base === base))) return null;
-  return ofType(facts, row, modules) ?? theOne(likely) ?? accused(drivers, bugCheck);
+  // Whoever was not followed to the end may allocate as well.
+  const isCut = drivers.some(({ evidence }) => evidence.some(({ note }) => wasCutOff(note)));
+  return ofType(facts, row, modules) ?? (isCut ? null : (theOne(likely) ?? accused(drivers, bugCheck)));
 }
 
 /** Of each module the first place that is seen to allocate, or all: one is enough, and following code takes time. */
@@ -113,14 +117,14 @@ function ofType({ objects }: LeakFacts, row: PoolTagRow, modules: readonly Modul
   const allocations = toNumber(row.nonPaged.outstanding) + toNumber(row.paged.outstanding);
   const count = toNumber(type.objects);
   if (Math.abs(allocations - count) * 100 > count * COUNTS_AGREE_PERCENT) return null;
-  return { module: kernel.name, base: kernel.base, confidence: 'high', basis: 'object-type' };
+  return { module: printable(kernel.name), base: kernel.base, confidence: 'high', basis: 'object-type' };
 }
 
 /** A list that spells the tag is believed; a line for a group of tags may catch those of others. */
 function ofList(row: PoolTagRow, module: ModuleInfo | undefined): TagOwner | null {
   if (module === undefined) return null;
   const isSpelled = row.tagSource === 'pooltag.txt' || builtInTags().lookupExact(row.tag) !== null;
-  return { module: module.name, base: module.base, confidence: isSpelled ? 'medium' : 'low', basis: 'list' };
+  return { module: printable(module.name), base: module.base, confidence: isSpelled ? 'medium' : 'low', basis: 'list' };
 }
 
 /** The only certain one, else the only likely one. */

@@ -9,7 +9,7 @@ import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousand
 import { commitInUse, physicalInUse, poolInUse, type Usage } from '../memory-limits.js';
 import { canHoldPoolTables, whyNoTags } from '../../views/print/dump-kind.js';
 import { ownerOrList } from '../../views/print/tag-owner.js';
-import { bullets, fit, flow, heading, type Style } from '../../views/print/style.js';
+import { bullets, fit, heading, wrap, type Style } from '../../views/print/style.js';
 
 /** Third-party holders that are named under the table of tags. */
 const MOST_HOLDERS = 5;
@@ -98,7 +98,7 @@ function thirdPartyLines(result: AnalysisResult, style: Style): string[] {
     ({ row, owner, bytes }) =>
       `${tagInWords(row.tag)} ${humanBytes(bytes)} (${printable(owner.module)}${owner.confidence === 'high' ? '' : ', probably'})`,
   );
-  return flow([`Largest third-party holders: ${each[0] ?? ''}`, ...each.slice(1)], ', ', style.width, '  ', '    ');
+  return wrap(`Largest third-party holders: ${each.join(', ')}`, style.width, '  ', '    ');
 }
 
 /** The tags that hold most, over both pools, as the result orders them. */
