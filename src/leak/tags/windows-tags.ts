@@ -107,7 +107,7 @@ const namesOf = new WeakMap<readonly ModuleInfo[], string[]>();
 /** Asked for every tag of a table: made once a list. */
 function baseNames(modules: readonly ModuleInfo[]): string[] {
   const known = namesOf.get(modules);
-  if (known !== undefined && known.length === modules.length) return known;
+  if (known?.length === modules.length) return known;
   const names = modules.map(({ name }) => baseName(name));
   namesOf.set(modules, names);
   return names;
