@@ -96,7 +96,7 @@ export async function nameByPdbs(
     // The kernel holds constants of all kinds, and its PDB is large.
     if (module === undefined || pdb === null || module.moduleName === 'nt') continue;
     const opened = await symbols.pdb(pdb, module.name);
-    if (typeof opened === 'string') continue;
+    if (failed(opened)) continue;
     nameCode(module.moduleName, BigInt(module.base), code, (rva) => {
       const found = opened.nearestFunction(rva);
       return found === null || (found.size !== null && rva >= found.rva + found.size) ? null : found;

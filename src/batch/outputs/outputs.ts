@@ -7,10 +7,11 @@ import { naturalOrder } from '../../growth/read/file-names.js';
 import { renderIndexPage } from '../../report/html/index-page.js';
 import { renderBatchLine } from '../../report/json.js';
 import { VERSION } from '../../version.js';
+import { isHistoryError } from '../journal/history-error.js';
 import type { History } from '../journal/history.js';
 import { indexOf, pageName, renderPage } from './pages.js';
 import type { Overview } from './overview.js';
-import { NotReplaced, replaceFile } from '../journal/replace-file.js';
+import { replaceFile } from '../journal/replace-file.js';
 
 export const pagesFolder = (out: string): string => join(out, 'pages');
 
@@ -31,7 +32,7 @@ export function writeOutputs(
     try {
       replaceFile(path, parts, hooks);
     } catch (error) {
-      if (!(error instanceof NotReplaced)) throw error;
+      if (!isHistoryError(error, 'not-replaced')) throw error;
       told.push(error.message);
     }
   };
