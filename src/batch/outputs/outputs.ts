@@ -10,6 +10,7 @@ import { VERSION } from '../../version.js';
 import { isHistoryError } from '../journal/history-error.js';
 import type { History } from '../journal/history.js';
 import { indexOf, pageName, renderPage } from './pages.js';
+import { renderMetrics } from './metrics.js';
 import type { Overview } from './overview.js';
 import { replaceFile } from '../journal/replace-file.js';
 
@@ -41,6 +42,17 @@ export function writeOutputs(
   write(join(out, 'groups.json'), [groupsJson(overview, now)]);
   write(join(out, 'index.html'), [renderIndexPage(indexOf(overview, now))]);
   return told;
+}
+
+/** Writes the file of `--metrics`, as `writeOutputs` does. */
+export function writeMetrics(path: string, overview: Overview, now: Date): string[] {
+  try {
+    replaceFile(path, [renderMetrics(overview, now)]);
+    return [];
+  } catch (error) {
+    if (!(error instanceof NotReplaced)) throw error;
+    return [error.message];
+  }
 }
 
 /** The lines of results.ndjson, in natural order of the places, dumps and failures among each other. */

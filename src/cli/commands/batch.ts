@@ -19,7 +19,7 @@ import { REDACT } from '../options/redact-options.js';
 import { requireProfiles, SYMBOLS, type SymbolArguments } from '../options/symbol-options.js';
 import { readTagLists } from '../options/tag-lists.js';
 import { expandWildcards } from '../options/wildcards.js';
-import { makeFolder } from '../terminal/write-file.js';
+import { checkWritable, makeFolder } from '../terminal/write-file.js';
 
 const WORK = 'How to work:';
 const MINUTE = 60_000;
@@ -50,6 +50,12 @@ export const command = defineCommand({
       type: 'string',
       requiresArg: true,
       describe: 'Folder of the history; without it the folder history in that of --out',
+      group: GROUP.output,
+    },
+    metrics: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Also write counts to this file, as OpenMetrics text (docs/monitoring.md)',
       group: GROUP.output,
     },
     'fail-on-leak': {
@@ -131,6 +137,7 @@ export const command = defineCommand({
     const tagLists = readTagLists(args.pooltag, host.env);
     for (const folder of args.profiles ?? []) requireProfiles(folder);
     const issues = await allIssues(args['known-issues'] ?? []);
+    if (args.metrics !== undefined) checkWritable(args.metrics);
     makeFolder(out);
     makeFolder(historyFolder({ out, history: args.history ?? null }));
     const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
@@ -165,6 +172,7 @@ export const command = defineCommand({
         watch: watch === true ? { everyMs: args.every ?? MINUTE / 2, settleMs: args.settle ?? 10 * MINUTE } : null,
         stop: stop.signal,
         events: display,
+        metrics: args.metrics === undefined ? null : resolve(args.metrics),
       });
       display.end();
       await output.text(renderBatchSummary(report, out));

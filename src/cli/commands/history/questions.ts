@@ -164,12 +164,32 @@ export const sql = defineCommand({
 
 export const exportAll = defineCommand({
   positionals: { folder: FOLDER },
-  options: { ...FORMS, json: jsonOption('Write the lines of results.ndjson, as without it') },
+  options: {
+    ...FORMS,
+    json: jsonOption('Write the lines of results.ndjson, as without it'),
+    sql: {
+      type: 'boolean',
+      describe: 'Write the tables as SQL for a PostgreSQL server (docs/monitoring.md)',
+      group: GROUP.output,
+    },
+  },
   examples: [
     ['history export report -o results.ndjson', 'all results, a line a dump'],
     ['history export report --csv -o dumps.csv', 'everything, for a spreadsheet'],
+    ['history export report --sql -o dumps.sql', 'the tables, for psql'],
   ],
   run: async (args, output, host) => {
+    if (args.sql === true) {
+      if (args.csv === true || args.json === true) throw new UsageError('--sql goes without --csv and --json');
+      return withHistory(args, host, async (place, notes) => {
+        const { asSql } = await import('../../../batch/store/as-sql.js');
+        await withStore(place, notes, async (store) => {
+          for await (const part of asSql(store)) await output.part(part);
+          await output.end();
+        });
+        return EXIT.done;
+      });
+    }
     if (args.csv === true) {
       return answer(args, output, host, async (store) => (await questions()).exportRows(store));
     }
