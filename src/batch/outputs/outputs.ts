@@ -50,7 +50,7 @@ export function writeMetrics(path: string, overview: Overview, now: Date): strin
     replaceFile(path, [renderMetrics(overview, now)]);
     return [];
   } catch (error) {
-    if (!(error instanceof NotReplaced)) throw error;
+    if (!isHistoryError(error, 'not-replaced')) throw error;
     return [error.message];
   }
 }
