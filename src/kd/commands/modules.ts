@@ -1,6 +1,6 @@
 /** Modules: `lm`, `!lmi`, `!for_each_module`. */
 
-import { hex } from '../../../parsers/bytes/failure.js';
+import { failed, hex } from '../../../parsers/bytes/failure.js';
 import { printable } from '../../../parsers/text-safety.js';
 import { modules as view } from '../../views/modules.js';
 import { isWrong } from '../../views/view.js';
@@ -30,7 +30,7 @@ async function symbolStates(session: Session): Promise<ReadonlyMap<string, strin
     const table = session.symbols.loaded(module);
     if (table === null || table.origin === 'none') continue;
     const pdb = await session.symbols.pdbOf(module);
-    states.set(hex(module.base), stateOf(module, table, typeof pdb === 'string' ? '' : pdb.name));
+    states.set(hex(module.base), stateOf(module, table, failed(pdb) ? '' : pdb.name));
   }
   return states;
 }

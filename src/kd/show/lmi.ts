@@ -81,6 +81,6 @@ export async function lmiLines(session: Session, module: LoadedModule): Promise<
     ...debugLines(module),
     row('Image Type', headers === null ? 'NONE     - Image header not in the dump.' : 'MEMORY   - Image read successfully from loaded memory.'), // prettier-ignore
     row('Symbol Type', symbols),
-    ...(typeof pdb === 'string' ? [] : [`                 ${printable(pdb.name)}`]),
+    ...(failed(pdb) ? [] : [`                 ${printable(pdb.name)}`]),
   ].join('\n')}\n`;
 }
