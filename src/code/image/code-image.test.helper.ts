@@ -118,7 +118,7 @@ function headersOf(processor: Processor, functions: number, loadConfig: number):
   directories[12] = { rva: IAT, size: 0x100 };
   if (functions > 0) directories[3] = { rva: PDATA, size: functions * (processor === 'arm64' ? 8 : 12) };
   const section = (name: string, rva: number, size: number, executable: boolean): ImageHeaders['sections'][number] => ({
-    ...{ name, rva, size, executable, fileOffset: rva, fileSize: size },
+    ...{ name, rva, size, executable, discardable: false, fileOffset: rva, fileSize: size },
   });
   return {
     ...{ machine: MACHINES[processor], subsystem: 1, timeDateStamp: 0, sizeOfImage: SIZE, checkSum: 0, directories },
