@@ -17,7 +17,7 @@ import { MemoryIndex } from './memory-index.js';
 
 const TAG_BYTES = 4;
 /** Functions that touch one offset and are followed, at most: a field that so many use is not told. */
-const MOST_FUNCTIONS = 192;
+const MOST_FUNCTIONS = 400;
 
 /** A call that gives a field to an allocator. RVAs. */
 export interface FieldRead {
@@ -126,7 +126,7 @@ export class FieldTags {
   private collect(offset: number): OffsetUse | null {
     const index = this.memoryIndex();
     if (!index.complete) return null;
-    const places = [...index.loadsAt(offset), ...index.writesAt(offset, TAG_BYTES), ...index.fills];
+    const places = [...index.loadsAt(offset), ...index.writesAt(offset, TAG_BYTES)];
     const functions = new Map<number, FunctionRange>();
     for (const place of places) {
       const range = this.code.functionAt(place);

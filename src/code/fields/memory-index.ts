@@ -28,8 +28,9 @@ export class MemoryIndex {
   private readonly stores = new Map<number, number[]>();
   private readonly addresses = new Map<number, number[]>();
   private readonly calls = new Map<number, number[]>();
-  /** Instructions that write so often as a register says. */
-  readonly fills: number[] = [];
+  /** Instructions that write an element of an array, from an offset on, and those that write so often as a register says. */
+  private readonly indexed: { readonly at: number; readonly offset: number }[] = [];
+  private readonly fills: number[] = [];
   /** False where pages of code were missing that the kernel keeps, or the work was cut off. */
   complete = true;
 
@@ -83,8 +84,9 @@ export class MemoryIndex {
         if (source >= 0 && source !== stackPointer && !isIndexed) put(this.loads, offset, at);
         break;
       case OP.store:
-        if (target >= 0 && target !== stackPointer && !isIndexed)
-          put(this.stores, offset, at * SIZES + Math.min(ops.size[i] ?? 0, SIZES - 1));
+        if (target < 0 || target === stackPointer) break;
+        if (isIndexed) this.indexed.push({ at, offset });
+        else put(this.stores, offset, at * SIZES + Math.min(ops.size[i] ?? 0, SIZES - 1));
         break;
       case OP.add:
         if (source !== stackPointer) put(this.addresses, offset, at);
@@ -118,9 +120,10 @@ export class MemoryIndex {
     return this.loads.get(offset) ?? [];
   }
 
-  /** That write any of `size` bytes behind a pointer from this offset on, or make a pointer to it. */
+  /** That may write any of `size` bytes behind a pointer from this offset on, or make a pointer to it. */
   writesAt(offset: number, size: number): number[] {
-    const found = [...(this.addresses.get(offset) ?? [])];
+    const found = [...(this.addresses.get(offset) ?? []), ...this.fills];
+    for (const { at, offset: first } of this.indexed) if (first < offset + size) found.push(at);
     for (let from = offset - WIDEST_WRITE + 1; from < offset + size; from++) {
       for (const packed of this.stores.get(from) ?? [])
         if (from + (packed % SIZES) > offset) found.push(Math.floor(packed / SIZES));

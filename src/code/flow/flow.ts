@@ -256,11 +256,12 @@ class Follower {
     const { ops } = this;
     const at = ops.at[i] ?? 0;
     const base = this.state.get(ops.target[i] ?? UNKNOWN_REGISTER);
+    const offset = ops.immediate[i] ?? 0;
     if ((ops.index[i] ?? -1) >= 0) {
-      this.fields.writes.push({ at, base, offset: 0, size: Infinity, set });
+      // An element of an array, from there on.
+      this.fields.writes.push({ at, base, offset, size: Infinity, set });
       return;
     }
-    const offset = ops.immediate[i] ?? 0;
     const upper = size === 8 ? this.state.upperOf(set) : UNKNOWN;
     if (upper !== UNKNOWN) this.fields.writes.push({ at, base, offset: offset + 4, size: 4, set: upper });
     this.fields.writes.push({ at, base, offset, size: upper === UNKNOWN ? size : 4, set });

@@ -31,6 +31,8 @@ export interface CodeImage {
   parts?: readonly (readonly [number, number, number])[];
   /** RVA of the load configuration directory. */
   loadConfig?: number;
+  /** RVA of the first function; 0 for none. */
+  entryPoint?: number;
   /** Pages that are not there. */
   missing?: readonly number[];
 }
@@ -86,7 +88,10 @@ export function codeModule(image: CodeImage): LoadedModule {
   return {
     ...{ name: 'test.sys', moduleName: 'test', path: null, base, sizeOfImage: SIZE, timeDateStamp: null },
     ...{ checkSum: null, codeView: null, version: null, pagesPresent: SIZE / PAGE, pagesTotal: SIZE / PAGE },
-    headers: headersOf(processor, (image.functions?.length ?? 0) + (image.parts?.length ?? 0), image.loadConfig ?? 0),
+    headers: {
+      ...headersOf(processor, (image.functions?.length ?? 0) + (image.parts?.length ?? 0), image.loadConfig ?? 0),
+      entryPoint: image.entryPoint ?? 0,
+    },
     memory: memoryOf(bytes, base, processor === 'x86' ? 4 : 8, image.missing ?? []),
   };
 }
