@@ -267,7 +267,7 @@ function single(word: number, target: number, vector: boolean, out: Operations, 
       if (byRegister) out.index[i] = (word >>> 16) & 31;
       else out.immediate[i] = after;
     }
-  } else if ( scale >= 2 && (operation === 1 || (operation === 2 && scale === 2)) && target !== 31) {
+  } else if (scale >= 2 && (operation === 1 || (operation === 2 && scale === 2)) && target !== 31) {
     out.kind[i] = OP.load;
     out.target[i] = target;
     out.source[i] = base;

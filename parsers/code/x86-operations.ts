@@ -174,7 +174,8 @@ export class X86Operations {
         out.kind[i] = OP.constant;
         out.immediate[i] = this.immediate(x, right);
         const { Immediate64 }: { Immediate64: number } = kinds;
-        if (right === Immediate64) out.value[i] = Number(BigInt.asIntN(32, x.immediate64 >> 32n));
+        const form: number = right;
+        if (form === Immediate64) out.value[i] = Number(BigInt.asIntN(32, x.immediate64 >> 32n));
       }
       return;
     }

@@ -67,7 +67,9 @@ export class Compiler {
     const base = baseOf(driver);
     const area = areaOffset(driver);
     const flags = driver.exceptionTable ? [...FLAGS, UNWIND] : FLAGS;
-    const recipe = [this.version, architecture, optimisation, flags.join(' '), LINK.join(' '), base, area, source].join('\n');
+    const recipe = [this.version, architecture, optimisation, flags.join(' '), LINK.join(' '), base, area, source].join(
+      '\n',
+    );
     const key = createHash('sha256').update(recipe).digest('hex').slice(0, 20);
     const file = join(this.cache, `${name}-${key}.sys`);
     if (existsSync(file)) return { file };

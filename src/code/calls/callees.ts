@@ -10,7 +10,13 @@ import { allocatorNamed, type Allocator } from './allocators.js';
 import type { ExportLookup } from '../image/exports.js';
 import type { CallTarget } from '../flow/flow-result.js';
 import type { ImageBytes } from '../image/image-bytes.js';
-import { findFrameworkTable, FRAMEWORK_ALLOCATORS, GET_TYPED_CONTEXT, type FrameworkSearch, type FrameworkTable } from './wdf.js';
+import {
+  findFrameworkTable,
+  FRAMEWORK_ALLOCATORS,
+  GET_TYPED_CONTEXT,
+  type FrameworkSearch,
+  type FrameworkTable,
+} from './wdf.js';
 
 /** Bytes of an import address table that are looked through where its names are gone. */
 const LARGEST_TABLE = 0x20000;

@@ -127,7 +127,10 @@ export class FieldPaths {
       if (size !== this.code.machine.pointerSize) continue;
       const only = values.only(base);
       if (only === null || !pointersIn(followed, set).some(({ kind }) => STORED.has(kind))) continue;
-      note(set, [...this.reached(followed, only, 0).paths].map((path) => `${path}>${offset}`));
+      note(
+        set,
+        [...this.reached(followed, only, 0).paths].map((path) => `${path}>${offset}`),
+      );
     }
     for (const [possibility, path] of found) made.set(possibility, [...(made.get(possibility) ?? []), path]);
     return made;
@@ -200,7 +203,14 @@ export class FieldPaths {
 }
 
 /** Pointers that are worth noting where they are stored. */
-const STORED: ReadonlySet<number> = new Set([VALUE.entry, VALUE.result, VALUE.field, VALUE.memory, VALUE.context, VALUE.device]);
+const STORED: ReadonlySet<number> = new Set([
+  VALUE.entry,
+  VALUE.result,
+  VALUE.field,
+  VALUE.memory,
+  VALUE.context,
+  VALUE.device,
+]);
 
 /** What a set holds besides no pointer at all. */
 export function pointersIn({ flow: { values } }: Followed, set: number): Value[] {

@@ -55,7 +55,8 @@ function told(made: CodeImage, from = FILL): { field: string; listed: string[] }
   const text = String(made.at[from]).replaceAll(' ', '');
   const found =
     code === null ? null : new TagFollower(code).constantAt(from + text.indexOf('4c65616b') / 2, KEY, false);
-  const field = found === null ? 'nothing' : `${found.fate}${found.field === null ? '' : ` from 0x${found.field.toString(16)}`}`;
+  const field =
+    found === null ? 'nothing' : `${found.fate}${found.field === null ? '' : ` from 0x${found.field.toString(16)}`}`;
   const { allocations } = allocationsIn(module);
   return { field, listed: allocations.map(({ key, call }) => `${key.toString(16)} ${call.toString(16)}`) };
 }

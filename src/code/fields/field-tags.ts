@@ -171,8 +171,7 @@ export class FieldTags {
     if (stored.every(({ kind, number }) => kind === VALUE.constant && number === 0)) return;
     const pointers = pointersIn(followed, base);
     const [only] = stored;
-    const isTag =
-      size === TAG_BYTES && write.offset === offset && stored.length === 1 && only?.kind === VALUE.constant;
+    const isTag = size === TAG_BYTES && write.offset === offset && stored.length === 1 && only?.kind === VALUE.constant;
     for (const pointer of pointers) {
       // The stack, and places of the image, are no structures that others reach by a pointer.
       if (pointer.kind === VALUE.stack || pointer.kind === VALUE.address) continue;
@@ -237,7 +236,8 @@ export class FieldTags {
 }
 
 /** Documented functions that write to where an argument points as much as another one says. */
-const WRITERS = /^(mem(cpy|move|set)|Rtl(Copy|Move|Fill|Zero|Secure)|(Zw|Nt|Io|Rtl|Flt|Ps|Ex|Hal|Ke|Wdf)\w*(Query|Read|Get)\w*)/;
+const WRITERS =
+  /^(mem(cpy|move|set)|Rtl(Copy|Move|Fill|Zero|Secure)|(Zw|Nt|Io|Rtl|Flt|Ps|Ex|Hal|Ke|Wdf)\w*(Query|Read|Get)\w*)/;
 
 /** What is gathered for one offset. */
 class Gathered implements OffsetUse {

@@ -309,7 +309,9 @@ class Follower {
 
   private targetsIfAsked(i: number): readonly CallTarget[] {
     const { machine, called } = this;
-    return this.reporting || machine.calleePops || called.isGuarded || called.gifts !== null ? this.targetsOf(i) : NO_TARGETS;
+    return this.reporting || machine.calleePops || called.isGuarded || called.gifts !== null
+      ? this.targetsOf(i)
+      : NO_TARGETS;
   }
 
   private targetsOf(i: number): CallTarget[] {

@@ -114,6 +114,7 @@ const EVIDENCE: Evidence = {
     kind: 'allocate',
     instruction: 'call    qword ptr [FFFFF880044B8010h]',
     through: ['myfault+0x1200'],
+    throughStarts: ['0xfffff880044b6200'],
   },
   function: { start: '0xfffff880044b6300', end: '0xfffff880044b6420', source: 'exception-table' },
   note: 'An immediate of an instruction shortly before a call of the allocator.',
@@ -351,7 +352,7 @@ export const FULL: AnalysisResult = {
       because: ['the tag goes to ExAllocatePoolWithTag'],
     },
   },
-  warnings: [{ code: 'pages-missing', where: 'modules', message: '480 pages of modules are not in the dump.' }],
+  warnings: [{ code: 'module-unreadable', where: 'modules', message: '480 pages of modules are not in the dump.' }],
 };
 
 /** All that may be null is null. */
@@ -420,5 +421,5 @@ export const TRIAGE: AnalysisResult = {
     nextSteps: ['Set the machine to write kernel or complete dumps.'],
     culprit: null,
   },
-  warnings: [{ code: 'no-pool-tables', where: 'dump', message: 'A triage dump holds no pool tables.' }],
+  warnings: [{ code: 'triage-dump', where: 'dump', message: 'A triage dump holds no pool tables.' }],
 };
