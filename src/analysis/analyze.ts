@@ -28,6 +28,7 @@ import {
   type PoolTags,
   type Warning,
 } from '../result/result.js';
+import { tagKey } from '../result/tag.js';
 import { VERSION } from '../version.js';
 import { CodeEvidence } from '../leak/code/code-evidence.js';
 import { describeDump } from './dump-info.js';
@@ -76,6 +77,8 @@ export interface AnalyzeOptions {
   readonly images?: ModuleCompleter | undefined;
   /** Read only these parts (suspects need all of them). Everything when left out. */
   readonly parts?: readonly AnalysisPart[] | undefined;
+  /** Tags whose owners are looked for, the largest; 50 when left out. */
+  readonly owners?: number | undefined;
   /** Called as the analysis goes on, with what is being done. */
   readonly progress?: ((step: string, done: number, total: number) => void) | undefined;
   /** Noted in `run.options` of the result. */
@@ -157,7 +160,7 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
     dump: describeDump(opened),
     system: readSystem(kernel),
     memory: parts.memory === null ? null : { ...parts.memory, flags: judged.flags },
-    poolTags: parts.poolTags === null ? null : { ...parts.poolTags, reconciliation: judged.reconciliation },
+    poolTags: parts.poolTags === null ? null : withOwners(parts.poolTags, judged),
     modules: parts.modules,
     unloadedModules: parts.unloadedModules,
     objectTypes: objects?.objectTypes ?? null,
@@ -166,6 +169,12 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
     verdict: judged.verdict,
     warnings: [...warnings, ...judged.warnings, ...(objects?.warnings(judged.suspects) ?? [])],
   };
+}
+
+/** The tags as they were judged: what they explain of the pools, and whose they are. */
+function withOwners(poolTags: PoolTags, { reconciliation, owners }: Judged): PoolTags {
+  const rows = poolTags.rows.map((row) => ({ ...row, owner: owners.get(tagKey(row)) ?? null }));
+  return { ...poolTags, reconciliation, rows };
 }
 
 /** Judging needs every part. */
@@ -217,9 +226,13 @@ function judge(
     },
     links: linksOf(modules),
     judge: (hit, key) => evidence.judge(hit, key),
-    options: { tag: options.tag, pool: options.pool },
+    judgeForOwner: (hit, key) => evidence.judgeForOwner(hit, key),
+    options: { tag: options.tag, pool: options.pool, owners: options.owners },
   });
-  const cut = evidence.cut === 0 ? [] : [notFollowed(evidence.cut)];
+  const cut = [
+    ...(evidence.cut === 0 ? [] : [notFollowed(evidence.cut)]),
+    ...(evidence.ownersCut.size === 0 ? [] : [ownersUnknown(evidence.ownersCut.size)]),
+  ];
   return { ...judged, warnings: [...judged.warnings, ...cut, ...ofBlocks] };
 }
 
@@ -229,6 +242,15 @@ function notFollowed(count: number): Warning {
     code: 'code-not-followed',
     where: 'suspects',
     message: `the code around ${places} of a tag was not followed to the end, because that would take too long: they count with low confidence, and drivers may be missing`,
+  };
+}
+
+function ownersUnknown(count: number): Warning {
+  const tags = count === 1 ? 'one tag' : `${count} tags`;
+  return {
+    code: 'owners-not-followed',
+    where: 'poolTags',
+    message: `the code around ${tags} that nobody suspects was not followed to the end, because that would take too long: a driver that allocates under them may not be named`,
   };
 }
 
@@ -274,6 +296,7 @@ function described(memory: MemoryInfo | null, poolTags: PoolTags | null): Judged
     flags: reading.flags,
     reconciliation: reconcile(poolTags, memory),
     suspects: [],
+    owners: new Map(),
     verdict: {
       ...{ leakSuspected: null, headline: 'Not judged: only parts of the dump were read', nextSteps: [] },
       culprit: null,

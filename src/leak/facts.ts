@@ -52,6 +52,8 @@ export interface LeakFacts {
   links: ModuleLinks | null;
   /** Judges one place that the search found for a key. */
   judge(hit: TagHit, key: number): HitJudgement;
+  /** The same with little work, for a tag that is no suspect; `judge` when left out. */
+  judgeForOwner?: (hit: TagHit, key: number) => HitJudgement;
   options: LeakOptions;
 }
 
@@ -67,4 +69,6 @@ export interface LeakOptions {
   tag?: string | undefined;
   /** Only this pool. */
   pool?: PoolKind | undefined;
+  /** Tags whose owners are looked for; OWNED_TAGS when left out. */
+  owners?: number | undefined;
 }

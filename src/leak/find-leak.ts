@@ -14,6 +14,7 @@ import { reconcile, reconciliationWarnings } from './code/reconcile.js';
 import { findSubjects, makeSuspects, rowsOf, verifierIsOn, verifierMessage } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { MAXIMUM_SUSPECTS } from './thresholds.js';
+import { ownedRows, ownersOf, type TagOwners } from './tags/owners.js';
 import { makeVerdict } from './verdict.js';
 
 /** The parts of the result that are judgement. */
@@ -21,11 +22,12 @@ export interface LeakFindings {
   flags: MemoryFlag[];
   reconciliation: PoolTags['reconciliation'];
   suspects: Suspect[];
+  owners: TagOwners;
   verdict: Verdict;
   warnings: Warning[];
 }
 
-/** Judges a kernel state. The modules are searched at most once, for all suspect tags together. */
+/** Judges a kernel state. The modules are searched at most once: for all suspect tags and those whose owners are named together. */
 export function findLeak(facts: LeakFacts): LeakFindings {
   const memory = memoryFlags(facts.memory, facts.poolTags);
   const bugCheck = facts.bugCheck
@@ -34,11 +36,13 @@ export function findLeak(facts: LeakFacts): LeakFindings {
   const readings: Readings = { memory, bugCheck, reconciliation: reconcile(facts.poolTags, facts.memory) };
   const all = withObjects(facts, findSubjects(facts, readings));
   const subjects = limited(all);
-  const keys = [...new Set(subjects.map(({ row }) => tagKey(row)))];
+  const owned = facts.poolTags === null ? [] : ownedRows(facts.poolTags, facts.options.owners);
+  const keys = [...new Set([...subjects.map(({ row }) => row), ...owned].map(tagKey))];
   const search = keys.length > 0 && facts.modules !== null ? facts.search(keys) : null;
   const wanted = subjects.map(({ row, pool }) => ({ key: tagKey(row), pool }));
   const sampled = wanted.length > 0 ? (facts.sample?.(wanted) ?? null) : null;
   const suspects = makeSuspects(facts, readings, subjects, { search, sampled });
+  const owners = ownersOf(facts, [...new Set([...subjects.map(({ row }) => row), ...owned])], search, bugCheck);
   const judgements = judgeSuspects(facts, suspects);
   const warnings = [
     ...memory.warnings,
@@ -51,8 +55,8 @@ export function findLeak(facts: LeakFacts): LeakFindings {
     ...aboutState(facts, bugCheck),
     ...aboutSubjects(facts, all.length - subjects.length),
   ];
-  const verdict = makeVerdict(facts, readings, suspects, judgements);
-  return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, verdict, warnings };
+  const verdict = makeVerdict(facts, readings, suspects, judgements, owners);
+  return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings };
 }
 
 /** Says of suspects whose tag is an object type's who holds the objects, and judges that. */

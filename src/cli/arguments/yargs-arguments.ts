@@ -6,7 +6,7 @@ import { wrap } from '../../views/print/style.js';
 import type { AnyCommand, CommandEntry } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../../views/print/nearest.js';
 import { GROUP, optionsOf } from '../options/options.js';
 import { COMMANDS, DEFAULT_COMMAND, FAMILIES } from '../registry.js';
 
