@@ -15,6 +15,7 @@ const profile = async () => import('./commands/profile.js');
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'analyze', words: '<dump>', summary: 'Find what leaks pool memory, and the driver behind it', load: () => import('./commands/analyze.js') },
   { name: 'info', words: '<dump>', summary: 'Show what a dump is and what can be asked of it', load: () => import('./commands/info.js') },
+  { name: 'kd', words: '<dump>', summary: "Give the debugger's own commands, at a prompt or from a script", load: () => import('./commands/kd.js') },
   { name: 'vm', words: '<dump> [flags]', summary: 'Show the memory totals, as !vm 1 does', load: () => import('./commands/vm.js') },
   { name: 'poolused', words: '<dump> [words..]', summary: 'Show what each pool tag holds, as !poolused does', load: () => import('./commands/pool/poolused.js') },
   { name: 'modules', words: '<dump> [name]', summary: 'List drivers, or find one by name or address, as lm does', load: () => import('./commands/modules.js') },
@@ -33,6 +34,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'verifier', words: '<dump> [driver]', summary: 'Show what Driver Verifier tracked, as !verifier 3 and 0x80 do', load: () => import('./commands/pool/verifier.js') },
   { name: 'trend', words: '[inputs..]', summary: 'Tell a leak from load over a series of logs, counters or dumps', load: () => import('./commands/trend.js') },
   { name: 'diff', words: '<before> <after>', summary: 'Show what grew between two dumps or logs', load: () => import('./commands/diff.js') },
+  { name: 'check', words: '[dumps..]', summary: 'Fail when tags or drivers hold more than in a good run, for tests of drivers', load: () => import('./commands/check.js') },
   { name: 'poolmon', words: '[dump]', summary: "Write a dump's tag table as a poolmon log, or a script that collects logs", load: () => import('./commands/pool/poolmon.js') },
   { name: 'batch', words: '[paths..]', summary: 'Read many dumps: which drivers leak where, and which machines share a cause', load: () => import('./commands/batch.js') },
   { name: 'history list', words: '<folder>', summary: 'List dumps, all or by tag, driver, machine or time', load: async () => ({ command: (await questions()).list }) },

@@ -23,8 +23,14 @@ export async function run(args: readonly string[], host: Host): Promise<ExitCode
   }
 }
 
-/** `/?` is how Windows asks for help, `-V` how others ask for the version. */
-const asWeSay = (arg: string): string => (arg === '/?' || arg === '-?' ? '--help' : arg === '-V' ? '--version' : arg);
+/** `/?` is how Windows asks for help, `-V` how others ask for the version, `-cf` how the debugger takes a file of commands. */
+const OURS: Readonly<Record<string, string>> = {
+  '/?': '--help',
+  '-?': '--help',
+  '-V': '--version',
+  '-cf': '--command-file',
+};
+const asWeSay = (arg: string): string => OURS[arg] ?? arg;
 
 async function runCommand(entry: CommandEntry, args: readonly string[], host: Host): Promise<ExitCode> {
   const { command } = await entry.load();

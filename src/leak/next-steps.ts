@@ -23,6 +23,8 @@ export interface Finding {
   exhausted: string[];
   /** A tag of Windows that holds most of its pool, where nothing else is to be said. */
   windowsTag?: string;
+  /** Likewise a tag of another. */
+  largeTag?: string;
   /** What a statement about pool would need and the dump does not hold; empty otherwise. */
   missing: string[];
 }
@@ -92,8 +94,15 @@ export function nextSteps(
       'Give a pooltag.txt (--pooltag FILE, from the triage folder of the Debugging Tools for Windows), or one that a vendor added its tags to: it may describe the tag.',
     );
   }
-  if (steps.length === 0 && finding.leakSuspected === false) steps.push(NO_GROWTH);
+  if (steps.length === 0 && finding.leakSuspected === false) {
+    steps.push(NO_GROWTH);
+    if (finding.largeTag !== undefined) steps.push(watch(finding.largeTag));
+  }
   return steps;
+}
+
+function watch(tag: string): string {
+  return `Watch ${tagInWords(tag)}: only when it keeps growing under the same load is it a leak ("dumpleak analyze --tag ${tag.trim()}" shows who allocates under it, with the evidence).`;
 }
 
 /** A tag of Windows that holds most of its pool: how to see whether it grows, and for whom. */

@@ -56,6 +56,9 @@ export const RELATED_DEVIATION_PERCENT = 1;
 /** Shown of a suspect. */
 export const MAXIMUM_RELATED = 8;
 
+/** Tags whose owners are looked for: a quarter of them the largest of each pool, the rest the largest of both together. */
+export const OWNED_TAGS = 50;
+
 /** Suspects in a result and evidence items of a driver: more are counted, not listed. */
 export const MAXIMUM_SUSPECTS = 16;
 export const MAXIMUM_EVIDENCE = 16;

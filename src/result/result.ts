@@ -10,8 +10,9 @@
 
 import type { FigureSource } from '../../symbols/kernel-symbols.js';
 import type { EvidenceKind } from './evidence-kinds.js';
+import type { WarningCode, WarningPlace } from './warning-codes.js';
 
-export type { EvidenceKind, FigureSource };
+export type { EvidenceKind, FigureSource, WarningCode };
 
 /** Lower-case hexadecimal with `0x`. */
 export type Hex = string;
@@ -34,14 +35,14 @@ export interface Pages {
 }
 
 /** Something the reader of the report must know: a code for programs, a sentence for people. */
-export interface Note {
-  code: string;
+export interface Note<Code extends string = string> {
+  code: Code;
   message: string;
 }
 
-export interface Warning extends Note {
-  /** What it concerns: `dump`, `symbols`, `modules`, `memory`, `poolTags`, `suspects`. */
-  where: string;
+export interface Warning extends Note<WarningCode> {
+  /** What it concerns. */
+  where: WarningPlace;
 }
 
 /** Nothing counted the tags: pool tagging was not turned on, as is usual on Windows 2000 and XP. */
@@ -113,7 +114,18 @@ export interface PageFile {
   maximumPages: Count | null;
 }
 
-export interface MemoryFlag extends Note {
+/** Pool near its limit or past it, other memory short, and figures that cannot be true. */
+export type MemoryFlagCode =
+  | `${'implausible' | 'high' | 'excessive'}-${PoolKind}-pool`
+  | 'implausible-commit'
+  | 'commit-near-limit'
+  | 'implausible-available-memory'
+  | 'low-available-memory'
+  | 'low-system-ptes'
+  | 'system-ptes-exhausted'
+  | 'implausible-tag-bytes';
+
+export interface MemoryFlag extends Note<MemoryFlagCode> {
   /** Pages, as compared. */
   value: Count;
   limit: Count;
@@ -355,6 +367,8 @@ export interface EvidenceCall {
   instruction: string | null;
   /** Functions of the driver between the call and the documented function, outermost first: `acme!AcmeAllocate` by PDB or export, else `acme+0x1400`. */
   through: string[];
+  /** Where they begin: what they are named by, in the same order. */
+  throughStarts?: Hex[] | undefined;
 }
 
 /** The bounds of a function. */
@@ -406,6 +420,47 @@ export interface TagCluster {
     owner: TagOwner | null;
   }[];
   culprit: { module: string; because: string } | null;
+}
+
+/** The part of Windows that allocates for those who are registered with it. */
+export type CandidateArea = 'file-system' | 'network' | 'registry' | 'processes';
+
+/** What a driver registers itself as, by the functions that it imports. */
+export type CandidateRole =
+  | 'file-system-filter'
+  | 'legacy-file-system-filter'
+  | 'wfp-callout'
+  | 'ndis-filter'
+  | 'ndis-protocol'
+  | 'ndis-miniport'
+  | 'registry-callback'
+  | 'process-callback'
+  | 'thread-callback'
+  | 'image-callback'
+  | 'object-callback';
+
+/** A driver that could make a part of Windows allocate. To stand here accuses nobody. */
+export interface Candidate {
+  module: string;
+  base: Hex;
+  company: string | null;
+  version: string | null;
+  /** A known part of Windows. */
+  windows: boolean;
+  roles: CandidateRole[];
+  /** What leads to this one besides what it is registered as; null where nothing does. */
+  because: string | null;
+}
+
+/** Who could be behind a tag of Windows. */
+export interface Candidates {
+  area: CandidateArea;
+  /** Best first. */
+  drivers: Candidate[];
+  /** Drivers that are no known part of Windows and whose imports are not in the dump: what they are is not known. */
+  unread: string[];
+  /** All of these; `unread` has the first. */
+  unreadCount: number;
 }
 
 /** A process, as far as a suspect names it. */
@@ -490,6 +545,8 @@ export interface Suspect {
   knownIssues?: KnownIssue[] | null;
   /** Null where no tag goes with it. */
   cluster?: TagCluster | null;
+  /** Who could be behind a tag of file systems, the network, the registry or processes; null for other tags. */
+  candidates?: Candidates | null;
   /** Null where the tag is no object type's. */
   holders?: Holders | null;
   /** Null where no block was looked at. */

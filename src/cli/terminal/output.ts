@@ -11,6 +11,8 @@ export interface Host {
   readonly platform: NodeJS.Platform;
   readonly stdout: Stream;
   readonly stderr: Stream;
+  /** Left out where nothing can be read from a console. */
+  readonly stdin?: NodeJS.ReadStream | undefined;
 }
 
 /** The options that say where a report goes and how it looks. */
@@ -65,6 +67,11 @@ export class Output {
   /** Writes JSON; where only ASCII can be shown, other characters as `\uXXXX`, which loses nothing. */
   async json(json: string): Promise<void> {
     await this.write(this.style.ascii === true ? json.replace(/[^\0-\x7f]/g, escapeUnit) : json);
+  }
+
+  /** Writes lines for another program to stdout, also where the report goes to a file. */
+  async aside(text: string): Promise<void> {
+    if (text !== '') await writeTo(this.host.stdout, text);
   }
 
   private async write(text: string): Promise<void> {

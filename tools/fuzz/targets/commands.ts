@@ -151,6 +151,14 @@ export const GIVEN: Readonly<Record<string, Given>> = {
     ends: [EXIT.leak],
   },
   info: onDump([], ['--redact']),
+  kd: {
+    files: DUMPS,
+    lines: [
+      ({ input }) => [input, '-c', '!vm 1; !poolused 2; lm; q'],
+      ({ input }) => [input, '-c', `!pool ${ADDRESS()}; !poolval ${ADDRESS()}; !poolfind Leak; q`],
+      ({ input }) => [input, '-c', '!process 0 0; !handle; !verifier 3; !for_each_module s -a @#Base @#End "Leak"; q'],
+    ],
+  },
   vm: onDump(['1'], []),
   poolused: {
     files: DUMPS,
@@ -194,6 +202,14 @@ export const GIVEN: Readonly<Record<string, Given>> = {
     ],
   },
   diff: { files: LOGS, lines: [({ input }) => [input, input], ({ input }) => [input, input, '--json', '--redact']] },
+  check: {
+    files: DUMPS,
+    lines: [
+      ({ input }) => [input, '--tag', 'Leak=1MB', '--json'],
+      ({ input, at }) => [input, '--write-baseline', '--baseline', at('baseline.json')],
+    ],
+    ends: [EXIT.leak],
+  },
   poolmon: {
     files: DUMPS,
     lines: [({ input }) => [input], ({ input }) => [input, '--mapped', '--columns', 'narrow']],
