@@ -16,6 +16,8 @@ describe('targets of the fuzzer: commands', () => {
     const ends = [EXIT.done, EXIT.badInput];
     expect(wrongEnd(EXIT.done, { out: 'a report', err: '' }, ends, false)).to.equal(null);
     expect(wrongEnd(EXIT.badInput, { out: '', err: 'dumpleak: x.dmp is no dump\n' }, ends, true)).to.equal(null);
+    expect(wrongEnd(EXIT.badInput, { out: 'cannot tell', err: '' }, ends, false)).to.equal(null);
+    expect(wrongEnd(EXIT.badInput, { out: '{"a":', err: '' }, ends, true)).to.match(/no JSON/);
     expect(wrongEnd(EXIT.internal, { out: '', err: 'dumpleak: internal error\n' }, ends, false)).to.match(
       /^ends with 70/,
     );
