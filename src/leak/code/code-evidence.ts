@@ -6,6 +6,7 @@ import type { ExportLookup } from '../../code/image/exports.js';
 import type { CodeModule } from '../../code/image/code-module.js';
 import { imageCode } from '../../code/image/image-code.js';
 import { codeOfData } from '../../code/data-code.js';
+import { registeredContext } from '../../code/filter-contexts.js';
 import { TagFollower, type TagCode, type TagFate } from '../../code/tag-code.js';
 import { CodeWork } from '../../code/flow/work.js';
 import type { TagHit } from '../../kernel/state.js';
@@ -75,8 +76,8 @@ export class CodeEvidence {
     const before = this.work.steps;
     const { value, isCut } = this.work.within(most, () => follow(follower, hit, key, base));
     this.spent.set(key, (this.spent.get(key) ?? 0) + this.work.steps - before);
-    // What was seen to allocate is so, whatever else was not looked at.
-    if (!isCut || value.callsAllocator === true) {
+    // What was seen to allocate is so, whatever else was not looked at; a registration is told by its form.
+    if (!isCut || value.callsAllocator === true || value.kind === 'filter-context') {
       this.judged.set(hit, value);
       return value;
     }
@@ -132,6 +133,11 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
     // What reads as text stays text unless an allocator gets it.
     if (code?.fate !== 'allocates') return base;
     base = { ...base, strength: 'medium' };
+  }
+  const context = code?.fate === 'allocates' ? null : registeredContext(follower.code.module, hit.offset);
+  if (context !== null) {
+    const note = `the tag of its ${context} context in a registration of contexts (FLT_CONTEXT_REGISTRATION): the filter manager allocates under it for this driver`;
+    return { ...base, kind: 'filter-context', strength: 'medium', note };
   }
   if (kind === 'pointer') return { ...base, strength: 'low', note: 'a part of an address in the image' };
   if (kind === null && base.strength !== 'low') {

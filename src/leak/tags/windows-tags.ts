@@ -113,6 +113,15 @@ function baseNames(modules: readonly ModuleInfo[]): string[] {
   return names;
 }
 
+/** The binaries of a list's line, each as `ntfs` or, for parts of the kernel, `nt!cm`: lower-case, without extension. */
+export function splitBinaries(binary: string): string[] {
+  return binary
+    .split(/ or | and |[/,]/)
+    .map((name) => name.trim().toLowerCase())
+    .map((name) => (/^nt!/.test(name) ? name : baseName(name.replace(/!.*$/s, ''))))
+    .filter((name) => name !== '');
+}
+
 function baseName(name: string): string {
   return name.toLowerCase().replace(/\.(?:sys|dll|exe)$/, '');
 }
