@@ -1,6 +1,6 @@
 /** Who is behind a leak, as far as its suspects tell: one driver, or nobody. A function of the suspects alone. */
 
-import type { Confidence, Culprit, Suspect, SuspectDriver } from '../result/result.js';
+import type { Confidence, Culprit, Suspect, SuspectDriver, TagCluster } from '../result/result.js';
 import { atMost, rank } from './confidence.js';
 import type { HolderJudgement } from './objects/holders.js';
 import { isSuspicious } from './suspects.js';
@@ -23,6 +23,12 @@ export function theDriver(suspect: Suspect): SuspectDriver | null {
   const { likely, certain } = namedDrivers(suspect);
   const [only, ...more] = certain.length > 0 ? certain : likely;
   return only !== undefined && more.length === 0 ? only : null;
+}
+
+/** The driver that makes a suspect of Windows allocate, by the tags in lock step with it; null where that is not likely. */
+export function clusterCulprit({ cluster }: Suspect): NonNullable<TagCluster['culprit']> | null {
+  const culprit = cluster?.culprit ?? null;
+  return culprit !== null && rank(culprit.confidence) > 0 ? culprit : null;
 }
 
 /** A driver that a bug check names for pool that it left allocated, and what it says. */
@@ -60,6 +66,8 @@ function ofSuspect(suspect: Suspect, judgement: HolderJudgement | null): Culprit
     const because = named.evidence.flatMap(({ note }) => (note === null ? [] : [note]));
     return driver(named.module, named.base ?? null, named.confidence, because.slice(0, MOST_REASONS));
   }
+  const maker = clusterCulprit(suspect);
+  if (maker !== null) return driver(maker.module, maker.base, maker.confidence, [maker.because]);
   const because = judgement === null ? [] : [sentence(judgement.says), ...judgement.because];
   return { ...NOBODY, kind: 'unknown', because: because.length > 0 ? because : [whyNobody(suspect, named)] };
 }

@@ -64,6 +64,9 @@ export const LOCK_STEP_NEAR: readonly { readonly outstanding: number; readonly p
   { outstanding: 100_000, percent: 0.03 },
 ];
 
+/** Of tags in lock step, those whose owners are asked for besides, the largest counts. */
+export const MAXIMUM_STEPPERS = 32;
+
 /** Tags whose owners are looked for: a quarter of them the largest of each pool, the rest the largest of both together. */
 export const OWNED_TAGS = 50;
 
