@@ -23,8 +23,25 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: 'too many files are open: the limit of the system is used up',
 };
 
+/** Those that mean something else of a file that is to be written. */
+const REASONS_TO_WRITE: Readonly<Record<string, string>> = {
+  ...REASONS,
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'there is no such folder',
+  EACCES: 'access denied. Name a file in a folder of your own',
+  EPERM: 'access denied, or the file is open in another program',
+  ETXTBSY: 'it is a program that runs',
+  EISDIR: 'it is a folder',
+  EINVAL: 'the name is not valid',
+};
+
 /** The platform's error as a short phrase: `access denied`, not a stack. */
 export function errorText(error: unknown): string {
   const reason = REASONS[errorCode(error) ?? ''];
   return reason ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** The same of a file that is to be written; null for an error that is none of the platform's. */
+export function writeErrorText(error: unknown): string | null {
+  return REASONS_TO_WRITE[errorCode(error) ?? ''] ?? null;
 }

@@ -67,7 +67,7 @@ export const historyFolder = ({ out, history }: Pick<BatchOptions, 'out' | 'hist
   history ?? join(out, 'history');
 
 /**
- * Runs a batch to its end. Throws LockedError where another one writes the history, JournalError for a journal that cannot
+ * Runs a batch to its end. Throws HistoryError where another one writes the history (`locked`) and for a journal that cannot
  * be gone on with, and the platform's error where the folder cannot be written.
  */
 export async function runBatch(options: BatchOptions): Promise<BatchReport> {

@@ -44,7 +44,7 @@ const STDERR_KEPT = 8192;
 /** How long a worker may take to end by itself, in milliseconds. */
 const GRACE = 1000;
 
-/** What a task is rejected with when the pool is closed before it is done. */
+/** What a task is rejected with when the pool is closed before it is done: a signal, and no failure that is told. */
 export class PoolClosed extends Error {
   override readonly name = 'PoolClosed';
 }

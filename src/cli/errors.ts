@@ -8,12 +8,18 @@ import { printable } from '../../parsers/text-safety.js';
 import { VERSION } from '../version.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 
-/** A command line that makes no sense. The message is one line, without a full stop at its end. */
+/**
+ * A command line that makes no sense. The message is one line, without a full stop at its end. No failure of the one dialect:
+ * nothing was read, it ends the command, and the exit code is all that programs see of it.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** A file named on the command line, other than the dump, that cannot be read or written. The message is one line. */
+/**
+ * A file named on the command line, other than the dump, that cannot be read or written. The message is one line. It ends the
+ * command: what failed below has its code there, and nobody asks for it here.
+ */
 export class FileError extends Error {
   override readonly name = 'FileError';
 }

@@ -367,6 +367,8 @@ export interface EvidenceCall {
   instruction: string | null;
   /** Functions of the driver between the call and the documented function, outermost first: `acme!AcmeAllocate` by PDB or export, else `acme+0x1400`. */
   through: string[];
+  /** Where they begin: what they are named by, in the same order. */
+  throughStarts?: Hex[] | undefined;
 }
 
 /** The bounds of a function. */

@@ -93,6 +93,7 @@ export const EVIDENCE: Shape<Evidence> = named('evidence', 'why a driver is name
         'functions of the driver between the call and the allocator, outermost first',
         leaf('text', '`acme!AcmeAllocate` by PDB or export, else `acme+0x1400`'),
       ),
+      throughStarts: orNull(list('where these functions begin, in the same order', leaf('address', 'of a function'))),
     }),
   ),
   function: orNull(

@@ -3,6 +3,7 @@
  * processor time.
  */
 
+import { failed } from '../../parsers/bytes/failure.js';
 import { TagSums } from '../../parsers/heap/tag-sums.js';
 import { ClassicPageWalk } from '../../parsers/heap/classic-pages.js';
 import { heapAddress, PointerReader, type HeapAddress, type HeapMemory } from '../../parsers/heap/memory.js';
@@ -101,7 +102,7 @@ function segmentHeap(family: SegmentFamily): BenchLine {
   const heap = openSegmentHeap(new PointerReader(memory), heapAddress(image.spell(options.heapAt), image.pointerSize));
   if (heap === null) throw new Error('the built heap does not open');
   const proof = proveHeaps(memory, [heap]);
-  if (typeof proof === 'string') throw new Error(`the built heap is not proven: ${proof}`);
+  if (failed(proof)) throw new Error(`the built heap is not proven: ${proof.message}`);
   const pool = wide ? POOL_HEADER_X64 : POOL_HEADER_X86;
   return line(
     family,

@@ -7,11 +7,12 @@ import { naturalOrder } from '../../growth/read/file-names.js';
 import { renderIndexPage } from '../../report/html/index-page.js';
 import { renderBatchLine } from '../../report/json.js';
 import { VERSION } from '../../version.js';
+import { isHistoryError } from '../journal/history-error.js';
 import type { History } from '../journal/history.js';
 import { indexOf, pageName, renderPage } from './pages.js';
 import { renderMetrics } from './metrics.js';
 import type { Overview } from './overview.js';
-import { NotReplaced, replaceFile } from '../journal/replace-file.js';
+import { replaceFile } from '../journal/replace-file.js';
 
 export const pagesFolder = (out: string): string => join(out, 'pages');
 
@@ -32,7 +33,7 @@ export function writeOutputs(
     try {
       replaceFile(path, parts, hooks);
     } catch (error) {
-      if (!(error instanceof NotReplaced)) throw error;
+      if (!isHistoryError(error, 'not-replaced')) throw error;
       told.push(error.message);
     }
   };
@@ -49,7 +50,7 @@ export function writeMetrics(path: string, overview: Overview, now: Date): strin
     replaceFile(path, [renderMetrics(overview, now)]);
     return [];
   } catch (error) {
-    if (!(error instanceof NotReplaced)) throw error;
+    if (!isHistoryError(error, 'not-replaced')) throw error;
     return [error.message];
   }
 }

@@ -2,11 +2,9 @@
 
 import { join, resolve } from 'node:path';
 import { availableParallelism, totalmem } from 'node:os';
-import { JournalError } from '../../batch/journal/journal.js';
-import { LockedError } from '../../batch/journal/lock.js';
 import { allIssues } from '../../analysis/known-issues.js';
+import { isHistoryError } from '../../batch/journal/history-error.js';
 import { readKey } from '../../redact/key.js';
-import { NotReplaced } from '../../batch/journal/replace-file.js';
 import { historyFolder, runBatch, type BatchReport } from '../../batch/run.js';
 import { renderBatchSummary } from '../../batch/outputs/summary-text.js';
 import { BatchDisplay } from '../terminal/batch-display.js';
@@ -181,9 +179,7 @@ export const command = defineCommand({
       if (args.open === true) await openPage(join(out, 'index.html'), host);
       return exitCode(report, args);
     } catch (error) {
-      if (error instanceof LockedError || error instanceof JournalError || error instanceof NotReplaced) {
-        throw new FileError(error.message);
-      }
+      if (isHistoryError(error)) throw new FileError(error.message);
       throw error;
     } finally {
       display.end();

@@ -4,7 +4,7 @@
  */
 
 import { rva as asRva, plus } from '../../../parsers/addresses.js';
-import { failed } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import type { StructLayout } from '../../../parsers/kernel/layout.js';
 import type { NamedSymbol } from '../../../parsers/pdb/all-symbols.js';
 import type { Pdb } from '../../../parsers/pdb/pdb.js';
@@ -41,7 +41,7 @@ export class ModuleSymbols {
   private readonly tables = new Map<LoadedModule, SymbolTable>();
   private list: readonly LoadedModule[] | null = null;
   private byBase: readonly LoadedModule[] | null = null;
-  private pdbs = new Map<LoadedModule, Pdb | string>();
+  private pdbs = new Map<LoadedModule, Pdb | Failure>();
 
   constructor(
     private readonly opened: OpenedDump,
@@ -105,7 +105,7 @@ export class ModuleSymbols {
   }
 
   /** The PDB of a module, or why there is none. */
-  async pdbOf(module: LoadedModule): Promise<Pdb | string> {
+  async pdbOf(module: LoadedModule): Promise<Pdb | Failure> {
     const known = this.pdbs.get(module);
     if (known !== undefined) return known;
     const pdb = await this.findPdb(module);
@@ -178,8 +178,8 @@ export class ModuleSymbols {
   }
 
   private async layoutIn(module: LoadedModule | null, type: string): Promise<TypeLayout | null> {
-    const pdb = module === null ? '' : await this.pdbOf(module);
-    const layout = typeof pdb === 'string' ? null : firstLayout(pdb, type);
+    const pdb = module === null ? null : await this.pdbOf(module);
+    const layout = pdb === null || failed(pdb) ? null : firstLayout(pdb, type);
     return layout === null ? null : { module, layout, source: 'pdb' };
   }
 
@@ -191,14 +191,15 @@ export class ModuleSymbols {
 
   private async read(module: LoadedModule): Promise<SymbolTable> {
     const pdb = await this.pdbOf(module);
-    if (typeof pdb !== 'string') return new SymbolTable('pdb', pdb.allSymbols());
+    if (!failed(pdb)) return new SymbolTable('pdb', pdb.allSymbols());
     const exported = exportsOf(module);
-    if (module.moduleName !== 'nt') return new SymbolTable(exported.length > 0 ? 'exports' : 'none', exported, pdb);
+    if (module.moduleName !== 'nt')
+      return new SymbolTable(exported.length > 0 ? 'exports' : 'none', exported, pdb.message);
     const known = this.kernelTable(module);
     return new SymbolTable(
       known.length > 0 ? 'tables' : exported.length > 0 ? 'exports' : 'none',
       [...known, ...exported],
-      pdb,
+      pdb.message,
     );
   }
 
@@ -214,9 +215,9 @@ export class ModuleSymbols {
     return found;
   }
 
-  private async findPdb(module: LoadedModule): Promise<Pdb | string> {
-    if (this.sources === null) return 'there is no symbol path';
-    if (module.codeView === null) return 'which PDB belongs to it is not in the dump';
+  private async findPdb(module: LoadedModule): Promise<Pdb | Failure> {
+    if (this.sources === null) return new Failure('unknown', 'there is no symbol path');
+    if (module.codeView === null) return new Failure('not-in-dump', 'which PDB belongs to it is not in the dump');
     return this.sources.pdb(module.codeView, module.name);
   }
 }

@@ -242,6 +242,7 @@ function callOf(follower: TagFollower, { call }: TagCode): EvidenceCall | null {
     kind: call.allocator.kind,
     instruction: textAt(follower, call.at),
     through: call.through.map((rva) => placeName(follower, rva)),
+    throughStarts: call.through.map((rva) => hex(plus(follower.code.module.base, rva))),
   };
 }
 

@@ -114,6 +114,7 @@ const EVIDENCE: Evidence = {
     kind: 'allocate',
     instruction: 'call    qword ptr [FFFFF880044B8010h]',
     through: ['myfault+0x1200'],
+    throughStarts: ['0xfffff880044b6200'],
   },
   function: { start: '0xfffff880044b6300', end: '0xfffff880044b6420', source: 'exception-table' },
   note: 'An immediate of an instruction shortly before a call of the allocator.',

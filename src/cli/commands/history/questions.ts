@@ -1,5 +1,6 @@
 /** The commands of `dumpleak history` that ask: dumps, groups, machines, a word, SQL, everything. */
 
+import { isHistoryError } from '../../../batch/journal/history-error.js';
 import { History } from '../../../batch/journal/history.js';
 import { journalPath, readLineAt } from '../../../batch/journal/journal.js';
 import { renderResultLines } from '../../../batch/outputs/outputs.js';
@@ -148,25 +149,18 @@ export const sql = defineCommand({
     ['history sql report "select driver, count(*) from suspects group by 1"', 'any question; nothing can be changed'],
     ['history tables report', 'what can be asked'],
   ],
-  run: async (args, output, host) => {
-    try {
-      return await answer(args, output, host, async (store) => {
-        try {
-          return await store.ask(args.question);
-        } catch (error) {
-          if (!isQueryError(error) || !error.message.includes(' does not exist')) throw error;
-          const names = await (await questions()).tableNames(store);
-          throw new UsageError(`${error.message}. Tables: ${names.join(', ')}; "dumpleak history tables" has their columns`); // prettier-ignore
-        }
-      });
-    } catch (error) {
-      throw isQueryError(error) ? new UsageError(error.message) : error;
-    }
-  },
+  run: async (args, output, host) =>
+    answer(args, output, host, async (store) => {
+      try {
+        return await store.ask(args.question);
+      } catch (error) {
+        if (!isHistoryError(error, 'bad-question')) throw error;
+        if (!error.message.includes(' does not exist')) throw new UsageError(error.message);
+        const names = await (await questions()).tableNames(store);
+        throw new UsageError(`${error.message}. Tables: ${names.join(', ')}; "dumpleak history tables" has their columns`); // prettier-ignore
+      }
+    }),
 });
-
-/** By its name: the class is in a part that is loaded late. */
-const isQueryError = (error: unknown): error is Error => error instanceof Error && error.name === 'QueryError';
 
 export const exportAll = defineCommand({
   positionals: { folder: FOLDER },
