@@ -25,10 +25,16 @@ export function theDriver(suspect: Suspect): SuspectDriver | null {
   return only !== undefined && more.length === 0 ? only : null;
 }
 
-/** The driver that makes a suspect of Windows allocate, by the tags in lock step with it; null where that is not likely. */
-export function clusterCulprit({ cluster }: Suspect): NonNullable<TagCluster['culprit']> | null {
-  const culprit = cluster?.culprit ?? null;
-  return culprit !== null && rank(culprit.confidence) > 0 ? culprit : null;
+/**
+ * The driver that makes a suspect allocate, by the tags in lock step with it. Null where that is not likely, where drivers
+ * are likely by their own evidence, and for tags that drivers share.
+ */
+export function clusterCulprit(suspect: Suspect): NonNullable<TagCluster['culprit']> | null {
+  const culprit = suspect.cluster?.culprit ?? null;
+  const isOpen =
+    namedDrivers(suspect).likely.every(({ module }) => isKernelImage(module)) &&
+    !suspect.against.some(({ code }) => code === 'shared-tag');
+  return culprit !== null && isOpen && rank(culprit.confidence) > 0 ? culprit : null;
 }
 
 /** A driver that a bug check names for pool that it left allocated, and what it says. */

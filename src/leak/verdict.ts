@@ -14,7 +14,7 @@ import { amountText, isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { list, percentText, poolName, sentence } from './wording.js';
 import type { TagOwners } from './tags/owners.js';
-import { isKernelImage, sharedDefault } from './tags/windows-tags.js';
+import { sharedDefault } from './tags/windows-tags.js';
 
 /** Flags that say what ran out when pool did not: what it is, and the words for it. */
 const EXHAUSTION_FLAGS: ReadonlyMap<string, { name: string; says: string }> = new Map([
@@ -203,7 +203,7 @@ function byWhom(suspect: Suspect): string {
   const { likely, certain } = namedDrivers(suspect);
   const names = (drivers: typeof likely): string => list(drivers.map(({ module }) => module));
   const maker = clusterCulprit(suspect);
-  if (maker !== null && likely.every(({ module }) => isKernelImage(module))) {
+  if (maker !== null) {
     const by = maker.confidence === 'high' ? 'because of' : 'probably because of';
     return `${by} ${printable(maker.module)}, whose allocations are in lock step`;
   }

@@ -19,7 +19,7 @@ interface Model {
   readonly name: string;
   /** Of the tags, those of which at most 5 % was freed. */
   readonly kept: number;
-  counts(seed: number): number[];
+  readonly counts: (seed: number) => number[];
 }
 
 /** Counts that spread over orders of magnitude, as those of real machines: half below the median, a few in the millions. */
