@@ -1,14 +1,15 @@
 /** Operations in words, for tests of decoders: `x0 = 8 at x1 + 18`, `call 17fc`; numbers are hexadecimal. */
 
-import { OP, UNKNOWN_REGISTER, type Operations } from './operations.js';
+import { FIRST_VECTOR, OP, UNKNOWN_REGISTER, type Operations } from './operations.js';
 
 const hex = (value: number): string => (value < 0 ? `-${(-value).toString(16)}` : value.toString(16));
 const signed = (value: number): string => (value < 0 ? ` - ${(-value).toString(16)}` : ` + ${value.toString(16)}`);
-const register = (number: number): string => (number === UNKNOWN_REGISTER ? 'unknown' : `x${number}`);
+const register = (number: number): string =>
+  number === UNKNOWN_REGISTER ? 'unknown' : number >= FIRST_VECTOR ? `v${number - FIRST_VECTOR}` : `x${number}`;
 
 /** Operations that write their target. */
 const WRITES: ReadonlySet<number> = new Set([
-  OP.constant, OP.copy, OP.add, OP.address, OP.load, OP.either, OP.insert, OP.or,
+  OP.constant, OP.copy, OP.add, OP.address, OP.load, OP.either, OP.insert, OP.or, OP.sum, OP.sumMemory,
 ]); // prettier-ignore
 
 /** All operations of a list, in their order. Throws where one writes a register that it does not make unknown before. */
@@ -19,7 +20,7 @@ export function operationsText(out: Operations): string {
 function one(out: Operations, i: number): string {
   const [kind, target] = [out.kind[i] ?? 0, out.target[i] ?? 0];
   let killed = out.killed[i] ?? 0;
-  if (WRITES.has(kind) || (kind === OP.pop && target >= 0)) {
+  if ((WRITES.has(kind) && target < FIRST_VECTOR) || (kind === OP.pop && target >= 0)) {
     if ((killed & (1 << target)) === 0) throw new Error(`x${target} is written and not made unknown`);
     killed &= ~(1 << target);
   }
@@ -42,7 +43,7 @@ function what(out: Operations, i: number): string {
     case OP.none:
       return '';
     case OP.constant:
-      return `${register(target)} = ${hex(immediate)}`;
+      return `${register(target)} = ${value === 0 ? '' : `${hex(value)}:`}${hex(immediate)}`;
     case OP.copy:
       return `${register(target)} = ${register(source)}`;
     case OP.add:
@@ -85,7 +86,15 @@ function what(out: Operations, i: number): string {
       return `${register(target)}[${immediate}] = ${hex(value)}`;
     case OP.or:
       return `${register(target)} = ${register(source)} | ${hex(immediate)}`;
-    default:
+    case OP.leave:
       return 'leave';
+    case OP.fill:
+      return `fill from ${register(target)} with ${register(source)}`;
+    case OP.sum:
+      return `${register(target)} = ${register(source)} + ${register(index)}`;
+    case OP.sumMemory:
+      return `${register(target)} = ${register(target)} + memory at ${place(source)}`;
+    default:
+      throw new Error(`operation ${column(out.kind)} has no words`);
   }
 }
