@@ -24,7 +24,7 @@ describe('dumpleak recipe', () => {
     const { stdout } = await runHere(['recipe', 'Abc ', '--build', '7601']);
     for (const line of stdout.split('\n')) expect(line.length, line).to.be.at.most(100);
     expect(stdout.replaceAll(/ \^\n +/g, ' ')).to.contain('-PoolTag "Abc " -BufferSize 1024');
-    expect(stdout).to.match(/\\Session Manager\\Memory Management" \^\n/);
+    expect(stdout).to.match(/Memory Management" \/v \^\n +DisablePagingExecutive/);
   });
 
   it('is the same as JSON', async () => {
