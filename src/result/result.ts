@@ -449,6 +449,10 @@ export interface Candidate {
   /** A known part of Windows. */
   windows: boolean;
   roles: CandidateRole[];
+  /** Of a file system filter, where the filter manager's symbols tell: the higher, the earlier it is called. */
+  altitude: string | null;
+  /** Volumes that such a filter is attached to; null where that is not known. */
+  instances: Count | null;
   /** What leads to this one besides what it is registered as; null where nothing does. */
   because: string | null;
 }

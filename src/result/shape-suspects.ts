@@ -191,6 +191,13 @@ const CANDIDATES: Shape<Candidates> = named('candidates', 'who could be behind a
           ...(['image-callback', 'object-callback'] as const),
         ),
       ),
+      altitude: orNull(
+        leaf(
+          'text',
+          "of a file system filter, by the filter manager's PDB (`--symbols`): the higher, the earlier it is called",
+        ),
+      ),
+      instances: orNull(leaf('count', 'volumes that it is attached to, likewise')),
       because: orNull(leaf('note', 'what else leads to it')),
     }),
   ),

@@ -306,6 +306,7 @@ export const FULL: AnalysisResult = {
           {
             ...{ module: 'myfault.sys', base: '0xfffff880044b5000', company: 'Sysinternals', version: '4.0.0.0' },
             ...{ windows: false, roles: ['file-system-filter'], because: 'a reason' },
+            ...{ altitude: '328010', instances: 4 },
           },
         ],
         unread: ['other.sys'],
