@@ -44,9 +44,11 @@ interface Filter {
 function memoryOf(filters: readonly Filter[], change: (bytes: Buffer) => void = () => undefined): VirtualMemory {
   const bytes = Buffer.alloc(SIZE);
   const pointer = (at: number, target: number): void => void bytes.writeBigUInt64LE(BASE + BigInt(target), at);
-  const ring = (links: readonly number[]): void => { links.forEach((at, i) => {
+  const ring = (links: readonly number[]): void => {
+    links.forEach((at, i) => {
       pointer(at, links[(i + 1) % links.length] ?? 0);
-    }); };
+    });
+  };
   const frame = 0x400;
   const places = filters.map((_, i) => 0x1000 + i * 0x400);
   ring([GLOBALS + 0x58 + 0x68, frame + 8]);
