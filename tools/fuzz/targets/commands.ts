@@ -187,6 +187,13 @@ export const GIVEN: Readonly<Record<string, Given>> = {
     files: TAG_LIST,
     lines: [({ input }) => ['Leak', '--pooltag', input], ({ input }) => ['Mm*', '--pooltag', input, '--json']],
   },
+  recipe: {
+    files: TAG_LIST,
+    lines: [
+      ({ input }) => ['Leak', '--pooltag', input, '--build', '19041'],
+      ({ input }) => ['Leak', '--pooltag', input, '--driver', 'acmenet.sys', '--json'],
+    ],
+  },
   processes: onDump([], ['--redact']),
   handles: onDump([], ['--list'], ['--pid', String(CULPRIT_PID), '--type', 'Process']),
   objects: onDump([], ['--type', 'Process']),
