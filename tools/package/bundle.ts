@@ -31,7 +31,7 @@ export async function bundle(root: string): Promise<Bundle> {
     target: 'node20',
     outfile: 'dumpleak.mjs',
     external: OPTIONAL,
-    minifyWhitespace: true,
+    minify: true,
     legalComments: 'none',
     logLevel: 'warning',
     // CommonJS packages ask for parts of Node by `require`.
