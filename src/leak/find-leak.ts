@@ -4,7 +4,17 @@ import { tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
 import { addClusters, partnered, steppersOf } from './clusters.js';
-import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict, Warning } from '../result/result.js';
+import { whereMemoryIs, whereOf } from './where-memory.js';
+import type {
+  MemoryPart,
+  MemoryFlag,
+  ModuleInfo,
+  PoolTags,
+  Suspect,
+  UnloadedModule,
+  Verdict,
+  Warning,
+} from '../result/result.js';
 import { readBugCheck } from './bugcheck/bug-checks.js';
 import type { BugCheckLookup, BugCheckReading } from './bugcheck/bug-checks.js';
 import type { LeakFacts } from './facts.js';
@@ -24,6 +34,7 @@ export interface LeakFindings {
   reconciliation: PoolTags['reconciliation'];
   suspects: Suspect[];
   owners: TagOwners;
+  whereMemoryIs: MemoryPart[] | null;
   verdict: Verdict;
   warnings: Warning[];
 }
@@ -59,7 +70,10 @@ export function findLeak(facts: LeakFacts): LeakFindings {
     ...aboutSubjects(facts, everything.length - subjects.length),
   ];
   const verdict = makeVerdict(facts, readings, suspects, judgements, owners);
-  return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings };
+  return {
+    ...{ flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings },
+    whereMemoryIs: whereMemoryIs(whereOf(facts)),
+  };
 }
 
 /** Says of suspects whose tag is an object type's who holds the objects, and judges that. */
