@@ -57,8 +57,9 @@ export interface Value {
   readonly rest: string;
 }
 
-/** Elements of one range; more are refused. */
-const MOST_ELEMENTS = 2 ** 32;
+/** Elements of one range; more are refused. Behind `L?` as many as a number holds exactly in bytes. */
+const MOST_ELEMENTS = 2n ** 32n;
+const MOST_UNLIMITED = 2n ** 50n;
 
 /** What commands set for later ones, as plain data. */
 export interface SessionState {
@@ -78,6 +79,8 @@ export class Session implements Environment {
   /** Names that stand for text, as `as` defines them. */
   readonly aliases = new Map<string, string>();
   radix: Radix = 16;
+  /** The `d*` that a bare `d` repeats. */
+  lastDisplay: string | null = null;
   /** Where `d*` and `u` without an address go on, by command. */
   readonly next = new Map<string, VirtualAddress>();
   /** The current process, where the user set one: its `_EPROCESS`, and its address space. */
@@ -202,7 +205,8 @@ export class Session implements Environment {
     const length = lengthAt(rest, 0);
     if (length !== null) {
       const { value, rest: behind } = await this.value(rest.slice(length.from));
-      if (value > BigInt(MOST_ELEMENTS)) throw new KdError(`Range error in '${rest.trimStart()}'`);
+      if (value > (length.unlimited ? MOST_UNLIMITED : MOST_ELEMENTS))
+        throw new KdError(`Range error in '${rest.trimStart()}'`);
       const count = Number(value);
       const start = length.negative ? this.address(address - BigInt(count * size)) : address;
       return { address: start, count, rest: behind, unlimited: length.unlimited };
@@ -216,7 +220,7 @@ export class Session implements Environment {
         if (end.address < address) throw new KdError(`Range error in '${rest.trimStart()}'`);
         const bytes = end.address - address + 1n;
         const count = (bytes + BigInt(size) - 1n) / BigInt(size);
-        if (count > BigInt(MOST_ELEMENTS)) throw new KdError(`Range error in '${rest.trimStart()}'`);
+        if (count > MOST_ELEMENTS) throw new KdError(`Range error in '${rest.trimStart()}'`);
         return { address, count: Number(count), rest: end.rest, unlimited: false };
       }
     }

@@ -1,5 +1,6 @@
 /** Commands that show a view: its words read, what it reads read, its text printed. */
 
+import { hex } from '../../parsers/bytes/failure.js';
 import type { DumpSource, StreamedView, View } from '../views/view.js';
 import { isWrong } from '../views/view.js';
 import { KdError } from './kd-error.js';
@@ -44,4 +45,19 @@ export async function showView<Wanted, Result>(
 
 function isStreamed<Wanted, Result>(view: View<Wanted, Result>): view is StreamedView<Wanted, Result, unknown> {
   return 'pieces' in view;
+}
+
+/**
+ * Words with the expression at `index` as a number, as views take addresses. A word that is no expression stays: the view says what is
+ * wrong with it.
+ */
+export async function withValue(session: Session, words: readonly string[], index: number): Promise<readonly string[]> {
+  const word = words[index];
+  if (word === undefined || /^[/"-]/.test(word)) return words;
+  try {
+    return words.with(index, hex(session.address(await session.evaluate(word))));
+  } catch (error) {
+    if (error instanceof KdError && error.kind === 'usage' && !/^[\w`]+$/.test(word)) throw error;
+    return words;
+  }
 }

@@ -1,14 +1,16 @@
 /** The whole analysis of one kernel state: what is wrong with pool, and who did it. Changes nothing it is given. */
 
-import { tagKey } from '../result/tag.js';
+import { tagInWords, tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
 import { addClusters, partnered, steppersOf } from './clusters.js';
 import { whereMemoryIs, whereOf } from './where-memory.js';
 import type {
-  MemoryPart,
+  Candidates,
   MemoryFlag,
+  MemoryPart,
   ModuleInfo,
+  PoolTagRow,
   PoolTags,
   Suspect,
   UnloadedModule,
@@ -17,6 +19,7 @@ import type {
 } from '../result/result.js';
 import { readBugCheck } from './bugcheck/bug-checks.js';
 import type { BugCheckLookup, BugCheckReading } from './bugcheck/bug-checks.js';
+import { areaOf, candidatesOf } from './candidates.js';
 import type { LeakFacts } from './facts.js';
 import { judgeHolders, unreadHolders, type HolderJudgement } from './objects/holders.js';
 import { memoryFlags } from './memory-flags.js';
@@ -27,6 +30,7 @@ import type { Readings } from './suspects.js';
 import { MAXIMUM_SUSPECTS } from './thresholds.js';
 import { ownedRows, ownersOf, type TagOwners } from './tags/owners.js';
 import { makeVerdict } from './verdict.js';
+import { amount } from './wording.js';
 
 /** The parts of the result that are judgement. */
 export interface LeakFindings {
@@ -56,6 +60,7 @@ export function findLeak(facts: LeakFacts): LeakFindings {
   const sampled = wanted.length > 0 ? (facts.sample?.(wanted) ?? null) : null;
   const suspects = makeSuspects(facts, readings, subjects, { search, sampled });
   const owners = ownersOf(facts, [...new Set([...subjects.map(({ row }) => row), ...owned])], search, bugCheck);
+  for (const suspect of suspects) suspect.candidates = candidatesFor(facts, suspect, owners);
   addClusters(suspects, { facts, owners, all });
   const judgements = judgeSuspects(facts, suspects);
   const warnings = [
@@ -74,6 +79,26 @@ export function findLeak(facts: LeakFacts): LeakFindings {
     ...{ flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings },
     whereMemoryIs: whereMemoryIs(whereOf(facts)),
   };
+}
+
+/** Who could be behind a tag of Windows that works for others; null for other tags and where no module is known. */
+function candidatesFor(
+  { modules, functions, poolTags }: LeakFacts,
+  suspect: Suspect,
+  owners: TagOwners,
+): Candidates | null {
+  const rowOf = (tag: string): PoolTagRow | undefined => poolTags?.rows.find((row) => row.tag === tag);
+  const row = poolTags?.rows.find(({ hex }) => hex === suspect.key);
+  const area = row === undefined ? null : areaOf(row);
+  if (area === null || modules === null || !functions) return null;
+  return candidatesOf(area, modules, functions, ({ base }) => {
+    for (const { tag, outstanding } of suspect.related ?? []) {
+      const other = rowOf(tag);
+      if (other === undefined || owners.get(tagKey(other))?.base !== base) continue;
+      return `its tag ${tagInWords(tag)} goes with this one, with ${amount(toNumber(outstanding))} allocations: a hint, it may be chance`;
+    }
+    return null;
+  });
 }
 
 /** Says of suspects whose tag is an object type's who holds the objects, and judges that. */

@@ -5,12 +5,11 @@ import { countersOf, reconciliationOf } from '../result/pool.js';
 import { numberedTag, tagInWords, tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
-import type { Candidates, Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result/result.js';
+import type { Note, PoolKind, PoolTagRow, PoolTags, Suspect } from '../result/result.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
 import type { BugCheckReading } from './bugcheck/bug-checks.js';
 import { rank, suspectConfidence } from './confidence.js';
 import type { AgainstCode } from './confidence.js';
-import { areaOf, candidatesOf } from './candidates.js';
 import { rankDrivers } from './drivers.js';
 import { contentTraces } from './content-evidence.js';
 import type { LeakFacts, SampledBlocks } from './facts.js';
@@ -143,16 +142,9 @@ function makeSuspect(
     against,
     drivers,
     searched,
-    candidates: candidatesFor(facts, row),
     related: facts.poolTags ? relatedTags(facts.poolTags, row, pool, usable) : [],
     ...(sampled === null ? {} : { contents: sampled.contents, billed: sampled.billed ?? null }),
   };
-}
-
-/** Who could be behind a tag of Windows that works for others; null for other tags and where no module is known. */
-function candidatesFor({ modules, functions }: LeakFacts, row: PoolTagRow): Candidates | null {
-  const area = areaOf(row);
-  return area === null || modules === null || !functions ? null : candidatesOf(area, modules, functions);
 }
 
 /** Which of the drivers are held back, and why: what the dump says of them contradicts itself. */

@@ -45,17 +45,26 @@ describe('filters in whole dumps', function () {
   });
 
   it('are found by the addresses of what they import, where the names are discarded', () => {
-    const rows = [{ tag: 'FMfn', paged: leaked(21_100_000, 8.4 * GB, 9_044_120) }];
-    const modules = { 'quarkflt.sys': { imports: FILTER, importNamesIn: 'INIT' as const } };
+    const rows = [
+      { tag: 'FMfn', paged: leaked(21_100_000, 8.4 * GB, 9_044_120) },
+      { tag: 'QxSc', nonPaged: leaked(21_100_070, 21_100_070 * 16, 40_044_120) },
+    ];
+    const tags = [{ tag: 'QxSc', style: 'filter-context' as const }];
+    const modules = { 'quarkflt.sys': { imports: FILTER, importNamesIn: 'INIT' as const, tags } };
     const scenario = fieldMachine({ name: 'names', seed: 62, rows, modules });
     const { suspects, verdict } = analyze(openBuilt(buildDump(scenario)));
     const could = suspects.find(({ tag }) => tag === 'FMfn')?.candidates;
     expect(could?.area).to.equal('file-system');
     expect(could?.drivers.filter(({ windows }) => !windows).map(({ module }) => module)).to.deep.equal([
+      'quarkflt.sys',
       'orbitav.sys',
       'quarrybk.sys',
-      'quarkflt.sys',
     ]);
+    expect(could?.drivers.map(({ because }) => because)).to.satisfy(
+      ([first, ...rest]: readonly (string | null)[]) =>
+        first?.startsWith('its tag QxSc goes with this one, with 21,100,070 allocations') === true &&
+        rest.every((reason) => reason === null),
+    );
     expect(could?.drivers.find(({ module }) => module === 'orbitav.sys')?.company).to.equal('Example Devices');
     expect(could?.unreadCount).to.equal(0);
     expect(verdict.culprit?.module ?? null, 'accused').to.equal(null);

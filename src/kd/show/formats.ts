@@ -1,8 +1,8 @@
 /** The lines of `.formats`. */
 
 import { fileTimeText } from '../../result/file-time.js';
+import { clockText } from '../../views/print/clock.js';
 import { debuggerAddress } from '../../views/print/format.js';
-import { clockText } from './target.js';
 
 /** `6.36908e-022`: C's `%g`, with exponents of three digits as the debugger's runtime printed them. */
 function shortReal(value: number): string {
@@ -26,9 +26,9 @@ function chars(bytes: Uint8Array): string {
 
 /** A value under 2^32 is seconds since 1970, another one 100 ns since 1601. */
 function timeOf(value: bigint): string {
-  if (value < 0x1_0000_0000n) return clockText(new Date(Number(value) * 1000), false);
+  if (value < 0x1_0000_0000n) return clockText(new Date(Number(value) * 1000));
   const text = fileTimeText(value);
-  return text === null ? '***** Invalid FILETIME' : `${clockText(new Date(text))} (UTC + 0:00)`;
+  return text === null ? '***** Invalid FILETIME' : `${clockText(new Date(text), true)} (UTC + 0:00)`;
 }
 
 /** `wide`: the target has 64-bit values. */

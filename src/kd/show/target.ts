@@ -4,37 +4,15 @@ import { MACHINE } from '../../../parsers/dump/open-dump.js';
 import { printable } from '../../../parsers/text-safety.js';
 import { readSystem, releaseName } from '../../analysis/system-info.js';
 import { fileTimeText } from '../../result/file-time.js';
+import { clockText, upTimeText } from '../../views/print/clock.js';
 import { NOT_KNOWN } from '../../views/print/format.js';
 import type { Session } from '../session.js';
-
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-const two = (value: number): string => String(value).padStart(2, '0');
-
-/** `Tue Dec  1 16:09:45.766 2020`, in UTC; with no milliseconds when `milliseconds` is false. */
-export function clockText(date: Date, milliseconds = true): string {
-  const day = String(date.getUTCDate()).padStart(2);
-  const time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
-  const part = milliseconds ? `.${String(date.getUTCMilliseconds()).padStart(3, '0')}` : '';
-  return `${DAYS[date.getUTCDay()] ?? ''} ${MONTHS[date.getUTCMonth()] ?? ''} ${day} ${time}${part} ${date.getUTCFullYear()}`;
-}
-
-/** 100 ns as `0 days 0:03:43.461`. */
-export function upTimeText(ticks: bigint): string {
-  const milliseconds = ticks / 10_000n;
-  const seconds = milliseconds / 1000n;
-  const [days, hours] = [seconds / 86_400n, (seconds / 3600n) % 24n];
-  const [minutes, rest] = [(seconds / 60n) % 60n, seconds % 60n];
-  const part = String(milliseconds % 1000n).padStart(3, '0');
-  return `${days} days ${hours}:${two(Number(minutes))}:${two(Number(rest))}.${part}`;
-}
 
 /** `Debug session time:` and `System Uptime:`. */
 export function timeLines({ opened }: Session): string {
   const { systemTime, systemUpTime } = opened.dump.header;
   const text = fileTimeText(systemTime);
-  const when = text === null ? NOT_KNOWN : `${clockText(new Date(text))} (UTC + 0:00)`;
+  const when = text === null ? NOT_KNOWN : `${clockText(new Date(text), true)} (UTC + 0:00)`;
   const up = systemUpTime === null ? 'not available' : upTimeText(systemUpTime);
   return `Debug session time: ${when}\nSystem Uptime: ${up}\n`;
 }

@@ -175,12 +175,12 @@ function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: Ta
   const isSure = code.function.source === 'exception-table' || code.function.source === 'export';
   if (!isCode && !isSure && code.call === null) return base;
   const kind = isCode ? base.kind : 'code-immediate';
-  const strength = strengthOf(code.fate, isCode ? base.strength : 'medium');
+  const strength = strengthOf(code, isCode ? base.strength : 'medium');
   return {
     kind,
     strength,
     note: noteOf(hit, base, code),
-    callsAllocator: CALLS[code.fate],
+    callsAllocator: code.field === null ? CALLS[code.fate] : null,
     instruction: textAt(follower, code.instruction),
     call: callOf(follower, code),
     function: functionOf(follower, code),
@@ -192,7 +192,9 @@ const CALLS: Readonly<Record<TagFate, boolean | null>> = {
   ...{ unknown: null, lost: null, missing: null, cut: null, 'not-held': null },
 };
 
-function strengthOf(fate: TagFate, base: Confidence): Confidence {
+function strengthOf({ fate, field }: TagCode, base: Confidence): Confidence {
+  // Memory is not followed: what stands in the field by the time it is read is not seen.
+  if (field !== null) return 'medium';
   if (fate === 'allocates') return 'high';
   return fate === 'unknown' ? atMost(base, 'medium') : 'low';
 }
@@ -204,6 +206,8 @@ function noteOf(hit: TagHit, base: HitJudgement, code: TagCode): string {
   const what = isCode ? base.note : `an instruction holds the tag${bit}`;
   const { call } = code;
   const given = call?.allocator.name ?? 'a function';
+  if (code.field !== null)
+    return `${what}; it is stored at offset 0x${code.field.toString(16)} of a structure, and the tag that ${given} gets was read from that field, which another function fills: code that was not seen may have put another one there`;
   switch (code.fate) {
     case 'allocates':
       return call?.allocator.kind === 'lookaside'
