@@ -25,6 +25,8 @@ export interface KdOutput {
 export interface OpenSession {
   readonly interpreter: Interpreter;
   readonly host: KdHost;
+  /** The symbol path that a command has set; null where none has. */
+  readonly changedPath: () => string | null;
   /** Closes the log and the symbols that commands opened. */
   close(): void;
 }
@@ -38,6 +40,7 @@ export function openSession(
   output: KdOutput,
 ): OpenSession {
   const later: SymbolSources[] = [];
+  const given = pathText(args, env);
   const host = new KdHost({
     write: async (text) => output.write(text),
     stopped: () => output.stopped(),
@@ -47,7 +50,7 @@ export function openSession(
       later.push(sources);
       return sources;
     },
-    symbolPath: pathText(args, env),
+    symbolPath: given,
     dump: opened.path,
   });
   const lists = readTagLists(args.pooltag, env);
@@ -55,6 +58,7 @@ export function openSession(
   return {
     interpreter: new Interpreter(session),
     host,
+    changedPath: () => (host.symbolPath === given ? null : host.symbolPath),
     close: () => {
       host.closeLog();
       for (const sources of later) sources.close();

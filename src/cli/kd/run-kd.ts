@@ -20,6 +20,11 @@ export interface RunKdArguments extends DumpArguments, KdArguments {
 /** Throws FileError for a script that cannot be read, and what opening a dump throws. */
 export async function runKd(args: RunKdArguments, output: Output, host: Host): Promise<ExitCode> {
   const given = givenLines(args);
+  const { stdin, stdout } = host;
+  if (stdin?.isTTY === true && stdout.isTTY === true && args.output === undefined) {
+    const { runPrompt } = await import('./prompt.js');
+    return runPrompt(args, given ?? [], { stdin: stdin, host, output });
+  }
   return readDump(args, host, async (opened, _progress, symbols) => {
     const session = openSession(opened, symbols, args, host.env, {
       write: async (text) => output.part(text),
