@@ -107,11 +107,20 @@ class Prompt {
         },
       });
       let isOver = false;
+      /** Lines that came in one piece with the one that is taken: they were pasted. */
+      const pasted: string[] = [];
       const end = (text: string | null): void => {
-        if (isOver) return;
+        if (isOver) {
+          if (text !== null) pasted.push(`${text}\r`);
+          return;
+        }
         isOver = true;
-        reader.close();
-        resolve(text);
+        // What came with it has been heard by then.
+        setImmediate(() => {
+          this.ahead = `${pasted.join('')}${pasted.length > 0 || text === '' ? '' : reader.line}`;
+          reader.close();
+          resolve(text);
+        });
       };
       reader.on('history', (lines: string[]) => (this.history = [...lines]));
       reader.on('line', (text) => {
