@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
 import { readQuickly } from './cli/arguments/quick-arguments.js';
 import { COMMANDS } from './cli/registry.js';
+import { manPage } from '../tools/docs/man-page.js';
 
 const docs = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
@@ -58,5 +59,20 @@ describe('docs/ci.md', () => {
       const { command } = await entry!.load();
       expect(readQuickly(args, command), line).to.not.equal(null);
     }
+  });
+});
+
+describe('docs/dumpleak.1', () => {
+  it('is what the definitions of the commands give: run npm run docs', async () => {
+    expect(docs('dumpleak.1')).to.equal(await manPage());
+  });
+
+  it('has every command, and no line that roff would take for one of its own', () => {
+    const page = docs('dumpleak.1');
+    for (const { name, words } of COMMANDS) {
+      expect(page).to.include(`.SS "${`${name} ${words}`.trim().replaceAll('-', '\\-')}"`);
+    }
+    const requests = new Set(page.match(/^[.'].{2}/gm));
+    expect([...requests].sort()).to.deep.equal(['.PP', '.SH', '.SS', '.TH', '.TP', '.br']);
   });
 });

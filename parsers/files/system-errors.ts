@@ -1,5 +1,8 @@
 /** What the platform says of a file that it cannot open, read or write, in words for people. */
 
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+
 /** The platform's code of an error such as `ENOENT`, or null. */
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
@@ -39,6 +42,15 @@ const REASONS_TO_WRITE: Readonly<Record<string, string>> = {
 export function errorText(error: unknown): string {
   const reason = REASONS[errorCode(error) ?? ''];
   return reason ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** A part of the program that is there and was not found: the engine hides so that no more files can be opened. */
+export function isHiddenOutOfFiles(error: unknown): boolean {
+  if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND' || !(error instanceof Error)) return false;
+  const path = /^Cannot find (?:package|module) '([^']+)'/.exec(error.message)?.[1];
+  if (path === undefined || !isAbsolute(path)) return false;
+  // Of a package whose description could not be opened, the file that is named is a guess.
+  return existsSync(path) || existsSync(join(dirname(path), 'package.json'));
 }
 
 /** The same of a file that is to be written; null for an error that is none of the platform's. */

@@ -7,7 +7,8 @@ import { InputError } from '../../parsers/bytes/input-error.js';
 import { readUnicodeString } from '../../parsers/kernel/structures.js';
 import { readMemory } from '../kernel/memory/memory.js';
 import { importsOf, usesFramework } from '../kernel/modules/module-links.js';
-import { exportsOf } from '../code/image/exports.js';
+import { exportsOf, type ExportLookup } from '../code/image/exports.js';
+import { importedFunctions, type ImportedFunctions } from '../code/image/imported-functions.js';
 import type { CodeWork } from '../code/flow/work.js';
 import { readModules, type LoadedModule } from '../kernel/modules/modules.js';
 import type { Kernel } from '../kernel/open/open-kernel.js';
@@ -34,6 +35,7 @@ import { CodeEvidence } from '../leak/code/code-evidence.js';
 import { describeDump } from './dump-info.js';
 import { openingWarnings } from './dump-part.js';
 import { fileTimeText } from '../result/file-time.js';
+import type { FunctionImports } from '../leak/candidates.js';
 import type { LeakFacts, SampledBlocks } from '../leak/facts.js';
 import { findLeak } from '../leak/find-leak.js';
 import { memoryFlags } from '../leak/memory-flags.js';
@@ -198,7 +200,8 @@ function judge(
 ): Judged {
   const { dump, kernel } = opened;
   const code = dump.header.bugCheckCode;
-  const evidence = new CodeEvidence(modules, exportsOf(modules), options.codeWork);
+  const exports = exportsOf(modules);
+  const evidence = new CodeEvidence(modules, exports, options.codeWork);
   const ofBlocks: Warning[] = [];
   const judged = findLeak({
     dumpType: dump.kind,
@@ -225,6 +228,7 @@ function judge(
       return sampled.blocks;
     },
     links: linksOf(modules),
+    functions: functionsOf(modules, exports),
     judge: (hit, key) => evidence.judge(hit, key),
     judgeForOwner: (hit, key) => evidence.judgeForOwner(hit, key),
     options: { tag: options.tag, pool: options.pool, owners: options.owners },
@@ -276,6 +280,12 @@ function linksOf(modules: readonly LoadedModule[]): ModuleLinks {
     importsOf: (module) => once(imports, module, modules, importsOf),
     usesFramework: (module) => once(frameworks, module, modules, usesFramework),
   };
+}
+
+/** Reads what functions a module imports when it is asked for, and once. */
+function functionsOf(modules: readonly LoadedModule[], exports: ExportLookup): FunctionImports {
+  const known = new Map<number, ImportedFunctions | null>();
+  return { functionsOf: (place) => once(known, place, modules, (module) => importedFunctions(module, exports)) };
 }
 
 function once<T>(

@@ -1,11 +1,22 @@
 /** The whole analysis of one kernel state: what is wrong with pool, and who did it. Changes nothing it is given. */
 
-import { tagKey } from '../result/tag.js';
+import { tagInWords, tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
-import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict, Warning } from '../result/result.js';
+import type {
+  Candidates,
+  MemoryFlag,
+  ModuleInfo,
+  PoolTagRow,
+  PoolTags,
+  Suspect,
+  UnloadedModule,
+  Verdict,
+  Warning,
+} from '../result/result.js';
 import { readBugCheck } from './bugcheck/bug-checks.js';
 import type { BugCheckLookup, BugCheckReading } from './bugcheck/bug-checks.js';
+import { areaOf, candidatesOf } from './candidates.js';
 import type { LeakFacts } from './facts.js';
 import { judgeHolders, unreadHolders, type HolderJudgement } from './objects/holders.js';
 import { memoryFlags } from './memory-flags.js';
@@ -16,6 +27,7 @@ import type { Readings } from './suspects.js';
 import { MAXIMUM_SUSPECTS } from './thresholds.js';
 import { ownedRows, ownersOf, type TagOwners } from './tags/owners.js';
 import { makeVerdict } from './verdict.js';
+import { amount } from './wording.js';
 
 /** The parts of the result that are judgement. */
 export interface LeakFindings {
@@ -43,6 +55,7 @@ export function findLeak(facts: LeakFacts): LeakFindings {
   const sampled = wanted.length > 0 ? (facts.sample?.(wanted) ?? null) : null;
   const suspects = makeSuspects(facts, readings, subjects, { search, sampled });
   const owners = ownersOf(facts, [...new Set([...subjects.map(({ row }) => row), ...owned])], search, bugCheck);
+  for (const suspect of suspects) suspect.candidates = candidatesFor(facts, suspect, owners);
   const judgements = judgeSuspects(facts, suspects);
   const warnings = [
     ...memory.warnings,
@@ -57,6 +70,26 @@ export function findLeak(facts: LeakFacts): LeakFindings {
   ];
   const verdict = makeVerdict(facts, readings, suspects, judgements, owners);
   return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings };
+}
+
+/** Who could be behind a tag of Windows that works for others; null for other tags and where no module is known. */
+function candidatesFor(
+  { modules, functions, poolTags }: LeakFacts,
+  suspect: Suspect,
+  owners: TagOwners,
+): Candidates | null {
+  const rowOf = (tag: string): PoolTagRow | undefined => poolTags?.rows.find((row) => row.tag === tag);
+  const row = poolTags?.rows.find(({ hex }) => hex === suspect.key);
+  const area = row === undefined ? null : areaOf(row);
+  if (area === null || modules === null || !functions) return null;
+  return candidatesOf(area, modules, functions, ({ base }) => {
+    for (const { tag, outstanding } of suspect.related ?? []) {
+      const other = rowOf(tag);
+      if (other === undefined || owners.get(tagKey(other))?.base !== base) continue;
+      return `its tag ${tagInWords(tag)} goes with this one, with ${amount(toNumber(outstanding))} allocations: a hint, it may be chance`;
+    }
+    return null;
+  });
 }
 
 /** Says of suspects whose tag is an object type's who holds the objects, and judges that. */

@@ -2,6 +2,7 @@
 
 import type {
   BlockContents,
+  Candidates,
   Culprit,
   Evidence,
   Holders,
@@ -153,6 +154,38 @@ const CLUSTER: Shape<TagCluster> = named('cluster', 'tags that grow together', {
   culprit: orNull(inner('the driver behind all of them', { module: MODULE, because: leaf('text', 'why it is named') })),
 });
 
+const CANDIDATES: Shape<Candidates> = named('candidates', 'who could be behind a tag of Windows; none is accused', {
+  area: oneOf('the part of Windows', 'file-system', 'network', 'registry', 'processes'),
+  drivers: list(
+    'best first: with a reason of their own, then those that are no known part of Windows',
+    inner('a driver', {
+      module: MODULE,
+      base: BASE,
+      company: orNull(leaf('text', 'who says to have made it')),
+      version: orNull(leaf('text', 'its file version')),
+      windows: leaf('flag', 'a known part of Windows'),
+      roles: list(
+        'what it registers itself as, by the functions that it imports',
+        oneOf(
+          'a role',
+          ...([
+            'file-system-filter',
+            'legacy-file-system-filter',
+            'wfp-callout',
+            'ndis-filter',
+            'ndis-protocol',
+          ] as const),
+          ...(['ndis-miniport', 'registry-callback', 'process-callback', 'thread-callback'] as const),
+          ...(['image-callback', 'object-callback'] as const),
+        ),
+      ),
+      because: orNull(leaf('note', 'what else leads to it')),
+    }),
+  ),
+  unread: list('drivers, no known part of Windows, whose imports are not in the dump: they may be such ones', MODULE),
+  unreadCount: leaf('integer', 'all of these: `unread` has the first'),
+});
+
 export const HOLDERS: Shape<Holders> = named('holders', 'who holds the objects under a tag', {
   type: leaf('text', 'of the objects'),
   objects: leaf('count', 'objects of the type'),
@@ -246,6 +279,9 @@ export const SUSPECT: Shape<Suspect> = named('suspect', 'a tag that may leak', {
   ),
   knownIssues: orNull(list('what is known of it from before ([known-issues.md](known-issues.md))', ISSUE)),
   cluster: orNull(CLUSTER),
+  candidates: orNull(
+    said('who could be behind it, best first; null for tags that nobody is registered for', CANDIDATES),
+  ),
   holders: orNull(said("who holds the objects; null where the tag is no object type's", HOLDERS)),
   contents: orNull(said('what stands in blocks of the tag; null where none was looked at', CONTENTS)),
   billed: orNull(

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { Compiler } from '../../test-dumps/drivers/compile.js';
 import { judgeDump } from './judge-dump.js';
 import { putBetween } from './put-between.js';
-import { judgeFile, scoreOf, type Answer } from './score.js';
+import { judgeFile, listedPairs, scoreOf, type Answer } from './score.js';
 import { allDrivers, ARCHITECTURES, generateDriver, OPTIMISATIONS } from '../../test-dumps/drivers/source.js';
 import type { DriverFile } from '../../test-dumps/drivers/scenario.js';
 
@@ -72,8 +72,32 @@ export function tablesOf(evaluation: Evaluation): string {
       ),
     ),
     row('all', () => true),
+    ...['', '### With and without an exception table (x64 and ARM64)', '', ...header],
+    ...[true, false].map((wanted) =>
+      row(
+        wanted ? 'with' : 'without',
+        ({ driver }) => driver.architecture !== 'x86' && driver.exceptionTable === wanted,
+      ),
+    ),
+    ...['', '### Definite pairs of a driver and a tag that are listed', '', ...pairTable(evaluation)],
     ...['', '### Each driver, from disk', '', ...grid(evaluation.disk, shapes)],
   ].join('\n');
+}
+
+/** By processor: of the tags that calls in a driver get as they are, those that `dumpleak tags --localtag` lists for it. */
+function pairTable({ disk, dump }: Evaluation): string[] {
+  const cells = (answers: readonly Answer[]): string => {
+    const { pairs, listed } = listedPairs(answers);
+    return `${pairs} | ${listed} | ${((100 * listed) / Math.max(1, pairs)).toFixed(2)} %`;
+  };
+  const row = (name: string, keep: (answer: Answer) => boolean): string =>
+    `| ${name} | ${cells(disk.filter(keep))} | ${cells(dump.filter(keep))} |`;
+  return [
+    '|  | disk: pairs | listed | share | dump: pairs | listed | share |',
+    '|---|---:|---:|---:|---:|---:|---:|',
+    ...ARCHITECTURES.map((architecture) => row(architecture, ({ driver }) => driver.architecture === architecture)),
+    row('all', () => true),
+  ];
 }
 
 /** A row a shape, a column a processor and optimisation. */

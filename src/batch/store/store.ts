@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { removeTemporary } from '../../../parsers/files/remove.js';
+import { errorCode, isHiddenOutOfFiles } from '../../../parsers/files/system-errors.js';
 import { HistoryError } from '../journal/history-error.js';
 import { damageText, History } from '../journal/history.js';
 import { journalPath, readHead } from '../journal/journal.js';
@@ -89,9 +90,22 @@ function isReadOnly(error: unknown): boolean {
   return error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code));
 }
 
+/** The database's engine: an optional part, for it is larger than all the rest. Throws InputError where it is missing. */
+async function loadEngine() {
+  try {
+    return await import('@electric-sql/pglite');
+  } catch (error) {
+    if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND' || isHiddenOutOfFiles(error)) throw error;
+    throw new InputError(
+      'not-supported',
+      'questions to a history need the optional package @electric-sql/pglite: install it beside dumpleak (npm install -g @electric-sql/pglite), or use the packed program, which has it. "dumpleak history export" needs it for --csv and --sql only',
+    );
+  }
+}
+
 /** `place` is null for a store in memory. */
 async function openDatabase(place: string | null, folder: string): Promise<PGlite> {
-  const { PGlite } = await import('@electric-sql/pglite');
+  const { PGlite } = await loadEngine();
   if (place !== null) {
     // Twice: what is damaged, or is no folder, is made again. Where that cannot be, the store is for this question alone.
     for (let attempt = 0; attempt < 2; attempt++) {

@@ -12,8 +12,12 @@ export interface ThreadState extends SessionState {
   readonly symbolPath: string | null;
 }
 
+/** By what a program that is a single file knows that it is the thread of a prompt. */
+export const KD_THREAD = 'kd';
+
 /** What a thread is started with. */
 export interface ThreadStart {
+  readonly thread: typeof KD_THREAD;
   readonly args: RunKdArguments;
   readonly env: Environment;
   /** One number: not 0 once the user has stopped the command. */

@@ -1,12 +1,13 @@
 /** The prompt's side of the thread that runs its commands: starts it, stops a command, and starts another where one hangs. */
 
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { removeOwnTemporary } from '../../../parsers/bytes/block-store.js';
 import type { Completions } from '../../kd/completion.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Environment } from '../terminal/terminal.js';
-import type { FromThread, ThreadState, ToThread } from './messages.js';
+import { KD_THREAD, type FromThread, type ThreadState, type ToThread } from './messages.js';
 import type { RunKdArguments } from './run-kd.js';
 
 /** A command that was stopped may go on so long, in milliseconds, before its thread is ended. */
@@ -35,6 +36,12 @@ export interface LineResult {
 /** Shows a piece of output; resolves when there is room for more. */
 export type Show = (text: string) => Promise<void>;
 
+/** The file of the thread: one beside this, or, of a program that is a single file, that file again. */
+function threadProgram(): string {
+  const own = fileURLToPath(new URL('./kd-thread.js', import.meta.url));
+  return existsSync(own) ? own : fileURLToPath(import.meta.url);
+}
+
 export class ThreadClient {
   private worker: Worker | null = null;
   private readonly stop = new Int32Array(new SharedArrayBuffer(4));
@@ -45,13 +52,19 @@ export class ThreadClient {
   constructor(
     private readonly args: RunKdArguments,
     private readonly env: Environment,
-    private readonly program: URL = new URL('./kd-thread.js', import.meta.url),
+    private readonly program = threadProgram(),
   ) {}
 
   /** Opens the dump. Throws ThreadFailure. */
   async start(): Promise<void> {
-    const worker = new Worker(fileURLToPath(this.program), {
-      workerData: { args: this.args, env: { ...this.env }, stop: this.stop.buffer, state: this.state },
+    const worker = new Worker(this.program, {
+      workerData: {
+        thread: KD_THREAD,
+        args: this.args,
+        env: { ...this.env },
+        stop: this.stop.buffer,
+        state: this.state,
+      },
     });
     this.worker = worker;
     await new Promise<void>((resolve, reject) => {

@@ -6,6 +6,7 @@ import type { ExportLookup } from '../../code/image/exports.js';
 import type { CodeModule } from '../../code/image/code-module.js';
 import { imageCode } from '../../code/image/image-code.js';
 import { codeOfData } from '../../code/data-code.js';
+import { registeredContext } from '../../code/filter-contexts.js';
 import { TagFollower, type TagCode, type TagFate } from '../../code/tag-code.js';
 import { CodeWork } from '../../code/flow/work.js';
 import type { TagHit } from '../../kernel/state.js';
@@ -75,8 +76,8 @@ export class CodeEvidence {
     const before = this.work.steps;
     const { value, isCut } = this.work.within(most, () => follow(follower, hit, key, base));
     this.spent.set(key, (this.spent.get(key) ?? 0) + this.work.steps - before);
-    // What was seen to allocate is so, whatever else was not looked at.
-    if (!isCut || value.callsAllocator === true) {
+    // What was seen to allocate is so, whatever else was not looked at; a registration is told by its form.
+    if (!isCut || value.callsAllocator === true || value.kind === 'filter-context') {
       this.judged.set(hit, value);
       return value;
     }
@@ -133,6 +134,11 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
     if (code?.fate !== 'allocates') return base;
     base = { ...base, strength: 'medium' };
   }
+  const context = code?.fate === 'allocates' ? null : registeredContext(follower.code.module, hit.offset);
+  if (context !== null) {
+    const note = `the tag of its ${context} context in a registration of contexts (FLT_CONTEXT_REGISTRATION): the filter manager allocates under it for this driver`;
+    return { ...base, kind: 'filter-context', strength: 'medium', note };
+  }
   if (kind === 'pointer') return { ...base, strength: 'low', note: 'a part of an address in the image' };
   if (kind === null && base.strength !== 'low') {
     const note = `${base.note}; whether code refers to it could not be told, because pages are missing`;
@@ -169,12 +175,12 @@ function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: Ta
   const isSure = code.function.source === 'exception-table' || code.function.source === 'export';
   if (!isCode && !isSure && code.call === null) return base;
   const kind = isCode ? base.kind : 'code-immediate';
-  const strength = strengthOf(code.fate, isCode ? base.strength : 'medium');
+  const strength = strengthOf(code, isCode ? base.strength : 'medium');
   return {
     kind,
     strength,
     note: noteOf(hit, base, code),
-    callsAllocator: CALLS[code.fate],
+    callsAllocator: code.field === null ? CALLS[code.fate] : null,
     instruction: textAt(follower, code.instruction),
     call: callOf(follower, code),
     function: functionOf(follower, code),
@@ -186,7 +192,9 @@ const CALLS: Readonly<Record<TagFate, boolean | null>> = {
   ...{ unknown: null, lost: null, missing: null, cut: null, 'not-held': null },
 };
 
-function strengthOf(fate: TagFate, base: Confidence): Confidence {
+function strengthOf({ fate, field }: TagCode, base: Confidence): Confidence {
+  // Memory is not followed: what stands in the field by the time it is read is not seen.
+  if (field !== null) return 'medium';
   if (fate === 'allocates') return 'high';
   return fate === 'unknown' ? atMost(base, 'medium') : 'low';
 }
@@ -198,6 +206,8 @@ function noteOf(hit: TagHit, base: HitJudgement, code: TagCode): string {
   const what = isCode ? base.note : `an instruction holds the tag${bit}`;
   const { call } = code;
   const given = call?.allocator.name ?? 'a function';
+  if (code.field !== null)
+    return `${what}; it is stored at offset 0x${code.field.toString(16)} of a structure, and the tag that ${given} gets was read from that field, which another function fills: code that was not seen may have put another one there`;
   switch (code.fate) {
     case 'allocates':
       return call?.allocator.kind === 'lookaside'

@@ -102,6 +102,15 @@ export function ownerModules(binary: string, modules: readonly ModuleInfo[]): nu
   return found;
 }
 
+/** The binaries of a list's line, each as `ntfs` or, for parts of the kernel, `nt!cm`: lower-case, without extension. */
+export function splitBinaries(binary: string): string[] {
+  return binary
+    .split(/ or | and |[/,]/)
+    .map((name) => name.trim().toLowerCase())
+    .map((name) => (/^nt!/.test(name) ? name : baseName(name.replace(/!.*$/s, ''))))
+    .filter((name) => name !== '');
+}
+
 const namesOf = new WeakMap<readonly ModuleInfo[], string[]>();
 
 /** Asked for every tag of a table: made once a list. */

@@ -300,6 +300,17 @@ export const FULL: AnalysisResult = {
         members: [{ key: '0x49576f49', tag: 'IoWI', pool: 'paged', outstanding: 1202, ratio: 2, owner: OWNER }],
         culprit: { module: 'myfault.sys', because: 'it allocates under both' },
       },
+      candidates: {
+        area: 'file-system',
+        drivers: [
+          {
+            ...{ module: 'myfault.sys', base: '0xfffff880044b5000', company: 'Sysinternals', version: '4.0.0.0' },
+            ...{ windows: false, roles: ['file-system-filter'], because: 'a reason' },
+          },
+        ],
+        unread: ['other.sys'],
+        unreadCount: 1,
+      },
       holders: {
         ...{ type: 'Process', objects: 71420, handles: 71652, withoutHandle: 12, unreadable: 0, complete: true },
         processes: [
@@ -340,7 +351,7 @@ export const FULL: AnalysisResult = {
       searched: null,
       related: [],
       knownIssues: [],
-      ...{ key: null, cluster: null, holders: null, contents: null, billed: null },
+      ...{ key: null, cluster: null, candidates: null, holders: null, contents: null, billed: null },
     },
   ],
   verdict: {

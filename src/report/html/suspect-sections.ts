@@ -2,6 +2,7 @@
 
 import { isSuspicious } from '../../leak/suspects.js';
 import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result/result.js';
+import { candidatesTitle, candidateWords } from '../../views/print/candidate-words.js';
 import { counted, humanBytes, percent, thousands, timesAsMany } from '../../views/print/format.js';
 import { suspectTitle } from '../suspect-title.js';
 import { moduleOf } from '../text/analyze-suspects.js';
@@ -42,7 +43,7 @@ function suspectSection(result: AnalysisResult, suspect: Suspect, index: number)
 <dl>${figures(suspect)}</dl>
 ${holdersPart(suspect, id)}
 ${drivers(result, suspect)}
-${contentsPart(suspect)}${known(suspect)}<div class="pair">
+${candidates(suspect)}${contentsPart(suspect)}${known(suspect)}<div class="pair">
 ${noteList('Speaks for it', 'for', suspect.reasons)}
 ${noteList('Speaks against it, or is not known', 'against', suspect.against)}
 </div>
@@ -106,6 +107,14 @@ ${folded.length > 0 && markup`<details><summary>${counted(folded.length, 'more p
 function known({ knownIssues }: Suspect): SafeHtml | null {
   if (!knownIssues || knownIssues.length === 0) return null;
   return markup`<h3>Known</h3><ul>${knownIssues.map(({ driver, known: what, fix, source, file }) => markup`<li>${driver !== null && markup`<code>${driver}</code>: `}${what}${fix !== null && ` ${fix}`} <span class="soft">(${source}${file !== null && `; ${file}`})</span></li>`)}</ul>
+`;
+}
+
+/** Who could be behind a tag of Windows. */
+function candidates({ candidates: could }: Suspect): SafeHtml | null {
+  const words = could ? candidateWords(could) : [];
+  if (!could || words.length === 0) return null;
+  return markup`<h3>${candidatesTitle(could)}</h3><ul>${words.map((line) => markup`<li>${line}</li>`)}</ul>
 `;
 }
 

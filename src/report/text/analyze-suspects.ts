@@ -26,6 +26,7 @@ import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { hexAndText, searchedSentences } from '../../views/search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
 import { contentLines } from './analyze-contents.js';
+import { candidatesTitle, candidateWords } from '../../views/print/candidate-words.js';
 import { holderLines } from '../../views/print/holder-lines.js';
 import { isSuspicious } from '../../leak/suspects.js';
 import { suspectTitle } from '../suspect-title.js';
@@ -168,6 +169,16 @@ function knownLines({ knownIssues }: Suspect, style: Style): string[] {
   return ['  Known', ...bullets(points, style, style.bullet, '    ')];
 }
 
+/** Who could be behind a tag of Windows. */
+function candidateLines({ candidates }: Suspect, style: Style): string[] {
+  const words = candidates ? candidateWords(candidates) : [];
+  if (!candidates || words.length === 0) return [];
+  return [
+    ...wrap(candidatesTitle(candidates), style.width, '  ', '    '),
+    ...bullets(words, style, style.bullet, '    '),
+  ];
+}
+
 /** Tags whose counts go with the suspect's. */
 function relatedLines({ related, tag }: Suspect, style: Style): string[] {
   if (!related || related.length === 0) return [];
@@ -260,7 +271,7 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, style: Style): s
     ...holderLines(suspect, style),
     ...driversLines(result, suspect, style),
   ];
-  lines.push(...contentLines(suspect, style));
+  lines.push(...candidateLines(suspect, style), ...contentLines(suspect, style));
   if (suspect.reasons.length > 0)
     lines.push('  Speaks for it', ...bullets(messages(suspect.reasons), style, '+', '    '));
   lines.push(...againstLines(suspect, style), ...knownLines(suspect, style));
