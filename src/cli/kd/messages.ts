@@ -4,7 +4,7 @@ import type { Completions } from '../../kd/completion.js';
 import type { SessionState } from '../../kd/session.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Environment } from '../terminal/terminal.js';
-import type { RunKdArguments } from './run-kd.js';
+import type { RunKdArguments } from './kd-arguments.js';
 
 /** What a session had that takes more than its own state to have again. */
 export interface ThreadState extends SessionState {

@@ -8,12 +8,8 @@ import type { OpenedDump } from '../../kernel/open/opened-dump.js';
 import { openSources, type SymbolArguments } from '../options/symbol-options.js';
 import { readTagLists } from '../options/tag-lists.js';
 import type { Environment } from '../terminal/terminal.js';
+import type { KdArguments } from './kd-arguments.js';
 import { KdHost } from './kd-host.js';
-
-/** The options of `dumpleak kd` that a session goes by. */
-export interface KdArguments extends SymbolArguments {
-  readonly pooltag?: readonly string[] | undefined;
-}
 
 /** Where the output of a session goes, and who stops it. */
 export interface KdOutput {

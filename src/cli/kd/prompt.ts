@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { onEndingSignals } from '../interrupt.js';
 import { writeTo, type Host, type Output } from '../terminal/output.js';
 import { VERSION } from '../../version.js';
-import type { RunKdArguments } from './run-kd.js';
+import type { RunKdArguments } from './kd-arguments.js';
 import { Pager, type PageKey } from './pager.js';
 import { ThreadClient, ThreadFailure } from './thread-client.js';
 

@@ -8,7 +8,7 @@ import type { Completions } from '../../kd/completion.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Environment } from '../terminal/terminal.js';
 import { KD_THREAD, type FromThread, type ThreadState, type ToThread } from './messages.js';
-import type { RunKdArguments } from './run-kd.js';
+import type { RunKdArguments } from './kd-arguments.js';
 
 /** A command that was stopped may go on so long, in milliseconds, before its thread is ended. */
 const PATIENCE = 2000;
