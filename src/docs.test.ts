@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
-import { readQuickly } from './cli/arguments/quick-arguments.js';
+import { readArguments } from './cli/arguments/read-arguments.js';
 import { COMMANDS } from './cli/registry.js';
 import { manPage } from '../tools/docs/man-page.js';
 
@@ -57,7 +57,7 @@ describe('docs/ci.md', () => {
       const [, , name, ...args] = line.split(/\s+/);
       const entry = COMMANDS.find((one) => one.name === name);
       const { command } = await entry!.load();
-      expect(readQuickly(args, command), line).to.not.equal(null);
+      expect(readArguments(args, command), line).to.not.equal(null);
     }
   });
 });

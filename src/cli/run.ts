@@ -5,9 +5,10 @@ import type { CommandEntry } from './command.js';
 import { endingOf, UsageError } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { Output, writeTo, type Host } from './terminal/output.js';
-import { readQuickly } from './arguments/quick-arguments.js';
+import { readArguments } from './arguments/read-arguments.js';
 import { COMMANDS, DEFAULT_COMMAND, FAMILIES } from './registry.js';
 import { columnsOf, type Stream } from './terminal/terminal.js';
+import { VERSION } from '../version.js';
 
 /** Runs a command line (without `node` and the program) and gives the exit code. Never throws. */
 export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
@@ -36,7 +37,7 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
   // What begins like a path may be one of the debugger's: `.bugcheck`, `?`.
   if (entry.name === DEFAULT_COMMAND) await refuseDebuggerCommand(args.filter((arg) => !existsSync(arg)));
   const { command } = await entry.load();
-  let values = readQuickly(args, command);
+  let values = readArguments(args, command);
   if (values === null) {
     const { readCommand } = await import('./arguments/yargs-arguments.js');
     const reading = readCommand(args, entry, command, columnsOf(host.stdout));
@@ -60,6 +61,8 @@ const looksLikeDump = (word: string): boolean => /\.\w+$/.test(word) && !/^[.!]\
 
 /** A line without a command: help of the program or a family, the version, or an error. */
 async function runProgram(family: string | null, args: readonly string[], host: Host): Promise<ExitCode> {
+  if (family === null && args.length === 1 && args[0] === '--version')
+    return show(`${VERSION}\n`, host.stdout, EXIT.done);
   const { readProgram } = await import('./arguments/yargs-arguments.js');
   const columns = columnsOf(host.stdout);
   await refuseDebuggerCommand(args);

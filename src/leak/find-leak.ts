@@ -3,6 +3,7 @@
 import { tagInWords, tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
+import { addClusters, partnered, steppersOf } from './clusters.js';
 import type {
   Candidates,
   MemoryFlag,
@@ -46,9 +47,10 @@ export function findLeak(facts: LeakFacts): LeakFindings {
     ? readBugCheck(facts.bugCheck.code, facts.bugCheck.parameters, bugCheckLookup(facts))
     : null;
   const readings: Readings = { memory, bugCheck, reconciliation: reconcile(facts.poolTags, facts.memory) };
-  const all = withObjects(facts, findSubjects(facts, readings));
-  const subjects = limited(all);
-  const owned = facts.poolTags === null ? [] : ownedRows(facts.poolTags, facts.options.owners);
+  const everything = withObjects(facts, findSubjects(facts, readings));
+  const subjects = limited(everything);
+  const all = steppersOf(facts, readings.memory);
+  const owned = facts.poolTags === null ? [] : [...ownedRows(facts.poolTags, facts.options.owners), ...partnered(all)];
   const keys = [...new Set([...subjects.map(({ row }) => row), ...owned].map(tagKey))];
   const search = keys.length > 0 && facts.modules !== null ? facts.search(keys) : null;
   const wanted = subjects.map(({ row, pool }) => ({ key: tagKey(row), pool }));
@@ -56,6 +58,7 @@ export function findLeak(facts: LeakFacts): LeakFindings {
   const suspects = makeSuspects(facts, readings, subjects, { search, sampled });
   const owners = ownersOf(facts, [...new Set([...subjects.map(({ row }) => row), ...owned])], search, bugCheck);
   for (const suspect of suspects) suspect.candidates = candidatesFor(facts, suspect, owners);
+  addClusters(suspects, { facts, owners, all });
   const judgements = judgeSuspects(facts, suspects);
   const warnings = [
     ...memory.warnings,
@@ -66,7 +69,7 @@ export function findLeak(facts: LeakFacts): LeakFindings {
         })
       : reconciliationWarnings(readings.reconciliation)),
     ...aboutState(facts, bugCheck),
-    ...aboutSubjects(facts, all.length - subjects.length),
+    ...aboutSubjects(facts, everything.length - subjects.length),
   ];
   const verdict = makeVerdict(facts, readings, suspects, judgements, owners);
   return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings };

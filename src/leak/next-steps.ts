@@ -1,6 +1,6 @@
 /** What to do next, in concrete terms: commands, settings, and what to collect. */
 
-import { namedDrivers } from './culprit.js';
+import { clusterCulprit, namedDrivers } from './culprit.js';
 import { moduleOfDriver } from '../result/joins.js';
 import { tagInWords } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
@@ -125,8 +125,11 @@ function aboutWindowsTag(tag: string): string[] {
 
 function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
   const { likely } = namedDrivers(suspect);
+  const maker = clusterCulprit(suspect);
+  const named =
+    maker !== null && likely.every(({ module }) => isKernelImage(module)) ? [{ ...maker, evidence: [] }] : likely;
   const steps: string[] = [];
-  for (const driver of likely.slice(0, 2)) {
+  for (const driver of named.slice(0, 2)) {
     const name = driver.module;
     const module = moduleOfDriver(driver, facts.modules) ?? undefined;
     if (isKernelImage(name)) continue;

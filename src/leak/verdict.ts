@@ -4,7 +4,7 @@ import { sizeText } from '../result/amount.js';
 import { printable } from '../../parsers/text-safety.js';
 import type { PoolKind, Suspect, TagOwner, Verdict } from '../result/result.js';
 import { tagInWords, tagKey } from '../result/tag.js';
-import { culpritOf, namedDrivers, theDriver } from './culprit.js';
+import { clusterCulprit, culpritOf, namedDrivers, theDriver } from './culprit.js';
 import type { LeakFacts } from './facts.js';
 import type { HolderJudgement } from './objects/holders.js';
 import { hasNoTables, nextSteps } from './next-steps.js';
@@ -202,6 +202,11 @@ function suspectHeadline(suspect: Suspect, judgement: HolderJudgement | null): s
 function byWhom(suspect: Suspect): string {
   const { likely, certain } = namedDrivers(suspect);
   const names = (drivers: typeof likely): string => list(drivers.map(({ module }) => module));
+  const maker = clusterCulprit(suspect);
+  if (maker !== null) {
+    const by = maker.confidence === 'high' ? 'because of' : 'probably because of';
+    return `${by} ${printable(maker.module)}, whose allocations are in lock step`;
+  }
   if (certain.length === 1) return `allocated by ${names(certain)}`;
   if (likely.length > 0) return `probably allocated by ${names(likely).replace(' and ', ' or ')}`;
   if (sharedDefault(suspect.tag) !== null) return 'a tag that many drivers share, so no driver is named';

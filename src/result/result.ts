@@ -408,7 +408,7 @@ export interface RelatedTag {
   ratio: number;
 }
 
-/** Tags that grow together, as one driver's do. */
+/** Tags in lock step: as many outstanding allocations, or a whole number of times as many, and hardly any freed. */
 export interface TagCluster {
   members: {
     key: Hex;
@@ -419,7 +419,8 @@ export interface TagCluster {
     ratio: number;
     owner: TagOwner | null;
   }[];
-  culprit: { module: string; because: string } | null;
+  /** Who makes the others allocate; null where no one member stands out. */
+  culprit: { module: string; base: Hex | null; confidence: Confidence; because: string } | null;
 }
 
 /** The part of Windows that allocates for those who are registered with it. */

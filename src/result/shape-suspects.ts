@@ -139,20 +139,31 @@ const ISSUE: Shape<KnownIssue> = named('knownIssue', 'what is known of a leak fr
   file: orNull(leaf('given', 'the file of known issues; null: built-in')),
 });
 
-const CLUSTER: Shape<TagCluster> = named('cluster', 'tags that grow together', {
-  members: list(
-    'the other tags',
-    inner('a tag', {
-      key: KEY,
-      tag: TAG,
-      pool: POOL,
-      outstanding: leaf('count', 'allocations'),
-      ratio: leaf('number', "its outstanding allocations by the suspect's"),
-      owner: orNull(OWNER),
-    }),
-  ),
-  culprit: orNull(inner('the driver behind all of them', { module: MODULE, because: leaf('text', 'why it is named') })),
-});
+const CLUSTER: Shape<TagCluster> = named(
+  'cluster',
+  'tags in lock step: as many outstanding allocations, or a whole number of times as many, and hardly any freed',
+  {
+    members: list(
+      'the other tags',
+      inner('a tag', {
+        key: KEY,
+        tag: TAG,
+        pool: POOL,
+        outstanding: leaf('count', 'allocations'),
+        ratio: leaf('number', "its outstanding allocations by the suspect's"),
+        owner: orNull(OWNER),
+      }),
+    ),
+    culprit: orNull(
+      inner('the driver that makes the others allocate; null where no one member stands out', {
+        module: MODULE,
+        base: orNull(BASE),
+        confidence: said('that it does', CONFIDENCE),
+        because: leaf('text', 'why it is named'),
+      }),
+    ),
+  },
+);
 
 const CANDIDATES: Shape<Candidates> = named('candidates', 'who could be behind a tag of Windows; none is accused', {
   area: oneOf('the part of Windows', 'file-system', 'network', 'registry', 'processes'),

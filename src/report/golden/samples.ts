@@ -298,7 +298,7 @@ export const FULL: AnalysisResult = {
       knownIssues: [{ driver: 'myfault.sys', known: 'It leaks.', fix: null, source: 'a page', file: null }],
       cluster: {
         members: [{ key: '0x49576f49', tag: 'IoWI', pool: 'paged', outstanding: 1202, ratio: 2, owner: OWNER }],
-        culprit: { module: 'myfault.sys', because: 'it allocates under both' },
+        culprit: { module: 'myfault.sys', base: '0xfffff880044b5000', confidence: 'medium', because: 'it allocates under both' },
       },
       candidates: {
         area: 'file-system',
