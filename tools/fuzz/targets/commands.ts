@@ -256,6 +256,11 @@ export const GIVEN: Readonly<Record<string, Given>> = {
   },
 };
 
+/** Commands that take no file, and why they need no target. */
+export const WITHOUT: Readonly<Record<string, string>> = {
+  mcp: 'a server over standard input, which waits for questions and answers each by another command in a process of its own',
+};
+
 /** One target a command. */
 export const COMMAND_TARGETS: readonly FuzzTarget[] = [
   ...COMMANDS.map(({ name }) => targetOf(name, GIVEN[name])),
