@@ -7,7 +7,7 @@ import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.j
 import { addressPlan, addressPlanX86, KernelSpace } from './kernel-space.js';
 import { MemoryCounters } from './memory-counters.js';
 import { memoryFigures } from './memory-figures.js';
-import { placeKernel, placeModule, type Placement } from './module-pages.js';
+import { dataOf, placeKernel, placeModule, type Placement } from './module-pages.js';
 import {
   choosePageStates, driverModule, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
 } from './modules.js'; // prettier-ignore
@@ -169,6 +169,8 @@ export function buildMachine(scenario: Scenario): Machine {
           random: random.fork('pool blocks'),
         },
         baseOf,
+        dataOf: (name) => dataOf(modules, name, space),
+        codeOf: kernelExports(kernel)['ExFreePool'] ?? 0,
       })
     : null;
   for (const va of blocks?.absent ?? []) absent.add(space.frameOf(va) ?? -1);

@@ -14,6 +14,7 @@ import { NODE_BYTES, poolStateOffsets } from './kernel-globals.js';
 import { buildLookaside } from './lookaside.js';
 import { buildSegmentHeap } from './segment-heap.js';
 import type { SegmentFamily } from './segment-layouts.js';
+import { Targets } from './things/targets.js';
 import type { PoolBlocksSpec, PoolBlocksTruth } from './spec.js';
 
 const PAGE = 0x1000;
@@ -27,6 +28,10 @@ export interface PoolBlocksPlace {
   readonly spec: PoolBlocksSpec;
   readonly processes: readonly Va[];
   readonly baseOf: (module: string) => Va;
+  /** RVA of a place in the kernel's code. */
+  readonly codeOf: number;
+  /** RVA of a place in a module's data that may be written. */
+  readonly dataOf: (module: string) => number;
   readonly random: Prng;
 }
 
@@ -53,7 +58,7 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
   if (form === 'classic') {
     const pages = spec.pages ?? 1024;
     for (const paged of [false, true]) {
-      const options = { family, paged, tags, processes, cookie };
+      const options = { family, paged, tags, processes, cookie, ...leastOf(spec) };
       const piece = { at: paged ? at.paged : at.nonPaged, pages: paged ? Math.ceil(pages / 4) : pages };
       blocks = blocks.concat(
         buildClassicPages(image, random.fork(`classic ${String(paged)}`), { ...options, ...piece }),
@@ -91,15 +96,18 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
   space.pointer(base + rvaOf(kernel, 'PoolBigPageTable'), bigTable);
   space.word(base + rvaOf(kernel, 'PoolBigPageTableSize'), rows);
   space.u32(base + rvaOf(kernel, 'ExpPoolBigEntriesInUse'), bigBlocks.length);
+  const targets = new Targets(space, kernel.build, base + place.codeOf, place.baseOf, place.dataOf, place.processes);
+  const things = new Set<Va>();
   for (const content of spec.contents ?? []) {
-    writeContents(
+    const written = writeContents(
       image,
       blocks,
       content,
       HEADER_SIZES[family].header,
-      place.baseOf,
+      targets,
       random.fork(`contents ${content.tag}`),
     );
+    for (const va of written) things.add(va);
   }
   const absent: Va[] = [];
   for (const va of image.addresses()) {
@@ -111,7 +119,7 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
     }
     space.write(va, bytes);
   }
-  return { truth: { form, blocks, absentPages: absent.length }, rows: rowsOf(blocks), absent };
+  return { truth: { form, blocks, things, absentPages: absent.length }, rows: rowsOf(blocks), absent };
 }
 
 function regions({ width, plan }: KernelSpace): { nonPaged: Va; paged: Va; big: Va } {
@@ -124,6 +132,8 @@ function regions({ width, plan }: KernelSpace): { nonPaged: Va; paged: Va; big: 
   const big = plan.pagedPool >= 0xe000_0000 ? start + 0x0800_0000 : plan.pagedPool + 0x0800_0000;
   return { nonPaged: start, paged: alignUp(plan.pagedPool + 0x0100_0000, BIG_SEGMENT), big };
 }
+
+const leastOf = ({ least }: PoolBlocksSpec): Pick<PoolBlocksSpec, 'least'> => (least === undefined ? {} : { least });
 
 /** Three heaps of one node: nonpaged, nonpaged that cannot be executed, paged. */
 function heaps(
@@ -165,6 +175,7 @@ function heaps(
       },
       ...{
         tags: spec.tags ?? DEFAULT_TAGS,
+        ...leastOf(spec),
         paged,
         processes,
         cookie,
