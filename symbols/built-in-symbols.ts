@@ -12,6 +12,7 @@ import type { FigureSource, KernelIdentity, KernelProfile, KernelSymbols, Source
 import { nearestLayout, nearestTagTablesCapacity } from './nearest.js';
 import { findImageVersion } from './profiles/images.js';
 import { agrees, findProfile, type FoundProfile } from './profiles/profiles.js';
+import type { SymbolsWarning } from './warnings.js';
 
 /** What `createKernelSymbols` goes by. */
 export interface KernelSymbolsOptions {
@@ -36,12 +37,6 @@ export interface GivenFacts {
   readonly source: 'pdb' | 'profile';
   /** The file, for people. */
   readonly from: string;
-}
-
-/** A doubt, for the result's `warnings`. */
-export interface SymbolsWarning {
-  readonly code: string;
-  readonly message: string;
 }
 
 /** Structures that exist although public PDBs of some kernels do not name them. */

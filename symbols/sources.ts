@@ -6,7 +6,7 @@
 import { failed } from '../parsers/bytes/failure.js';
 import { FileSource } from '../parsers/bytes/file-source.js';
 import { openPdb, type Pdb } from '../parsers/pdb/pdb.js';
-import type { GivenFacts, SymbolsWarning } from './built-in-symbols.js';
+import type { GivenFacts } from './built-in-symbols.js';
 import type { KernelIdentity } from './kernel-symbols.js';
 import { pdbFacts } from './pdb-symbols.js';
 import { openProfileFolder, type ProfileFolder } from './profile-folder.js';
@@ -16,6 +16,7 @@ import { identifyFile } from './store/identify.js';
 import type { PdbRequest } from './store/http/request.js';
 import { SymbolStore, type SymbolSearch, type SymbolStoreOptions } from './store/store.js';
 import { unpackCabinet } from './store/unpack.js';
+import type { SymbolsWarning, SymbolsWarningCode } from './warnings.js';
 
 export interface SymbolSourcesOptions extends Omit<SymbolStoreOptions, 'identify' | 'unpack'> {
   /** Folders of profiles, in the order of looking. */
@@ -162,7 +163,7 @@ function openFile(path: string): Pdb | string {
   }
 }
 
-function firstFew(code: string, messages: readonly string[]): SymbolsWarning[] {
+function firstFew(code: SymbolsWarningCode, messages: readonly string[]): SymbolsWarning[] {
   const warnings = messages.slice(0, MOST_ALIKE).map((message) => ({ code, message }));
   if (messages.length > MOST_ALIKE)
     warnings.push({ code, message: `and ${messages.length - MOST_ALIKE} more of this kind` });

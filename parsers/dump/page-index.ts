@@ -17,8 +17,20 @@ export interface PageIndex {
   nextPresent(page: Pfn): Pfn | typeof ABSENT;
 }
 
+/** What is odd about a dump. */
+export type SoftErrorCode =
+  | 'truncated'
+  | 'insufficient-dump-file'
+  | 'bitmap-count'
+  | 'run-count'
+  | 'runs-overlap'
+  | 'rdmp-record'
+  | 'rdmp-count'
+  | 'triage-part'
+  | 'triage-incomplete';
+
 /** A fact about a dump that is odd but does not stop the analysis. */
 export interface SoftError {
-  readonly code: string;
+  readonly code: SoftErrorCode;
   readonly message: string;
 }

@@ -31,6 +31,7 @@ import {
 import { VERSION } from '../version.js';
 import { CodeEvidence } from '../leak/code/code-evidence.js';
 import { describeDump } from './dump-info.js';
+import { openingWarnings } from './dump-part.js';
 import { fileTimeText } from '../result/file-time.js';
 import type { LeakFacts, SampledBlocks } from '../leak/facts.js';
 import { findLeak } from '../leak/find-leak.js';
@@ -97,9 +98,7 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
   const step = (name: string): void => options.progress?.(name, 0, 1);
   step('kernel');
   const { kernel } = opened;
-  const warnings: Warning[] = [...kernel.warnings];
-  if (opened.file.damage !== null)
-    warnings.push({ code: 'container-damaged', where: 'dump', message: opened.file.damage });
+  const warnings = openingWarnings(opened);
   if (opened.dump.triage !== null) warnings.push(NO_TABLES_IN_TRIAGE);
 
   step('modules');

@@ -12,6 +12,7 @@ import { explainParameters, type ParameterMeaning } from '../leak/bugcheck/bug-c
 import { readBugCheck } from '../leak/bugcheck/bug-checks.js';
 import { describeContents, type Contents } from './contents.js';
 import { describeDump } from './dump-info.js';
+import { openingWarnings } from './dump-part.js';
 import { attributeNames, dumpOrigin } from './dump-origin.js';
 
 /** The object of `info --json`. */
@@ -45,9 +46,8 @@ export function inspect(opened: OpenedDump): Inspection {
   const memory = readMemory(kernel);
   const tags = readPoolTags(kernel);
   const unloaded = readUnloaded(kernel);
-  const warnings = [...kernel.warnings, ...list.warnings, ...memory.warnings, ...tags.warnings, ...unloaded.warnings];
-  if (opened.file.damage !== null)
-    warnings.push({ code: 'container-damaged', where: 'dump', message: opened.file.damage });
+  const found = [...list.warnings, ...memory.warnings, ...tags.warnings, ...unloaded.warnings];
+  const warnings = [...openingWarnings(opened), ...found];
   const { header } = opened.dump;
   const secondaryData = readSecondaryData(opened.dump.source, opened.dump.end);
   return {

@@ -7,6 +7,7 @@ import { readSystem } from './system-info.js';
 import { searchBytes, searchTags } from '../kernel/modules/tag-search.js';
 import type { DumpInfo, ModuleInfo, Searched, SystemInfo, Warning } from '../result/result.js';
 import { describeDump } from './dump-info.js';
+import { openingWarnings } from './dump-part.js';
 import { describeModule } from '../kernel/modules/module-info.js';
 
 export interface SearchResult {
@@ -35,6 +36,6 @@ export function searchModules(
     modules: modules.map((module) => describeModule(module, null)),
     hits: found.hits instanceof Map ? [...found.hits.values()].flat() : found.hits,
     searched: found.searched,
-    warnings: [...opened.kernel.warnings, ...warnings],
+    warnings: [...openingWarnings(opened), ...warnings],
   };
 }

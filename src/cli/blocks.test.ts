@@ -6,6 +6,9 @@ import { buildDump, type BuiltDump, type Scenario } from '../../test-dumps/build
 import { canonical, tagKey } from '../../test-dumps/bytes.js';
 import { OBJECT_SCENARIOS } from '../../test-dumps/objects/scenarios.js';
 import { tagRows } from '../../test-dumps/tag-rows.js';
+import { OpenedDump } from '../kernel/open/opened-dump.js';
+import { poolFind } from '../views/pool/poolfind.js';
+import { viewOf } from '../views/registry.js';
 import { runHere } from './program.test.helper.js';
 
 // build/src/cli -> project root
@@ -103,6 +106,24 @@ for (const [name, machine] of MACHINES) {
       expectGolden(`poolfind-${name}.txt`, await text('poolfind', TAG, '--limit', '6'));
     });
 
+    it('poolfind shows the same row by row as at once, and says where it was stopped', async () => {
+      const opened = await OpenedDump.open(path);
+      try {
+        const question = { tag: TAG };
+        const found = await poolFind.read({ opened }, question);
+        let text = '';
+        for await (const piece of poolFind.pieces({ opened }, question)) text += piece;
+        expect(text).to.equal(poolFind.text(found, question));
+        expect(found.blocks).to.have.lengthOf(live().length);
+        const ended = await poolFind.read({ opened, stopped: () => true }, question);
+        expect(ended.ending).to.equal('interrupted');
+        expect(ended.rows).to.equal(live().filter((b) => b.kind === 'bigpage').length);
+        expect(poolFind.text(ended, question)).to.match(/\n\.\.\.terminating - searched 0 of \d+ parts of the pool\n/);
+      } finally {
+        opened.close();
+      }
+    });
+
     it('poolfind finds by wildcards, by number, in one pool, and as records', async () => {
       const { poolfind } = await json('poolfind', 'Zq*', '--pool', 'nonpaged');
       const expected = live().filter(({ paged }) => !paged);
@@ -166,7 +187,41 @@ for (const [name, machine] of MACHINES) {
         /\nPool block fffffa8000100000, Size 0000000000000400, Thread [0-9a-f]{16}\n[0-9a-f]{16} acme\+0x1f40\n/,
       );
       expect(await text('verifier', '--address', 'fffffa8000200000')).to.include('No entry is about this address.');
-      expect((await json('verifier'))['verifier']).to.have.property('level', 0x9bb);
+      const { level, drivers } = (await json('verifier', 'acme.sys', '--limit', '2'))['verifier'] as {
+        level: number;
+        drivers: { outstanding: object[]; more: number }[];
+      };
+      expect(level).to.equal(0x9bb);
+      expect(drivers.map((one) => [one.outstanding.length, one.more])).to.deep.equal([[2, 1]]);
+    });
+
+    it('!verifier shows less with fewer flags, and !pool 2 the block alone', async () => {
+      const opened = await OpenedDump.open(path);
+      const shown = async (line: string): Promise<string> => {
+        const { view, words } = viewOf(line)!;
+        const wanted = view.words(words);
+        return view.text(await view.read({ opened } as never, wanted), wanted);
+      };
+      try {
+        const all = await shown('!verifier 3');
+        expect(all).to.equal(await text('verifier'));
+        expect(await shown('!verifier 1'))
+          .to.include('Current Pool Bytes')
+          .and.not.include('Caller Address');
+        expect(await shown('!verifier'))
+          .to.include('Pool Allocations Attempted')
+          .and.not.include('acme');
+        const { va } = small();
+        const page = (await shown(`!pool ${canonical(va).toString(16)}`)).split('\n');
+        const alone = (await shown(`!pool ${canonical(va).toString(16)} 2`)).split('\n');
+        expect(alone).to.deep.equal([
+          page[0],
+          ...page.filter((line) => line.startsWith('*') || line.startsWith('\t\t')),
+          '',
+        ]);
+      } finally {
+        opened.close();
+      }
     });
 
     it('bigpool says where there is no table, and of a tag without a row', async () => {

@@ -2,7 +2,7 @@
 
 export const EXIT = {
   done: 0,
-  /** Only with `--fail-on-leak`: a leak is suspected; only with `--fail-on-undecided`: a dump cannot tell. */
+  /** Only with `--fail-on-leak`: a leak is suspected; only with `--fail-on-undecided`: a dump cannot tell; `check` failed. */
   leak: 1,
   /** A file that cannot be analyzed, read or written. */
   badInput: 2,

@@ -33,6 +33,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'verifier', words: '<dump> [driver]', summary: 'Show what Driver Verifier tracked, as !verifier 3 and 0x80 do', load: () => import('./commands/pool/verifier.js') },
   { name: 'trend', words: '[inputs..]', summary: 'Tell a leak from load over a series of logs, counters or dumps', load: () => import('./commands/trend.js') },
   { name: 'diff', words: '<before> <after>', summary: 'Show what grew between two dumps or logs', load: () => import('./commands/diff.js') },
+  { name: 'check', words: '[dumps..]', summary: 'Fail when tags or drivers hold more than in a good run, for tests of drivers', load: () => import('./commands/check.js') },
   { name: 'poolmon', words: '[dump]', summary: "Write a dump's tag table as a poolmon log, or a script that collects logs", load: () => import('./commands/pool/poolmon.js') },
   { name: 'batch', words: '[paths..]', summary: 'Read many dumps: which drivers leak where, and which machines share a cause', load: () => import('./commands/batch.js') },
   { name: 'history list', words: '<folder>', summary: 'List dumps, all or by tag, driver, machine or time', load: async () => ({ command: (await questions()).list }) },

@@ -2,9 +2,17 @@
 
 import type { DumpInfo, Warning } from '../result/result.js';
 import { renderPart } from '../views/print/part-json.js';
-import { isWrong, type DumpSource, type TagLists, type View, type WrongWords } from '../views/view.js';
+import {
+  isWrong,
+  type DumpSource,
+  type StreamedView,
+  type TagLists,
+  type View,
+  type WrongWords,
+} from '../views/view.js';
 import { UsageError } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import { onEndingSignals } from './interrupt.js';
 import type { Host, Output } from './terminal/output.js';
 import { readDump, type DumpArguments } from './read-dump.js';
 
@@ -26,6 +34,43 @@ export async function showDump<Wanted, Result extends { dump: DumpInfo; warnings
     return view.read(source, asked);
   });
   return write(view, asked, change === undefined ? read : await change(read), args.json === true, output);
+}
+
+/**
+ * Shows a view of a dump whose rows come as they are found; a signal ends the reading, and what was found stays. Gives what is
+ * known at the end.
+ */
+export async function showRows<Wanted, Result extends End, End>(
+  view: StreamedView<Wanted, Result, End>,
+  asked: Wanted,
+  args: DumpArguments & { readonly json?: boolean | undefined },
+  { output, host, lists }: Shown,
+): Promise<End> {
+  let stopped = false;
+  const release = onEndingSignals(() => () => {
+    stopped = true;
+  });
+  try {
+    return await readDump(args, host, async (opened, progress) => {
+      const source: DumpSource = { opened, progress, lists, stopped: () => stopped };
+      if (args.json === true) {
+        const result = await view.read(source, asked);
+        await output.json(renderPart(view.json(result, asked)));
+        return result;
+      }
+      const pieces = view.pieces(source, asked);
+      for (;;) {
+        const piece = await pieces.next();
+        if (piece.done === true) {
+          await output.end();
+          return piece.value;
+        }
+        await output.part(piece.value);
+      }
+    });
+  } finally {
+    release();
+  }
 }
 
 /** Where a view is shown, and by which lists of tags. */

@@ -1,7 +1,8 @@
 /** Two snapshots: what grew between them, tag by tag, and which drivers came, went or changed. */
 
 import { InputError } from '../../parsers/bytes/input-error.js';
-import type { Note, PoolKind } from '../result/result.js';
+import type { PoolKind } from '../result/result.js';
+import type { TrendWarning } from './codes.js';
 import type { Collector, Figures, InputKind, ModuleFact, Sample } from './read/collector.js';
 import { findReboots, outstanding, unwrap, type SampleFacts } from './read/counters.js';
 import { otherMemory } from './read/machines.js';
@@ -73,7 +74,7 @@ export interface Difference {
   /** Handles of processes and objects by type, most growth first; what did not change is left out. */
   counts: CountChange[];
   modules: { loaded: ModuleFact[]; unloaded: ModuleFact[]; changed: ModuleChange[] } | null;
-  warnings: Note[];
+  warnings: TrendWarning[];
 }
 
 /**
@@ -97,7 +98,7 @@ interface Side {
   objects: Map<string, { process: string | null; count: number }>;
   modules: ModuleFact[] | null;
   machines: string[];
-  warnings: Note[];
+  warnings: TrendWarning[];
 }
 
 async function readSide(path: string, options: ReadOptions & TimeOptions): Promise<Side> {

@@ -1,7 +1,8 @@
 /** Growth over many snapshots: the whole of `dumpleak trend`, from files to judged and ranked series. */
 
 import { PoolTagIndex } from '../../parsers/text/pooltag.js';
-import type { Note, PoolKind } from '../result/result.js';
+import type { PoolKind } from '../result/result.js';
+import type { PalNote, TrendWarning } from './codes.js';
 import { NO_FIGURES, type Collector, type Figures, type InputFile, type Sample } from './read/collector.js';
 import { otherMemory } from './read/machines.js';
 import { findReboots, unwrap, type SampleFacts } from './read/counters.js';
@@ -34,7 +35,7 @@ export interface JudgedSeries {
   verdict: SeriesVerdict;
   /** What it would use up at its rate, soonest first. Empty unless it grows. */
   limits: Limit[];
-  notes: Note[];
+  notes: PalNote[];
 }
 
 /** What the pool holds that no tag row shows, in the last snapshot with all tags. */
@@ -62,7 +63,7 @@ export interface Trend {
   figures: Readonly<Figures>;
   /** Mapped_Driver of the logs by tag: what poolmon's pooltag.txt said. Not safe to print. */
   drivers: ReadonlyMap<number, string>;
-  warnings: Note[];
+  warnings: TrendWarning[];
 }
 
 /**

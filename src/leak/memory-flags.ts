@@ -10,6 +10,7 @@ import { toNumber } from '../result/result.js';
 import type {
   Count,
   MemoryFlag,
+  MemoryFlagCode,
   MemoryInfo,
   Pages,
   PoolKind,
@@ -68,9 +69,9 @@ export function memoryFlags(memory: MemoryTotals | null, poolTags: PoolTags | nu
       ceilingName: ceiling?.basis ?? '',
     });
   }
-  const impossible = flags
-    .filter(({ code }) => code.startsWith('implausible-'))
-    .map(({ code, message }) => ({ code, where: code === 'implausible-tag-bytes' ? 'poolTags' : 'memory', message }));
+  const impossible = flags.flatMap(({ code, message }): Warning[] =>
+    isImplausible(code) ? [{ code, where: code === 'implausible-tag-bytes' ? 'poolTags' : 'memory', message }] : [],
+  );
   reading.warnings.unshift(...impossible);
   return reading;
 }
@@ -184,7 +185,11 @@ function implausibleRows(reading: MemoryReading, poolTags: PoolTags | null, chec
   return found;
 }
 
-function flag(code: string, message: string, pages: number, limit: number, basis: string): MemoryFlag {
+function isImplausible(code: MemoryFlagCode): code is Extract<MemoryFlagCode, `implausible-${string}`> {
+  return code.startsWith('implausible-');
+}
+
+function flag(code: MemoryFlagCode, message: string, pages: number, limit: number, basis: string): MemoryFlag {
   return { code, message, value: exact(pages), limit: exact(limit), percent: percent(pages, limit), basis };
 }
 

@@ -19,7 +19,7 @@ export function redactTrend(trend: Trend, redactor: Redactor): Trend {
     const path = names.learnFile(file.kind === 'dump' ? 'dump' : 'file', file.path);
     return { ...file, path, name: path };
   });
-  const note = (one: Note): Note => ({ ...one, message: names.text(one.message) });
+  const note = <N extends Note>(one: N): N => ({ ...one, message: names.text(one.message) });
   for (const { message } of trend.warnings) names.learnFrom(message);
   return {
     ...trend,

@@ -154,11 +154,11 @@ describe('redaction: results', () => {
     result.dump.path = '/cases/Contosoqx/SQLQX.dmp';
     if (result.system !== null) result.system.machineName = 'HOSTQX';
     result.warnings.push({
-      code: 'x',
+      code: 'module-unreadable',
       where: 'dump',
       message: 'HostQx: /cases/contosoqx/SQLQX.dmp, SQLQX.dmp by Bobqx',
     });
-    result.warnings.push({ code: 'y', where: 'dump', message: 'C:\\Users\\bobqx\\x.txt' });
+    result.warnings.push({ code: 'pooltag-file', where: 'dump', message: 'C:\\Users\\bobqx\\x.txt' });
     result.suspects.push({
       tag: 'Leak', pool: 'nonpaged', bytes: 1, outstanding: 1, averageBytes: 1, shareOfPool: null, shareOfMemory: null,
       confidence: 'high', reasons: [], against: [], searched: null, related: [],
@@ -291,7 +291,7 @@ describe('redaction: growth', () => {
     const to = new Collector();
     to.files.push({ path: 'bobqx/HOSTQX-1.csv', name: 'HOSTQX-1.csv', fileTime: 0, kind: 'perfmon', samples: 0 });
     to.machines.add('hostqx');
-    to.warn('x', 'HOSTQX-1.csv: 2 lines left out');
+    to.warn('rows-unreadable', 'HOSTQX-1.csv: 2 lines left out');
     for (let i = 0; i < 3; i++) {
       const sample = to.sample({ time: i * 3_600_000, hasTags: true });
       to.tag(sample, 0x6b61654c, 0, 1, 1, i);

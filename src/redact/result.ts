@@ -7,7 +7,7 @@
 
 import { isCodeKind } from '../result/evidence-kinds.js';
 import type { AnyShape, FreeTextClass, Leaf, PlainTextClass } from '../result/leaves.js';
-import type { AnalysisResult, BatchFailure, Warning } from '../result/result.js';
+import type { AnalysisResult, BatchFailure, Note, Warning } from '../result/result.js';
 import { PARTS_SHAPE } from '../result/shape.js';
 import { NOTE } from '../result/shape-common.js';
 import { redactPath } from './paths.js';
@@ -74,7 +74,7 @@ function memory(text: string, most: number, around: Around): string | null {
 }
 
 /** What the report says of itself: that names in it are pseudonyms. */
-export function redactedNote({ lasting }: Redactor): { code: string; message: string } {
+export function redactedNote({ lasting }: Redactor): Note<'redacted'> {
   const what = 'names of machines, users, folders and files are pseudonyms, and memory around tags is left out';
   const how = lasting ? '' : ', under a key of this run: other runs give other ones unless --redact-key is given';
   return { code: 'redacted', message: `--redact: ${what}${how}` };

@@ -10,8 +10,9 @@
 
 import type { FigureSource } from '../../symbols/kernel-symbols.js';
 import type { EvidenceKind } from './evidence-kinds.js';
+import type { WarningCode, WarningPlace } from './warning-codes.js';
 
-export type { EvidenceKind, FigureSource };
+export type { EvidenceKind, FigureSource, WarningCode };
 
 /** Lower-case hexadecimal with `0x`. */
 export type Hex = string;
@@ -34,14 +35,14 @@ export interface Pages {
 }
 
 /** Something the reader of the report must know: a code for programs, a sentence for people. */
-export interface Note {
-  code: string;
+export interface Note<Code extends string = string> {
+  code: Code;
   message: string;
 }
 
-export interface Warning extends Note {
-  /** What it concerns: `dump`, `symbols`, `modules`, `memory`, `poolTags`, `suspects`. */
-  where: string;
+export interface Warning extends Note<WarningCode> {
+  /** What it concerns. */
+  where: WarningPlace;
 }
 
 /** Nothing counted the tags: pool tagging was not turned on, as is usual on Windows 2000 and XP. */
@@ -113,7 +114,18 @@ export interface PageFile {
   maximumPages: Count | null;
 }
 
-export interface MemoryFlag extends Note {
+/** Pool near its limit or past it, other memory short, and figures that cannot be true. */
+export type MemoryFlagCode =
+  | `${'implausible' | 'high' | 'excessive'}-${PoolKind}-pool`
+  | 'implausible-commit'
+  | 'commit-near-limit'
+  | 'implausible-available-memory'
+  | 'low-available-memory'
+  | 'low-system-ptes'
+  | 'system-ptes-exhausted'
+  | 'implausible-tag-bytes';
+
+export interface MemoryFlag extends Note<MemoryFlagCode> {
   /** Pages, as compared. */
   value: Count;
   limit: Count;

@@ -144,7 +144,15 @@ export const MEMORY: Shape<MemoryInfo> = named('memory', 'the figures of `!vm`',
   flags: list(
     'figures near or past a limit',
     inner('a figure', {
-      ...NOTE.fields,
+      code: oneOf(
+        'for programs; stays',
+        ...(['excessive-nonpaged-pool', 'high-nonpaged-pool', 'implausible-nonpaged-pool'] as const),
+        ...(['excessive-paged-pool', 'high-paged-pool', 'implausible-paged-pool'] as const),
+        ...(['commit-near-limit', 'implausible-commit'] as const),
+        ...(['low-available-memory', 'implausible-available-memory'] as const),
+        ...(['low-system-ptes', 'system-ptes-exhausted', 'implausible-tag-bytes'] as const),
+      ),
+      message: NOTE.fields.message,
       value: leaf('count', 'pages'),
       limit: leaf('count', 'pages'),
       percent: leaf('percent', 'value of limit'),

@@ -5,15 +5,16 @@
  */
 
 import type { AnalysisResult, Warning } from './result.js';
-import { fieldsOf, leaf, list, named, orNull, said, type AnyShape, type Fields, type Shape } from './leaves.js';
+import { fieldsOf, leaf, list, named, oneOf, orNull, said, type AnyShape, type Fields, type Shape } from './leaves.js';
 import { NOTE } from './shape-common.js';
 import * as machine from './shape-machine.js';
 import { OBJECT_PARTS } from './shape-objects.js';
 import { POOL_TAGS, SUSPECT, VERDICT } from './shape-suspects.js';
+import { WARNING_CODES, WARNING_PLACES } from './warning-codes.js';
 
 export const WARNING: Shape<Warning> = named('warning', 'what a reader must know about the figures', {
-  code: NOTE.fields.code,
-  where: leaf('code', '`dump`, `symbols`, `modules`, `memory`, `poolTags`, `suspects`'),
+  code: oneOf('for programs; stays; what each means stands below', ...WARNING_CODES),
+  where: oneOf('what it concerns', ...WARNING_PLACES),
   message: NOTE.fields.message,
 });
 

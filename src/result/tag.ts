@@ -29,3 +29,20 @@ export function tagInWords(tag: string): string {
   const safe = printable(tag);
   return /\s/.test(safe) ? `'${safe}'` : safe;
 }
+
+/**
+ * Which tags a text means as `!poolfind` takes it: `?` for any character, `*` at the end for any rest; or `0x` and its number. Null for what is
+ * no tag.
+ */
+export function tagFilter(text: string): ((key: number) => boolean) | null {
+  if (/^0x[0-9a-f]{1,8}$/i.test(text)) {
+    const wanted = Number(text) & 0x7fffffff;
+    return (key) => key === wanted;
+  }
+  if (text.length === 0 || text.length > 4 || /[^\x20-\x7e]/.test(text)) return null;
+  const star = text.indexOf('*');
+  if (star >= 0 && star !== text.length - 1) return null;
+  const shown = star >= 0 ? text.slice(0, star) : text.padEnd(4);
+  const codes = Array.from(shown, (character) => (character === '?' ? -1 : character.charCodeAt(0)));
+  return (key) => codes.every((code, i) => code < 0 || code === ((key >>> (8 * i)) & (i === 3 ? 0x7f : 0xff)));
+}

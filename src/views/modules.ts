@@ -5,7 +5,8 @@ import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from
 import { debuggerAddress, NOT_KNOWN, parseHex } from './print/format.js';
 import { hasWideAddresses, noFigures } from './print/dump-kind.js';
 import type { StyleOptions } from './print/style.js';
-import type { View, WrongWords } from './view.js';
+import type { View } from './view.js';
+import { noAddress, typedAddress } from './words.js';
 
 /** The title line of a module list. */
 export function moduleTitle(wide: boolean): string {
@@ -134,14 +135,6 @@ export function renderModules(
   return `${lines.join('\n')}\n`;
 }
 
-/** An address as people write it: `fffff880\`044b63aa`, with `0x`, or plain hexadecimal. */
-function parseAddress(text: string): ModulesOptions | WrongWords {
-  const digits = text.replace('`', '').replace(/^0x/i, '');
-  return /^[0-9a-f]{1,16}$/i.test(digits)
-    ? { at: BigInt(`0x${digits}`) }
-    : { error: `${text} is no address: up to 16 hexadecimal digits, as in fffff880044b63aa` };
-}
-
 export const modules: View<
   ModulesOptions,
   Pick<AnalysisResult, 'schemaVersion' | 'dump' | 'system' | 'modules' | 'unloadedModules' | 'warnings'>
@@ -151,7 +144,9 @@ export const modules: View<
   words: ([option, address, ...more]) => {
     if (option === undefined) return {};
     if (option !== 'a' || more.length > 0) return { error: 'of lm there are lm and lm a ADDRESS' };
-    return address === undefined ? { error: 'lm a wants an address' } : parseAddress(address);
+    if (address === undefined) return { error: 'lm a wants an address' };
+    const at = typedAddress(address);
+    return at === null ? { error: noAddress(address) } : { at };
   },
   read: async ({ opened, progress }) => {
     const { analyze } = await import('../analysis/analyze.js');

@@ -7,6 +7,7 @@ import { typedTag } from '../result/tag.js';
 import { counted } from './print/format.js';
 import { asciiOnly, bullets, createStyle, heading, wrap, type Style, type StyleOptions } from './print/style.js';
 import type { TagLists, View } from './view.js';
+import { noTag, unquoted } from './words.js';
 
 /** The report, ended by a line feed. */
 export function renderTagLookup(
@@ -82,10 +83,8 @@ export const poolTag: View<string, TagLookup & { warnings: readonly Warning[] },
   shell: 'pooltag TAG',
   words: ([word, ...more]) => {
     if (word === undefined || more.length > 0) return { error: '!pooltag wants one tag' };
-    const tag = word.replace(/^"(.*)"$/, '$1');
-    return typedTag(tag) === null
-      ? { error: `"${tag}": a tag has up to four characters, or is 0x and its number` }
-      : tag;
+    const tag = unquoted(word);
+    return typedTag(tag) === null ? { error: noTag(tag) } : tag;
   },
   read: async ({ lists }, tag) => {
     const { lookUpTag } = await import('../leak/tags/tag-lookup.js');

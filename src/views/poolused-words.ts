@@ -1,5 +1,7 @@
 /** The words after `!poolused`: `/t5 2 Leak*`, read as WinDbg reads them, and the tag patterns among them. */
 
+import { debuggerNumber, unquoted } from './words.js';
+
 /** The bits of `!poolused` flags. */
 export const POOL_USED = { verbose: 1, sortNonPaged: 2, sortPaged: 4, session: 8 } as const;
 
@@ -13,12 +15,6 @@ export interface PoolUsedOptions {
 }
 
 const USAGE = '[/tN] [flags] [tag pattern]';
-
-/** WinDbg's numbers: hexadecimal, with or without `0x`, or decimal after `0n`. */
-function parseNumber(word: string): number | null {
-  if (/^(0x)?[0-9a-f]{1,8}$/i.test(word)) return parseInt(word, 16);
-  return /^0n\d{1,9}$/i.test(word) ? parseInt(word.slice(2), 10) : null;
-}
 
 function flagsError(flags: number, word: string): string | null {
   if (flags > 15) {
@@ -55,7 +51,7 @@ export function parsePoolUsedArguments(words: readonly string[]): PoolUsedOption
 
   const [flagsWord, patternWord, ...more] = rest;
   if (flagsWord !== undefined) {
-    const flags = parseNumber(flagsWord);
+    const flags = debuggerNumber(flagsWord);
     if (flags === null) {
       return { error: `"${flagsWord}" is no number: flags stand before the tag pattern, as in: 0 ${flagsWord}` };
     }
@@ -64,7 +60,7 @@ export function parsePoolUsedArguments(words: readonly string[]): PoolUsedOption
     options.flags = flags;
   }
   if (patternWord !== undefined) {
-    const pattern = patternWord.replace(/^"(.*)"$/, '$1');
+    const pattern = unquoted(patternWord);
     const error = patternError(pattern);
     if (error !== null) return { error };
     options.pattern = pattern;

@@ -22,6 +22,20 @@ describe('views by lines of the debugger', () => {
     expect(asked('objects')).to.deep.equal(['objects', { type: undefined }]);
     expect(asked('holders Proc')).to.deep.equal(['holders', { tag: 'Proc', key: 0x636f7250 }]);
     expect(asked('info')).to.deep.equal(['info', null]);
+    expect(asked('!poolfind Leak')).to.deep.equal(['poolfind', { tag: 'Leak', pool: 'nonpaged' }]);
+    expect(asked('!poolfind 0x6b61654c 1')).to.deep.equal(['poolfind', { tag: '0x6b61654c', pool: 'paged' }]);
+    expect(asked('!poolfind -tag "AB C" -paged')).to.deep.equal(['poolfind', { tag: 'AB C', pool: 'paged' }]);
+    expect(asked('!pool fffffa80`03b6f670')).to.deep.equal(['pool', { address: 0xfffffa8003b6f670n, alone: false }]);
+    expect(asked('!pool 826fa130 2')).to.deep.equal(['pool', { address: 0x826fa130n, alone: true }]);
+    expect(asked('!poolval 826fa130 3')).to.deep.equal(['poolval', { address: 0x826fa130n }]);
+    expect(asked('block 826fa130')).to.deep.equal(['block', { address: 0x826fa130n }]);
+    expect(asked('bigpool')).to.deep.equal(['bigpool', {}]);
+    expect(asked('bigpool "Nt*"')).to.deep.equal(['bigpool', { tag: 'Nt*' }]);
+    expect(asked('!verifier')).to.deep.equal(['verifier', { detail: 'level', driver: undefined }]);
+    expect(asked('!verifier 3 acme.sys')).to.deep.equal(['verifier', { detail: 'allocations', driver: 'acme.sys' }]);
+    expect(asked('!verifier 0x80')).to.deep.equal(['verifier', { log: { about: null } }]);
+    expect(asked('!verifier 0x80 20')).to.deep.equal(['verifier', { log: { about: null }, limit: 32 }]);
+    expect(asked('!verifier 80 826fa130')).to.deep.equal(['verifier', { log: { about: 0x826fa130n } }]);
     expect(asked('!for_each_module s -a @#Base @#End "Leak"')).to.deep.equal([
       'search',
       { what: { bytes: Buffer.from('Leak') }, pattern: '"Leak"' },
@@ -55,6 +69,22 @@ describe('views by lines of the debugger', () => {
       '!handle 0 3 zz',
       'holders',
       'holders Leaks',
+      '!poolfind',
+      '!poolfind Leaks',
+      '!poolfind Leak 4',
+      '!poolfind Leak 0 1',
+      '!pool',
+      '!pool zz',
+      '!pool 826fa130 1',
+      '!poolval 826fa130 4',
+      'block',
+      'block 1 2',
+      'bigpool a b',
+      'bigpool Leaks',
+      '!verifier 2',
+      '!verifier 4',
+      '!verifier 3 a b',
+      '!verifier 0x80 zz',
       '!for_each_module .echo',
       '!for_each_module s -a 1 2 "Leak"',
       '!for_each_module s -b @#Base @#End 4',

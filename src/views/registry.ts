@@ -9,6 +9,12 @@ import { handles } from './objects/handles.js';
 import { holders } from './objects/holders.js';
 import { objects } from './objects/objects.js';
 import { processes } from './objects/processes.js';
+import { bigPool } from './pool/bigpool.js';
+import { block } from './pool/block.js';
+import { pool } from './pool/pool.js';
+import { poolFind } from './pool/poolfind.js';
+import { poolVal } from './pool/poolval.js';
+import { verifier } from './pool/verifier.js';
 import { poolTag } from './pooltag.js';
 import { poolUsed } from './poolused.js';
 import { search } from './search.js';
@@ -16,17 +22,10 @@ import type { AnyView } from './view.js';
 import { vm } from './vm.js';
 
 const VIEWS: readonly AnyView[] = [
-  handles,
-  holders,
-  info,
-  modules,
-  objects,
-  poolTag,
-  poolUsed,
-  processes,
-  search,
-  vm,
-]; // prettier-ignore
+  ...[bigPool, block, pool, poolFind, poolTag, poolUsed, poolVal, verifier],
+  ...[handles, holders, objects, processes],
+  ...[info, modules, search, vm],
+];
 
 /** The view that a line of the debugger asks for by its first word, and the words after it; null where there is none. */
 export function viewOf(line: string): { readonly view: AnyView; readonly words: readonly string[] } | null {

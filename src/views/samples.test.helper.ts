@@ -206,7 +206,7 @@ export function leakResult(): AnalysisResult {
       ],
     },
     warnings: [
-      { code: 'pages-missing', where: 'modules', message: '480 of 20,590 pages of modules are not in the dump.' },
+      { code: 'module-unreadable', where: 'modules', message: '480 of 20,590 pages of modules are not in the dump.' },
     ],
   };
 }

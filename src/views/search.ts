@@ -17,6 +17,7 @@ import { counted, debuggerAddress, percent, ratio, thousands } from './print/for
 import { hasWideAddresses } from './print/dump-kind.js';
 import { moduleLine, moduleTitle } from './modules.js';
 import type { View, WrongWords } from './view.js';
+import { noTag } from './words.js';
 
 /** A place in memory and the bytes from there on: up to 16 are shown. */
 export interface Hit {
@@ -152,9 +153,7 @@ export interface SearchWanted {
 /** A tag: up to four characters, or `0x` and its number; found with the protected bit too. */
 export function wantedTag(text: string): SearchWanted | WrongWords {
   const key = typedTag(text);
-  return key === null
-    ? { error: `"${text}": a tag has up to four characters, or is 0x and its number` }
-    : { what: { tag: key }, pattern: `"${text}"` };
+  return key === null ? { error: noTag(text) } : { what: { tag: key }, pattern: `"${text}"` };
 }
 
 /** Bytes in hexadecimal, with blanks, commas, hyphens and `0x` between them or without. */

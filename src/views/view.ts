@@ -21,6 +21,8 @@ export interface DumpSource {
   /** The built-in list alone when left out. */
   readonly lists?: TagLists | undefined;
   readonly progress?: ((step: string, done: number, total: number) => void) | undefined;
+  /** Asked now and then by what may take long: true ends the reading, and the result says that it ended early. */
+  readonly stopped?: (() => boolean) | undefined;
 }
 
 /** Words that a view cannot read, and why, for the user. */
@@ -45,6 +47,12 @@ export interface View<Wanted, Result, Source = DumpSource> {
   text(result: Result, wanted: Wanted, style?: StyleOptions): string;
   /** The object that is written as JSON. */
   json(result: Result, wanted: Wanted): object;
+}
+
+/** A view of so many rows that they are shown as they are found. */
+export interface StreamedView<Wanted, Result, End> extends View<Wanted, Result> {
+  /** The text in pieces; together they are `text` of what `read` gives. What is known at the end is returned. */
+  pieces(source: DumpSource, wanted: Wanted): AsyncGenerator<string, End>;
 }
 
 /** A view whose own types no longer matter: what its `words` and `read` give goes to its other functions alone. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AnalysisResult } from '../result/result.js';
+import type { AnalysisResult, MemoryFlag } from '../result/result.js';
 import { acceptanceBlock, goldenBeside } from './golden.test.helper.js';
 import { bareResult, memoryOf } from './results.test.helper.js';
 import { healthyResult, leakResult } from './samples.test.helper.js';
@@ -98,7 +98,7 @@ describe('!vm', () => {
   });
 
   it('puts failures and flags where the debugger has them', () => {
-    const flag = (code: string) => ({
+    const flag = (code: MemoryFlag['code']) => ({
       code,
       message: `message of ${code}`,
       value: 1,
@@ -110,7 +110,15 @@ describe('!vm', () => {
       {},
       {
         poolAllocationFailures: { count: 48530, source: 'profile' },
-        flags: ['excessive-nonpaged-pool', 'excessive-paged-pool', 'commit-near-limit', 'ptes-low', 'other'].map(flag),
+        flags: (
+          [
+            'excessive-nonpaged-pool',
+            'excessive-paged-pool',
+            'commit-near-limit',
+            'low-system-ptes',
+            'implausible-tag-bytes',
+          ] as const
+        ).map(flag),
         pageFiles: [],
       },
     );
@@ -132,8 +140,8 @@ describe('!vm', () => {
       const withNotes = renderVm(withMemory(memory, 7601), { layout, notes: true }).split('\n');
       expect(withNotes.slice(0, 4)).to.deep.equal([
         '! message of commit-near-limit',
-        '! message of ptes-low',
-        '! message of other',
+        '! message of low-system-ptes',
+        '! message of implausible-tag-bytes',
         '',
       ]);
       expect(withNotes.slice(4)).to.deep.equal(lines);

@@ -1,20 +1,22 @@
 /**
  * The tables of docs/result.md that follow from the description of the result. They stand between a line
- * `<!-- fields: NAME -->` (or `<!-- evidence kinds -->`, `<!-- csv -->`) and the next `<!-- end -->`; the rest is written by hand.
+ * `<!-- fields: NAME -->` (or `<!-- evidence kinds -->`, `<!-- warning codes -->`, `<!-- csv -->`) and the next `<!-- end -->`; the rest is written by hand.
  */
 
 import { TABLES } from '../../src/report/csv.js';
 import { KIND_ORDER, kindFacts } from '../../src/result/evidence-kinds.js';
 import { fieldsOf, type AnyShape, type Fields } from '../../src/result/leaves.js';
 import { RESULT_SHAPE } from '../../src/result/shape.js';
+import { WARNING_CODES, warningMeaning } from '../../src/result/warning-codes.js';
 
 /** The text with all of its tables made anew. Throws where an object of the result has no table, or a table no object. */
 export function withTables(text: string): string {
   const objects = namedObjects();
   const seen = new Set<string>();
-  const result = text.replace(/(<!-- (fields: (\w+)|evidence kinds|csv) -->\n)[^]*?(<!-- end -->)/g, (...found) => {
+  const result = text.replace(/(<!-- (fields: (\w+)|evidence kinds|warning codes|csv) -->\n)[^]*?(<!-- end -->)/g, (...found) => {
     const [, begin, what, name, end] = found as string[];
     if (what === 'evidence kinds') return `${begin ?? ''}\n${kinds()}\n${end ?? ''}`;
+    if (what === 'warning codes') return `${begin ?? ''}\n${warnings()}\n${end ?? ''}`;
     if (what === 'csv') return `${begin ?? ''}\n${csv()}\n${end ?? ''}`;
     const shape = objects.get(name ?? '');
     if (shape === undefined) throw new Error(`docs/result.md has a table of ${name ?? ''}, which the result has not`);
@@ -45,6 +47,9 @@ export function namedObjects(): Map<string, Fields> {
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |\n`).join('');
 
+/** Values that stand in the table of fields; more have a table of their own. */
+const MOST_LISTED = 20;
+
 function fieldTable(shape: Fields): string {
   return table(['field', 'is', 'what'], rowsOf(shape, ''));
 }
@@ -69,7 +74,7 @@ function isText(shape: AnyShape): string {
     case 'list':
       return `list of ${isText(shape.of as AnyShape)}`;
     case 'leaf':
-      return 'values' in shape && shape.values.length < 11
+      return 'values' in shape && shape.values.length < MOST_LISTED
         ? shape.values.map((value) => `\`${value}\``).join(', ')
         : shape.is;
   }
@@ -78,6 +83,11 @@ function isText(shape: AnyShape): string {
 function kinds(): string {
   const rows = KIND_ORDER.map((kind) => [`\`${kind}\``, kindFacts(kind).words]);
   return table(['kind', 'what'], rows);
+}
+
+function warnings(): string {
+  const rows = WARNING_CODES.map((code) => [`\`${code}\``, warningMeaning(code)]);
+  return table(['code', 'what'], rows);
 }
 
 function csv(): string {

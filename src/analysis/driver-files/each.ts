@@ -41,7 +41,10 @@ export function eachDriver(
       visit(driver);
     }
   }
-  const warnings = [...unreadable.map((message) => ({ code: 'file-unreadable', where: 'files', message })), ...told];
+  const warnings: Warning[] = [
+    ...unreadable.map((message): Warning => ({ code: 'file-unreadable', where: 'files', message })),
+    ...told,
+  ];
   const left = linksLeftText(found.linksLeft);
   if (left !== null) warnings.push({ code: 'links-not-followed', where: 'files', message: left });
   return { searched, warnings };

@@ -3,7 +3,7 @@
 import { basename, dirname } from 'node:path';
 import { completeFromFile } from '../../kernel/modules/disk-image.js';
 import type { LoadedModule } from '../../kernel/modules/modules.js';
-import type { Warning } from '../../result/result.js';
+import type { Warning, WarningCode } from '../../result/result.js';
 import { list } from '../../leak/wording.js';
 import { findFiles, readImageFile } from './find.js';
 
@@ -84,7 +84,7 @@ export class ImageFolders {
   }
 
   private warnings(total: number, used: number, full: number, refused: readonly string[]): Warning[] {
-    const warning = (code: string, message: string): Warning => ({ code, where: 'modules', message });
+    const warning = (code: WarningCode, message: string): Warning => ({ code, where: 'modules', message });
     const where = list(this.folders);
     const warnings = this.unreadable.map((message) => warning('images-unreadable', message));
     if (used === 0)

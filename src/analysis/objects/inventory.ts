@@ -4,31 +4,15 @@ import { hex } from '../../../parsers/bytes/failure.js';
 import { tagText } from '../../../parsers/kernel/tag.js';
 import { DEFAULT_BUDGET, readObjects, type Objects } from '../../kernel/objects/objects.js';
 import type { OpenedDump } from '../../kernel/open/opened-dump.js';
-import { readSystem } from '../system-info.js';
 import { judgeHolders } from '../../leak/objects/holders.js';
 import type { EndedGroup, HandlesPart, ObjectsPart, ProcessBlock, TagHolders } from '../../result/object-parts.js';
-import {
-  SCHEMA_VERSION,
-  type DumpInfo,
-  type ObjectTypeInfo,
-  type ProcessList,
-  type SystemInfo,
-  type Warning,
-} from '../../result/result.js';
-import { describeDump } from '../dump-info.js';
+import type { ObjectTypeInfo, ProcessList } from '../../result/result.js';
+import { dumpPart, type DumpPart } from '../dump-part.js';
 import { readHandlesPart, type HandleQuestion } from './handles-part.js';
 import { readHolders } from './holders-part.js';
 import { readObjectsPart } from './objects-part.js';
 import { blockOf } from './process-blocks.js';
 import { objectTypes, processList, timeText } from './processes-part.js';
-
-/** What every command about objects writes beside its own part. */
-export interface Inventory {
-  schemaVersion: string;
-  dump: DumpInfo;
-  system: SystemInfo | null;
-  warnings: Warning[];
-}
 
 export type InventoryProgress = (step: string, done: number, total: number) => void;
 
@@ -36,22 +20,15 @@ function openObjects(opened: OpenedDump, progress?: InventoryProgress): Objects 
   return readObjects(opened.kernel, DEFAULT_BUDGET, (done, total) => progress?.('handles', done, total));
 }
 
-function inventory<T extends object>(opened: OpenedDump, objects: Objects, part: T): Inventory & T {
-  const warnings = [...opened.kernel.warnings, ...objects.warnings];
-  if (opened.file.damage !== null)
-    warnings.push({ code: 'container-damaged', where: 'dump', message: opened.file.damage });
-  return {
-    ...{ schemaVersion: SCHEMA_VERSION, dump: describeDump(opened), system: readSystem(opened.kernel) },
-    ...part,
-    warnings,
-  };
+function inventory<T extends object>(opened: OpenedDump, objects: Objects, part: T): DumpPart & T {
+  return dumpPart(opened, part, objects.warnings);
 }
 
 /** The processes: live ones, and ended ones in groups with who holds handles to them. */
 export function listProcesses(
   opened: OpenedDump,
   progress?: InventoryProgress,
-): Inventory & { processes: ProcessList | null; endedProcesses: EndedGroup[] | null; blocks: ProcessBlock[] } {
+): DumpPart & { processes: ProcessList | null; endedProcesses: EndedGroup[] | null; blocks: ProcessBlock[] } {
   const objects = openObjects(opened, progress);
   const processes = processList(opened.kernel, objects, true);
   const ended = objects.zombies()?.processes ?? null;
@@ -76,7 +53,7 @@ export function listHandles(
   opened: OpenedDump,
   question: HandleQuestion,
   progress?: InventoryProgress,
-): Inventory & { handles: HandlesPart | null; blocks: ProcessBlock[] } {
+): DumpPart & { handles: HandlesPart | null; blocks: ProcessBlock[] } {
   const objects = openObjects(opened, progress);
   const { part, blocks } = readHandlesPart(opened.kernel, objects, question);
   return inventory(opened, objects, { handles: part, blocks });
@@ -87,7 +64,7 @@ export function listObjects(
   opened: OpenedDump,
   type: string | undefined,
   progress?: InventoryProgress,
-): Inventory & { objectTypes: ObjectTypeInfo[] | null; objects: ObjectsPart | null } {
+): DumpPart & { objectTypes: ObjectTypeInfo[] | null; objects: ObjectsPart | null } {
   const objects = openObjects(opened, progress);
   const part = type === undefined ? null : readObjectsPart(objects, type);
   return inventory(opened, objects, { objectTypes: objectTypes(objects), objects: part });
@@ -98,7 +75,7 @@ export function listHolders(
   opened: OpenedDump,
   key: number,
   progress?: InventoryProgress,
-): Inventory & { objectTypes: ObjectTypeInfo[] | null; holdersOf: TagHolders | null } {
+): DumpPart & { objectTypes: ObjectTypeInfo[] | null; holdersOf: TagHolders | null } {
   const objects = openObjects(opened, progress);
   const types = objectTypes(objects);
   const type = types?.find((one) => Number(one.key) === key) ?? null;

@@ -97,7 +97,7 @@ function closing(columns: number | undefined): string {
       columns,
     ) +
     more(
-      `Exit codes: ${EXIT.done} done; ${EXIT.leak} leak suspected (with --fail-on-leak), or a dump that cannot tell (with --fail-on-undecided); ${EXIT.badInput} a file that cannot be ` +
+      `Exit codes: ${EXIT.done} done; ${EXIT.leak} leak suspected (with --fail-on-leak), a dump that cannot tell (with --fail-on-undecided), or a check that failed; ${EXIT.badInput} a file that cannot be ` +
         `analyzed, read or written; ${EXIT.usage} wrong usage; ${EXIT.internal} internal error; ${EXIT.interrupted} Ctrl+C.`,
       columns,
     )

@@ -67,6 +67,11 @@ export class Output {
     await this.write(this.style.ascii === true ? json.replace(/[^\0-\x7f]/g, escapeUnit) : json);
   }
 
+  /** Writes lines for another program to stdout, also where the report goes to a file. */
+  async aside(text: string): Promise<void> {
+    if (text !== '') await writeTo(this.host.stdout, text);
+  }
+
   private async write(text: string): Promise<void> {
     if (this.file === undefined) await writeTo(this.host.stdout, text);
     else writeWhole(this.file, text);

@@ -3,7 +3,7 @@
  * not yet to be told. docs/trend.md says why it is done this way and how often it is wrong.
  */
 
-import type { Note } from '../../result/result.js';
+import type { JudgeReason, LoadCode } from '../codes.js';
 import { condense } from './condense.js';
 import { cycleSlope, mannKendall, theilSen } from './estimate.js';
 import { MOST_POINTS, Scratch } from './scratch.js';
@@ -52,7 +52,7 @@ export interface JudgeOptions {
 
 export interface Verdict {
   judgement: Judgement;
-  reasons: Note[];
+  reasons: JudgeReason[];
   /** Theil-Sen slope in units an hour; null with fewer than two times. */
   perHour: number | null;
   /** Its interval of about 95 %, which allows for noise with a memory; null where noise cannot be told. */
@@ -96,7 +96,7 @@ export function judge(
   return new Case(points.hours, points.values, steps, start, options, scratch).verdict();
 }
 
-function because(verdict: Verdict, code: string, message: string): Verdict {
+function because(verdict: Verdict, code: JudgeReason['code'], message: string): Verdict {
   verdict.reasons.push({ code, message });
   return verdict;
 }
@@ -179,7 +179,7 @@ class Case {
     return this.found;
   }
 
-  private say(judgement: Judgement, code: string, message: string): Verdict {
+  private say(judgement: Judgement, code: JudgeReason['code'], message: string): Verdict {
     this.found.judgement = judgement;
     return because(this.found, code, message);
   }
@@ -282,7 +282,7 @@ class Case {
     return this.found;
   }
 
-  private isLoad(code: string, message: string): Verdict {
+  private isLoad(code: LoadCode, message: string): Verdict {
     return this.say('load', code, message);
   }
 

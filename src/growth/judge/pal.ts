@@ -3,7 +3,7 @@
  * published limits on pool bytes, free system PTEs and handles.
  */
 
-import type { Note } from '../../result/result.js';
+import type { PalNote } from '../codes.js';
 import type { Figures } from '../read/collector.js';
 import { PAL } from './growth-thresholds.js';
 import type { Series } from '../read/series.js';
@@ -17,7 +17,7 @@ export function palNotes(
   figures: Readonly<Figures>,
   times: Float64Array,
   timed: boolean,
-): Note[] {
+): PalNote[] {
   const { name, values, ranks } = series;
   const last = values.at(-1) ?? 0;
   if (name.kind === 'pool-total') return poolNotes(name.pool, last, figures);
@@ -35,10 +35,10 @@ export function palNotes(
   ];
 }
 
-const note = (code: string, message: string): Note => ({ code, message: `PAL would warn: ${message}` });
+const note = (code: PalNote['code'], message: string): PalNote => ({ code, message: `PAL would warn: ${message}` });
 
-function poolNotes(pool: Series['name']['pool'], last: number, figures: Readonly<Figures>): Note[] {
-  const notes: Note[] = [];
+function poolNotes(pool: Series['name']['pool'], last: number, figures: Readonly<Figures>): PalNote[] {
+  const notes: PalNote[] = [];
   const maximum = pool === 'nonpaged' ? figures.nonPagedMaximum : figures.pagedMaximum;
   const share = maximum === null || maximum <= 0 ? 0 : last / maximum;
   if (share > PAL.poolWarning) {
@@ -59,7 +59,7 @@ function poolNotes(pool: Series['name']['pool'], last: number, figures: Readonly
   return notes;
 }
 
-function pteNotes(last: number): Note[] {
+function pteNotes(last: number): PalNote[] {
   const limit = [...PAL.freeSystemPtes].reverse().find((most) => last < most);
   return limit === undefined ? [] : [note('pal-free-ptes', `${last} free system PTEs, limit ${limit}`)];
 }

@@ -1,6 +1,6 @@
 /** A whole series: its stretches between restarts judged one by one, and what they say together. */
 
-import type { Note } from '../../result/result.js';
+import type { SeriesReason } from '../codes.js';
 import { Scratch } from './scratch.js';
 import { judge, type Judgement, type JudgeOptions, type Verdict } from './judge.js';
 import type { Series } from '../read/series.js';
@@ -15,7 +15,7 @@ export interface Stretch {
 
 export interface SeriesVerdict {
   judgement: Judgement;
-  reasons: Note[];
+  reasons: SeriesReason[];
   /** All stretches, in order. */
   stretches: Stretch[];
   /** The one that figures and judgement are taken from. */
@@ -39,7 +39,7 @@ export function judgeSeries(
     return { from, to, verdict: judgeStretch(series, from, to, times, options, scratch) };
   });
   const main = mainStretch(stretches);
-  const reasons = [...main.verdict.reasons];
+  const reasons: SeriesReason[] = [...main.verdict.reasons];
   if (stretches.length > 1) reasons.push(aboutRestarts(stretches, main));
   if (main.verdict.judgement === 'leak') reasons.push(...fromCounters(series, main));
   if (series.name.unit === 'other' && main.verdict.judgement === 'leak') {
@@ -111,7 +111,7 @@ function mainStretch(stretches: readonly Stretch[]): Stretch {
 
 const NOTHING: JudgeOptions = { unit: 'other', cycleHours: 24, timed: false };
 
-function aboutRestarts(stretches: readonly Stretch[], main: Stretch): Note {
+function aboutRestarts(stretches: readonly Stretch[], main: Stretch): SeriesReason {
   const restarts = stretches.length - 1;
   const leaks = stretches.filter(({ verdict }) => verdict.judgement === 'leak').length;
   const last = stretches.at(-1);
@@ -131,7 +131,7 @@ function aboutRestarts(stretches: readonly Stretch[], main: Stretch): Note {
 }
 
 /** What allocations and frees say about a leak. */
-function fromCounters({ allocs, frees }: Series, { from, to }: Stretch): Note[] {
+function fromCounters({ allocs, frees }: Series, { from, to }: Stretch): SeriesReason[] {
   const [a, b] = [allocs?.[from] ?? NaN, allocs?.[to - 1] ?? NaN];
   const [x, y] = [frees?.[from] ?? NaN, frees?.[to - 1] ?? NaN];
   const [allocated, freed] = [b - a, y - x];

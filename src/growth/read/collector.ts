@@ -1,7 +1,7 @@
 /** Gathers the samples of all files, and their values in columns. */
 
 import type { Stamp } from '../../../parsers/text/time-stamp.js';
-import type { Note } from '../../result/result.js';
+import type { TrendWarning } from '../codes.js';
 import { SeriesStore } from './series.js';
 
 /** Figures of the whole machine, in bytes. */
@@ -72,7 +72,7 @@ export class Collector {
   readonly store = new SeriesStore();
   readonly files: InputFile[] = [];
   readonly samples: Sample[] = [];
-  readonly warnings: Note[] = [];
+  readonly warnings: TrendWarning[] = [];
   readonly machines = new Set<string>();
   /** Mapped_Driver texts that logs brought along, by tag. */
   readonly drivers = new Map<number, string>();
@@ -90,7 +90,7 @@ export class Collector {
     return this.store.full || this.samples.length >= MOST_SAMPLES;
   }
 
-  warn(code: string, message: string): void {
+  warn(code: TrendWarning['code'], message: string): void {
     if (this.warnings.length < MOST_WARNINGS) this.warnings.push({ code, message });
   }
 

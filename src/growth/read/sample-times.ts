@@ -4,7 +4,7 @@
  */
 
 import { resolveStamps, type Stamp } from '../../../parsers/text/time-stamp.js';
-import type { Note } from '../../result/result.js';
+import type { TrendWarning } from '../codes.js';
 import { hasNumber, naturalOrder, timeInName } from './file-names.js';
 
 /** A file and its samples, as far as their times go. */
@@ -27,7 +27,7 @@ export interface SampleTimes {
   /** By file and sample; null where nothing tells. */
   times: (number | null)[][];
   /** Files in the order that their names or times tell. */
-  warnings: Note[];
+  warnings: TrendWarning[];
 }
 
 /** Clocks are set back by an hour in autumn: a fall of up to this inside one file is that. */
@@ -37,7 +37,7 @@ const LEAST_STEP_MS = 2000;
 
 /** Finds the times of all samples. `files` are in natural order of their names. */
 export function assignTimes(files: readonly TimedFile[], options: TimeOptions): SampleTimes {
-  const warnings: Note[] = [];
+  const warnings: TrendWarning[] = [];
   const times = files.map(({ samples }) => samples.map(({ time }) => time));
   readStamps(files, times, options.utcOffsetMinutes ?? 0, warnings);
   const untimed = files.flatMap((file, i) => (times[i]?.every((time) => time === null) === true ? [i] : []));
@@ -46,7 +46,12 @@ export function assignTimes(files: readonly TimedFile[], options: TimeOptions): 
   return { times, warnings };
 }
 
-function readStamps(files: readonly TimedFile[], times: (number | null)[][], offset: number, warnings: Note[]): void {
+function readStamps(
+  files: readonly TimedFile[],
+  times: (number | null)[][],
+  offset: number,
+  warnings: TrendWarning[],
+): void {
   const stamps = files.flatMap(({ samples }) => samples.flatMap(({ stamp }) => (stamp === null ? [] : [stamp])));
   const resolved = resolveStamps(stamps, offset);
   let next = 0;
@@ -126,7 +131,7 @@ function openFiles(
   open: readonly number[],
   times: (number | null)[][],
   options: TimeOptions,
-  warnings: Note[],
+  warnings: TrendWarning[],
 ): void {
   const set = (f: number, values: number[]): void => {
     times[f] = values;

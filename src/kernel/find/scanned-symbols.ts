@@ -8,7 +8,7 @@ import type { FigureSource, KernelIdentity, KernelSymbols, Sourced } from '../..
 import { arm64Releases } from '../../../symbols/arm64-layouts.js';
 import { releasesOf } from '../../../symbols/nearest.js';
 import { kernelDoes } from '../../../symbols/generations.js';
-import type { Warning } from '../../result/result.js';
+import type { Warning, WarningCode } from '../../result/result.js';
 import {
   findPartition,
   findState,
@@ -122,4 +122,4 @@ function needed({ pdb }: KernelIdentity): string {
   return `for its figures ${file} or a profile made from it is needed`;
 }
 
-const warning = (code: string, message: string): Warning => ({ code, where: 'memory', message });
+const warning = (code: WarningCode, message: string): Warning => ({ code, where: 'memory', message });

@@ -11,7 +11,7 @@ import { optionalHeaderDistance, OPTIONAL_HEADER } from '../../../parsers/kernel
 import { plainTag } from '../../../parsers/kernel/tag.js';
 import { readUnicodeString, walkList } from '../../../parsers/kernel/structures.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result/result.js';
+import type { Warning, WarningCode } from '../../result/result.js';
 import { directoryEntries } from './names/directories.js';
 import { HeaderReader } from './headers.js';
 import type { ObjectLayouts } from './layouts.js';
@@ -50,7 +50,7 @@ const PAGED_POOL = 1;
 /** Reads the types. */
 export function readObjectTypes(roots: ObjectRoots, layouts: ObjectLayouts): ObjectTypes {
   const warnings: Warning[] = [];
-  const warn = (code: string, message: string): void => {
+  const warn = (code: WarningCode, message: string): void => {
     warnings.push({ code, where: 'objectTypes', message });
   };
   const found = [fromTable(roots), fromDirectory(roots, layouts), fromList(roots, layouts)];

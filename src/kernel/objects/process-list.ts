@@ -8,7 +8,7 @@ import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { HandleBatch } from '../../../parsers/kernel/objects/handle-entries.js';
 import { walkList } from '../../../parsers/kernel/structures.js';
 import { weakest, type FigureSource } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result/result.js';
+import type { Warning, WarningCode } from '../../result/result.js';
 import { encodingsToTry } from './handles/handle-encoding.js';
 import { readHandleTable, walkHandleTable } from './handles/handle-table.js';
 import type { ObjectLayouts } from './layouts.js';
@@ -52,7 +52,7 @@ export function readProcessList(roots: ObjectRoots, layouts: ObjectLayouts): Pro
   const { memory } = roots;
   const reader = layouts.processes;
   const warnings: Warning[] = [];
-  const warn = (code: string, message: string): void => {
+  const warn = (code: WarningCode, message: string): void => {
     warnings.push({ code, where: 'processes', message });
   };
   const head = roots.processListHead;

@@ -7,7 +7,7 @@
 import { plus, small, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, hex } from '../../../parsers/bytes/failure.js';
 import type { FigureSource } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result/result.js';
+import type { Warning, WarningCode } from '../../result/result.js';
 import { HeaderReader, smallPointer, type HeaderShape } from './headers.js';
 import type { ObjectLayouts } from './layouts.js';
 import type { ObjectType, ObjectTypes } from './object-types.js';
@@ -69,7 +69,7 @@ function findCookie(
   types: readonly ObjectType[],
 ): { cookie: number | 'plain' | null; source: FigureSource; warnings: Warning[] } {
   const warnings: Warning[] = [];
-  const warn = (code: string, message: string): void => {
+  const warn = (code: WarningCode, message: string): void => {
     warnings.push({ code, where: 'objectTypes', message });
   };
   const stored: { byte: number; address: VirtualAddress }[] = [];

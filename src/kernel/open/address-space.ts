@@ -14,7 +14,7 @@ import type { TranslatedMemory } from '../../../parsers/paging/translated-memory
 import { X64Memory } from '../../../parsers/paging/x64.js';
 import { X86Memory } from '../../../parsers/paging/x86.js';
 import type { KernelIdentity } from '../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../result/result.js';
+import type { Warning, WarningCode } from '../../result/result.js';
 import { otherTableBases } from '../find/find-table-base.js';
 
 /** The ways in which a processor may read a top-level table, the usual one first. */
@@ -43,7 +43,7 @@ function readingsOf(dump: Dump): Readings | null {
 
 /** The kernel's address space, or null with a warning that says why there is none. */
 export function openAddressSpace(dump: Dump, warnings: Warning[]): TranslatedMemory | null {
-  const warn = (code: string, message: string): void => {
+  const warn = (code: WarningCode, message: string): void => {
     warnings.push({ code, where: 'dump', message });
   };
   const { pages, header } = dump;

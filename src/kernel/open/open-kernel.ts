@@ -113,9 +113,7 @@ export function openKernel(
   if (memory === null) {
     return new Kernel({ dump, memory, image, identity, debuggerData: null, symbols: null, warnings });
   }
-  const create = (
-    block: DebuggerData | null,
-  ): { symbols: KernelSymbols; warnings: { code: string; message: string }[] } =>
+  const create = (block: DebuggerData | null): ReturnType<typeof createKernelSymbols> =>
     createKernelSymbols({
       identity,
       kernelBase: image?.base ?? null,
@@ -125,7 +123,7 @@ export function openKernel(
     });
   const debuggerData = locateDebuggerData(memory, dump.header, image, create(null).symbols);
   const { symbols: known, warnings: symbolWarnings } = create(debuggerData);
-  warnings.push(...symbolWarnings.map((w) => ({ ...w, where: 'symbols' })));
+  warnings.push(...symbolWarnings.map((w): Warning => ({ ...w, where: 'symbols' })));
   const { symbols, warnings: searchWarnings } = withMemoryState({
     memory,
     image,

@@ -16,7 +16,7 @@ import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { weakest, type FigureSource, type KernelSymbols, type Sourced } from '../../../symbols/kernel-symbols.js';
 import { kernelDoes } from '../../../symbols/generations.js';
 import { POOLS, poolUsage } from '../../result/pool.js';
-import { toNumber, type PoolKind, type Warning } from '../../result/result.js';
+import { toNumber, type PoolKind, type Warning, type WarningCode } from '../../result/result.js';
 import { findExpansionTable } from '../find/find-expansion-table.js';
 import { findTagTables, type KnownTable } from '../find/find-tag-tables.js';
 import { hasOnlyTable } from '../find/only-table.js';
@@ -53,7 +53,7 @@ export interface TagTable {
 /** Reads and sums the tables. Null where there is no table to read, with a warning that says why. */
 export function readPoolTags(kernel: Kernel): { table: TagTable | null; warnings: Warning[] } {
   const warnings: Warning[] = [];
-  const warn = (code: string, message: string): null => {
+  const warn = (code: WarningCode, message: string): null => {
     warnings.push({ code, where: 'poolTags', message });
     return null;
   };
@@ -61,7 +61,7 @@ export function readPoolTags(kernel: Kernel): { table: TagTable | null; warnings
   return { table, warnings };
 }
 
-type Warn = (code: string, message: string) => null;
+type Warn = (code: WarningCode, message: string) => null;
 
 function readTables(kernel: Kernel, warn: Warn): TagTable | null {
   const { memory, symbols } = kernel;
@@ -82,7 +82,7 @@ function readTables(kernel: Kernel, warn: Warn): TagTable | null {
   const processors = processorTables(kernel, memory, symbols, known, warn);
   const addresses = [...new Set([main.value, ...(processors ?? [])])];
   let complete = processors !== null;
-  const incomplete = (code: string, message: string): void => {
+  const incomplete = (code: WarningCode, message: string): void => {
     complete = false;
     warn(code, message);
   };

@@ -356,7 +356,7 @@ export const FULL: AnalysisResult = {
       because: ['the tag goes to ExAllocatePoolWithTag'],
     },
   },
-  warnings: [{ code: 'pages-missing', where: 'modules', message: '480 pages of modules are not in the dump.' }],
+  warnings: [{ code: 'module-unreadable', where: 'modules', message: '480 pages of modules are not in the dump.' }],
 };
 
 /** All that may be null is null. */
@@ -425,5 +425,5 @@ export const TRIAGE: AnalysisResult = {
     nextSteps: ['Set the machine to write kernel or complete dumps.'],
     culprit: null,
   },
-  warnings: [{ code: 'no-pool-tables', where: 'dump', message: 'A triage dump holds no pool tables.' }],
+  warnings: [{ code: 'triage-dump', where: 'dump', message: 'A triage dump holds no pool tables.' }],
 };

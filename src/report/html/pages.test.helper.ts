@@ -122,7 +122,7 @@ export function growth(label?: string): Trend {
     }
     to.poolTotal(sample, 'nonpaged', used);
   }
-  if (label !== undefined) to.warnings.push({ code: 'x', message: label });
+  if (label !== undefined) to.warnings.push({ code: 'rows-unreadable', message: label });
   const trend = makeTrend(to);
   if (label !== undefined) for (const { series } of trend.series) series.name.label = label;
   return { ...trend, reboots: [30] };

@@ -34,7 +34,7 @@ const FOUND: Difference = {
       { name: 'ndis.sys', before: module('ndis.sys', null, '0x1'), after: module('ndis.sys', null, '0x2') },
     ],
   },
-  warnings: [{ code: 'x', message: 'a warning' }],
+  warnings: [{ code: 'rows-unreadable', message: 'a warning' }],
 }; // prettier-ignore
 
 describe('difference of two snapshots: reports', () => {

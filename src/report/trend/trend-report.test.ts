@@ -77,7 +77,7 @@ const HOSTILE = (): Trend => {
   const [tag, ...rest] = trend.series;
   tag!.series.name.label = '=cmd|<script>"\u001b[31m\u202e';
   trend.series = [tag!, ...rest];
-  trend.warnings.push({ code: 'x', message: 'bad \u001b[2J name' });
+  trend.warnings.push({ code: 'rows-unreadable', message: 'bad \u001b[2J name' });
   return trend;
 };
 

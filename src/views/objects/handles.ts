@@ -2,7 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { HandleQuestion } from '../../analysis/objects/handles-part.js';
-import type { Inventory } from '../../analysis/objects/inventory.js';
+import type { DumpPart } from '../../analysis/dump-part.js';
 import type { HandleRow, HandlesPart, ProcessBlock } from '../../result/object-parts.js';
 import type { Hex } from '../../result/result.js';
 import { hasWideAddresses, noFigures } from '../print/dump-kind.js';
@@ -11,6 +11,7 @@ import { createStyle, heading, wrap, type StyleOptions } from '../print/style.js
 import type { View } from '../view.js';
 import { finish, tableLines, warningPart, type Around, type Column } from './parts.js';
 import { blockLines } from './processes.js';
+import { debuggerNumber } from '../words.js';
 
 const MOST_TYPES = 6;
 
@@ -120,15 +121,7 @@ function handleLines(row: HandleRow, wide: boolean, isNew: boolean): string[] {
 /** Handles that are listed at most. */
 export const MOST_LISTED = 10_000;
 
-/** `0x10e4`, `10e4` or `0n4324`, as the debugger reads numbers. */
-function debuggerNumber(text: string): number | null {
-  const decimal = /^0n(\d{1,10})$/i.exec(text)?.[1];
-  if (decimal !== undefined) return Number(decimal);
-  const digits = /^(?:0x)?([0-9a-f]{1,8})$/i.exec(text)?.[1];
-  return digits === undefined ? null : parseInt(digits, 16);
-}
-
-export const handles: View<HandleQuestion, Inventory & { handles: HandlesPart | null; blocks: ProcessBlock[] }> = {
+export const handles: View<HandleQuestion, DumpPart & { handles: HandlesPart | null; blocks: ProcessBlock[] }> = {
   command: '!handle',
   shell: 'handles MEMORY.DMP --list',
   words: ([handle, flags, process, type, ...more]) => {

@@ -1,7 +1,7 @@
 /** Who holds the objects under a tag. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { Inventory } from '../../analysis/objects/inventory.js';
+import type { DumpPart } from '../../analysis/dump-part.js';
 import type { TagHolders } from '../../result/object-parts.js';
 import type { ObjectTypeInfo } from '../../result/result.js';
 import { typedTag } from '../../result/tag.js';
@@ -9,6 +9,7 @@ import { noFigures } from '../print/dump-kind.js';
 import { holderLines } from '../print/holder-lines.js';
 import { createStyle, wrap, type StyleOptions } from '../print/style.js';
 import type { View } from '../view.js';
+import { noTag, unquoted } from '../words.js';
 import { finish, warningPart, type Around } from './parts.js';
 
 /** Who holds the objects under a tag. */
@@ -44,16 +45,14 @@ interface TagWanted {
 
 export const holders: View<
   TagWanted,
-  Inventory & { objectTypes: ObjectTypeInfo[] | null; holdersOf: TagHolders | null }
+  DumpPart & { objectTypes: ObjectTypeInfo[] | null; holdersOf: TagHolders | null }
 > = {
   command: 'holders',
   shell: 'holders MEMORY.DMP',
   words: ([word = '', ...more]) => {
-    const tag = word.replaceAll('"', '');
+    const tag = unquoted(word);
     const key = more.length > 0 ? null : typedTag(tag);
-    return key === null
-      ? { error: `"${tag}": a tag has up to four characters, or is 0x and its number` }
-      : { tag, key };
+    return key === null ? { error: noTag(tag) } : { tag, key };
   },
   read: async ({ opened, progress }, { key }) =>
     (await import('../../analysis/objects/inventory.js')).listHolders(opened, key, progress),

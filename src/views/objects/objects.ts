@@ -1,7 +1,7 @@
 /** Kernel objects: how many there are of each type, and those of one type by name. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { Inventory } from '../../analysis/objects/inventory.js';
+import type { DumpPart } from '../../analysis/dump-part.js';
 import type { ObjectsPart } from '../../result/object-parts.js';
 import type { ObjectTypeInfo } from '../../result/result.js';
 import { hasWideAddresses, noFigures } from '../print/dump-kind.js';
@@ -102,7 +102,7 @@ export function renderObjects(
 
 export const objects: View<
   { type?: string | undefined },
-  Inventory & { objectTypes: ObjectTypeInfo[] | null; objects: ObjectsPart | null }
+  DumpPart & { objectTypes: ObjectTypeInfo[] | null; objects: ObjectsPart | null }
 > = {
   command: 'objects',
   shell: 'objects MEMORY.DMP',

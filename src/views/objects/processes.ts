@@ -1,7 +1,7 @@
 /** Processes: our table with ended ones in groups, and `!process 0 0` in the look of WinDbg. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { Inventory } from '../../analysis/objects/inventory.js';
+import type { DumpPart } from '../../analysis/dump-part.js';
 import type { EndedGroup, ProcessBlock } from '../../result/object-parts.js';
 import type { Hex, ProcessList } from '../../result/result.js';
 import { canHoldPoolTables, dumpKind, hasWideAddresses, noFigures } from '../print/dump-kind.js';
@@ -132,7 +132,7 @@ export interface ProcessesOptions {
   image?: string | undefined;
 }
 
-type Listed = Inventory & {
+type Listed = DumpPart & {
   processes: ProcessList | null;
   endedProcesses: EndedGroup[] | null;
   blocks: ProcessBlock[];

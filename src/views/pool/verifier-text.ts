@@ -1,10 +1,9 @@
 /** Driver Verifier in the looks of `!verifier 3` and `!verifier 0x80`. */
 
 import { printable } from '../../../parsers/text-safety.js';
-import type { PoolPair, VerifierDriver } from '../../kernel/verifier/drivers.js';
-import type { PoolLog } from '../../kernel/verifier/pool-log.js';
-import type { VerifierStatistics } from '../../kernel/verifier/verifier.js';
-import { pointerText } from './blocks-text.js';
+import type { ShownDriver, ShownLog, VerifierFigures } from '../../analysis/pool/verifier-part.js';
+import type { PoolPair } from '../../kernel/verifier/drivers.js';
+import { pointerText } from './block-lines.js';
 
 const STANDARD: readonly (readonly [number, string])[] = [
   [0x0, 'Automatic Checks'],
@@ -32,26 +31,20 @@ const ADDITIONAL: readonly (readonly [number, string])[] = [
   [0x1000000, 'VM switch verification'],
 ];
 
-/** What `!verifier 3` shows. */
-export interface VerifierReport {
-  readonly level: number;
-  readonly statistics: VerifierStatistics;
-  readonly drivers: readonly VerifierDriver[];
-  /** `acme+0x1f40` for an address; null where no module holds it. */
-  readonly nameOf: (address: bigint) => string | null;
-  readonly wide: boolean;
-  /** Allocations of a driver that are written out. */
-  readonly limit: number;
-}
-
 const hex = (value: number | null, digits = 0): string =>
   value === null ? 'n/a' : `0x${value.toString(16).toUpperCase().padStart(digits, '0')}`;
 const lower = (value: number | null, digits = 0): string =>
   value === null ? 'n/a' : `0x${value.toString(16).padStart(digits, '0')}`;
 
-/** Level, statistics, and each driver with what it had not freed. */
-export function renderVerifier(report: VerifierReport): string {
-  const { level, statistics: s, drivers } = report;
+/** How much `!verifier` shows: level and statistics; the drivers too; and what each had not freed. */
+export type VerifierDetail = 'level' | 'drivers' | 'allocations';
+
+/** Level, statistics, and the drivers. */
+export function renderVerifier(
+  { level, statistics: s, drivers }: VerifierFigures & { readonly level: number },
+  wide: boolean,
+  detail: VerifierDetail,
+): string {
   const flag = ([bit, name]: readonly [number, string]): string =>
     `    [${bit === 0 || (level & bit) !== 0 ? 'X' : ' '}] (0x${bit.toString(16).padStart(8, '0')}) ${name}`;
   const short = (name: string, value: number | null): string => `  ${name.padEnd(21)}${lower(value)}`;
@@ -88,17 +81,16 @@ export function renderVerifier(report: VerifierReport): string {
     held('Current nonpaged pool allocations', s.CurrentNonPagedPoolAllocations, s.NonPagedBytes),
     held('Peak nonpaged pool allocations', s.PeakNonPagedPoolAllocations, s.PeakNonPagedBytes),
     '',
-    'Driver Verification List',
-    '------------------------',
-    ...drivers.flatMap((driver) => driverLines(driver, report)),
+    ...(detail === 'level' ? [] : ['Driver Verification List', '------------------------']),
+    ...(detail === 'level' ? [] : drivers.flatMap((driver) => driverLines(driver, wide, detail === 'allocations'))),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function driverLines(driver: VerifierDriver, { wide, nameOf, limit }: VerifierReport): string[] {
+function driverLines(driver: ShownDriver, wide: boolean, withAllocations: boolean): string[] {
   const pair = ({ nonPaged, paged }: PoolPair): string => `( ${lower(nonPaged, 8)} / ${lower(paged, 8)} )`;
   const bytes = ({ nonPaged, paged }: PoolPair): string => `( ${hex(nonPaged, 8)} / ${hex(paged, 8)} )`;
-  const { loads, unloads, outstanding } = driver;
+  const { loads, unloads, outstanding, more } = driver;
   const state =
     loads === null || unloads === null
       ? 'unknown'
@@ -110,13 +102,11 @@ function driverLines(driver: VerifierDriver, { wide, nameOf, limit }: VerifierRe
           ? 'Unloaded'
           : 'Not Loaded';
   const width = wide ? 18 : 10;
-  const entries = (outstanding ?? []).slice(0, limit).map(({ address, bytes: length, tag, caller }) => {
-    const name = nameOf(caller);
+  const entries = (outstanding ?? []).map(({ address, bytes: length, tag, caller, place }) => {
     const shown = [0, 8, 16, 24].map((shift) => String.fromCharCode((tag >>> shift) & 0x7f)).join('');
-    return `      0x${pointerText(address, wide)}  ${lower(length, 8)}  ${printable(shown)}  0x${pointerText(caller, wide)}${name === null ? '' : `  ${printable(name)}`}`;
+    return `      0x${pointerText(address, wide)}  ${lower(length, 8)}  ${printable(shown)}  0x${pointerText(caller, wide)}${place === null ? '' : `  ${printable(place)}`}`;
   });
-  const more = (outstanding?.length ?? 0) - entries.length;
-  return [
+  const totals = [
     '',
     `nt!_VF_TARGET_DRIVER 0x${pointerText(driver.address, wide)}: ${printable(driver.name ?? 'unknown')} (${state})`,
     '',
@@ -128,6 +118,10 @@ function driverLines(driver: VerifierDriver, { wide, nameOf, limit }: VerifierRe
     `      Peak Pool Bytes:          ${bytes(driver.peakBytes)}`,
     `      Contiguous Memory Bytes:       ${lower(driver.contiguousBytes, 8)}`,
     `      Peak Contiguous Memory Bytes:  ${lower(driver.peakContiguousBytes, 8)}`,
+  ];
+  if (!withAllocations) return totals;
+  return [
+    ...totals,
     '',
     '    Pool Allocations:',
     '',
@@ -148,12 +142,7 @@ function driverLines(driver: VerifierDriver, { wide, nameOf, limit }: VerifierRe
 }
 
 /** The log: `!verifier 0x80`, or `0x80 ADDRESS`. */
-export function renderPoolLog(
-  log: PoolLog,
-  address: bigint | null,
-  nameOf: (address: bigint) => string | null,
-  wide: boolean,
-): string {
+export function renderPoolLog(log: ShownLog, address: bigint | null, wide: boolean): string {
   const size = log.entries.toString(16);
   const lines = [
     'Log of recent kernel pool Allocate and Free operations:',
@@ -167,7 +156,7 @@ export function renderPoolLog(
     lines.push(
       '',
       `Pool block ${pointerText(block, wide)}, Size ${bytes.toString(16).padStart(wide ? 16 : 8, '0')}, Thread ${pointerText(thread, wide)}`,
-      ...stack.map((frame) => `${pointerText(frame, wide)} ${printable(nameOf(frame) ?? '')}`.trimEnd()),
+      ...stack.map(({ address: frame, place }) => `${pointerText(frame, wide)} ${printable(place ?? '')}`.trimEnd()),
     );
   }
   if (log.traces.length === 0) lines.push(address === null ? 'The log is empty.' : 'No entry is about this address.');

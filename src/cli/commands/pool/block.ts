@@ -1,18 +1,11 @@
 /** `dumpleak block`: what stands in the block that holds an address, in the look of `dps`. */
 
-import { blocksAt, blockWords } from '../../../analysis/pool-find.js';
-import { renderPart } from '../../../views/print/part-json.js';
-import { blockRecord, wordRecord } from '../../../views/pool/records.js';
-import { coverageText, renderBlock } from '../../../views/pool/blocks-text.js';
+import { block } from '../../../views/pool/block.js';
 import { parseAddress, parseCount } from '../../options/addresses.js';
-import { blocksOf, partOf } from '../../blocks.js';
 import { defineCommand } from '../../command.js';
-import { EXIT } from '../../exit-codes.js';
 import { ADDRESS, DUMP, GROUP, jsonOption, READING } from '../../options/options.js';
-import { readDump } from '../../read-dump.js';
 import { SYMBOLS } from '../../options/symbol-options.js';
-
-const DEFAULT_BYTES = 0x200;
+import { showDump } from '../../show-view.js';
 
 export const command = defineCommand({
   positionals: { dump: DUMP, address: ADDRESS },
@@ -27,20 +20,7 @@ export const command = defineCommand({
     ['block MEMORY.DMP ffffda0ff9791010 --bytes 4096 --json', 'a whole page of it as records'],
   ],
   run: async (args, output, host) => {
-    const address = parseAddress(args.address, 'address');
-    const most = parseCount(args.bytes, '--bytes', DEFAULT_BYTES);
-    await readDump(args, host, async (opened) => {
-      const { pool, warnings, wide } = blocksOf(opened);
-      const { own, coverage } = blocksAt(pool, address);
-      const words = own === null ? [] : blockWords(opened.kernel, pool, own, most);
-      if (args.json === true) {
-        const block = own === null ? null : { ...blockRecord(own), words: words.map(wordRecord) };
-        await output.json(renderPart(partOf(opened, { block }, warnings)));
-      } else
-        await output.text(
-          own === null ? `No block holds this address.\n${coverageText(coverage)}` : renderBlock(own, words, wide),
-        );
-    });
-    return EXIT.done;
+    const asked = { address: parseAddress(args.address, 'address'), bytes: parseCount(args.bytes, '--bytes') };
+    return showDump(block, asked, args, { output, host });
   },
 });

@@ -6,7 +6,7 @@
 import { failed, type Failure } from '../../../../parsers/bytes/failure.js';
 import { HandleBatch, type HandleEncoding } from '../../../../parsers/kernel/objects/handle-entries.js';
 import type { FigureSource } from '../../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../../result/result.js';
+import type { Warning, WarningCode } from '../../../result/result.js';
 import { findEncoding } from './handle-encoding.js';
 import { entriesOf, readHandleTable, walkHandleTable, type HandleTable, type LeafWalk } from './handle-table.js';
 import { scanHeaders, type HeaderFacts } from '../header-scan.js';
@@ -71,7 +71,7 @@ export function readHandleCensus(
   progress?: Progress,
 ): { census: HandleCensus | null; warnings: Warning[] } {
   const warnings: Warning[] = [];
-  const warn = (code: string, message: string): void => {
+  const warn = (code: WarningCode, message: string): void => {
     warnings.push({ code, where: 'handles', message });
   };
   const withTable = processes.filter((process) => process.objectTable !== null);

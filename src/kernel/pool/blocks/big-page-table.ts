@@ -17,7 +17,7 @@ import { Block } from '../../../../parsers/heap/blocks.js';
 import { heapAddress, toVirtual, type HeapAddress, type HeapMemory } from '../../../../parsers/heap/memory.js';
 import { typedTag } from '../../../../parsers/heap/pool-header.js';
 import type { FigureSource } from '../../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../../result/result.js';
+import type { Warning, WarningCode } from '../../../result/result.js';
 import { pointersIn } from '../../find/data-sections.js';
 import type { Kernel } from '../../open/open-kernel.js';
 
@@ -61,7 +61,7 @@ export function openBigPages(
   const index = new BigPageIndex();
   const counts = readBigPages(memory, address, entries, layout, new Block(), index.sink, isPaged);
   index.sort();
-  const warn = (code: string, message: string): void => {
+  const warn = (code: WarningCode, message: string): void => {
     warnings.push({ code, where: 'suspects', message });
   };
   if (source === 'scan') {

@@ -13,7 +13,7 @@ import { openSegmentHeap, type SegmentHeap } from '../../../../parsers/heap/segm
 import { proveHeaps, type HeapProof } from '../../../../parsers/heap/segment/prove.js';
 import { walkList } from '../../../../parsers/kernel/structures.js';
 import type { FigureSource } from '../../../../symbols/kernel-symbols.js';
-import type { Warning } from '../../../result/result.js';
+import type { Warning, WarningCode } from '../../../result/result.js';
 import { dataSections } from '../../find/data-sections.js';
 import type { Kernel } from '../../open/open-kernel.js';
 
@@ -49,7 +49,7 @@ export function openPoolHeaps(kernel: Kernel, memory: HeapMemory): { pool: PoolH
   const found = bySymbols(kernel, memory) ?? byContent(kernel, memory);
   if (found === null) return { pool: null, warnings: [] };
   const warnings: Warning[] = [];
-  const warn = (code: string, message: string): void => {
+  const warn = (code: WarningCode, message: string): void => {
     warnings.push({ code, where: 'suspects', message });
   };
   const { heaps, nodes, source, unreadable } = found;

@@ -1,9 +1,9 @@
 /** What the tag tables of a dump say of some tags, without judging them. */
 
-import type { OpenedDump } from '../kernel/open/opened-dump.js';
-import { tagKey } from '../result/tag.js';
-import { toNumber } from '../result/result.js';
-import { analyze } from './analyze.js';
+import type { OpenedDump } from '../../kernel/open/opened-dump.js';
+import { tagKey } from '../../result/tag.js';
+import { toNumber } from '../../result/result.js';
+import { analyze } from '../analyze.js';
 
 /** Outstanding allocations and bytes of all tags that match; null where the tables cannot be read whole. `paged` null: both pools. */
 export function tagRow(

@@ -1,15 +1,17 @@
 /** Looking blocks up without judging: all of a tag, those around an address, the big-page table. */
 
-import { failed } from '../../parsers/bytes/failure.js';
-import { BlockState, KIND_NAMES, PoolBits, type Block } from '../../parsers/heap/blocks.js';
-import { heapAddress, toVirtual, type HeapAddress } from '../../parsers/heap/memory.js';
-import type { PoolHeaderLayout } from '../../parsers/heap/pool-header.js';
-import { u16, u32 } from '../../parsers/bytes/fields.js';
-import { readModules } from '../kernel/modules/modules.js';
-import type { Kernel } from '../kernel/open/open-kernel.js';
-import { poolBlocksOf, type PoolBlocks, type PoolCoverage } from '../kernel/pool/blocks/pool-blocks.js';
-import type { Warning } from '../result/result.js';
-import { addressNames } from './sample-blocks.js';
+import { failed } from '../../../parsers/bytes/failure.js';
+import { InputError } from '../../../parsers/bytes/input-error.js';
+import { BlockState, KIND_NAMES, PoolBits, type Block } from '../../../parsers/heap/blocks.js';
+import { heapAddress, toVirtual, type HeapAddress } from '../../../parsers/heap/memory.js';
+import type { PoolHeaderLayout } from '../../../parsers/heap/pool-header.js';
+import { u16, u32 } from '../../../parsers/bytes/fields.js';
+import { readModules } from '../../kernel/modules/modules.js';
+import type { Kernel } from '../../kernel/open/open-kernel.js';
+import { poolBlocksOf, type PoolBlocks, type PoolCoverage } from '../../kernel/pool/blocks/pool-blocks.js';
+import type { OpenedDump } from '../../kernel/open/opened-dump.js';
+import { dumpPart, type DumpPart } from '../dump-part.js';
+import { addressNames } from '../sample-blocks.js';
 
 const PAGE = 0x1000;
 const STATES = ['allocated', 'free', 'cached', 'unknown', 'own'] as const;
@@ -32,32 +34,26 @@ export interface FoundBlock {
   readonly kind: string;
 }
 
-/** What a look at blocks of a dump needs; null where the dump has no pool that can be walked. */
-export function openBlocks(kernel: Kernel): { blocks: PoolBlocks | null; warnings: readonly Warning[] } {
-  return poolBlocksOf(kernel);
+/**
+ * The pools of a dump, and what every view of them has beside its own part. Throws InputError where there is no pool that can
+ * be walked.
+ */
+export function walkablePool(opened: OpenedDump): { pool: PoolBlocks; wide: boolean; about: DumpPart } {
+  const { blocks, warnings } = poolBlocksOf(opened.kernel);
+  if (blocks === null || (blocks.form === 'none' && blocks.bigPages === null)) {
+    const why = warnings.map(({ message }) => message).join('; ');
+    throw new InputError(
+      'wrong-kind',
+      `${opened.path} holds no pool memory that can be walked${why === '' ? '' : `: ${why}`}`,
+    );
+  }
+  return { pool: blocks, wide: blocks.memory.pointerSize === 8, about: dumpPart(opened, {}, warnings) };
 }
 
 /** Which blocks are wanted. */
 export interface BlockFilter {
   matches(key: number): boolean;
   readonly paged: boolean | null;
-}
-
-/**
- * A tag as `!poolfind` takes it: `?` for any character, `*` at the end for any rest; or `0x` and its number. Null for what is
- * no tag.
- */
-export function tagFilter(text: string): ((key: number) => boolean) | null {
-  if (/^0x[0-9a-f]{1,8}$/i.test(text)) {
-    const wanted = Number(text) & 0x7fffffff;
-    return (key) => key === wanted;
-  }
-  if (text.length === 0 || text.length > 4 || /[^\x20-\x7e]/.test(text)) return null;
-  const star = text.indexOf('*');
-  if (star >= 0 && star !== text.length - 1) return null;
-  const shown = star >= 0 ? text.slice(0, star) : text.padEnd(4);
-  const codes = Array.from(shown, (character) => (character === '?' ? -1 : character.charCodeAt(0)));
-  return (key) => codes.every((code, i) => code < 0 || code === ((key >>> (8 * i)) & (i === 3 ? 0x7f : 0xff)));
 }
 
 /**
