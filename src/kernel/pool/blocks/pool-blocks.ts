@@ -21,6 +21,7 @@ import { ownRecords } from '../../../../parsers/heap/segment/own-records.js';
 import type { HeapProof } from '../../../../parsers/heap/segment/prove.js';
 import { SegmentHeapWalk } from '../../../../parsers/heap/segment/walk.js';
 import type { VirtualMemory } from '../../../../parsers/paging/virtual-memory.js';
+import { kernelDoes } from '../../../../symbols/generations.js';
 import type { FigureSource } from '../../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../../result/result.js';
 import { readModules } from '../../modules/modules.js';
@@ -125,12 +126,10 @@ export class PoolBlocks {
       return;
     }
     this.own = new AddressSet();
-    const images = readModules(kernel).modules.map(({ base, sizeOfImage }) => {
-      const start = heapAddress(base, memory.pointerSize);
-      return { start, end: start + sizeOfImage };
-    });
-    const regions = classicRegions(kernel, images);
-    this.header = proveHeaders(memory, regions, kernel.identity.buildNumber);
+    // Where the pool is always made of heaps, no page is a classic one.
+    const isClassic = !kernelDoes('hasPoolHeaps', kernel.identity.buildNumber);
+    const regions = isClassic ? classicRegions(kernel, imagesOf(kernel, memory.pointerSize)) : null;
+    this.header = regions === null ? null : proveHeaders(memory, regions, kernel.identity.buildNumber);
     this.regions = this.header === null ? null : regions;
     this.form = this.header === null ? 'none' : 'classic';
     this.source = this.header === null ? null : 'scan';
@@ -167,6 +166,14 @@ export class PoolBlocks {
     const classic = header === null ? null : new ClassicPageWalk(this.memory, header, isBig);
     return new PoolWalk(this, [], classic, regions, 0);
   }
+}
+
+/** Where images are. */
+function imagesOf(kernel: Kernel, pointerSize: 4 | 8): { start: HeapAddress; end: HeapAddress }[] {
+  return readModules(kernel).modules.map(({ base, sizeOfImage }) => {
+    const start = heapAddress(base, pointerSize);
+    return { start, end: start + sizeOfImage };
+  });
 }
 
 /** One walk over a kernel's pools. */

@@ -17,7 +17,6 @@ import { ContentWorld } from './world.js';
 type ThingSpec = NonNullable<NonNullable<NonNullable<Scenario['poolBlocks']>['contents']>[number]['thing']>;
 
 const DRIVER = 'fabsec.sys';
-const TAG = 'Zq9x';
 const MODULES: NonNullable<Scenario['modules']> = [
   { name: 'hal.dll' },
   { name: 'wdf01000.sys' },

@@ -34,7 +34,7 @@ export class TokenDecoder implements Decoder {
         if ((type !== 1 && type !== 2) || !this.world.isKernelPointer(token.pointer('LogonSession'))) continue;
         const found = this.readerOf(value)?.read(plus(toVirtual(address), at));
         // Without an account the session has another id, or is none.
-        if (found?.account != null) return { ...describeToken(found), source };
+        if (found !== null && found !== undefined && found.account !== null) return { ...describeToken(found), source };
       }
     }
     return null;

@@ -10,7 +10,7 @@ import type { FigureSource } from '../../../../symbols/kernel-symbols.js';
 import type { KeptBlock } from '../blocks/sample.js';
 import type { IoObjects } from './io-objects.js';
 import { placeIn, type Decoder, type Recognized } from './recognized.js';
-import { Fields, pointerAt, type ContentWorld } from './world.js';
+import { Fields, mayBeKernelPointer, pointerAt, type ContentWorld } from './world.js';
 
 /** Drivers keep items inside of their own structures: so far into a block they are looked for. */
 const LAST_START = 0x180;
@@ -29,6 +29,8 @@ export class WorkItemDecoder implements Decoder {
     const { pointerSize } = this.world;
     for (const { value, source } of this.world.layoutsOf('_IO_WORKITEM')) {
       for (let at = 0; at <= LAST_START && at + value.size <= block.data.length; at += pointerSize) {
+        const object = value.fields['IoObject']?.offset ?? 0;
+        if (!mayBeKernelPointer(block.data, at + object, pointerSize)) continue;
         const found = this.readAt(block, at, value, source);
         if (found !== null) return found;
       }
@@ -45,7 +47,6 @@ export class WorkItemDecoder implements Decoder {
     const { world } = this;
     const item = new Fields(layout, data, at, world.pointerSize);
     const object = item.pointer('IoObject');
-    // What most places fail by comes first: it costs no read.
     if (!world.isKernelPointer(object)) return null;
     const [routine, entry] = [item.pointer('Routine'), item.place('WorkItem', world.pointerSize * 4)];
     if (routine === null || entry === null) return null;

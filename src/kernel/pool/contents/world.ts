@@ -66,6 +66,11 @@ export function pointerAt(bytes: Uint8Array, at: number, pointerSize: 4 | 8): Vi
   return virtual(pointerSize === 8 ? u64(bytes, at) : BigInt(u32(bytes, at)));
 }
 
+/** Whether what stands at `at` can be an address of the kernel's half: what most places fail by, at little cost. */
+export function mayBeKernelPointer(bytes: Uint8Array, at: number, pointerSize: 4 | 8): boolean {
+  return pointerSize === 8 ? u16(bytes, at + 6) >= 0xff00 : u32(bytes, at) >= 0x80000000;
+}
+
 /** One kernel, as decoders see it. */
 export class ContentWorld {
   private readonly layouts = new Map<string, readonly Sourced<StructLayout>[]>();
