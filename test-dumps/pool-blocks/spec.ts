@@ -41,6 +41,8 @@ export interface ThingSpec {
 export interface PoolBlocksSpec {
   /** Default: segment heaps from 17763 on, where the kernel has `ExPoolState`. */
   readonly form?: 'classic' | 'segment-heap';
+  /** Classic nonpaged pages stand at so many places, one after another; only the first count. Default 1. */
+  readonly mirrors?: number;
   /** Tags that blocks have at random; a tag that stands twice is twice as frequent. */
   readonly tags?: readonly string[];
   /** Bytes with the header that blocks of a tag have at least. */

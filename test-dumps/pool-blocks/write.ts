@@ -110,6 +110,7 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
     for (const va of written) things.add(va);
   }
   const absent: Va[] = [];
+  const mirrored = (spec.pages ?? 1024) * PAGE;
   for (const va of image.addresses()) {
     const bytes = image.page(va);
     if (bytes === null) continue;
@@ -118,6 +119,8 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
       if (random.chance(spec.absent ?? 0)) absent.push(va);
     }
     space.write(va, bytes);
+    for (let i = 1; i < (spec.mirrors ?? 1) && va >= at.nonPaged && va < at.nonPaged + mirrored; i++)
+      space.mapPage(va + i * mirrored, space.frameOf(va) ?? 0);
   }
   return { truth: { form, blocks, things, absentPages: absent.length }, rows: rowsOf(blocks), absent };
 }

@@ -151,20 +151,14 @@ function looksLikeRows(
 ): boolean {
   const { bytes, present } = glimpse;
   // The first page decides for nearly all: only where it can be one of rows, more are read.
-  memory.readPages(address, 1, bytes, present);
-  present.fill(0, 1);
-  if (present[0] !== 1 || !hasRows(bytes, present, memory.pointerSize, 0)) return false;
-  memory.readPages(address, GLIMPSE, bytes, present);
-  return present[0] === 1 && hasRows(bytes, present, memory.pointerSize, FEWEST);
+  present.fill(0);
+  if (memory.readPages(address, 1, bytes, present) === 0) return false;
+  if (!hasRows(bytes, present, memory.pointerSize, 0)) return false;
+  return memory.readPages(address, GLIMPSE, bytes, present) > 0 && hasRows(bytes, present, memory.pointerSize, FEWEST);
 }
 
 /** Whether pages can be those of rows of any layout, so many of them in use. */
-function hasRows(
-  bytes: Uint8Array<ArrayBuffer>,
-  present: Uint8Array,
-  pointerSize: 4 | 8,
-  fewest: number,
-): boolean {
+function hasRows(bytes: Uint8Array<ArrayBuffer>, present: Uint8Array, pointerSize: 4 | 8, fewest: number): boolean {
   const words = new Uint32Array(bytes.buffer);
   const wide = pointerSize === 8;
   const end = ((present.includes(0) ? present.indexOf(0) : GLIMPSE) * PAGE) / 4;
