@@ -83,7 +83,7 @@ export function buildMachine(scenario: Scenario): Machine {
     ? x86Facts(scenario.kernel ?? '7601', { pae, multiprocessor: processors > 1 })
     : wideFacts(scenario);
   const known = scenario.objects ? objectKernel(plain, scenario.architecture) : plain;
-  const kernel = scenario.poolBlocks ? poolKernel(known) : known;
+  const kernel = scenario.poolBlocks ? poolKernel(known, scenario.architecture) : known;
   const ram = memorySpec.bytes ?? (narrow ? 2 : 8) * GIGABYTE;
   const runs = memorySpec.runs ?? typicalRuns(Math.floor(ram / PAGE));
   const memory = new PhysicalMemory(runs, random.fork('frames'));
@@ -170,6 +170,7 @@ export function buildMachine(scenario: Scenario): Machine {
         },
         baseOf,
         dataOf: (name) => dataOf(modules, name, space),
+        architecture: scenario.architecture ?? 'x64',
         codeOf: kernelExports(kernel)['ExFreePool'] ?? 0,
       })
     : null;

@@ -4,13 +4,13 @@ import { alignUp, putU32, type Va } from '../bytes.js';
 import { rvaOf, type KernelFacts } from '../kernel-facts.js';
 import type { KernelSpace } from '../kernel-space.js';
 import type { Prng } from '../prng.js';
-import type { CounterSpec, TagRowSpec } from '../scenario.js';
+import type { Architecture, CounterSpec, TagRowSpec } from '../scenario.js';
 import { buildBigPages, type BigPageFamily } from './big-pages.js';
 import { buildClassicPages } from './classic.js';
 import { writeContents } from './contents.js';
 import { HEADER_SIZES, type HeaderFamily } from './headers.js';
 import { MemoryImage, type TrueBlock } from './image.js';
-import { NODE_BYTES, poolStateOffsets } from './kernel-globals.js';
+import { poolStateOffsets } from './kernel-globals.js';
 import { buildLookaside } from './lookaside.js';
 import { buildSegmentHeap } from './segment-heap.js';
 import type { SegmentFamily } from './segment-layouts.js';
@@ -25,6 +25,7 @@ export interface PoolBlocksPlace {
   readonly space: KernelSpace;
   readonly kernel: KernelFacts;
   readonly base: Va;
+  readonly architecture: Architecture;
   readonly spec: PoolBlocksSpec;
   readonly processes: readonly Va[];
   readonly baseOf: (module: string) => Va;
@@ -125,27 +126,34 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
   return { truth: { form, blocks, things, absentPages: absent.length }, rows: rowsOf(blocks), absent };
 }
 
-function regions({ width, plan }: KernelSpace): { nonPaged: Va; paged: Va; big: Va } {
+function regions({ width, plan }: KernelSpace): { nonPaged: Va; notExecutable: Va; paged: Va; big: Va } {
   if (width === 8) {
     const nonPaged = alignUp(plan.nonPagedPool + 0x8000_0000, 0x4000_0000);
-    return { nonPaged, paged: alignUp(plan.pagedPool + 0x4000_0000, 0x4000_0000), big: nonPaged + 0x6_0000_0000 };
+    return {
+      nonPaged,
+      notExecutable: nonPaged + 0x1_0000_0000,
+      paged: alignUp(plan.pagedPool + 0x4000_0000, 0x4000_0000),
+      big: nonPaged + 0x6_0000_0000,
+    };
   }
   const start = alignUp(plan.nonPagedPool + 0x0100_0000, BIG_SEGMENT);
   // On NT 5, what the table does not tell is told by the paged pool's range.
   const big = plan.pagedPool >= 0xe000_0000 ? start + 0x0800_0000 : plan.pagedPool + 0x0800_0000;
-  return { nonPaged: start, paged: alignUp(plan.pagedPool + 0x0100_0000, BIG_SEGMENT), big };
+  const paged = alignUp(plan.pagedPool + 0x0100_0000, BIG_SEGMENT);
+  // Below the page tables, where nothing else is.
+  return { nonPaged: start, notExecutable: 0xbc00_0000, paged, big };
 }
 
 const leastOf = ({ least }: PoolBlocksSpec): Pick<PoolBlocksSpec, 'least'> => (least === undefined ? {} : { least });
 
 /** Three heaps of one node: nonpaged, nonpaged that cannot be executed, paged. */
 function heaps(
-  { space, kernel, base, spec, random }: PoolBlocksPlace,
+  { space, kernel, base, spec, random, architecture }: PoolBlocksPlace,
   image: MemoryImage,
   header: HeaderFamily,
   cookie: bigint,
   processes: readonly Va[],
-  at: { nonPaged: Va; paged: Va },
+  at: { nonPaged: Va; notExecutable: Va; paged: Va },
 ): TrueBlock[] {
   const wide = space.width === 8;
   const mask = wide ? (1n << 64n) - 1n : 0xffff_ffffn;
@@ -156,7 +164,7 @@ function heaps(
   space.word(globals + space.width, lfhKey);
   if (cookie !== 0n) space.u64(base + rvaOf(kernel, 'ExpPoolQuotaCookie'), cookie);
   const state = base + rvaOf(kernel, 'ExPoolState');
-  const { numberOfPools, poolNode } = poolStateOffsets(kernel);
+  const { numberOfPools, poolNode } = poolStateOffsets(kernel, architecture);
   space.pointer(state, globals);
   space.u32(state + numberOfPools, 1);
   const node = state + poolNode;
@@ -164,7 +172,7 @@ function heaps(
   let blocks: TrueBlock[] = [];
   for (let i = 0; i < 3; i++) {
     const paged = i === 2;
-    const first = paged ? at.paged : at.nonPaged + i * 0x1_0000_0000;
+    const first = paged ? at.paged : i === 0 ? at.nonPaged : at.notExecutable;
     const built = buildSegmentHeap(image, random.fork(`heap ${i}`), {
       family: segmentFamily(kernel),
       ...{
@@ -198,11 +206,12 @@ function heaps(
     if (bytes !== null) lists.put(va, bytes);
   }
   const scratch = PAGE;
-  const after = buildLookaside(lists, scratch, blocks, HEADER_SIZES[header].header, 40);
-  const bytes = new Uint8Array(0x2000);
-  for (const page of [0, 1]) bytes.set(lists.page(scratch + page * PAGE) ?? [], page * PAGE);
-  space.write(node + 0x40, bytes.subarray(0, 0x1040));
-  if (node + 0x40 + 0x2080 > node + NODE_BYTES) throw new Error('two lists do not fit a node');
+  // A line of cache: what stands before the lists, and the bytes of each.
+  const line = architecture === 'arm64' ? 0x80 : 0x40;
+  const after = buildLookaside(lists, scratch, blocks, HEADER_SIZES[header].header, 40, line);
+  const bytes = new Uint8Array(3 * PAGE);
+  for (const page of [0, 1, 2]) bytes.set(lists.page(scratch + page * PAGE) ?? [], page * PAGE);
+  space.write(node + line, bytes.subarray(0, 65 * line));
   return after;
 }
 
