@@ -1,5 +1,5 @@
 // Type-checked rules, and the one direction of imports:
-// parsers <- symbols <- src, and inside src: result, kernel, code <- leak, growth <- redact <- analysis <- views <- report <- batch <- cli.
+// parsers <- symbols <- src, and inside src: result, kernel, code <- leak, growth <- redact <- analysis <- views <- report <- kd <- batch <- cli.
 import tseslint from 'typescript-eslint';
 import { LAYERS } from './tools/lint/rooms.mjs';
 

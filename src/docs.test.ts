@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
-import { readQuickly } from './cli/arguments/quick-arguments.js';
+import { readArguments } from './cli/arguments/read-arguments.js';
 import { COMMANDS } from './cli/registry.js';
+import { manPage } from '../tools/docs/man-page.js';
 
 const docs = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
@@ -56,7 +57,22 @@ describe('docs/ci.md', () => {
       const [, , name, ...args] = line.split(/\s+/);
       const entry = COMMANDS.find((one) => one.name === name);
       const { command } = await entry!.load();
-      expect(readQuickly(args, command), line).to.not.equal(null);
+      expect(readArguments(args, command), line).to.not.equal(null);
     }
+  });
+});
+
+describe('docs/dumpleak.1', () => {
+  it('is what the definitions of the commands give: run npm run docs', async () => {
+    expect(docs('dumpleak.1')).to.equal(await manPage());
+  });
+
+  it('has every command, and no line that roff would take for one of its own', () => {
+    const page = docs('dumpleak.1');
+    for (const { name, words } of COMMANDS) {
+      expect(page).to.include(`.SS "${`${name} ${words}`.trim().replaceAll('-', '\\-')}"`);
+    }
+    const requests = new Set(page.match(/^[.'].{2}/gm));
+    expect([...requests].sort()).to.deep.equal(['.PP', '.SH', '.SS', '.TH', '.TP', '.br']);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,57 @@ describe('the package', function () {
         .map((path) => `${from} -> ${path}`),
     );
     expect(missing).to.deep.equal([]);
+  });
+
+  it('holds code once: what the program and the library share is in the same files', () => {
+    const code = [...files].filter((path) => /\.[cm]?js$/.test(path));
+    expect(code.filter((path) => !path.startsWith('build/bin/'))).to.deep.equal([]);
+    const { bin, exports } = JSON.parse(read('package.json')) as {
+      bin: Record<string, string>;
+      exports: { '.': { default: string } };
+    };
+    expect(code).to.include.members([bin['dumpleak'], exports['.'].default.slice(2), 'build/bin/batch-worker.js']);
+    expect([...files].filter((path) => /\.test\.|\.map$/.test(path))).to.deep.equal([]);
+  });
+
+  it('is a library that runs: its own files and the packages that it names, no others', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dumpleak-library-'));
+    try {
+      const modules = join(folder, 'node_modules');
+      for (const file of files) {
+        mkdirSync(dirname(join(modules, 'dumpleak', file)), { recursive: true });
+        cpSync(join(PROJECT, file), join(modules, 'dumpleak', file));
+      }
+      const lock = JSON.parse(read('package-lock.json')) as {
+        packages: Record<string, { dev?: boolean; peer?: boolean }>;
+      };
+      for (const [path, { dev, peer }] of Object.entries(lock.packages)) {
+        // What stands inside of another package comes with it.
+        const inside = path.lastIndexOf('node_modules/') > 0;
+        if (path === '' || inside || dev === true || peer === true) continue;
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        symlinkSync(join(PROJECT, path), join(folder, path), 'junction');
+      }
+      writeFileSync(
+        join(folder, 'use.mjs'),
+        `import { analyze, openDump, runBatch } from 'dumpleak';
+         import { createRequire } from 'node:module';
+         const require = createRequire(import.meta.url);
+         const dump = await openDump(process.argv[2]);
+         const { verdict } = analyze(dump);
+         dump.close();
+         console.log(JSON.stringify([verdict.leakSuspected, typeof runBatch, typeof require('dumpleak/result.schema.json')]));`,
+      );
+      const sample = join(PROJECT, 'test-dumps/samples/notmyfault.dmp.gz');
+      const said = execFileSync(process.execPath, ['use.mjs', sample], { cwd: folder, encoding: 'utf8' });
+      expect(JSON.parse(said)).to.deep.equal([true, 'function', 'object']);
+      const program = join(modules, 'dumpleak/build/bin/dumpleak.js');
+      expect(execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })).to.match(
+        /^\d+\.\d+\.\d+\n$/,
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('has types that need no other package and none of Node', () => {

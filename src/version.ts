@@ -1,7 +1,6 @@
 /** The version of this package, from its package.json. */
 
-import { readFileSync } from 'node:fs';
-import { packageFile } from '../symbols/package-root.js';
+import { readPackageFile } from '../symbols/package-root.js';
 
-export const VERSION: string = (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string })
+export const VERSION: string = (JSON.parse(readPackageFile('package.json').toString('utf8')) as { version: string })
   .version;

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Failure } from '../parsers/bytes/failure.js';
+import { failed } from '../parsers/bytes/failure.js';
 import { readIsf } from './isf.js';
 import type { KernelFacts } from './kernel-facts.js';
-import { ProfileError } from './profile-file.js';
 
 const GUID = '0123456789ABCDEF0123456789ABCDEF';
 const base = (name: string): object => ({ kind: 'base', name });
@@ -73,7 +74,7 @@ const ISF = {
 
 function read(isf: unknown): KernelFacts {
   const facts = readIsf(JSON.stringify(isf));
-  if (facts instanceof ProfileError) throw new Error(facts.message);
+  if (failed(facts)) throw new Error(facts.message);
   return facts;
 }
 
@@ -121,7 +122,7 @@ describe('a Volatility symbol table', () => {
   });
 
   it('is refused when it is something else', () => {
-    const why = (text: string): string => (readIsf(text) as ProfileError).message;
+    const why = (text: string): string => (readIsf(text) as Failure).message;
     expect(why('{')).to.match(/JSON/);
     expect(why('null')).to.match(/no symbol table/);
     expect(why('[]')).to.match(/no symbol table/);
@@ -148,7 +149,7 @@ describe('a Volatility symbol table', () => {
       fc.property(fc.nat(), odd, (which, value) => {
         const { index, 0: old } = values[which % values.length]!;
         const facts = readIsf(text.slice(0, index) + value + text.slice(index + old.length));
-        if (facts instanceof ProfileError) return;
+        if (failed(facts)) return;
         for (const type of ['_POOL_HEADER', '_LIST_ENTRY']) facts.layout(type);
       }),
       { numRuns: 300 },

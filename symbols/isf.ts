@@ -6,10 +6,10 @@
  * {size, signed}. Known of versions 4.x to 6.x, as made from Windows PDBs.
  */
 
+import { Failure } from '../parsers/bytes/failure.js';
 import type { FieldLayout, StructLayout } from '../parsers/kernel/layout.js';
 import { factsOf, storeGuid, tagTablesCapacity, type FactsTable, type KernelFacts } from './kernel-facts.js';
 import { KERNEL_SYMBOLS, KERNEL_TYPES } from './kernel-names.js';
-import { ProfileError } from './profile-file.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -154,21 +154,22 @@ function capacityIn(symbols: Json, rvas: ReadonlyMap<string, number>, pointerSiz
 }
 
 /** Reads the text of an ISF file. Of its symbols and types only KERNEL_SYMBOLS and KERNEL_TYPES are kept. */
-export function readIsf(text: string): KernelFacts | ProfileError {
+export function readIsf(text: string): KernelFacts | Failure {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
-    return new ProfileError('it is not valid JSON');
+    return new Failure('corrupt', 'it is not valid JSON');
   }
   const pdb = own(own(own(parsed, 'metadata'), 'windows'), 'pdb');
-  if (!isObject(pdb)) return new ProfileError('it is no symbol table made from a Windows PDB');
+  if (!isObject(pdb)) return new Failure('other-format', 'it is no symbol table made from a Windows PDB');
   const guid = storeGuid(textOf(pdb['GUID']));
   const age = wholeUpTo(pdb['age'], U32);
   const symbols = own(parsed, 'symbols');
   const userTypes = own(parsed, 'user_types');
-  if (!/^[0-9A-F]{32}$/.test(guid) || age === null) return new ProfileError('the GUID or age of its PDB is not valid');
-  if (!isObject(symbols) || !isObject(userTypes)) return new ProfileError('it has no symbols or no types');
+  if (!/^[0-9A-F]{32}$/.test(guid) || age === null)
+    return new Failure('corrupt', 'the GUID or age of its PDB is not valid');
+  if (!isObject(symbols) || !isObject(userTypes)) return new Failure('corrupt', 'it has no symbols or no types');
   const rvas = new Map<string, number>();
   for (const name of KERNEL_SYMBOLS) {
     const address = wholeUpTo(own(own(symbols, name), 'address'), U32);

@@ -9,7 +9,7 @@ import { AMD64, GUID, plainPdb } from '../test-dumps/pdb/plain-pdb.js';
 import { symbolRecord as S } from '../test-dumps/pdb/pdb-writer.js';
 import { T, TypeWriter } from '../test-dumps/pdb/type-writer.js';
 import { pdbFacts } from './pdb-symbols.js';
-import { makeProfile, ProfileError, readProfile } from './profile-file.js';
+import { makeProfile, readProfile } from './profile-file.js';
 
 function open(parts: Parameters<typeof plainPdb>[0]): Pdb {
   const pdb = openPdb(new MemorySource(plainPdb(parts), 'ntkrnlmp.pdb'));
@@ -96,7 +96,7 @@ describe('a PDB as a source of kernel facts', () => {
       const sections = [{ name: '.data', rva: 0x1000, size: 0x2000000 }];
       const facts = pdbFacts(open({ ...kernel.pdb, symbols, types, sections }), { pdbName: 'ntkrnlmp.pdb' });
       const profile = readProfile(makeProfile(facts));
-      if (profile instanceof ProfileError) throw new Error(profile.message);
+      if (failed(profile)) throw new Error(profile.message);
       expect(profile.pdb).to.deep.equal(kernel.pdb);
       for (const [name, rva] of Object.entries(kernel.rva)) {
         expect(facts.rva(name), name).to.equal(rva);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
+import { failed, Failure } from '../parsers/bytes/failure.js';
 import {
   asKernelProfile,
   factsOf,
@@ -11,7 +12,7 @@ import {
   type KernelFacts,
 } from './kernel-facts.js';
 import { KEPT_FIELDS, KERNEL_SYMBOLS, KERNEL_TYPES } from './kernel-names.js';
-import { looksLikeProfile, makeProfile, ProfileError, profileFileName, readProfile } from './profile-file.js';
+import { looksLikeProfile, makeProfile, profileFileName, readProfile } from './profile-file.js';
 import { longType, shortType } from './profile-types.js';
 import { findProfile, kernelEntries } from './profiles/profiles.js';
 
@@ -58,7 +59,7 @@ function everything(facts: KernelFacts): unknown {
 
 function read(text: string): KernelFacts {
   const facts = readProfile(text);
-  if (facts instanceof ProfileError) throw new Error(facts.message);
+  if (failed(facts)) throw new Error(facts.message);
   return facts;
 }
 
@@ -142,8 +143,8 @@ describe('a profile file', () => {
     const text = makeProfile(factsOf(table()));
     const why = (changed: string): string => {
       const facts = readProfile(changed);
-      expect(facts, changed).to.be.instanceOf(ProfileError);
-      return (facts as ProfileError).message;
+      expect(facts, changed).to.be.instanceOf(Failure);
+      return (facts as Failure).message;
     };
     /** The text with another sum, so that what it says is looked at. */
     const resealed = (from: string | RegExp, to: string): string => {
@@ -168,7 +169,7 @@ describe('a profile file', () => {
           const at = place % text.length;
           const changed = text.slice(0, at) + letter + text.slice(at + 1);
           const facts = readProfile(changed);
-          if (facts instanceof ProfileError) return;
+          if (failed(facts)) return;
           expect(everything(facts)).to.deep.equal(everything(factsOf(table())));
         }),
         { numRuns: 300 },

@@ -8,6 +8,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { Failure } from '../parsers/bytes/failure.js';
 import type { FieldLayout, StructLayout } from '../parsers/kernel/layout.js';
 import { factsOf, type FactsTable, type KernelFacts } from './kernel-facts.js';
 import { KEPT_FIELDS, KERNEL_SYMBOLS, KERNEL_TYPES } from './kernel-names.js';
@@ -24,11 +25,6 @@ const ABOUT = [
   '# folder with --profiles. A field is name:offset:type; u32 is an unsigned',
   '# number of 32 bits, *T a pointer, T[n] an array, T:8:12 bits 8 to 19.',
 ];
-
-/** Why a text is no profile, for people. */
-export class ProfileError {
-  constructor(readonly message: string) {}
-}
 
 const hex = (value: number): string => value.toString(16);
 const orDash = (value: number | null): string => (value === null ? '-' : hex(value));
@@ -211,9 +207,9 @@ function readTable(words: Words): FactsTable {
 }
 
 /** Reads what `makeProfile` wrote. Every word is checked; line ends, indentation and wrapping may have changed on the way. */
-export function readProfile(text: string): KernelFacts | ProfileError {
-  if (!looksLikeProfile(text)) return new ProfileError(`it does not begin with "${SIGNATURE}"`);
-  if (text.length > LONGEST) return new ProfileError(`${text.length} characters are too many for a profile`);
+export function readProfile(text: string): KernelFacts | Failure {
+  if (!looksLikeProfile(text)) return new Failure('other-format', `it does not begin with "${SIGNATURE}"`);
+  if (text.length > LONGEST) return new Failure('too-large', `${text.length} characters are too many for a profile`);
   const words = text
     .split(/\r\n|\n|\r/)
     .filter((line) => !line.trimStart().startsWith('#'))
@@ -222,13 +218,16 @@ export function readProfile(text: string): KernelFacts | ProfileError {
     .filter((word) => word !== '');
   const format = words[1] ?? '';
   if (format !== FORMAT.toString()) {
-    return new ProfileError(`its format is ${format.slice(0, 20)}, and this version reads format ${FORMAT}`);
+    return new Failure(
+      'not-supported',
+      `its format is ${format.slice(0, 20)}, and this version reads format ${FORMAT}`,
+    );
   }
   const end = words.length - 2;
-  if (words[end] !== 'end') return new ProfileError('its end is missing: the file was cut short');
+  if (words[end] !== 'end') return new Failure('short-file', 'its end is missing: the file was cut short');
   const content = words.slice(2, end);
-  if (words[end + 1] !== sumOf(content)) return new ProfileError('its checksum is wrong: the text was changed');
+  if (words[end + 1] !== sumOf(content)) return new Failure('corrupt', 'its checksum is wrong: the text was changed');
   const reader = new Words(content);
   const table = readTable(reader);
-  return reader.problem === null ? factsOf(table) : new ProfileError(reader.problem);
+  return reader.problem === null ? factsOf(table) : new Failure('corrupt', reader.problem);
 }

@@ -6,13 +6,14 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { failed, Failure } from '../parsers/bytes/failure.js';
 import { isXz, unxz } from '../parsers/bytes/xz.js';
 import { readRegularFile } from '../parsers/files/regular-file.js';
 import { errorText } from '../parsers/files/system-errors.js';
 import { readIsf } from './isf.js';
 import { isOfKernel, storeGuid, type KernelFacts } from './kernel-facts.js';
 import type { KernelIdentity } from './kernel-symbols.js';
-import { looksLikeProfile, ProfileError, readProfile } from './profile-file.js';
+import { looksLikeProfile, readProfile } from './profile-file.js';
 
 /** Files looked at; a folder with more is not a folder of profiles. */
 const MOST_FILES = 10_000;
@@ -53,23 +54,24 @@ export interface ProfileFolder {
   all(): Promise<FolderContent>;
 }
 
-/** Reads one file of either kind, packed by gzip or xz or not at all; `most` bytes long, packed and unpacked. Errors of the platform become a ProfileError too. */
-export async function readProfileFile(file: string, most = LARGEST_FILE): Promise<KernelFacts | ProfileError> {
+/** Reads one file of either kind, packed by gzip or xz or not at all; `most` bytes long, packed and unpacked. Errors of the platform become a Failure too. */
+export async function readProfileFile(file: string, most = LARGEST_FILE): Promise<KernelFacts | Failure> {
   if (BZIP2.test(file)) {
-    return new ProfileError(
+    return new Failure(
+      'not-supported',
       `bzip2 is not read here: unpack it first (bzip2 -dk ${basename(file)}, or 7-Zip), or pack it with gzip or xz`,
     );
   }
   try {
     const { size } = statSync(file);
-    if (size > most) return new ProfileError(`${size} bytes are too many for a profile`);
+    if (size > most) return new Failure('too-large', `${size} bytes are too many for a profile`);
     const text = (await unpack(readRegularFile(file), most)).toString('utf8');
     if (looksLikeProfile(text)) return readProfile(text);
     return /^\ufeff?\s*\{/.test(text)
       ? readIsf(text)
-      : new ProfileError('it is neither a profile nor a symbol table (ISF)');
+      : new Failure('other-format', 'it is neither a profile nor a symbol table (ISF)');
   } catch (error) {
-    return new ProfileError(errorText(error));
+    return new Failure('io', errorText(error));
   }
 }
 
@@ -138,8 +140,8 @@ function isOfImage(facts: KernelFacts, identity: KernelIdentity): boolean {
 export function openProfileFolder(path: string): ProfileFolder {
   const listing: ProfileProblem[] = [];
   const files = listFiles(path, listing);
-  const known = new Map<string, Promise<KernelFacts | ProfileError>>();
-  const read = (file: string): Promise<KernelFacts | ProfileError> => {
+  const known = new Map<string, Promise<KernelFacts | Failure>>();
+  const read = (file: string): Promise<KernelFacts | Failure> => {
     const facts = known.get(file) ?? readProfileFile(file);
     known.set(file, facts);
     return facts;
@@ -149,7 +151,7 @@ export function openProfileFolder(path: string): ProfileFolder {
     const problems = [...listing];
     for (const file of wanted) {
       const facts = await read(file);
-      if (facts instanceof ProfileError) problems.push({ file, message: facts.message });
+      if (failed(facts)) problems.push({ file, message: facts.message });
       else profiles.push({ file, facts });
     }
     return { profiles, problems };

@@ -3,8 +3,10 @@
  * image that it is asked for.
  */
 
-import { failed } from '../parsers/bytes/failure.js';
+import { failed, Failure } from '../parsers/bytes/failure.js';
 import { FileSource } from '../parsers/bytes/file-source.js';
+import { InputError } from '../parsers/bytes/input-error.js';
+import { errorText } from '../parsers/files/system-errors.js';
 import { openPdb, type Pdb } from '../parsers/pdb/pdb.js';
 import type { GivenFacts } from './built-in-symbols.js';
 import type { KernelIdentity } from './kernel-symbols.js';
@@ -41,7 +43,7 @@ export function kernelPdb(identity: KernelIdentity): PdbName | null {
 export class SymbolSources {
   readonly store: SymbolStore;
   private readonly folders: readonly ProfileFolder[];
-  private readonly pdbs = new Map<string, Pdb | string>();
+  private readonly pdbs = new Map<string, Pdb | Failure>();
 
   constructor(options: SymbolSourcesOptions) {
     this.store = new SymbolStore({ ...options, identify: identifyFile, unpack: unpackCabinet });
@@ -73,15 +75,17 @@ export class SymbolSources {
   }
 
   /** An open PDB of an image, or why there is none. It stays open until `close`. */
-  async pdb(name: PdbName, image?: string): Promise<Pdb | string> {
-    if (this.store.path.elements.length === 0) return 'there is no symbol path';
+  async pdb(name: PdbName, image?: string): Promise<Pdb | Failure> {
+    if (this.store.path.elements.length === 0) return new Failure('unknown', 'there is no symbol path');
     const search = await this.store.find(pdbRequest(name, image));
-    return search.found === null ? `${name.name} was not found` : this.open(search.found.path);
+    return search.found === null
+      ? new Failure('not-found', `${name.name} was not found`)
+      : this.open(search.found.path);
   }
 
   close(): void {
     this.store.close();
-    for (const pdb of this.pdbs.values()) if (typeof pdb !== 'string') pdb.close();
+    for (const pdb of this.pdbs.values()) if (!failed(pdb)) pdb.close();
     this.pdbs.clear();
   }
 
@@ -120,8 +124,8 @@ export class SymbolSources {
       return null;
     }
     const pdb = this.open(search.found.path);
-    if (typeof pdb === 'string') {
-      warnings.push({ code: 'pdb-unreadable', message: `${search.found.path} was not used: ${pdb}` });
+    if (failed(pdb)) {
+      warnings.push({ code: 'pdb-unreadable', message: `${search.found.path} was not used: ${pdb.message}` });
       return null;
     }
     const { timeDateStamp, sizeOfImage, architecture } = identity;
@@ -133,7 +137,7 @@ export class SymbolSources {
     return { facts: pdbFacts(pdb, image), source: 'pdb', from: search.found.path };
   }
 
-  private open(path: string): Pdb | string {
+  private open(path: string): Pdb | Failure {
     const known = this.pdbs.get(path);
     if (known !== undefined) return known;
     const opened = openFile(path);
@@ -151,15 +155,16 @@ function pdbRequest({ name, guid, age }: PdbName, image?: string): PdbRequest {
   return { kind: 'pdb', name: name.split(/[\\/]/).at(-1) ?? name, guid, age, image };
 }
 
-function openFile(path: string): Pdb | string {
+function openFile(path: string): Pdb | Failure {
   try {
     const source = new FileSource(path);
     const pdb = openPdb(source);
     if (!failed(pdb)) return pdb;
     source.close();
-    return pdb.message;
+    return pdb;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof InputError) return new Failure(error.code, error.message);
+    return new Failure('io', errorText(error));
   }
 }
 

@@ -3,7 +3,7 @@
  * hand a pool tag to the allocator.
  */
 
-import { alignUp, concat, fromHex, latin1, putU32, utf16 } from './bytes.js';
+import { alignUp, concat, fromHex, latin1, putU16, putU32, utf16 } from './bytes.js';
 import type { TagUse } from './scenario.js';
 import { Prng } from './prng.js';
 import { PAGE } from './physical-memory.js';
@@ -59,6 +59,8 @@ export interface Snippet {
   genuine: boolean;
   /** Calls to fix: offset of the 32-bit displacement, and what it goes to. */
   calls: { at: number; target: 'allocate' | 'free' | 'wrapper'; indirect: boolean }[];
+  /** Pointers to fix: offsets of those that lead to a routine of the image. */
+  pointers?: readonly number[];
   /** ARM64: the tag is built by two instructions, at `tagAt` and at `secondAt`. */
   pair?: { secondAt: number; register: number };
   /** Bytes to which the snippet's start is aligned. Default 1. */
@@ -141,6 +143,8 @@ export function dataSnippet(use: TagUse): Snippet {
         genuine: true,
         calls: [],
       };
+    case 'filter-context':
+      return contextSnippet(use, 8);
     case 'text': {
       const text = use.text ?? `Memory${use.tag}Detected`;
       const at = text.indexOf(use.tag);
@@ -167,9 +171,20 @@ export function dataSnippet(use: TagUse): Snippet {
   }
 }
 
+/** FLT_CONTEXT_REGISTRATION and the row that ends its array; the cleanup routine is the image's own. */
+export function contextSnippet(use: TagUse, width: 4 | 8): Snippet {
+  const row = width === 8 ? { size: 0x38, bytes: 0x10, tag: 0x18 } : { size: 0x1c, bytes: 8, tag: 0xc };
+  const bytes = new Uint8Array(row.size * 2);
+  putU16(bytes, 0, use.contextType ?? 8);
+  putU32(bytes, row.bytes, 0x90);
+  bytes.set(tagBytes(use), row.tag);
+  putU16(bytes, row.size, 0xffff);
+  return { bytes, tagAt: row.tag, genuine: true, calls: [], pointers: [width], alignment: 8 };
+}
+
 /** Where a use goes when it names no section. */
 export function defaultSection(use: TagUse): string {
-  if (use.style === 'data') return '.data';
+  if (use.style === 'data' || use.style === 'filter-context') return '.data';
   if (use.style === 'text' || use.style === 'utf16' || use.style === 'tag-table') return '.rdata';
   return '.text';
 }

@@ -9,7 +9,7 @@ import { MemoryCounters } from './memory-counters.js';
 import { memoryFigures } from './memory-figures.js';
 import { dataOf, placeKernel, placeModule, type Placement } from './module-pages.js';
 import {
-  choosePageStates, driverModule, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
+  choosePageStates, driverModule, exportsOf, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
 } from './modules.js'; // prettier-ignore
 import { objectKernel } from './objects/facts.js';
 import { writeObjects } from './objects/write.js';
@@ -123,13 +123,16 @@ export function buildMachine(scenario: Scenario): Machine {
   let processSpecs = scenario.processes ?? DEFAULT_PROCESSES;
   const inSessions = processSpecs.some((p) => p.session !== undefined);
   const sessionTables = inSessions ? tables.fresh() : null;
-  const drivers = specs.map((spec) => {
+  const bases = specs.map((spec) => places.take(spec));
+  const otherExports = exportsOf(specs, (place) => bases[place] ?? 0);
+  const drivers = specs.map((spec, place) => {
     const module = driverModule(
       spec,
-      places.take(spec),
+      bases[place] ?? 0,
       exports,
       random.fork(`image ${spec.name}`),
       style.architecture,
+      otherExports,
     );
     choosePageStates(module, scenario, random.fork(`states ${spec.name}`));
     if (spec.session !== true) placeModule(module, to);

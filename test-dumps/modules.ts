@@ -127,13 +127,33 @@ export function moduleSize(spec: ModuleSpec): number {
   return Math.max(2, Math.ceil(wanted / PAGE)) * PAGE;
 }
 
-/** A driver of the scenario; `exports` are addresses in ntoskrnl.exe. */
+/** Addresses of what modules export, by their lower-case file names. */
+export type ExportsByModule = ReadonlyMap<string, Readonly<Record<string, Va>>>;
+
+/** RVAs of what a driver exports: in its code, past the wrapper of the allocator. */
+function driverExports(spec: ModuleSpec): Record<string, number> {
+  const text = driverSections(moduleSize(spec) / PAGE)[0]?.rva ?? PAGE;
+  return Object.fromEntries((spec.exports ?? []).map((name, i) => [name, text + 0x100 + i * 32]));
+}
+
+/** What the drivers of a scenario export. `baseOf` gives the place of each. */
+export function exportsOf(specs: readonly ModuleSpec[], baseOf: (place: number) => Va): ExportsByModule {
+  return new Map(
+    specs.map((spec, i) => [
+      spec.name.toLowerCase(),
+      Object.fromEntries(Object.entries(driverExports(spec)).map(([name, rva]) => [name, baseOf(i) + rva])),
+    ]),
+  );
+}
+
+/** A driver of the scenario; `exports` are addresses in ntoskrnl.exe, `others` what other modules export. */
 export function driverModule(
   spec: ModuleSpec,
   base: Va,
   exports: Record<string, Va>,
   random: Prng,
   architecture: Architecture = 'x64',
+  others: ExportsByModule = new Map(),
 ): BuiltModule {
   const size = moduleSize(spec);
   const loaded =
@@ -142,6 +162,7 @@ export function driverModule(
   const guid = Array.from(random.bytes(16), (b) => b.toString(16).padStart(2, '0'))
     .join('')
     .toUpperCase();
+  const { 'ntoskrnl.exe': ntImports, ...otherImports } = spec.imports ?? {};
   const image = new PeImage({
     name: spec.name,
     size,
@@ -150,7 +171,15 @@ export function driverModule(
     checkSum: spec.checkSum ?? loaded?.checkSum ?? size + random.int(0, 0xffff),
     pdb: loaded !== null ? null : spec.pdb === undefined ? { name: `${stem}.pdb`, guid, age: 1 } : spec.pdb,
     version: loaded !== null ? null : spec.version === undefined ? { fileVersion: '10.0.1.1' } : spec.version,
-    imports: loaded !== null ? {} : Object.fromEntries(DRIVER_IMPORTS.map((name) => [name, exports[name] ?? 0])),
+    imports: loaded !== null ? {} : importsFrom([...DRIVER_IMPORTS, ...(ntImports ?? [])], exports),
+    importsFrom: Object.fromEntries(
+      Object.entries(otherImports).map(([name, wanted]) => [
+        name,
+        importsFrom(wanted, others.get(name.toLowerCase()) ?? {}),
+      ]),
+    ),
+    importNames: spec.importNamesIn ?? 'INIT',
+    exports: loaded !== null ? {} : driverExports(spec),
     isDll: /\.dll$/i.test(spec.name),
     architecture,
   });
@@ -161,6 +190,10 @@ export function driverModule(
   for (const use of spec.tags ?? []) planter.plant(use);
   const path = spec.path ?? `\\SystemRoot\\System32\\drivers\\${spec.name}`;
   return { spec, name: spec.name, path, base, image, planter, states: new Map(), frames: new Map() };
+}
+
+function importsFrom(names: readonly string[], exports: Readonly<Record<string, Va>>): Record<string, Va> {
+  return Object.fromEntries(names.map((name) => [name, exports[name] ?? 0]));
 }
 
 /** Decides the state of every page of a driver: what its specification says, else by section and chance. */

@@ -26,6 +26,9 @@ export const READ_DATA = 0x40000040;
 export const WRITE_DATA = 0xc8000040;
 export const DISCARD_DATA = 0x42000040;
 const EXECUTE = 0x20000000;
+/** Where in `.rdata` the names of imports and the exports of a driver go, when they stand there. */
+const IMPORT_NAMES = 0x200;
+const EXPORTS = 0xa00;
 const MACHINES = { x64: 0x8664, arm64: 0xaa64, x86: 0x14c } as const;
 
 export interface ImagePlan {
@@ -37,10 +40,14 @@ export interface ImagePlan {
   checkSum: number;
   pdb: PdbSpec | null;
   version: VersionSpec | null;
-  /** Name to RVA, put into the section `.edata`. */
+  /** Name to RVA, put into the section `.edata`, else into `.rdata`. */
   exports?: Record<string, number>;
   /** Functions of ntoskrnl.exe with their addresses, put into the import address table. */
   imports?: Record<string, Va>;
+  /** The same of other modules, by file name. */
+  importsFrom?: Readonly<Record<string, Readonly<Record<string, Va>>>>;
+  /** The section of the names of imports. Default `INIT`, which is discarded once a driver runs. */
+  importNames?: 'INIT' | '.rdata';
   isDll?: boolean;
   /** Default x64. */
   architecture?: Architecture;
@@ -131,15 +138,22 @@ export class PeImage {
     this.directories.push({ index: 6, rva: home.rva + 0x820, size: 28 });
   }
 
+  /** Names in one section, addresses at the beginning of `.rdata`: a run of slots for each module, which a zero ends. */
   private putImports(): void {
     const home = this.section('.rdata');
-    const names = Object.entries(this.plan.imports ?? {});
-    const descriptors = this.section('INIT') ?? home;
-    if (!home || !descriptors || names.length === 0) return;
+    const { imports = {}, importsFrom = {}, importNames = 'INIT' } = this.plan;
+    const modules = Object.entries({ 'ntoskrnl.exe': imports, ...importsFrom }).map(
+      ([name, functions]) => [name, Object.entries(functions)] as const,
+    );
+    const inRdata = importNames === '.rdata' || this.section('INIT') === undefined;
+    const rva = inRdata ? (home?.rva ?? 0) + IMPORT_NAMES : (this.section('INIT')?.rva ?? 0);
+    const slots = modules.reduce((sum, [, functions]) => sum + functions.length + 1, 0);
+    if (!home || slots === modules.length) return;
     const width = this.isX86 ? 4 : 8;
-    const table = new Uint8Array((names.length + 1) * width);
+    const table = new Uint8Array(slots * width);
     const hints = new Uint8Array(table.length);
-    const lookup = descriptors.rva + 40;
+    const descriptors = new Uint8Array((modules.length + 1) * 20);
+    const lookup = rva + descriptors.length;
     let text = lookup + hints.length;
     const texts: Uint8Array[] = [];
     const addText = (value: Uint8Array): number => {
@@ -149,26 +163,31 @@ export class PeImage {
       text += padded.length;
       return text - padded.length;
     };
-    names.forEach(([name, target], i) => {
-      putU32(hints, i * width, addText(latin1(`\0\0${name}\0`)));
-      if (width === 4) putU32(table, i * width, target);
-      else putVa(table, i * width, target);
-      this.iat.set(name, home.rva + i * width);
+    let slot = 0;
+    modules.forEach(([module, functions], i) => {
+      const first = slot * width;
+      for (const [name, target] of functions) {
+        putU32(hints, slot * width, addText(latin1(`\0\0${name}\0`)));
+        if (width === 4) putU32(table, slot * width, target);
+        else putVa(table, slot * width, target);
+        this.iat.set(name, home.rva + slot * width);
+        slot++;
+      }
+      slot++;
+      putU32(descriptors, i * 20, lookup + first);
+      putU32(descriptors, i * 20 + 12, addText(latin1(`${module}\0`)));
+      putU32(descriptors, i * 20 + 16, home.rva + first);
     });
-    const descriptor = new Uint8Array(40);
-    putU32(descriptor, 0, lookup);
-    putU32(descriptor, 12, addText(latin1('ntoskrnl.exe\0')));
-    putU32(descriptor, 16, home.rva);
     this.write(home.rva, table);
-    this.write(descriptors.rva, concat([descriptor, hints, ...texts]));
+    this.write(rva, concat([descriptors, hints, ...texts]));
     this.directories.push(
-      { index: 1, rva: descriptors.rva, size: 40 },
+      { index: 1, rva, size: descriptors.length },
       { index: 12, rva: home.rva, size: table.length },
     );
   }
 
   private putExports(): void {
-    const home = this.section('.edata');
+    const home = this.exportsHome();
     const names = Object.entries(this.plan.exports ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
     if (!home || names.length === 0) return;
     const functions = 40;
@@ -195,6 +214,23 @@ export class PeImage {
     const bytes = concat([fixed, ...texts]);
     this.write(home.rva, bytes);
     this.directories.push({ index: 0, rva: home.rva, size: bytes.length });
+  }
+
+  /** Offsets in `.rdata` of the tables that stand only in some images there. */
+  rdataTables(): [number, number][] {
+    const { exports = {}, importNames, importsFrom = {} } = this.plan;
+    const named = importNames === '.rdata' || Object.keys(importsFrom).length > 0;
+    const exported = Object.keys(exports).length > 0 && this.section('.edata') === undefined;
+    return [
+      ...(named ? [[0x200, 0x800] as [number, number]] : []),
+      ...(exported ? [[EXPORTS, PAGE] as [number, number]] : []),
+    ];
+  }
+
+  /** `.edata`; of drivers, which have none, a place in `.rdata`. */
+  private exportsHome(): { rva: number } | undefined {
+    const rdata = this.section('.rdata');
+    return this.section('.edata') ?? (rdata && { rva: rdata.rva + EXPORTS });
   }
 
   private putResources(): void {

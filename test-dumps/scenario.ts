@@ -31,17 +31,30 @@ export type PageState =
 
 /**
  * A use of four tag bytes in a module. Genuine: `alloc` (`mov r8d, tag` before a call of the allocator), `free`,
- * `notmyfault` (its code, byte for byte), `local-call` (a direct call of a wrapper), `data` (a field of a structure).
+ * `notmyfault` (its code, byte for byte), `local-call` (a direct call of a wrapper), `data` (a field of a structure),
+ * `filter-context` (a row of FLT_CONTEXT_REGISTRATION, the only one of its array).
  * Decoys: `text` (inside longer ASCII), `utf16` (no hit in bytes), `tag-table` (a list of many tags).
  * On ARM64 all uses in code build the tag by MOVZ and MOVK; only there is `literal`, four bytes that code loads.
  */
 export interface TagUse {
   tag: string;
-  style: 'alloc' | 'free' | 'notmyfault' | 'local-call' | 'literal' | 'data' | 'text' | 'utf16' | 'tag-table';
+  style:
+    | 'alloc'
+    | 'free'
+    | 'notmyfault'
+    | 'local-call'
+    | 'literal'
+    | 'data'
+    | 'filter-context'
+    | 'text'
+    | 'utf16'
+    | 'tag-table';
   /** Where the four bytes stand; chosen by the seed when missing. */
   rva?: number;
   /** Section to put it in: by default `.text` for code, `.data` and `.rdata` for the others. */
   section?: string;
+  /** Of a filter context: ContextType, 1 volume, 2 instance, 4 file, 8 stream, 0x10 stream handle. Default 8. */
+  contextType?: number;
   /** What an allocation asks for. Default nonpaged. */
   pool?: 'nonpaged' | 'paged';
   /** The text around the tag, which it must contain. */
@@ -89,6 +102,12 @@ export interface ModuleSpec {
   file?: Uint8Array;
   /** Of `file`: keep the names of its imports, which kernels discard after loading. */
   importNames?: boolean;
+  /** Functions that it imports besides the usual ones of the kernel, by the file that exports them. */
+  imports?: Readonly<Record<string, readonly string[]>>;
+  /** The section of the names of its imports. Default `INIT`, which is discarded once a driver runs. */
+  importNamesIn?: 'INIT' | '.rdata';
+  /** Functions that it exports. */
+  exports?: readonly string[];
   /** Lives in session space: mapped in the page tables of session processes only. */
   session?: boolean;
   tags?: TagUse[];

@@ -1,7 +1,7 @@
 /** Plants tag uses in an image: finds room in a section, fixes the calls, notes what was placed. */
 
 import { aimArmCall, armSnippet, ARM_WRAPPER, words } from './arm64-code.js';
-import { concat, fromHex, putU32 } from './bytes.js';
+import { concat, fromHex, putU32, putVa } from './bytes.js';
 import { defaultSection, snippet, tagBytes, type Snippet } from './code.js';
 import type { PeImage, Section } from './pe-image.js';
 import { PAGE } from './physical-memory.js';
@@ -85,6 +85,10 @@ export class TagPlanter {
       const isAddress = isX86 && call.indirect && this.image.iat.size > 0;
       putU32(piece.bytes, call.at, isAddress ? this.calls.base + target : target - (start + call.at + 4));
     }
+    for (const at of piece.pointers ?? []) {
+      if (isX86) putU32(piece.bytes, at, this.calls.base + this.calls.wrapper);
+      else putVa(piece.bytes, at, this.calls.base + this.calls.wrapper);
+    }
     // A direct call where the image has no import table to go through: E8 with a nop in front.
     const bytes = concat([piece.bytes]);
     for (const call of piece.calls) {
@@ -128,8 +132,8 @@ export class TagPlanter {
 
   private isFree(section: Section, start: number, end: number): boolean {
     const clash = ({ start: s, end: e }: { start: number; end: number }): boolean => start < e + 16 && s < end + 16;
-    if (section.name === '.rdata' && RESERVED.some(([s, e]) => clash({ start: section.rva + s, end: section.rva + e })))
-      return false;
+    const reserved = section.name === '.rdata' ? [...RESERVED, ...this.image.rdataTables()] : [];
+    if (reserved.some(([s, e]) => clash({ start: section.rva + s, end: section.rva + e }))) return false;
     return !this.used.some(clash);
   }
 }

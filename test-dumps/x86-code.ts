@@ -1,7 +1,7 @@
 /** The sequences in which 32-bit drivers hand a pool tag to the allocator: arguments are pushed, the last one first. */
 
 import { concat, fromHex, putU32 } from './bytes.js';
-import { snippet, tagBytes, type Snippet } from './code.js';
+import { contextSnippet, snippet, tagBytes, type Snippet } from './code.js';
 import type { Prng } from './prng.js';
 import type { TagUse } from './scenario.js';
 
@@ -45,6 +45,8 @@ export function x86Snippet(use: TagUse, random: Prng): Snippet {
     // push tag; push eax; push pool type; call [ExAllocatePoolWithTag]
     case 'notmyfault':
       return code(fromHex('b8 00 a0 0f 00 68'), concat([fromHex('50'), fromHex(kind), fromHex(CALL)]), 5, 'allocate');
+    case 'filter-context':
+      return contextSnippet(use, 4);
     default:
       return snippet(use, random);
   }

@@ -71,11 +71,26 @@ export type ServerCode =
   | 'cancelled'
   | Extract<FormatCode, 'too-large'>;
 
+/** The history of a batch: a folder that several programs may write. */
+export type HistoryCode =
+  /** Another process writes it. */
+  | 'locked'
+  /** A file of it stays as it was: another program has it open. */
+  | 'not-replaced'
+  /** It was begun with names, or redacted under another key. */
+  | 'other-key'
+  /** The database refuses a question. */
+  | 'bad-question'
+  | Extract<FormatCode, 'other-format' | 'not-supported'>;
+
 export type FailureCode =
   | MemoryCode
   | FormatCode
   | InputCode
   | ServerCode
+  | HistoryCode
+  /** Sound, and of another build than the one that was asked for. */
+  | 'mismatch'
   /** Nothing tells where to read: no symbols know the variable, or the layout of the structure. */
   | 'unknown';
 

@@ -6,7 +6,7 @@
 import { u32 } from '../bytes/fields.js';
 import { bitMask } from './arm64.js';
 import { arm64Text } from './arm64-text.js';
-import { OP, UNKNOWN_REGISTER, type CodeDecoder, type Operations } from './operations.js';
+import { FIRST_VECTOR, OP, UNKNOWN_REGISTER, type CodeDecoder, type Operations } from './operations.js';
 
 /** The stack pointer's number; where an encoding means the zero register, the value 0 is used instead. */
 const SP = 31;
@@ -47,8 +47,17 @@ function one(word: number, at: number, out: Operations): void {
       return;
     default:
       // Vectors; moves from them to a general register are seen by their low bits.
-      if ((word & 0x0e000000) === 0x0e000000 && (word & 31) !== SP) out.killed[i] = 1 << (word & 31);
+      if ((word & 0x0e000000) !== 0x0e000000) return;
+      if ((word & 31) !== SP) out.killed[i] = 1 << (word & 31);
+      forgetVector(out, i, word & 31);
   }
+}
+
+/** A vector register holds nothing that is known. */
+function forgetVector(out: Operations, i: number, vector: number): void {
+  out.kind[i] = OP.copy;
+  out.target[i] = FIRST_VECTOR + vector;
+  out.source[i] = UNKNOWN_REGISTER;
 }
 
 function kill(out: Operations, i: number, register: number): void {
@@ -199,26 +208,37 @@ function memory(word: number, at: number, out: Operations, i: number): void {
   if (form !== 7) {
     // Exclusive and ordered accesses; vectors of several registers.
     if (!vector) for (const r of [target, (word >>> 10) & 31, (word >>> 16) & 31]) kill(out, i, r);
+    else if ((word & 0x400000) !== 0) severalVectors(target, out, i);
     return;
   }
   single(word, target, vector, out, i);
 }
 
+/** LD1 to LD4: at most four vectors, one after the other. */
+function severalVectors(first: number, out: Operations, i: number): void {
+  forgetVector(out, i, first);
+  for (let n = 1; n < 4; n++) forgetVector(out, out.add(out.at[i] ?? 0, 4, OP.none), (first + n) & 31);
+}
+
 function literal(word: number, at: number, target: number, vector: boolean, out: Operations, i: number): void {
-  if (vector || word >>> 30 === 3) return;
-  kill(out, i, target);
-  if (target === 31) return;
+  const kind = word >>> 30;
+  if (kind === 3) return;
+  if (!vector) {
+    kill(out, i, target);
+    if (target === 31) return;
+  }
   out.kind[i] = OP.load;
-  out.target[i] = target;
-  out.size[i] = word >>> 30 === 1 ? 8 : 4;
+  out.target[i] = vector ? FIRST_VECTOR + target : target;
+  out.size[i] = vector ? 4 << kind : kind === 1 ? 8 : 4;
   out.immediate[i] = at + ((word << 8) >> 13) * 4;
 }
 
 /** LDR and STR with a constant, with writing back, and with a register. */
 function single(word: number, target: number, vector: boolean, out: Operations, i: number): void {
   const base = (word >>> 5) & 31;
-  const scale = word >>> 30;
   const operation = (word >>> 22) & 3;
+  // Vectors of 16 bytes have the fifth size.
+  const scale = vector && (operation & 2) !== 0 ? 4 : word >>> 30;
   const isScaled = (word & 0x01000000) !== 0;
   const mode = (word >>> 10) & 3;
   const byRegister = !isScaled && (word & 0x200000) !== 0;
@@ -237,8 +257,17 @@ function single(word: number, target: number, vector: boolean, out: Operations, 
     out.kind[i] = OP.store;
     out.target[i] = base;
     out.immediate[i] = after;
-    stored(out, i, target, vector || scale < 2, 1 << scale);
-  } else if (!vector && scale >= 2 && (operation === 1 || (operation === 2 && scale === 2)) && target !== 31) {
+    stored(out, i, vector ? FIRST_VECTOR + target : target, scale < 2, 1 << scale);
+  } else if (vector) {
+    forgetVector(out, i, target);
+    if (scale >= 2) {
+      out.kind[i] = OP.load;
+      out.source[i] = base;
+      out.size[i] = 1 << scale;
+      if (byRegister) out.index[i] = (word >>> 16) & 31;
+      else out.immediate[i] = after;
+    }
+  } else if (scale >= 2 && (operation === 1 || (operation === 2 && scale === 2)) && target !== 31) {
     out.kind[i] = OP.load;
     out.target[i] = target;
     out.source[i] = base;
@@ -269,6 +298,7 @@ function writeBack(base: number, place: number, out: Operations): void {
 function pair(word: number, vector: boolean, out: Operations, i: number): void {
   const [first, second, base] = [word & 31, (word >>> 10) & 31, (word >>> 5) & 31];
   const kind = word >>> 30;
+  const number = (register: number): number => (vector ? FIRST_VECTOR + register : register);
   const mode = (word >>> 23) & 3;
   const scale = vector ? kind + 2 : kind === 2 ? 3 : 2;
   const place = ((word << 10) >> 25) << scale;
@@ -276,20 +306,22 @@ function pair(word: number, vector: boolean, out: Operations, i: number): void {
   const isLoad = (word & 0x400000) !== 0;
   const side = (n: number, register: number): void => {
     if (isLoad) {
-      if (vector || register === 31) return;
-      out.killed[n] = 1 << register;
+      if (!vector) {
+        if (register === 31) return;
+        out.killed[n] = 1 << register;
+      }
       out.kind[n] = OP.load;
-      out.target[n] = register;
+      out.target[n] = number(register);
       out.source[n] = base;
     } else {
       out.kind[n] = OP.store;
       out.target[n] = base;
-      stored(out, n, register, vector, 1 << scale);
+      stored(out, n, number(register), false, 1 << scale);
     }
     out.size[n] = 1 << scale;
   };
   // A base that the first load overwrites is read before: the second one comes first then.
-  const swapped = isLoad && first === base;
+  const swapped = isLoad && !vector && first === base;
   side(i, swapped ? second : first);
   out.immediate[i] = at + (swapped ? 1 << scale : 0);
   const next = out.add(out.at[i] ?? 0, 4, OP.none);
@@ -326,6 +358,13 @@ function registerForms(word: number, out: Operations, i: number): void {
       out.kind[i] = OP.copy;
       out.source[i] = second;
     }
+    return;
+  }
+  // ADD without a shift.
+  if ((word & 0xffe0fc00) >>> 0 === 0x8b000000 && first !== 31 && second !== 31) {
+    out.kind[i] = OP.sum;
+    out.source[i] = first;
+    out.index[i] = second;
     return;
   }
   // CSEL.

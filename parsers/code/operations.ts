@@ -7,7 +7,7 @@
 export const OP = {
   /** Nothing that matters but `killed`. */
   none: 0,
-  /** target = immediate. */
+  /** target = immediate; of 64 bits the upper half is `value`. */
   constant: 1,
   /** target = source. */
   copy: 2,
@@ -48,10 +48,18 @@ export const OP = {
   pushMemory: 22,
   /** esp = ebp, pop ebp. */
   leave: 23,
+  /** Writes source (unknown where it copies) to memory[target] and on, so often as a register says. */
+  fill: 24,
+  /** target = source + index, registers. */
+  sum: 25,
+  /** target = target + memory, as `load`. */
+  sumMemory: 26,
 } as const;
 
 /** The number of a register that holds what nothing tells. */
 export const UNKNOWN_REGISTER = 32;
+/** ARM64: the number of the first vector register. Loads and stores of them move 4 to 16 bytes as they are. */
+export const FIRST_VECTOR = 33;
 
 /** An `OP` value. */
 export type Operation = number;
@@ -59,7 +67,7 @@ export type Operation = number;
 /** Operations that a new list has room for. */
 const FIRST_SIZE = 128;
 
-/** A list of operations in columns, which grows and is used again. Registers have numbers below 32. */
+/** A list of operations in columns, which grows and is used again. General registers have numbers below 32. */
 export class Operations {
   count = 0;
   at = new Int32Array(FIRST_SIZE);

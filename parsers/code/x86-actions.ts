@@ -41,6 +41,8 @@ export const ACTION = {
   high: 24,
   /** One operand: as `accumulators`; two or three: writes the first. */
   multiply: 25,
+  /** As `string`, and writes memory. */
+  fill: 26,
 } as const;
 
 const BY_NAME: Readonly<Record<string, number>> = {
@@ -67,7 +69,8 @@ const BY_NAME: Readonly<Record<string, number>> = {
   ...all(ACTION.accumulator, 'Cmpxchg Cbw Cwde Cdqe In Lahf Xlatb'),
   ...all(ACTION.high, 'Cwd Cdq Cqo'),
   ...all(ACTION.multiply, 'Imul'),
-  ...all(ACTION.string, 'Movsb Movsw Movsd Movsq Stosb Stosw Stosd Stosq Lodsb Lodsw Lodsd Lodsq Scasb Scasw Scasd Scasq Cmpsb Cmpsw Cmpsd Cmpsq Insb Insw Insd Outsb Outsw Outsd'),
+  ...all(ACTION.fill, 'Movsb Movsw Movsd Movsq Stosb Stosw Stosd Stosq Insb Insw Insd'),
+  ...all(ACTION.string, 'Lodsb Lodsw Lodsd Lodsq Scasb Scasw Scasd Scasq Cmpsb Cmpsw Cmpsd Cmpsq Outsb Outsw Outsd'),
   ...all(ACTION.identify, 'Cpuid Rdtscp Rdpru Vmcall Vmmcall Getsec Pushad Popad Pusha Popa'),
 }; // prettier-ignore
 

@@ -8,6 +8,10 @@ import { load } from './x86-iced.js';
 /** Memory operands of string instructions. */
 type StringOperand = 'MemorySegSI' | 'MemorySegESI' | 'MemorySegRSI' | 'MemoryESDI' | 'MemoryESEDI' | 'MemoryESRDI';
 
+const RDI = 7;
+const RSI_BIT = 1 << 6;
+const RDI_BIT = 1 << RDI;
+
 /** Turns decoded instructions into operations. `bytes` stand at RVA `rva` of an image whose base is `base` modulo 2^32. */
 export class X86Operations {
   private readonly wide: boolean;
@@ -100,14 +104,21 @@ export class X86Operations {
     const { out, kinds } = this;
     const bit = (number: number): number => (number < 0 ? 0 : 1 << number);
     let killed = 0;
-    const writesFirst = action !== ACTION.readOnly && action !== ACTION.string && action !== ACTION.multiply;
+    const isString = action === ACTION.string || action === ACTION.fill;
+    const writesFirst = action !== ACTION.readOnly && !isString && action !== ACTION.multiply;
     if ((writesFirst || (action === ACTION.multiply && x.opCount > 1)) && x.opCount > 0 && x.op0Kind === kinds.Register)
       killed |= bit(this.register(x.op0Register));
     if (action === ACTION.exchange && x.op1Kind === kinds.Register) killed |= bit(this.register(x.op1Register));
     if (action === ACTION.accumulators || (action === ACTION.multiply && x.opCount === 1)) killed |= 0x5;
     if (action === ACTION.accumulator) killed |= 0x1;
     if (action === ACTION.high) killed |= 0x4;
-    if (action === ACTION.string) killed |= this.stringWrites(x);
+    if (isString) killed |= this.stringWrites(x);
+    if (action === ACTION.fill && this.stringRegister(x.op0Kind) === RDI_BIT) {
+      out.kind[i] = OP.fill;
+      out.target[i] = RDI;
+      // STOS writes rax.
+      out.source[i] = x.op1Kind === kinds.Register && this.register(x.op1Register) === 0 ? 0 : UNKNOWN_REGISTER;
+    }
     if (action === ACTION.identify) killed |= 0xf;
     out.killed[i] = killed;
     if (action !== ACTION.readOnly && x.opCount > 0 && x.op0Kind === kinds.Memory) this.storeUnknown(x, i);
@@ -120,7 +131,7 @@ export class X86Operations {
     if (first === 0 && second === 0) return 0;
     const repeats = x.hasRepPrefix || x.hasRepnePrefix;
     // LODS; OUTS reads dx.
-    const loads = second === 0x40 && x.op0Kind === this.kinds.Register && this.register(x.op0Register) === 0;
+    const loads = second === RSI_BIT && x.op0Kind === this.kinds.Register && this.register(x.op0Register) === 0;
     return first | second | (repeats ? 0x2 : 0) | (loads ? 0x1 : 0);
   }
 
@@ -128,7 +139,7 @@ export class X86Operations {
     const kinds: Readonly<Record<StringOperand, number>> = this.kinds;
     const isRsi = kind === kinds.MemorySegSI || kind === kinds.MemorySegESI || kind === kinds.MemorySegRSI;
     const isRdi = kind === kinds.MemoryESDI || kind === kinds.MemoryESEDI || kind === kinds.MemoryESRDI;
-    return isRsi ? 0x40 : isRdi ? 0x80 : 0;
+    return isRsi ? RSI_BIT : isRdi ? RDI_BIT : 0;
   }
 
   /** Memory that is written with something unknown. */
@@ -162,6 +173,9 @@ export class X86Operations {
       } else {
         out.kind[i] = OP.constant;
         out.immediate[i] = this.immediate(x, right);
+        const { Immediate64 }: { Immediate64: number } = kinds;
+        const form: number = right;
+        if (form === Immediate64) out.value[i] = Number(BigInt.asIntN(32, x.immediate64 >> 32n));
       }
       return;
     }
@@ -230,11 +244,26 @@ export class X86Operations {
     const isSame = x.op1Kind === kinds.Register && x.op1Register === x.op0Register;
     if (x.op1Kind === kinds.Register || x.op1Kind === kinds.Memory) {
       if (sign < 0 && isSame) out.kind[i] = OP.constant;
+      if (sign > 0 && this.widthOf(x.op0Register) >= 4) this.sum(x, i, target);
       return;
     }
     out.kind[i] = OP.add;
     out.source[i] = target;
     out.immediate[i] = (sign * this.immediate(x, x.op1Kind)) | 0;
+  }
+
+  /** A register or memory is added to a register. */
+  private sum(x: Instruction, i: number, target: number): void {
+    const { out, kinds } = this;
+    if (x.op1Kind === kinds.Memory) {
+      if (this.memory(x, i, false)) out.kind[i] = OP.sumMemory;
+      return;
+    }
+    const other = this.register(x.op1Register);
+    if (other < 0) return;
+    out.kind[i] = OP.sum;
+    out.source[i] = target;
+    out.index[i] = other;
   }
 
   private logic(x: Instruction, i: number, isOr: boolean): void {

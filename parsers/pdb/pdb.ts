@@ -9,6 +9,7 @@ import { failed, Failure } from '../bytes/failure.js';
 import { u16, u32 } from '../bytes/fields.js';
 import type { ByteSource } from '../bytes/source.js';
 import type { StructLayout } from '../kernel/layout.js';
+import { allSymbols, type NamedSymbol } from './all-symbols.js';
 import { readDbi, readModuleStreams, type DbiInfo } from './dbi.js';
 import type { PdbFailure } from './failure.js';
 import { findSymbols, type SymbolHit } from './find-symbols.js';
@@ -200,6 +201,17 @@ export class Pdb {
     });
     if (damage !== null) this.note(damage);
     return next - rva;
+  }
+
+  /** Every public symbol and every global, in no order: one pass over the symbols. A name may come up several times. */
+  allSymbols(): readonly NamedSymbol[] {
+    const stream = this.symbolStream();
+    if (stream === null) return [];
+    const { symbols, damage } = allSymbols(stream, this.identity.machine, (segment, offset) =>
+      this.addresses.rva(segment, offset),
+    );
+    if (damage !== null) this.note(damage);
+    return symbols;
   }
 
   /** Counts what is in the file: one pass over symbols and types each. */

@@ -13,6 +13,7 @@ const PE = 0x00004550;
 const PE32 = 0x10b;
 const PE32_PLUS = 0x20b;
 const IMAGE_SCN_MEM_EXECUTE = 0x20000000;
+const IMAGE_SCN_MEM_DISCARDABLE = 0x02000000;
 const IMAGE_DEBUG_TYPE_CODEVIEW = 2;
 const RSDS = 0x53445352;
 /** Windows refuses images with more. */
@@ -29,6 +30,8 @@ export interface ImageSection {
   /** Bytes in memory. */
   readonly size: number;
   readonly executable: boolean;
+  /** The kernel drops it once the driver has begun. */
+  readonly discardable: boolean;
   /** Where its bytes begin in the file, and how many of them there are. */
   readonly fileOffset: number;
   readonly fileSize: number;
@@ -44,6 +47,8 @@ export interface DataDirectory {
 export interface ImageHeaders {
   readonly machine: number;
   readonly timeDateStamp: number;
+  /** IMAGE_FILE_* bits. */
+  readonly characteristics: number;
   /** Bytes. */
   readonly sizeOfImage: number;
   readonly checkSum: number;
@@ -112,6 +117,7 @@ export function readImageHeaders(memory: VirtualMemory, base: VirtualAddress): I
   return {
     machine: u16(head, 4),
     timeDateStamp: u32(head, 8),
+    characteristics: u16(head, 0x16),
     sizeOfImage: u32(head, 0x18 + 0x38),
     checkSum: u32(head, 0x18 + 0x40),
     entryPoint: u32(head, 0x18 + 0x10),
@@ -137,6 +143,7 @@ function parseSections(bytes: Uint8Array): ImageSection[] {
       size: u32(bytes, at + 8) || u32(bytes, at + 16),
       rva: u32(bytes, at + 12),
       executable: (u32(bytes, at + 36) & IMAGE_SCN_MEM_EXECUTE) !== 0,
+      discardable: (u32(bytes, at + 36) & IMAGE_SCN_MEM_DISCARDABLE) !== 0,
       fileOffset: u32(bytes, at + 20),
       fileSize: u32(bytes, at + 16),
     });

@@ -25,10 +25,8 @@ const SAMPLE_BYTES = 64 * 1024;
 
 const DOS_END_OF_FILE = 0x1a;
 
-const require = createRequire(import.meta.url);
-
 /** Loaded when a text needs it: most are UTF-8, and every start of the program would pay for its tables. */
-const iconv = (): typeof Iconv => require('iconv-lite') as typeof Iconv;
+const iconv = (): typeof Iconv => createRequire(import.meta.url)('iconv-lite') as typeof Iconv;
 
 /**
  * Decodes a text file. The mark at the front and end-of-file characters (0x1A, as DOS tools and `copy` append) are left

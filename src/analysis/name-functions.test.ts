@@ -21,6 +21,7 @@ describe('names of functions', () => {
         kind: 'allocate',
         instruction: null,
         through: ['acme+0x1400'],
+        throughStarts: [at(0x1400)!],
       },
       function: { start: at(0x1100)!, end: at(0x1200)!, source: 'exception-table' },
       note: 'it goes to the tag argument of ExAllocatePoolWithTag',
@@ -63,8 +64,9 @@ describe('names of functions', () => {
 
   it('are those of the PDB before those of exports', async () => {
     const { evidence, suspects } = tagInCode();
-    const modules = exporting({ AcmeOpen: 0x1100 });
+    const modules = exporting({ AcmeOpen: 0x1100, AcmeOrdinal7: 0x1400 });
     nameByExports(suspects, modules);
+    expect(evidence.call?.through).to.deep.equal(['acme!AcmeOrdinal7']);
     const named: Record<number, { name: string; rva: number; size: number | null }> = {
       0x1180: { name: 'AcmeReceive', rva: 0x1100, size: 0x100 },
       0x1400: { name: 'AcmeAllocate', rva: 0x1400, size: null },

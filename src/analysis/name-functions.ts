@@ -52,12 +52,12 @@ function nameCode(moduleName: string, base: bigint, { evidence, rva }: CodeEvide
   }
   const { call } = evidence;
   if (call === null) return;
-  call.through = call.through.map((place) => {
-    const target = /\+0x([0-9a-f]+)$/.exec(place)?.[1];
-    const start = target === undefined ? NaN : parseInt(target, 16);
+  call.through = call.through.map((shown, i) => {
+    const at = call.throughStarts?.[i];
+    if (at === undefined) return shown;
+    const start = Number(BigInt(at) - base);
     const named = lookup(start);
-    if (named?.rva !== start) return place;
-    return symbolText(moduleName, named.name, 0);
+    return named?.rva === start ? symbolText(moduleName, named.name, 0) : shown;
   });
 }
 
@@ -96,7 +96,7 @@ export async function nameByPdbs(
     // The kernel holds constants of all kinds, and its PDB is large.
     if (module === undefined || pdb === null || module.moduleName === 'nt') continue;
     const opened = await symbols.pdb(pdb, module.name);
-    if (typeof opened === 'string') continue;
+    if (failed(opened)) continue;
     nameCode(module.moduleName, BigInt(module.base), code, (rva) => {
       const found = opened.nearestFunction(rva);
       return found === null || (found.size !== null && rva >= found.rva + found.size) ? null : found;

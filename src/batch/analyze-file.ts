@@ -175,8 +175,8 @@ function filesOf({ path, member }: Place, { pooltag, images, knownIssues, symbol
 }
 
 function driversOf({ modules }: AnalysisResult): DriverFact[] {
-  return (modules ?? []).map(({ name, version, timeDateStamp }) => ({
-    name,
+  return (modules ?? []).map(({ name, base, version, timeDateStamp }) => ({
+    ...{ name, base },
     version: version?.fileVersion ?? null,
     company: version?.companyName ?? null,
     timeDateStamp,

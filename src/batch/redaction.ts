@@ -11,7 +11,8 @@ import { folderKey, KEY_FILE } from '../redact/key.js';
 import type { Redactor } from '../redact/redactor.js';
 import { redactFailure } from '../redact/result.js';
 import { placeText, type FailureEntry, type Place } from './inputs/entries.js';
-import { JournalError, journalPath, readJournal } from './journal/journal.js';
+import { HistoryError } from './journal/history-error.js';
+import { journalPath, readJournal } from './journal/journal.js';
 import { replaceFile } from './journal/replace-file.js';
 
 /** Tells that a history is redacted, and by which key, without telling the key. */
@@ -19,7 +20,7 @@ const MARK = 'redact.id';
 
 /**
  * The key of a history; null for one with names. `asked` is what the user wants: null for no redaction, a key, or
- * `own` for the history's own key, made at the first time. The caller holds the lock. Throws JournalError where the history
+ * `own` for the history's own key, made at the first time. The caller holds the lock. Throws HistoryError where the history
  * is of another kind or another key, InputError or the platform's error where the key cannot be read or written.
  */
 export function historyKey(folder: string, asked: Uint8Array | 'own' | null): Uint8Array | null {
@@ -27,7 +28,10 @@ export function historyKey(folder: string, asked: Uint8Array | 'own' | null): Ui
   if (!existsSync(path)) {
     if (asked === null) return null;
     if (hasEntries(folder)) {
-      throw new JournalError(`${folder} was begun without --redact and holds names: name another folder (--history)`);
+      throw new HistoryError(
+        'other-key',
+        `${folder} was begun without --redact and holds names: name another folder (--history)`,
+      );
     }
     mkdirSync(folder, { recursive: true });
     const key = asked === 'own' ? folderKey(folder) : asked;
@@ -37,9 +41,12 @@ export function historyKey(folder: string, asked: Uint8Array | 'own' | null): Ui
   if (asked instanceof Uint8Array || existsSync(join(folder, KEY_FILE))) {
     const key = asked instanceof Uint8Array ? asked : folderKey(folder);
     if (markOf(key) === readRegularFile(path).toString('latin1').trim()) return key;
-    throw new JournalError(`${folder} was redacted under another key: give that one with --redact-key`);
+    throw new HistoryError('other-key', `${folder} was redacted under another key: give that one with --redact-key`);
   }
-  throw new JournalError(`${folder} was redacted under a key that is not kept there: give it with --redact-key`);
+  throw new HistoryError(
+    'other-key',
+    `${folder} was redacted under a key that is not kept there: give it with --redact-key`,
+  );
 }
 
 const markOf = (key: Uint8Array): string => createHmac('sha256', key).update('dumpleak history').digest('hex');

@@ -12,7 +12,7 @@ import { Journal } from './journal/journal.js';
 import { Lock } from './journal/lock.js';
 import type { AnalysisSettings } from './messages.js';
 import { overviewOf, type Overview } from './outputs/overview.js';
-import { pagesFolder, writeOutputs } from './outputs/outputs.js';
+import { pagesFolder, writeMetrics, writeOutputs } from './outputs/outputs.js';
 import { readFiles } from './inputs/read-files.js';
 import { historyKey } from './redaction.js';
 import { Notes } from './notes.js';
@@ -45,6 +45,8 @@ export interface BatchOptions {
   /** Ends the batch. What is done stays done. */
   stop: AbortSignal;
   events: BatchEvents;
+  /** A file for OpenMetrics text, written whenever the outputs are; none where null or left out. */
+  metrics?: string | null | undefined;
   /** Path of the program of a worker; another one for tests. */
   worker?: string | undefined;
 }
@@ -65,7 +67,7 @@ export const historyFolder = ({ out, history }: Pick<BatchOptions, 'out' | 'hist
   history ?? join(out, 'history');
 
 /**
- * Runs a batch to its end. Throws LockedError where another one writes the history, JournalError for a journal that cannot
+ * Runs a batch to its end. Throws HistoryError where another one writes the history (`locked`) and for a journal that cannot
  * be gone on with, and the platform's error where the folder cannot be written.
  */
 export async function runBatch(options: BatchOptions): Promise<BatchReport> {
@@ -102,7 +104,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     const seen = new Set<string>();
     rolling = new RollingOutputs(() => {
       try {
-        notes.tell(...writeOutputs(out, history, overviewOf(history), new Date()));
+        notes.tell(...writeAll(options, history, overviewOf(history)));
       } catch (error) {
         // Tried again at the end, which says what is wrong.
         notes.tell(`the report could not be written yet: ${errorText(error)}`);
@@ -114,7 +116,7 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     // They end while the outputs are written.
     closePool();
     const overview = overviewOf(history);
-    notes.tell(...writeOutputs(out, history, overview, new Date()));
+    notes.tell(...writeAll(options, history, overview));
     const verdicts = overview.records.filter(({ fileId }) => seen.has(fileId)).map((one) => one.summary.leakSuspected);
     const undecided = verdicts.filter((verdict) => verdict === null).length;
     const leakSuspected = verdicts.includes(true);
@@ -127,6 +129,14 @@ export async function runBatch(options: BatchOptions): Promise<BatchReport> {
     journal?.close();
     lock.release();
   }
+}
+
+/** Writes all that a batch leaves. Gives what is to be said of it. */
+function writeAll({ out, metrics }: BatchOptions, history: History, overview: Overview): string[] {
+  const now = new Date();
+  const told = writeOutputs(out, history, overview, now);
+  if (metrics !== null && metrics !== undefined) told.push(...writeMetrics(metrics, overview, now));
+  return told;
 }
 
 interface Running {
@@ -164,7 +174,7 @@ async function passes(options: BatchOptions, running: Running): Promise<void> {
     const done = await readFiles(files, { ...options, again: options.again && first, retry: options.retry && first }, running, watcher); // prettier-ignore
     if (watch === null) return;
     if (done > 0 || first) {
-      running.notes.tell(...writeOutputs(out, running.history, overviewOf(running.history), new Date()));
+      running.notes.tell(...writeAll(options, running.history, overviewOf(running.history)));
     }
     await sleep(watch.everyMs, null, { signal: stop }).catch(() => undefined);
   }

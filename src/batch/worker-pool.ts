@@ -1,7 +1,6 @@
 /** Processes that do the reading: whatever one of them runs into costs one task. */
 
 import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { removeLeftovers } from '../../parsers/bytes/block-store.js';
 import {
   MEMORY_LIMIT_LINE,
@@ -14,6 +13,7 @@ import {
   type ToWorker,
   type Unwritten,
 } from './messages.js';
+import { workerProgram } from './worker-program.js';
 
 export interface PoolOptions {
   jobs: number;
@@ -44,7 +44,7 @@ const STDERR_KEPT = 8192;
 /** How long a worker may take to end by itself, in milliseconds. */
 const GRACE = 1000;
 
-/** What a task is rejected with when the pool is closed before it is done. */
+/** What a task is rejected with when the pool is closed before it is done: a signal, and no failure that is told. */
 export class PoolClosed extends Error {
   override readonly name = 'PoolClosed';
 }
@@ -69,10 +69,10 @@ export class WorkerPool {
   private readonly slots: Slot[];
   private readonly queue: Waiting[] = [];
   private closing: Promise<void> | null = null;
-  private readonly program: string;
+  private readonly program: { readonly path: string; readonly args: readonly string[] };
 
   constructor(private readonly options: PoolOptions) {
-    this.program = options.program ?? fileURLToPath(new URL('./batch-worker.js', import.meta.url));
+    this.program = options.program === undefined ? workerProgram() : { path: options.program, args: [] };
     this.slots = Array.from({ length: options.jobs }, () => ({
       child: null,
       ready: false,
@@ -128,7 +128,7 @@ export class WorkerPool {
   private start(slot: Slot): void {
     const { memoryBytes, settings } = this.options;
     const heap = Math.max(64, Math.floor((memoryBytes * HEAP_SHARE) / 2 ** 20));
-    const child = fork(this.program, [], {
+    const child = fork(this.program.path, this.program.args, {
       execArgv: [`--max-old-space-size=${heap}`, ...FOR_ONE_PROCESSOR],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

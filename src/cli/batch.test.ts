@@ -52,8 +52,21 @@ describe('command line: batch', function () {
 
   it('says of a dump that cannot tell that it is not decided: in the results, the groups, the index and the exit code', async () => {
     const small = folder.path('share/sub/triage.dmp.gz');
-    const { code, stdout } = await program(['batch', small, '--out', out(), '-q', '--fail-on-leak']);
+    const metrics = folder.path('dumpleak.prom');
+    const { code, stdout } = await program([
+      'batch',
+      small,
+      '--out',
+      out(),
+      '-q',
+      '--fail-on-leak',
+      '--metrics',
+      metrics,
+    ]);
     expect(code).to.equal(0);
+    expect(readFileSync(metrics, 'utf8'))
+      .to.match(/^dumpleak_dumps\{verdict="undecided"\} 1$/m)
+      .and.match(/# EOF\n$/);
     expect(stdout).to.include('0 suspected leaks, 1 not decided, 0 not readable');
     expect(results()[0]?.verdict?.leakSuspected).to.equal(null);
     const groups = JSON.parse(readFileSync(join(out(), 'groups.json'), 'utf8')) as object;

@@ -1,19 +1,23 @@
 /** Errors that end a command: which exit code each means, and the lines that it puts on stderr. */
 
-import { existsSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
-import { errorCode, errorText } from '../../parsers/files/system-errors.js';
+import { errorCode, errorText, isHiddenOutOfFiles } from '../../parsers/files/system-errors.js';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { printable } from '../../parsers/text-safety.js';
 import { VERSION } from '../version.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 
-/** A command line that makes no sense. The message is one line, without a full stop at its end. */
+/**
+ * A command line that makes no sense. The message is one line, without a full stop at its end. No failure of the one dialect:
+ * nothing was read, it ends the command, and the exit code is all that programs see of it.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** A file named on the command line, other than the dump, that cannot be read or written. The message is one line. */
+/**
+ * A file named on the command line, other than the dump, that cannot be read or written. The message is one line. It ends the
+ * command: what failed below has its code there, and nobody asks for it here.
+ */
 export class FileError extends Error {
   override readonly name = 'FileError';
 }
@@ -50,15 +54,6 @@ export function endingOf(error: unknown, command: string | null, debug: boolean)
 
 /** Of these a program can do nothing; that a file is missing would rather be a mistake of its own. */
 const PLATFORM = new Set(['EACCES', 'EPERM', 'EBUSY', 'ETXTBSY', 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ELOOP', 'EMFILE', 'ENFILE', 'ENAMETOOLONG', 'EEXIST', 'ENOTDIR']); // prettier-ignore
-
-/** A part of the program that is there and was not found: the engine hides so that no more files can be opened. */
-function isHiddenOutOfFiles(error: unknown): boolean {
-  if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND' || !(error instanceof Error)) return false;
-  const path = /^Cannot find (?:package|module) '([^']+)'/.exec(error.message)?.[1];
-  if (path === undefined || !isAbsolute(path)) return false;
-  // Of a package whose description could not be opened, the file that is named is a guess.
-  return existsSync(path) || existsSync(join(dirname(path), 'package.json'));
-}
 
 /** What the platform says of a file; null for any other error. */
 function platformText(error: unknown): string | null {

@@ -84,6 +84,16 @@ describe('command line: history', function () {
     expect(stdout).to.include('/s/bad.dmp is damaged');
   });
 
+  it('exports the tables as SQL', async () => {
+    const { code, stdout } = await history('export', '--sql');
+    expect(code).to.equal(0);
+    expect(stdout)
+      .to.match(/^begin;\n/)
+      .and.match(/\ncommit;\n$/)
+      .and.include("'=evil().sys'");
+    expect(await history('export', '--sql', '--csv')).to.include({ code: 64 });
+  });
+
   it('exports the lines of results.ndjson', async () => {
     const { stdout } = await history('export');
     const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { dump: { path: string } }); // prettier-ignore

@@ -15,6 +15,7 @@ const profile = async () => import('./commands/profile.js');
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'analyze', words: '<dump>', summary: 'Find what leaks pool memory, and the driver behind it', load: () => import('./commands/analyze.js') },
   { name: 'info', words: '<dump>', summary: 'Show what a dump is and what can be asked of it', load: () => import('./commands/info.js') },
+  { name: 'kd', words: '<dump>', summary: "Give the debugger's own commands, at a prompt or from a script", load: () => import('./commands/kd.js') },
   { name: 'vm', words: '<dump> [flags]', summary: 'Show the memory totals, as !vm 1 does', load: () => import('./commands/vm.js') },
   { name: 'poolused', words: '<dump> [words..]', summary: 'Show what each pool tag holds, as !poolused does', load: () => import('./commands/pool/poolused.js') },
   { name: 'modules', words: '<dump> [name]', summary: 'List drivers, or find one by name or address, as lm does', load: () => import('./commands/modules.js') },

@@ -46,6 +46,16 @@ describe('command line: reports', () => {
       expect((await runHere(args)).stdout).to.not.match(/^[\n\t\x20-\x7e]+$/);
     });
 
+    it('is flat documents with --ndjson, without names with --redact', async () => {
+      const { code, stdout } = await runHere(['analyze', folder.path(LEAK), '--ndjson', '--redact']);
+      expect(code).to.equal(0);
+      const all = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
+      expect(all[0]).to.include({ kind: 'dump', leak_suspected: true, culprit_driver: 'myfault.sys' });
+      expect(all.at(-1)).to.include({ kind: 'suspect', tag: 'Leak', bytes: 615_424_000 });
+      expect(stdout).to.not.include(LEAK);
+      expect(await runHere(['analyze', folder.path(LEAK), '--ndjson', '--json'])).to.include({ code: 64 });
+    });
+
     it('goes to --output in UTF-8, all of it, and nothing to the console', async () => {
       const out = folder.path('report.txt');
       writeFileSync(out, 'older');

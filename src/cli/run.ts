@@ -5,9 +5,10 @@ import type { CommandEntry } from './command.js';
 import { endingOf } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { Output, writeTo, type Host } from './terminal/output.js';
-import { readQuickly } from './arguments/quick-arguments.js';
+import { readArguments } from './arguments/read-arguments.js';
 import { COMMANDS, DEFAULT_COMMAND, FAMILIES } from './registry.js';
 import { columnsOf, type Stream } from './terminal/terminal.js';
+import { VERSION } from '../version.js';
 
 /** Runs a command line (without `node` and the program) and gives the exit code. Never throws. */
 export async function run(args: readonly string[], host: Host): Promise<ExitCode> {
@@ -23,12 +24,18 @@ export async function run(args: readonly string[], host: Host): Promise<ExitCode
   }
 }
 
-/** `/?` is how Windows asks for help, `-V` how others ask for the version. */
-const asWeSay = (arg: string): string => (arg === '/?' || arg === '-?' ? '--help' : arg === '-V' ? '--version' : arg);
+/** `/?` is how Windows asks for help, `-V` how others ask for the version, `-cf` how the debugger takes a file of commands. */
+const OURS: Readonly<Record<string, string>> = {
+  '/?': '--help',
+  '-?': '--help',
+  '-V': '--version',
+  '-cf': '--command-file',
+};
+const asWeSay = (arg: string): string => OURS[arg] ?? arg;
 
 async function runCommand(entry: CommandEntry, args: readonly string[], host: Host): Promise<ExitCode> {
   const { command } = await entry.load();
-  let values = readQuickly(args, command);
+  let values = readArguments(args, command);
   if (values === null) {
     const { readCommand } = await import('./arguments/yargs-arguments.js');
     const reading = readCommand(args, entry, command, columnsOf(host.stdout));
@@ -40,6 +47,8 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
 
 /** A line without a command: help of the program or a family, the version, or an error. */
 async function runProgram(family: string | null, args: readonly string[], host: Host): Promise<ExitCode> {
+  if (family === null && args.length === 1 && args[0] === '--version')
+    return show(`${VERSION}\n`, host.stdout, EXIT.done);
   const { readProgram } = await import('./arguments/yargs-arguments.js');
   const columns = columnsOf(host.stdout);
   // A bare `dumpleak` wants to know how to go on; a script that calls it so has made a mistake.

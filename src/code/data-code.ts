@@ -20,7 +20,7 @@ export interface DataCode {
    * code refers to the bytes or to places before them, and what it does with them is not known. `nowhere`: no code
    * does. `pointer`: they are a part of an address in the image. `registered`: they stand in a structure that is given to
    * a function which takes its tags from there. Null where pages of code are missing and nothing was
-   * found.
+   * found that reads them.
    */
   readonly kind: 'read' | 'table' | 'registered' | 'near' | 'nowhere' | 'pointer' | null;
   readonly code: TagCode | null;
@@ -47,7 +47,7 @@ export function codeOfData(follower: TagFollower, rva: number): DataCode {
   if (table !== null) return { kind: 'table', code: table };
   const registered = follower.registeredAt(rva);
   if (registered !== null) return { kind: 'registered', code: registered };
-  if (places.length > 0) return { kind: 'near', code: null };
+  if (places.length > 0) return { kind: references.lasting ? 'near' : null, code: null };
   return { kind: references.complete ? 'nowhere' : null, code: null };
 }
 

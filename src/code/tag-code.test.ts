@@ -176,10 +176,25 @@ describe('code that gets a tag: x64', () => {
     const code = laid(TEXT, [IN, `48 8d 05 ${LEAK}`, OUT]);
     const image = { at: { [TEXT]: code }, functions: [[TEXT, TEXT + bytesOf(code)]] as const };
     expect(told(follow(image, TEXT + 7))).to.equal('lost');
-    const other = laid(TEXT, [IN, `48 b8 ${LEAK} 01 02 03 04`, OUT]);
+    // mov dword ptr [rax+tag bytes],4030201h
+    const other = laid(TEXT, [IN, `c7 80 ${LEAK} 01 02 03 04`, OUT]);
     expect(told(follow({ at: { [TEXT]: other }, functions: [[TEXT, TEXT + bytesOf(other)]] }, TEXT + 6))).to.equal(
       'not-held',
     );
+  });
+
+  it('a half of a constant of 64 bits', () => {
+    expect(fate([IN, `49 b8 ${LEAK} 00 00 00 00`, ARGUMENTS, x64(ALLOCATE), OUT])).to.equal(
+      'allocates ExAllocatePoolWithTag',
+    );
+    // Two that stand side by side in memory: mov rax,constant; mov [rsp+20h],rax; mov r8d,[rsp+24h]
+    const both = (half: string, from: string): string =>
+      fate([IN, `48 b8 ${half}`, '48 89 44 24 20', `44 8b 44 24 ${from}`, ARGUMENTS, x64(ALLOCATE), OUT]);
+    expect(both(`01 00 00 00 ${LEAK}`, '24')).to.equal('allocates ExAllocatePoolWithTag');
+    expect(both(`${LEAK} 01 00 00 00`, '20')).to.equal('allocates ExAllocatePoolWithTag');
+    // The other half is read.
+    expect(both(`01 00 00 00 ${LEAK}`, '20')).to.not.match(/^allocates/);
+    expect(both(`${LEAK} 01 00 00 00`, '24')).to.not.match(/^allocates/);
   });
 });
 

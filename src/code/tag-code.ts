@@ -12,7 +12,8 @@ import type { Callee } from './calls/callees.js';
 import type { Followed, ImageCode } from './image/image-code.js';
 import { argumentPlace } from './flow/machine.js';
 import { referencesTo, WantedAddresses } from './image/references.js';
-import { tagSets } from './calls/tag-arguments.js';
+import { ownContextTags, tagSets } from './calls/tag-arguments.js';
+import { FieldTags } from './fields/field-tags.js';
 import { WrittenData } from './written-data.js';
 import { OnwardWays, PLACES, placesWith, type Passed } from './flow/onward.js';
 import { VALUE, type Value } from './flow/values.js';
@@ -25,6 +26,8 @@ const LONGEST_BEFORE = 10;
 const AHEAD = 0x100;
 /** What surely allocates nothing. */
 const INNOCENT: readonly TagFate[] = ['frees', 'reserves', 'compared', 'elsewhere'];
+/** Contexts of a filter that it has functions of its own for. */
+const OWN_CONTEXTS = 'a context that the driver allocates itself';
 /** Places that read one variable and are followed, at most. */
 const MOST_READERS = 64;
 
@@ -66,6 +69,8 @@ export interface TagCode {
   readonly call: TagCall | null;
   /** What else gets it, for `elsewhere`. */
   readonly passedTo: string | null;
+  /** Where the tag is stored in a structure and `call` takes it from there: bytes from the structure's beginning. */
+  readonly field: number | null;
 }
 
 /** Follows tags through the code of one image. */
@@ -77,6 +82,7 @@ export class TagFollower {
   private dataPlaces = 0;
   private readonly readers = new Map<number, TagCode | null>();
   private readonly written: WrittenData;
+  private readonly fields: FieldTags;
   private registered: ReadonlyMap<number, TagCode> | null = null;
 
   /** Where most allocators take their tag: the third argument, on x86 also behind 64 bits of flags. */
@@ -85,6 +91,7 @@ export class TagFollower {
   constructor(readonly code: ImageCode) {
     this.ways = new OnwardWays(code);
     this.written = new WrittenData(code);
+    this.fields = new FieldTags(code, this.ways);
     const usual = ['ExAllocatePoolWithTag', 'ExAllocatePool2'].map(allocatorNamed).filter((entry) => entry !== null);
     this.usualPlaces = usual.map((entry) => argumentPlace(code.machine, entry, entry.tag));
   }
@@ -99,10 +106,18 @@ export class TagFollower {
     const followed = this.code.follow(range, at);
     if (followed === null) return null;
     const instruction = pair ? at : instructionAround(followed, at);
-    if (instruction === null || !(pair || endsWith(followed, instruction, at))) return notHeld(followed, at);
+    const isHeld = pair || instruction === null || endsWith(followed, instruction, at) || this.isLower(instruction, at);
+    if (instruction === null || !isHeld) return notHeld(followed, at);
     const matches = (value: Value): boolean =>
       value.kind === VALUE.constant && value.origin === instruction && plainTag(value.number) === key;
     return this.fate(followed, instruction, matches, true);
+  }
+
+  /** x64: true for the lower half of a constant of 64 bits: REX.W, B8+r, the constant. */
+  private isLower(instruction: number, at: number): boolean {
+    const [rex = 0, opcode = 0] = this.code.bytes(instruction, 2);
+    const isMove = this.code.machine.name === 'x64' && (rex & 0xf8) === 0x48 && (opcode & 0xf8) === 0xb8;
+    return isMove && at === instruction + 2;
   }
 
   /**
@@ -202,10 +217,13 @@ export class TagFollower {
             function: followed.range,
             call,
             passedTo: null,
+            field: null,
           } as const;
           for (const set of tagSets(code, followed, site, allocator))
             for (const { kind, number } of followed.flow.values.of(set))
               if (kind === VALUE.memory) found.set(number, what);
+          const own = { ...what, fate: 'elsewhere', call: null, passedTo: OWN_CONTEXTS } as const;
+          for (const tag of ownContextTags(code, followed, site, allocator)) found.set(tag, own);
         }
       }
     }
@@ -259,7 +277,7 @@ export class TagFollower {
   ): TagCode | null {
     const { flow, range } = followed;
     const made = (fate: TagFate, call: TagCall | null = null, passedTo: string | null = null): TagCode => ({
-      ...{ fate, instruction, function: range, call, passedTo },
+      ...{ fate, instruction, function: range, call, passedTo, field: null },
     });
     const found: TagCode[] = [];
     for (const site of flow.calls) {
@@ -287,6 +305,11 @@ export class TagFollower {
       return best;
     if (best === undefined && !isHeld) return null;
     if (best?.fate === 'missing') return best;
+    const read = isHeld && best?.fate === 'lost' ? this.fields.readOf(range, instruction)?.read : undefined;
+    if (read !== undefined) {
+      const { at, allocator, through, offset } = read;
+      return { ...made('allocates', { at, allocator, through }), field: offset };
+    }
     if (followed.missing || !flow.complete) return made('cut');
     return best ?? made('lost');
   }
@@ -359,7 +382,7 @@ function notHeld(followed: Followed, at: number): TagCode | null {
     flow: { complete },
   } = followed;
   if (range.source !== 'exception-table' || missing || !complete) return null;
-  return { fate: 'not-held', instruction: at, function: range, call: null, passedTo: null };
+  return { fate: 'not-held', instruction: at, function: range, call: null, passedTo: null, field: null };
 }
 
 /** The instruction that holds an RVA; null where none was come to. */

@@ -23,6 +23,7 @@ export const REASON_WEIGHTS = {
   'many-without-handle': 3,
   'very-many-objects': 2,
   'tokens-of-ended': 0,
+  'lock-step': 0,
   requested: 0,
 } as const;
 export type ReasonCode = keyof typeof REASON_WEIGHTS;

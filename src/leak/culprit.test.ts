@@ -9,6 +9,7 @@ const driver = (module: string, confidence: Confidence, base: string | null = '0
 });
 const suspect = (drivers: SuspectDriver[], more: Partial<Suspect> = {}): Suspect => ({
   ...FULL.suspects[0]!,
+  cluster: null,
   ...more,
   drivers,
 });
@@ -31,6 +32,20 @@ describe('the culprit', () => {
       const found = culpritOf(true, [suspect(drivers)]);
       expect(found).to.include({ kind: 'unknown', module: null, confidence: null });
       expect(found.because).to.have.length(1);
+    }
+  });
+
+  it('is who tags in lock step lead to, where no driver is likely by itself', () => {
+    const maker = { module: 'm.sys', base: '0x2000', confidence: 'medium', because: 'in step' } as const;
+    const cluster = { members: [], culprit: maker };
+    const found = culpritOf(true, [suspect([driver('a.sys', 'low'), driver('ntoskrnl.exe', 'medium')], { cluster })]);
+    expect(found).to.include({ kind: 'driver', module: 'm.sys', base: '0x2000', confidence: 'medium' });
+    expect(culpritOf(true, [suspect([driver('a.sys', 'high')], { cluster })])).to.include({ module: 'a.sys' });
+    const two = [driver('a.sys', 'medium'), driver('b.sys', 'medium')];
+    const low = { members: [], culprit: { ...maker, confidence: 'low' } as const };
+    const against = [{ code: 'shared-tag', message: 'Many share it' }];
+    for (const one of [suspect(two, { cluster }), suspect([], { cluster: low }), suspect([], { cluster, against })]) {
+      expect(culpritOf(true, [one])).to.include({ kind: 'unknown', module: null });
     }
   });
 

@@ -1,6 +1,6 @@
 /** Who is behind a leak, as far as its suspects tell: one driver, or nobody. A function of the suspects alone. */
 
-import type { Confidence, Culprit, Suspect, SuspectDriver } from '../result/result.js';
+import type { Confidence, Culprit, Suspect, SuspectDriver, TagCluster } from '../result/result.js';
 import { atMost, rank } from './confidence.js';
 import type { HolderJudgement } from './objects/holders.js';
 import { isSuspicious } from './suspects.js';
@@ -23,6 +23,18 @@ export function theDriver(suspect: Suspect): SuspectDriver | null {
   const { likely, certain } = namedDrivers(suspect);
   const [only, ...more] = certain.length > 0 ? certain : likely;
   return only !== undefined && more.length === 0 ? only : null;
+}
+
+/**
+ * The driver that makes a suspect allocate, by the tags in lock step with it. Null where that is not likely, where drivers
+ * are likely by their own evidence, and for tags that drivers share.
+ */
+export function clusterCulprit(suspect: Suspect): NonNullable<TagCluster['culprit']> | null {
+  const culprit = suspect.cluster?.culprit ?? null;
+  const isOpen =
+    namedDrivers(suspect).likely.every(({ module }) => isKernelImage(module)) &&
+    !suspect.against.some(({ code }) => code === 'shared-tag');
+  return culprit !== null && isOpen && rank(culprit.confidence) > 0 ? culprit : null;
 }
 
 /** A driver that a bug check names for pool that it left allocated, and what it says. */
@@ -60,6 +72,8 @@ function ofSuspect(suspect: Suspect, judgement: HolderJudgement | null): Culprit
     const because = named.evidence.flatMap(({ note }) => (note === null ? [] : [note]));
     return driver(named.module, named.base ?? null, named.confidence, because.slice(0, MOST_REASONS));
   }
+  const maker = clusterCulprit(suspect);
+  if (maker !== null) return driver(maker.module, maker.base, maker.confidence, [maker.because]);
   const because = judgement === null ? [] : [sentence(judgement.says), ...judgement.because];
   return { ...NOBODY, kind: 'unknown', because: because.length > 0 ? because : [whyNobody(suspect, named)] };
 }

@@ -243,6 +243,8 @@ function ownTraces(candidate: Candidate, others: readonly Candidate[], searched:
     if (listed) traces = 'medium';
     // Data is not what allocates: code that does may stand in any page that was not seen.
     if (others.length === 0 && best(candidate, 'data') === 'medium' && sawAll(searched)) traces = 'medium';
+    // A registration of contexts is made for nothing else: it says who, where no code of another loads the tag.
+    if (best(candidate, 'filter-context') === 'medium') traces = 'medium';
     // Nobody else's code loads the tag: then who stands in its blocks may be believed.
     if (best(candidate, 'allocation-content') === 'medium') traces = 'medium';
     // A rule counts where nobody else has more than text: a list or a constant elsewhere says another thing.

@@ -13,6 +13,7 @@ import type {
   Suspect,
   UnloadedModule,
 } from '../result/result.js';
+import type { FunctionImports } from './candidates.js';
 import type { ModuleLinks } from './tags/tag-rules.js';
 import type { HitJudgement } from './code/hits.js';
 import type { ObjectFacts } from './objects/object-facts.js';
@@ -51,8 +52,12 @@ export interface LeakFacts {
   sample?: (wanted: readonly { readonly key: number; readonly pool: PoolKind }[]) => readonly SampledBlocks[];
   /** What the modules are linked with; null where that is not known of any. */
   links: ModuleLinks | null;
+  /** Which functions the modules import; null or left out where that is not known of any. */
+  functions?: FunctionImports | null;
   /** Judges one place that the search found for a key. */
   judge(hit: TagHit, key: number): HitJudgement;
+  /** The same with little work, for a tag that is no suspect; `judge` when left out. */
+  judgeForOwner?: (hit: TagHit, key: number) => HitJudgement;
   options: LeakOptions;
 }
 
@@ -70,4 +75,6 @@ export interface LeakOptions {
   tag?: string | undefined;
   /** Only this pool. */
   pool?: PoolKind | undefined;
+  /** Tags whose owners are looked for; OWNED_TAGS when left out. */
+  owners?: number | undefined;
 }

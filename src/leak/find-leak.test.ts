@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './facts.js';
 import {
+  factsOf,
   GB,
   MB,
   SEARCHED,
@@ -155,8 +156,8 @@ describe('who did it', () => {
     expect(asked).to.deep.equal([[keyOf('AAAA'), keyOf('BBBB')]]);
   });
 
-  it('does not search when there is no suspect', () => {
-    const facts = oneTag('Vend', MB, {
+  it('does not search when there is no tag', () => {
+    const facts = factsOf({
       search: () => {
         throw new Error('searched');
       },

@@ -1,11 +1,23 @@
 /** The whole analysis of one kernel state: what is wrong with pool, and who did it. Changes nothing it is given. */
 
-import { tagKey } from '../result/tag.js';
+import { tagInWords, tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
-import type { MemoryFlag, ModuleInfo, PoolTags, Suspect, UnloadedModule, Verdict, Warning } from '../result/result.js';
+import { addClusters, partnered, steppersOf } from './clusters.js';
+import type {
+  Candidates,
+  MemoryFlag,
+  ModuleInfo,
+  PoolTagRow,
+  PoolTags,
+  Suspect,
+  UnloadedModule,
+  Verdict,
+  Warning,
+} from '../result/result.js';
 import { readBugCheck } from './bugcheck/bug-checks.js';
 import type { BugCheckLookup, BugCheckReading } from './bugcheck/bug-checks.js';
+import { areaOf, candidatesOf } from './candidates.js';
 import type { LeakFacts } from './facts.js';
 import { judgeHolders, unreadHolders, type HolderJudgement } from './objects/holders.js';
 import { memoryFlags } from './memory-flags.js';
@@ -14,31 +26,39 @@ import { reconcile, reconciliationWarnings } from './code/reconcile.js';
 import { findSubjects, makeSuspects, rowsOf, verifierIsOn, verifierMessage } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { MAXIMUM_SUSPECTS } from './thresholds.js';
+import { ownedRows, ownersOf, type TagOwners } from './tags/owners.js';
 import { makeVerdict } from './verdict.js';
+import { amount } from './wording.js';
 
 /** The parts of the result that are judgement. */
 export interface LeakFindings {
   flags: MemoryFlag[];
   reconciliation: PoolTags['reconciliation'];
   suspects: Suspect[];
+  owners: TagOwners;
   verdict: Verdict;
   warnings: Warning[];
 }
 
-/** Judges a kernel state. The modules are searched at most once, for all suspect tags together. */
+/** Judges a kernel state. The modules are searched at most once: for all suspect tags and those whose owners are named together. */
 export function findLeak(facts: LeakFacts): LeakFindings {
   const memory = memoryFlags(facts.memory, facts.poolTags);
   const bugCheck = facts.bugCheck
     ? readBugCheck(facts.bugCheck.code, facts.bugCheck.parameters, bugCheckLookup(facts))
     : null;
   const readings: Readings = { memory, bugCheck, reconciliation: reconcile(facts.poolTags, facts.memory) };
-  const all = withObjects(facts, findSubjects(facts, readings));
-  const subjects = limited(all);
-  const keys = [...new Set(subjects.map(({ row }) => tagKey(row)))];
+  const everything = withObjects(facts, findSubjects(facts, readings));
+  const subjects = limited(everything);
+  const all = steppersOf(facts, readings.memory);
+  const owned = facts.poolTags === null ? [] : [...ownedRows(facts.poolTags, facts.options.owners), ...partnered(all)];
+  const keys = [...new Set([...subjects.map(({ row }) => row), ...owned].map(tagKey))];
   const search = keys.length > 0 && facts.modules !== null ? facts.search(keys) : null;
   const wanted = subjects.map(({ row, pool }) => ({ key: tagKey(row), pool }));
   const sampled = wanted.length > 0 ? (facts.sample?.(wanted) ?? null) : null;
   const suspects = makeSuspects(facts, readings, subjects, { search, sampled });
+  const owners = ownersOf(facts, [...new Set([...subjects.map(({ row }) => row), ...owned])], search, bugCheck);
+  for (const suspect of suspects) suspect.candidates = candidatesFor(facts, suspect, owners);
+  addClusters(suspects, { facts, owners, all });
   const judgements = judgeSuspects(facts, suspects);
   const warnings = [
     ...memory.warnings,
@@ -49,10 +69,30 @@ export function findLeak(facts: LeakFacts): LeakFindings {
         })
       : reconciliationWarnings(readings.reconciliation)),
     ...aboutState(facts, bugCheck),
-    ...aboutSubjects(facts, all.length - subjects.length),
+    ...aboutSubjects(facts, everything.length - subjects.length),
   ];
-  const verdict = makeVerdict(facts, readings, suspects, judgements);
-  return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, verdict, warnings };
+  const verdict = makeVerdict(facts, readings, suspects, judgements, owners);
+  return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings };
+}
+
+/** Who could be behind a tag of Windows that works for others; null for other tags and where no module is known. */
+function candidatesFor(
+  { modules, functions, poolTags }: LeakFacts,
+  suspect: Suspect,
+  owners: TagOwners,
+): Candidates | null {
+  const rowOf = (tag: string): PoolTagRow | undefined => poolTags?.rows.find((row) => row.tag === tag);
+  const row = poolTags?.rows.find(({ hex }) => hex === suspect.key);
+  const area = row === undefined ? null : areaOf(row);
+  if (area === null || modules === null || !functions) return null;
+  return candidatesOf(area, modules, functions, ({ base }) => {
+    for (const { tag, outstanding } of suspect.related ?? []) {
+      const other = rowOf(tag);
+      if (other === undefined || owners.get(tagKey(other))?.base !== base) continue;
+      return `its tag ${tagInWords(tag)} goes with this one, with ${amount(toNumber(outstanding))} allocations: a hint, it may be chance`;
+    }
+    return null;
+  });
 }
 
 /** Says of suspects whose tag is an object type's who holds the objects, and judges that. */

@@ -1,9 +1,8 @@
 /** Knowledge of leaks that were seen before, by tag, driver and version: the built-in list, and what of it fits a suspect. */
 
 import { moduleOfDriver } from '../result/joins.js';
-import { readFileSync } from 'node:fs';
 import { tagsOverlap } from '../../parsers/text/pooltag.js';
-import { packageFile } from '../../symbols/package-root.js';
+import { readPackageFile } from '../../symbols/package-root.js';
 import type { KnownIssue, ModuleInfo, Suspect } from '../result/result.js';
 
 /** What an entry may have, in lists of any form. */
@@ -27,7 +26,7 @@ export interface KnownIssueEntry {
 
 /** The entries that ship with dumpleak. Throws when the installation is damaged. */
 export function builtInIssues(): KnownIssueEntry[] {
-  const text = readFileSync(packageFile('symbols', 'tags', 'data', 'known-issues.json'), 'utf8');
+  const text = readPackageFile('symbols', 'tags', 'data', 'known-issues.json').toString('utf8');
   return (JSON.parse(text) as Partial<Record<Key, string>>[]).map((fields) => {
     const entry = entryOf(new Map(Object.entries(fields) as [Key, string][]), null);
     if (typeof entry === 'string') throw new Error(`known-issues.json: ${entry}`);

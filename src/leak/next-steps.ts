@@ -1,6 +1,6 @@
 /** What to do next, in concrete terms: commands, settings, and what to collect. */
 
-import { namedDrivers } from './culprit.js';
+import { clusterCulprit, namedDrivers } from './culprit.js';
 import { moduleOfDriver } from '../result/joins.js';
 import { tagInWords } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
@@ -23,6 +23,8 @@ export interface Finding {
   exhausted: string[];
   /** A tag of Windows that holds most of its pool, where nothing else is to be said. */
   windowsTag?: string;
+  /** Likewise a tag of another. */
+  largeTag?: string;
   /** What a statement about pool would need and the dump does not hold; empty otherwise. */
   missing: string[];
 }
@@ -92,8 +94,15 @@ export function nextSteps(
       'Give a pooltag.txt (--pooltag FILE, from the triage folder of the Debugging Tools for Windows), or one that a vendor added its tags to: it may describe the tag.',
     );
   }
-  if (steps.length === 0 && finding.leakSuspected === false) steps.push(NO_GROWTH);
+  if (steps.length === 0 && finding.leakSuspected === false) {
+    steps.push(NO_GROWTH);
+    if (finding.largeTag !== undefined) steps.push(watch(finding.largeTag));
+  }
   return steps;
+}
+
+function watch(tag: string): string {
+  return `Watch ${tagInWords(tag)}: only when it keeps growing under the same load is it a leak ("dumpleak analyze --tag ${tag.trim()}" shows who allocates under it, with the evidence).`;
 }
 
 /** A tag of Windows that holds most of its pool: how to see whether it grows, and for whom. */
@@ -116,8 +125,11 @@ function aboutWindowsTag(tag: string): string[] {
 
 function aboutDrivers(facts: LeakFacts, suspect: Suspect): string[] {
   const { likely } = namedDrivers(suspect);
+  const maker = clusterCulprit(suspect);
+  const named =
+    maker !== null && likely.every(({ module }) => isKernelImage(module)) ? [{ ...maker, evidence: [] }] : likely;
   const steps: string[] = [];
-  for (const driver of likely.slice(0, 2)) {
+  for (const driver of named.slice(0, 2)) {
     const name = driver.module;
     const module = moduleOfDriver(driver, facts.modules) ?? undefined;
     if (isKernelImage(name)) continue;

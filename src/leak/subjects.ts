@@ -82,20 +82,22 @@ export function requestedSubject(row: PoolTagRow, pool: PoolKind, modules: reado
   };
 }
 
-/** A tag of Windows that holds most of its pool, although nothing says that it leaks. */
+/** A tag that holds most of its pool, although nothing says that it leaks. */
 export interface LargeTag {
   readonly row: PoolTagRow;
   readonly pool: PoolKind;
   readonly bytes: number;
   /** `82.8 %` of its pool. */
   readonly share: string;
+  /** Documented as a tag of Windows. */
+  readonly windows: boolean;
 }
 
 /**
- * Tags of Windows that dominate their pool and are no caches, nonpaged pool first. Small ones are left out: on a machine
+ * Tags that dominate their pool and are no caches of Windows, nonpaged pool first. Small ones are left out: on a machine
  * that has just started some tag is always the largest.
  */
-export function largeWindowsTags(facts: LeakFacts, { memory: reading }: { memory: MemoryReading }): LargeTag[] {
+export function largeTags(facts: LeakFacts, { memory: reading }: { memory: MemoryReading }): LargeTag[] {
   const { poolTags, modules, options } = facts;
   if (poolTags === null) return [];
   const pools: PoolKind[] = options.pool === undefined ? ['nonpaged', 'paged'] : [options.pool];
@@ -104,8 +106,9 @@ export function largeWindowsTags(facts: LeakFacts, { memory: reading }: { memory
     const [first] = figuresOf(poolTags, pool, reading);
     if (first === undefined || !dominatesPool(first) || !isMuch(first)) return [];
     const { row, bytes, whole } = first;
-    if (!isWindowsTag(row, modules) || isCacheTag(row.tag)) return [];
-    return { row, pool, bytes, share: percentText(bytes, whole) };
+    const windows = isWindowsTag(row, modules);
+    if (windows && isCacheTag(row.tag)) return [];
+    return { row, pool, bytes, share: percentText(bytes, whole), windows };
   });
 }
 

@@ -54,6 +54,22 @@ export const RELATED_DEVIATION_PERCENT = 1;
 /** Shown of a suspect. */
 export const MAXIMUM_RELATED = 8;
 
+/**
+ * Tags are in lock step when their counts are this near to a whole ratio, percent, and the smaller is so large. Measured over
+ * machines of 2000 tags (docs/verdict.md): one tag in a hundred that is large enough has a partner by chance.
+ */
+export const LOCK_STEP_NEAR: readonly { readonly outstanding: number; readonly percent: number }[] = [
+  { outstanding: 1_000_000, percent: 0.3 },
+  { outstanding: 300_000, percent: 0.1 },
+  { outstanding: 100_000, percent: 0.03 },
+];
+
+/** Of tags in lock step, those whose owners are asked for besides, the largest counts. */
+export const MAXIMUM_STEPPERS = 32;
+
+/** Tags whose owners are looked for: a quarter of them the largest of each pool, the rest the largest of both together. */
+export const OWNED_TAGS = 50;
+
 /** Suspects in a result and evidence items of a driver: more are counted, not listed. */
 export const MAXIMUM_SUSPECTS = 16;
 export const MAXIMUM_EVIDENCE = 16;

@@ -3,7 +3,19 @@ import { findLeak } from './find-leak.js';
 import type { LeakFacts } from './facts.js';
 import type { LeakFindings } from './find-leak.js';
 import type { MemoryField, PoolTagRow } from '../result/result.js';
-import { GB, MB, factsOf, held, inPages, memoryOf, tablesOf, tagRow, workedExample } from './scenario.test.helper.js';
+import {
+  GB,
+  MB,
+  factsOf,
+  held,
+  inPages,
+  memoryOf,
+  oneTag,
+  searchOf,
+  tablesOf,
+  tagRow,
+  workedExample,
+} from './scenario.test.helper.js';
 
 /** A machine by its memory in bytes; pools, and tags that fill them as said. */
 interface Machine {
@@ -257,6 +269,19 @@ describe('verdicts', () => {
         .to.match(/not all tag tables could be read/i)
         .and.not.contain('no tag stands out');
     }
+  });
+
+  it('says whose tag holds most of a pool although nothing makes it a suspect', () => {
+    const facts = oneTag('La57', 547 * MB);
+    expect(headline(facts)).to.equal(
+      'No pool leak seen in this snapshot; 84.5 % of nonpaged pool (547.0 MB) is under tag La57 of vendor.sys',
+    );
+    const { verdict } = findLeak(facts);
+    expect([verdict.leakSuspected, verdict.culprit?.kind]).to.deep.equal([false, 'none']);
+    expect(verdict.nextSteps.join()).to.contain('Watch La57').and.contain('--tag La57');
+    expect(headline({ ...facts, search: searchOf([]) })).to.match(/under tag La57 of a driver that is not known$/);
+    expect(headline(oneTag('Ddk ', 547 * MB))).to.match(/under tag 'Ddk ' that drivers share$/);
+    expect(headline(oneTag('La57', 60 * MB))).to.equal('No pool leak seen in this snapshot');
   });
 
   it('says how little calm is worth when half is missing', () => {

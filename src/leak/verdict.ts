@@ -1,17 +1,19 @@
 /** The answer in one line, and whether a pool leak is suspected. */
 
 import { sizeText } from '../result/amount.js';
-import type { PoolKind, Suspect, Verdict } from '../result/result.js';
-import { tagInWords } from '../result/tag.js';
-import { culpritOf, namedDrivers, theDriver } from './culprit.js';
+import { printable } from '../../parsers/text-safety.js';
+import type { PoolKind, Suspect, TagOwner, Verdict } from '../result/result.js';
+import { tagInWords, tagKey } from '../result/tag.js';
+import { clusterCulprit, culpritOf, namedDrivers, theDriver } from './culprit.js';
 import type { LeakFacts } from './facts.js';
 import type { HolderJudgement } from './objects/holders.js';
 import { hasNoTables, nextSteps } from './next-steps.js';
 import type { Finding } from './next-steps.js';
-import { largeWindowsTags, type LargeTag } from './subjects.js';
+import { largeTags, type LargeTag } from './subjects.js';
 import { amountText, isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { list, percentText, poolName, sentence } from './wording.js';
+import type { TagOwners } from './tags/owners.js';
 import { sharedDefault } from './tags/windows-tags.js';
 
 /** Flags that say what ran out when pool did not: what it is, and the words for it. */
@@ -30,8 +32,9 @@ export function makeVerdict(
   readings: Readings,
   suspects: readonly Suspect[],
   judgements: ReadonlyMap<Suspect, HolderJudgement> = new Map(),
+  owners: TagOwners = new Map(),
 ): Verdict {
-  const finding = find(facts, readings, suspects, judgements);
+  const finding = find(facts, readings, suspects, judgements, owners);
   const { leakSuspected, headline } = finding;
   const accused = readings.bugCheck?.resource === 'pool' ? readings.bugCheck : null;
   return {
@@ -47,6 +50,7 @@ function find(
   readings: Readings,
   suspects: readonly Suspect[],
   judgements: ReadonlyMap<Suspect, HolderJudgement>,
+  owners: TagOwners,
 ): Finding {
   const finding: Finding = { leakSuspected: false, headline: '', exhausted: [], missing: missing(facts) };
   const first = suspects.find(isSuspicious);
@@ -78,14 +82,18 @@ function find(
     const headline = `No statement about pool leaks is possible: ${why}${also}`;
     return { ...finding, leakSuspected: null, exhausted: exhausted.map(({ name }) => name), headline };
   }
-  const [large] = largeWindowsTags(facts, readings);
-  if (large !== undefined && !suspects.some(({ tag }) => tag === large.row.tag)) {
-    return { ...finding, leakSuspected: null, windowsTag: large.row.tag, headline: largeHeadline(large) };
+  const large = largeTags(facts, readings).filter(({ row }) => !suspects.some(({ tag }) => tag === row.tag));
+  const ofWindows = large.find(({ windows }) => windows);
+  if (ofWindows !== undefined) {
+    return { ...finding, leakSuspected: null, windowsTag: ofWindows.row.tag, headline: largeHeadline(ofWindows) };
   }
+  const [other] = large;
+  const word = other === undefined ? '' : `; ${largeWord(other, owners.get(tagKey(other.row)) ?? null)}`;
   return {
     ...finding,
     leakSuspected: saysLittle(facts, readings) ? null : false,
-    headline: calm(facts, readings, suspects),
+    ...(other === undefined ? {} : { largeTag: other.row.tag }),
+    headline: calm(facts, readings, suspects) + word,
   };
 }
 
@@ -174,6 +182,15 @@ function largeHeadline({ row, pool, bytes, share }: LargeTag): string {
   return `${what}, a tag of Windows: whether that is a leak, and of whom, cannot be told from the tag`;
 }
 
+/** A tag of a driver that holds most of its pool without a rule to suspect it by: what it is, and whose. */
+function largeWord({ row, pool, bytes, share }: LargeTag, owner: TagOwner | null): string {
+  const whose =
+    owner === null
+      ? 'of a driver that is not known'
+      : `of ${printable(owner.module)}${owner.confidence === 'high' ? '' : ', probably'}`;
+  return `${share} of ${poolName(pool)} (${sizeText(bytes)}) is under tag ${tagInWords(row.tag)} ${sharedDefault(row.tag) === null ? whose : 'that drivers share'}`;
+}
+
 function suspectHeadline(suspect: Suspect, judgement: HolderJudgement | null): string {
   const what = `${poolName(suspect.pool)}: ${amountText(suspect)}`;
   const begin = suspect.confidence === 'low' ? `Possible leak in ${what}` : sentence(what);
@@ -185,6 +202,11 @@ function suspectHeadline(suspect: Suspect, judgement: HolderJudgement | null): s
 function byWhom(suspect: Suspect): string {
   const { likely, certain } = namedDrivers(suspect);
   const names = (drivers: typeof likely): string => list(drivers.map(({ module }) => module));
+  const maker = clusterCulprit(suspect);
+  if (maker !== null) {
+    const by = maker.confidence === 'high' ? 'because of' : 'probably because of';
+    return `${by} ${printable(maker.module)}, whose allocations are in lock step`;
+  }
   if (certain.length === 1) return `allocated by ${names(certain)}`;
   if (likely.length > 0) return `probably allocated by ${names(likely).replace(' and ', ' or ')}`;
   if (sharedDefault(suspect.tag) !== null) return 'a tag that many drivers share, so no driver is named';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MEMORY_FIELDS } from '../result/result.js';
 import type { AnalysisResult } from '../result/result.js';
@@ -72,6 +72,7 @@ describe('csvFiles', () => {
       .map(({ name, text }) => `== ${name}\n${text.slice(1).replaceAll('\r\n', '\n')}`)
       .join('\n');
     const path = fileURLToPath(new URL('../../../src/report/golden/full-csv.txt', import.meta.url));
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, all);
     expect(all).to.equal(readFileSync(path, 'utf8'));
   });
 

@@ -60,7 +60,12 @@ const OF_SEARCH = columnsOf(SEARCHED, {
   },
 });
 const OF_EVIDENCE = columnsOf(EVIDENCE, {
-  names: { 'call.allocator': 'allocator', 'call.kind': 'allocatorKind', 'call.through': 'through' },
+  names: {
+    'call.allocator': 'allocator',
+    'call.kind': 'allocatorKind',
+    'call.through': 'through',
+    'call.throughStarts': 'throughStarts',
+  },
   last: ['call', 'function'],
 });
 

@@ -1,12 +1,15 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { AnalysisResult } from '../result/result.js';
 import { FULL, TRIAGE, UNKNOWN } from './golden/samples.js';
 import { BATCH_ROWS, renderBatchLine, renderJson } from './json.js';
 
-const golden = (name: string): string =>
-  readFileSync(fileURLToPath(new URL(`../../../src/report/golden/${name}`, import.meta.url)), 'utf8');
+function expectGolden(name: string, actual: string): void {
+  const path = fileURLToPath(new URL(`../../../src/report/golden/${name}`, import.meta.url));
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, actual);
+  expect(actual).to.equal(readFileSync(path, 'utf8'));
+}
 
 /** The same value with the keys of every object in reverse. */
 function reversed(value: unknown): unknown {
@@ -21,8 +24,8 @@ function reversed(value: unknown): unknown {
 
 describe('renderJson', () => {
   it('writes the golden text', () => {
-    expect(renderJson(FULL)).to.equal(golden('full.json'));
-    expect(renderJson(UNKNOWN)).to.equal(golden('unknown.json'));
+    expectGolden('full.json', renderJson(FULL));
+    expectGolden('unknown.json', renderJson(UNKNOWN));
   });
 
   it('gives the same bytes whatever order the keys were set in', () => {

@@ -11,7 +11,7 @@ export const BATCH_ROWS = 50;
  * at the end. A field that is missing or not a finite number is written as null.
  */
 export function renderJson(result: AnalysisResult): string {
-  return `${safe(JSON.stringify(inOrder(result, RESULT_SHAPE), null, 2))}\n`;
+  return `${safeJson(JSON.stringify(inOrder(result, RESULT_SHAPE), null, 2))}\n`;
 }
 
 /**
@@ -19,7 +19,7 @@ export function renderJson(result: AnalysisResult): string {
  * BATCH_ROWS rows of `poolTags`; or what went wrong.
  */
 export function renderBatchLine(result: AnalysisResult | BatchFailure): string {
-  return `${safe(JSON.stringify('error' in result ? failure(result) : batchResult(result)))}\n`;
+  return `${safeJson(JSON.stringify('error' in result ? failure(result) : batchResult(result)))}\n`;
 }
 
 function failure({ dump, error }: BatchFailure): BatchFailure {
@@ -49,7 +49,7 @@ function batchResult(result: AnalysisResult): Ordered {
  * Writes what `JSON.stringify` leaves as it is but a terminal may act on - C1 controls, bidirectional overrides,
  * invisible characters - as `\uXXXX`. A reader of the JSON gets the same text.
  */
-function safe(json: string): string {
+export function safeJson(json: string): string {
   return json.replace(
     /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

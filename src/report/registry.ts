@@ -27,6 +27,11 @@ export const REPORTERS = {
     const { renderJson } = await import('./json.js');
     return (result) => one(renderJson(result));
   },
+  /** Flat documents for search engines. */
+  ndjson: async () => {
+    const { renderFlat } = await import('./flat/ndjson.js');
+    return (result) => one(renderFlat(result));
+  },
   /** A folder of tables. */
   csv: async () => (await import('./csv.js')).csvFiles,
   html: async () => {

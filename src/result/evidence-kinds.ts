@@ -24,6 +24,7 @@ const EVIDENCE_KINDS = {
   'code-immediate-pair': kind('tag built in code, in two halves', { isCode: true }),
   'code-immediate': kind('tag in code', { isCode: true, isTagBytes: true }),
   'allocation-content': kind('seen in the allocations'),
+  'filter-context': kind('its registered context', { isTagBytes: true }),
   'pooltag-file': kind('named in a list of tags'),
   data: kind('tag in data', { isTagBytes: true }),
   'tag-rule': kind('rule for this tag'),

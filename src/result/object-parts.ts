@@ -108,3 +108,28 @@ export interface TagHolders {
   says: string;
   holders: Holders;
 }
+
+/** What the header of one object says, and what a directory or a symbolic link holds. */
+export interface ObjectPart {
+  /** Of the object's body, and of its header. */
+  object: Hex;
+  header: Hex;
+  type: string;
+  typeAddress: Hex;
+  handleCount: Count;
+  /** As it is stored: from Windows 8.1 on with what handles keep ahead. */
+  pointerCount: Count;
+  name: string | null;
+  /** The directory that the name stands in. */
+  directory: Hex | null;
+  /** The name with those of the directories above it. */
+  path: string | null;
+  /** Optional headers, nearest first; null before Windows 7. */
+  optionalHeaders: { name: string; address: Hex }[] | null;
+  /** Of a directory, else null. */
+  entries: { bucket: number; object: Hex; type: string | null; name: string | null }[] | null;
+  /** False where not all of a directory could be read or shown. */
+  complete: boolean;
+  /** Of a symbolic link, else null. */
+  target: string | null;
+}

@@ -367,6 +367,8 @@ export interface EvidenceCall {
   instruction: string | null;
   /** Functions of the driver between the call and the documented function, outermost first: `acme!AcmeAllocate` by PDB or export, else `acme+0x1400`. */
   through: string[];
+  /** Where they begin: what they are named by, in the same order. */
+  throughStarts?: Hex[] | undefined;
 }
 
 /** The bounds of a function. */
@@ -406,7 +408,7 @@ export interface RelatedTag {
   ratio: number;
 }
 
-/** Tags that grow together, as one driver's do. */
+/** Tags in lock step: as many outstanding allocations, or a whole number of times as many, and hardly any freed. */
 export interface TagCluster {
   members: {
     key: Hex;
@@ -417,7 +419,49 @@ export interface TagCluster {
     ratio: number;
     owner: TagOwner | null;
   }[];
-  culprit: { module: string; because: string } | null;
+  /** Who makes the others allocate; null where no one member stands out. */
+  culprit: { module: string; base: Hex | null; confidence: Confidence; because: string } | null;
+}
+
+/** The part of Windows that allocates for those who are registered with it. */
+export type CandidateArea = 'file-system' | 'network' | 'registry' | 'processes';
+
+/** What a driver registers itself as, by the functions that it imports. */
+export type CandidateRole =
+  | 'file-system-filter'
+  | 'legacy-file-system-filter'
+  | 'wfp-callout'
+  | 'ndis-filter'
+  | 'ndis-protocol'
+  | 'ndis-miniport'
+  | 'registry-callback'
+  | 'process-callback'
+  | 'thread-callback'
+  | 'image-callback'
+  | 'object-callback';
+
+/** A driver that could make a part of Windows allocate. To stand here accuses nobody. */
+export interface Candidate {
+  module: string;
+  base: Hex;
+  company: string | null;
+  version: string | null;
+  /** A known part of Windows. */
+  windows: boolean;
+  roles: CandidateRole[];
+  /** What leads to this one besides what it is registered as; null where nothing does. */
+  because: string | null;
+}
+
+/** Who could be behind a tag of Windows. */
+export interface Candidates {
+  area: CandidateArea;
+  /** Best first. */
+  drivers: Candidate[];
+  /** Drivers that are no known part of Windows and whose imports are not in the dump: what they are is not known. */
+  unread: string[];
+  /** All of these; `unread` has the first. */
+  unreadCount: number;
 }
 
 /** A process, as far as a suspect names it. */
@@ -511,6 +555,8 @@ export interface Suspect {
   knownIssues?: KnownIssue[] | null;
   /** Null where no tag goes with it. */
   cluster?: TagCluster | null;
+  /** Who could be behind a tag of file systems, the network, the registry or processes; null for other tags. */
+  candidates?: Candidates | null;
   /** Null where the tag is no object type's. */
   holders?: Holders | null;
   /** Null where no block was looked at. */

@@ -2,6 +2,7 @@
 
 import type {
   BlockContents,
+  Candidates,
   Culprit,
   Evidence,
   Holders,
@@ -92,6 +93,7 @@ export const EVIDENCE: Shape<Evidence> = named('evidence', 'why a driver is name
         'functions of the driver between the call and the allocator, outermost first',
         leaf('text', '`acme!AcmeAllocate` by PDB or export, else `acme+0x1400`'),
       ),
+      throughStarts: orNull(list('where these functions begin, in the same order', leaf('address', 'of a function'))),
     }),
   ),
   function: orNull(
@@ -137,19 +139,62 @@ const ISSUE: Shape<KnownIssue> = named('knownIssue', 'what is known of a leak fr
   file: orNull(leaf('given', 'the file of known issues; null: built-in')),
 });
 
-const CLUSTER: Shape<TagCluster> = named('cluster', 'tags that grow together', {
-  members: list(
-    'the other tags',
-    inner('a tag', {
-      key: KEY,
-      tag: TAG,
-      pool: POOL,
-      outstanding: leaf('count', 'allocations'),
-      ratio: leaf('number', "its outstanding allocations by the suspect's"),
-      owner: orNull(OWNER),
+const CLUSTER: Shape<TagCluster> = named(
+  'cluster',
+  'tags in lock step: as many outstanding allocations, or a whole number of times as many, and hardly any freed',
+  {
+    members: list(
+      'the other tags',
+      inner('a tag', {
+        key: KEY,
+        tag: TAG,
+        pool: POOL,
+        outstanding: leaf('count', 'allocations'),
+        ratio: leaf('number', "its outstanding allocations by the suspect's"),
+        owner: orNull(OWNER),
+      }),
+    ),
+    culprit: orNull(
+      inner('the driver that makes the others allocate; null where no one member stands out', {
+        module: MODULE,
+        base: orNull(BASE),
+        confidence: said('that it does', CONFIDENCE),
+        because: leaf('text', 'why it is named'),
+      }),
+    ),
+  },
+);
+
+const CANDIDATES: Shape<Candidates> = named('candidates', 'who could be behind a tag of Windows; none is accused', {
+  area: oneOf('the part of Windows', 'file-system', 'network', 'registry', 'processes'),
+  drivers: list(
+    'best first: with a reason of their own, then those that are no known part of Windows',
+    inner('a driver', {
+      module: MODULE,
+      base: BASE,
+      company: orNull(leaf('text', 'who says to have made it')),
+      version: orNull(leaf('text', 'its file version')),
+      windows: leaf('flag', 'a known part of Windows'),
+      roles: list(
+        'what it registers itself as, by the functions that it imports',
+        oneOf(
+          'a role',
+          ...([
+            'file-system-filter',
+            'legacy-file-system-filter',
+            'wfp-callout',
+            'ndis-filter',
+            'ndis-protocol',
+          ] as const),
+          ...(['ndis-miniport', 'registry-callback', 'process-callback', 'thread-callback'] as const),
+          ...(['image-callback', 'object-callback'] as const),
+        ),
+      ),
+      because: orNull(leaf('note', 'what else leads to it')),
     }),
   ),
-  culprit: orNull(inner('the driver behind all of them', { module: MODULE, because: leaf('text', 'why it is named') })),
+  unread: list('drivers, no known part of Windows, whose imports are not in the dump: they may be such ones', MODULE),
+  unreadCount: leaf('integer', 'all of these: `unread` has the first'),
 });
 
 export const HOLDERS: Shape<Holders> = named('holders', 'who holds the objects under a tag', {
@@ -258,6 +303,9 @@ export const SUSPECT: Shape<Suspect> = named('suspect', 'a tag that may leak', {
   ),
   knownIssues: orNull(list('what is known of it from before ([known-issues.md](known-issues.md))', ISSUE)),
   cluster: orNull(CLUSTER),
+  candidates: orNull(
+    said('who could be behind it, best first; null for tags that nobody is registered for', CANDIDATES),
+  ),
   holders: orNull(said("who holds the objects; null where the tag is no object type's", HOLDERS)),
   contents: orNull(said('what stands in blocks of the tag; null where none was looked at', CONTENTS)),
   billed: orNull(

@@ -130,6 +130,7 @@ const OF_PARTS = {
   'tag-not-counted': 'the tag that was asked for is in no table',
   'bugcheck-driver-unknown': 'the driver that the bug check accuses is not known',
   'code-not-followed': 'code around places of a tag was not followed to the end',
+  'owners-not-followed': 'code around tags that nobody suspects was not followed to the end: an owner may not be named',
   'no-big-pages': 'the table of big pool allocations was not found',
   'big-pages-searched': 'the table of big pool allocations was found by its content',
   'big-pages-unproven': 'the table of big pool allocations is not ordered by its hash',

@@ -5,8 +5,10 @@ import type { AnalysisResult, Hex, ModuleInfo, SystemInfo, UnloadedModule } from
 import { debuggerAddress, NOT_KNOWN, parseHex } from './print/format.js';
 import { hasWideAddresses, noFigures } from './print/dump-kind.js';
 import type { StyleOptions } from './print/style.js';
+import { parseLm, type LmOptions } from './lm-words.js';
+import { timeStampText, verboseLines } from './lm-lines.js';
+import { clockText } from './print/clock.js';
 import type { View } from './view.js';
-import { noAddress, typedAddress } from './words.js';
 
 /** The title line of a module list. */
 export function moduleTitle(wide: boolean): string {
@@ -18,16 +20,36 @@ function addressCell(address: Hex | null, wide: boolean): string {
   return value === null ? NOT_KNOWN.padEnd(wide ? 17 : 8) : debuggerAddress(value, wide);
 }
 
-/** Only the kernel's own symbols are ever loaded here, and only from a PDB. */
-function symbolState(module: ModuleInfo, system: SystemInfo | null): string {
+/** Of the shell's commands only the kernel's own symbols are ever loaded, and only from a PDB; a prompt tells of its own. */
+function symbolState(module: ModuleInfo, system: SystemInfo | null, read?: SymbolStates): string {
+  const told = read?.get(module.base);
+  if (told !== undefined) return told;
   const isKernel = system !== null && system.kernelBase !== null && system.kernelBase === module.base;
   return isKernel && system.symbols?.source === 'pdb' ? '(pdb symbols)' : '(no symbols)';
 }
 
-/** One line of `lm`: start, end, name and state of symbols. */
-export function moduleLine(module: ModuleInfo, system: SystemInfo | null, wide: boolean): string {
+/** States of symbols by the base of the module, where symbols were read: `(pdb symbols)          PATH`. */
+export type SymbolStates = ReadonlyMap<Hex, string>;
+
+function startOfLine(module: ModuleInfo, wide: boolean): string {
   const name = printable(module.moduleName).padEnd(8);
-  return `${addressCell(module.base, wide)} ${addressCell(module.end, wide)}   ${name}   ${symbolState(module, system)}`;
+  return `${addressCell(module.base, wide)} ${addressCell(module.end, wide)}   ${name}`;
+}
+
+/** One line of `lm`: start, end, name and state of symbols. */
+export function moduleLine(module: ModuleInfo, system: SystemInfo | null, wide: boolean, read?: SymbolStates): string {
+  return `${startOfLine(module, wide)}   ${symbolState(module, system, read)}`;
+}
+
+/** One line of `lm` with the flags t, n and f. */
+function flaggedLine(module: ModuleInfo, options: ModulesOptions, wide: boolean): string {
+  const { times, images, paths } = options;
+  const cells = [
+    ...(images === true ? [printable(module.name).padEnd(times === true ? 12 : 0)] : []),
+    ...(paths === true ? [printable(module.path ?? module.name)] : []),
+    ...(times === true ? [timeStampText(module)] : []),
+  ];
+  return `${startOfLine(module, wide)} ${cells.join(' ')}`;
 }
 
 function unloadedLine(module: UnloadedModule, wide: boolean): string {
@@ -53,14 +75,12 @@ function byBase(modules: readonly ModuleInfo[]): ModuleInfo[] {
     .map(({ module }) => module);
 }
 
-/** Which modules are listed, and how. */
-export interface ModulesOptions {
-  /** Those that hold this virtual address, as `lm a`. */
-  at?: bigint | undefined;
-  /** Those with such a name, with or without `.sys`; `*` and `?` stand for any characters, case does not count. */
-  name?: string | undefined;
+/** Which modules are listed, and how; names go with or without `.sys`, `*` and `?` stand for any characters, case does not count. */
+export interface ModulesOptions extends LmOptions {
+  /** States of symbols that a prompt has read. */
+  readonly symbols?: SymbolStates | undefined;
   /** Version and company beside each, and all that is known below one that was asked for. */
-  versions?: boolean | undefined;
+  readonly versions?: boolean | undefined;
 }
 
 /** Whether a module or an unloaded one is called so. */
@@ -97,40 +117,92 @@ function detailLines(module: ModuleInfo): string[] {
   );
 }
 
+/** By start address, as the debugger lists them, or by name. */
+function wanted(all: readonly ModuleInfo[], options: ModulesOptions): ModuleInfo[] {
+  const { at, name, path, only, withSymbols, symbols, byName } = options;
+  // A dump of the kernel has no list of the user's modules.
+  if (only === 'user') return [];
+  const found = byBase(all).filter(
+    (module) =>
+      (at === undefined || holds(module.base, module.end, at)) &&
+      (name === undefined || isCalled(name, [module.name, module.moduleName])) &&
+      (path === undefined || isCalled(path, [module.path ?? ''])) &&
+      (withSymbols !== true || symbols?.has(module.base) === true),
+  );
+  return byName === true ? found.sort((a, b) => compareNames(a.moduleName, b.moduleName)) : found;
+}
+
+const compareNames = (a: string, b: string): number => {
+  const [first, second] = [a.toLowerCase(), b.toLowerCase()];
+  return first < second ? -1 : first > second ? 1 : 0;
+};
+
+/** The lines of one module. */
+function linesOf(
+  module: ModuleInfo,
+  system: SystemInfo | null,
+  wide: boolean,
+  options: ModulesOptions,
+  width: number,
+): string[] {
+  // prettier-ignore
+  const { versions = false, verbose, at, name, times, images, paths, symbols } = options;
+  const flagged = times === true || images === true || paths === true;
+  const line = flagged ? flaggedLine(module, options, wide) : moduleLine(module, system, wide, symbols);
+  if (verbose === true) return [line, ...verboseLines(module)];
+  if (!versions) return [line];
+  return at !== undefined || name !== undefined
+    ? [line, ...detailLines(module)]
+    : [line + versionCells(module, line.length, width)];
+}
+
+/** What is said where no module is what was asked for; null where that is no question. */
+function nothingFound({ at, name, path }: ModulesOptions, wide: boolean): string | null {
+  if (at !== undefined) return `No loaded module holds ${debuggerAddress(at, wide)}.`;
+  if (name !== undefined) return `No loaded module is called ${printable(name)}.`;
+  return path === undefined ? null : `No loaded module is in ${printable(path)}.`;
+}
+
+function unloadedLines(module: UnloadedModule, wide: boolean, { verbose, times }: ModulesOptions): string[] {
+  const line = unloadedLine(module, wide);
+  if (verbose !== true && times !== true) return [line];
+  const [start, end] = [parseHex(module.start), parseHex(module.end)];
+  const size = start === null || end === null ? 0n : end - start;
+  return [
+    line,
+    '    Timestamp: unavailable (00000000)',
+    '    Checksum:  00000000',
+    `    ImageSize:  ${size.toString(16).toUpperCase().padStart(8, '0')}`,
+    ...(module.unloadedAt === null ? [] : [`    Unloaded:  ${clockText(new Date(module.unloadedAt))} (UTC)`]),
+  ];
+}
+
 /**
  * The text of `lm`, ended by a line feed; with `at` that of `lm a`: the loaded modules, and the unloaded ones, whose
  * range holds the address.
  */
 export function renderModules(
   result: Pick<AnalysisResult, 'dump' | 'system' | 'modules' | 'unloadedModules'>,
-  { at, name, versions = false }: ModulesOptions = {},
+  options: ModulesOptions = {},
   { width = Infinity }: StyleOptions = {},
 ): string {
   const { modules, system } = result;
+  const { at, name, path, only, loaded: onlyLoaded, namesOnly } = options;
   const wide = hasWideAddresses(result);
-  const loaded = byBase(modules ?? []).filter(
-    (module) =>
-      (at === undefined || holds(module.base, module.end, at)) &&
-      (name === undefined || isCalled(name, [module.name, module.moduleName])),
-  );
-  const unloaded = (result.unloadedModules ?? []).filter(
+  const loaded = wanted(modules ?? [], options);
+  if (namesOnly === true) return loaded.map(({ moduleName }) => `${printable(moduleName)}\n`).join('');
+  const isShown = onlyLoaded !== true && only !== 'user' && options.withSymbols !== true && path === undefined;
+  const unloaded = (isShown ? (result.unloadedModules ?? []) : []).filter(
     (module) =>
       (at === undefined || holds(module.start, module.end, at)) &&
       (name === undefined || isCalled(name, [module.name])),
   );
-  const asked = at !== undefined || name !== undefined;
   const lines = modules === null ? [noFigures(result.dump, 'module list')] : [moduleTitle(wide)];
-  for (const module of loaded) {
-    const line = moduleLine(module, system, wide);
-    lines.push(versions && !asked ? line + versionCells(module, line.length, width) : line);
-    if (versions && asked) lines.push(...detailLines(module));
-  }
-  if (asked && modules !== null && loaded.length === 0) {
-    const what = at === undefined ? `is called ${printable(name ?? '')}` : `holds ${debuggerAddress(at, wide)}`;
-    lines.push(`No loaded module ${what}.`);
-  }
+  for (const module of loaded) lines.push(...linesOf(module, system, wide, options, width));
+  const nothing = modules !== null && loaded.length === 0 ? nothingFound(options, wide) : null;
+  if (nothing !== null) lines.push(nothing);
   if (unloaded.length > 0) {
-    lines.push('', 'Unloaded modules:', ...unloaded.map((module) => unloadedLine(module, wide)));
+    lines.push('', 'Unloaded modules:', ...unloaded.flatMap((module) => unloadedLines(module, wide, options)));
   }
   return `${lines.join('\n')}\n`;
 }
@@ -141,13 +213,7 @@ export const modules: View<
 > = {
   command: 'lm',
   shell: 'modules MEMORY.DMP',
-  words: ([option, address, ...more]) => {
-    if (option === undefined) return {};
-    if (option !== 'a' || more.length > 0) return { error: 'of lm there are lm and lm a ADDRESS' };
-    if (address === undefined) return { error: 'lm a wants an address' };
-    const at = typedAddress(address);
-    return at === null ? { error: noAddress(address) } : { at };
-  },
+  words: parseLm,
   read: async ({ opened, progress }) => {
     const { analyze } = await import('../analysis/analyze.js');
     return analyze(opened, { parts: ['modules'], progress });

@@ -10,6 +10,8 @@ export interface PoolUsedOptions {
   flags: number;
   /** Rows to list; all of them without it. */
   top?: number | undefined;
+  /** Say who allocates under the largest tags. Not one of the debugger's words. */
+  owners?: boolean | undefined;
   /** Tags to list, with `*` and `?`, case-sensitive; all of them without it. */
   pattern?: string | undefined;
 }

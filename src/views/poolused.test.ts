@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { AnalysisResult, PoolTagRow } from '../result/result.js';
+import type { AnalysisResult, PoolTagRow, TagOwner } from '../result/result.js';
 import { acceptanceBlock, goldenBeside } from './golden.test.helper.js';
 import { renderPoolUsed } from './poolused.js';
 import type { PoolUsedOptions } from './poolused-words.js';
@@ -134,5 +134,16 @@ describe('!poolused', () => {
       'A dump header alone holds no pool tag tables.\n',
     );
     expect(renderPoolUsed(bareResult(), { flags: 2 })).to.match(/could not be read/);
+  });
+
+  it('says who allocates where that is asked for', () => {
+    const owner: TagOwner = { module: 'fabsec.sys', base: null, confidence: 'high', basis: 'code' };
+    const rows = leakResult().poolTags!.rows.filter(({ tag }) => tag === 'Leak' || tag === 'Thre');
+    const owned = withRows(rows.map((row) => ({ ...row, owner })));
+    const [first, second] = tableRows(owned, { flags: 2, owners: true });
+    expect(first).to.match(/\tOwner: fabsec\.sys \(code, high\)$/);
+    expect(second).to.match(/\tThread objects , Binary: nt!ps , Owner: fabsec\.sys \(code, high\)$/);
+    expect(tableRows(owned, { flags: 2 })[0]).not.to.contain('fabsec');
+    expect(tableRows(withRows(rows), { flags: 2, owners: true })[0]).to.contain("UNKNOWN pooltag 'Leak'");
   });
 });

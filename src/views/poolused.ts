@@ -4,6 +4,7 @@ import { printable } from '../../parsers/text-safety.js';
 import { taggingIsOff, type AnalysisResult, type PoolCounters, type PoolTagRow } from '../result/result.js';
 import { counted, exactInteger, parseHex } from './print/format.js';
 import { noFigures, whyNoTags } from './print/dump-kind.js';
+import { ownerText } from './print/tag-owner.js';
 import { matchesTag, parsePoolUsedArguments, POOL_USED, type PoolUsedOptions } from './poolused-words.js';
 import type { View } from './view.js';
 
@@ -116,8 +117,16 @@ function linesOf(rows: readonly PoolTagRow[], pattern: PoolUsedOptions['pattern'
 }
 
 const TAG_WIDTH = 4;
-const lineText = ({ row, sums }: Line, verbose: boolean): string =>
-  ` ${printable(row.tag).padEnd(TAG_WIDTH)}${columns(sums, verbose)}\t${tagDescription(row)}`;
+const lineText = ({ row, sums }: Line, verbose: boolean, owners: boolean): string =>
+  ` ${printable(row.tag).padEnd(TAG_WIDTH)}${columns(sums, verbose)}\t${owners ? withOwner(row) : tagDescription(row)}`;
+
+/** The description and who allocates under the tag; the owner alone where the lists do not know the tag. */
+function withOwner(row: PoolTagRow): string {
+  const { owner = null } = row;
+  if (owner === null) return tagDescription(row);
+  const isListed = row.description !== null || (row.binary !== null && row.binary !== '<unknown>');
+  return `${isListed ? `${tagDescription(row)} , ` : ''}Owner: ${ownerText(owner)}`;
+}
 
 const ZERO: PoolCounters = { allocs: 0, frees: 0, outstanding: 0, bytes: 0 };
 
@@ -151,7 +160,7 @@ export function renderPoolUsed(
     add(total.paged, sums.paged);
   }
   const shown: string[] = [];
-  for (const line of lines.slice(0, top ?? lines.length)) shown.push(lineText(line, verbose));
+  for (const line of lines.slice(0, top ?? lines.length)) shown.push(lineText(line, verbose, options.owners === true));
   return [
     ...(tags.complete
       ? []
@@ -177,9 +186,11 @@ export const poolUsed: View<
   command: '!poolused',
   shell: 'poolused MEMORY.DMP',
   words: parsePoolUsedArguments,
-  read: async ({ opened, lists, progress }) => {
+  read: async ({ opened, lists, progress }, { owners }) => {
     const { analyze } = await import('../analysis/analyze.js');
-    const result = analyze(opened, { parts: ['memory', 'poolTags'], descriptions: lists?.descriptions, progress });
+    // Whose the tags are is told by all parts together, without a look into blocks.
+    const parts = owners === true ? { sampling: false } : { parts: ['memory', 'poolTags'] as const };
+    const result = analyze(opened, { ...parts, descriptions: lists?.descriptions, progress });
     return { ...result, warnings: [...result.warnings, ...(lists?.warnings ?? [])] };
   },
   text: renderPoolUsed,

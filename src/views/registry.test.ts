@@ -54,7 +54,8 @@ describe('views by lines of the debugger', () => {
     for (const line of [
       '!vm',
       '!vm 2',
-      'lm m nt',
+      'lm m',
+      'lm q',
       'lm a',
       'lm a zz',
       'lm a 1 2',

@@ -7,6 +7,7 @@ import { info } from './info.js';
 import { modules } from './modules.js';
 import { handles } from './objects/handles.js';
 import { holders } from './objects/holders.js';
+import { object } from './objects/object.js';
 import { objects } from './objects/objects.js';
 import { processes } from './objects/processes.js';
 import { bigPool } from './pool/bigpool.js';
@@ -23,7 +24,7 @@ import { vm } from './vm.js';
 
 const VIEWS: readonly AnyView[] = [
   ...[bigPool, block, pool, poolFind, poolTag, poolUsed, poolVal, verifier],
-  ...[handles, holders, objects, processes],
+  ...[handles, holders, object, objects, processes],
   ...[info, modules, search, vm],
 ];
 

@@ -3,8 +3,7 @@
  * A table is read when it is first asked for, never at import.
  */
 
-import { readFileSync } from 'node:fs';
-import { packageFile } from '../package-root.js';
+import { readPackageFile } from '../package-root.js';
 
 /** Whose tables: those of kernels, or of processes and objects. */
 export type DataRoom = 'profiles' | 'objects';
@@ -19,7 +18,7 @@ export function readDataFile(name: string, room: DataRoom = 'profiles'): string 
   const key = `${room}/${name}`;
   let text = cache.get(key);
   if (text === undefined) {
-    text = readFileSync(packageFile('symbols', room, 'data', name), 'latin1').replaceAll('\r\n', '\n');
+    text = readPackageFile('symbols', room, 'data', name).toString('latin1').replaceAll('\r\n', '\n');
     cache.set(key, text);
   }
   return text;

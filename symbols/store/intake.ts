@@ -27,7 +27,7 @@ export interface IntakeOptions {
   readonly cacheHooks?: CacheHooks | undefined;
 }
 
-/** No folder can take the file; the log says which were tried. */
+/** No folder can take the file; the log says which were tried, each with its failure. A signal to the search, never shown. */
 export class NoCache extends Error {
   constructor() {
     super('no cache folder can be written');

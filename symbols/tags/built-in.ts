@@ -1,8 +1,7 @@
 /** The built-in list of pool tags: which binaries are documented to use a tag, for users without a pooltag.txt. */
 
-import { readFileSync } from 'node:fs';
 import { PoolTagIndex } from '../../parsers/text/pooltag.js';
-import { packageFile } from '../package-root.js';
+import { readPackageFile } from '../package-root.js';
 import { KERNEL_OBJECT_TAGS } from './kernel-objects.js';
 
 /** What the built-in list says about a tag. */
@@ -33,7 +32,7 @@ export function builtInTags(): BuiltInTags {
 
 /** All of the built-in list: in the order of its file, then the kernel's objects. Throws as builtInTags does. */
 export function builtInTagList(): readonly BuiltInTag[] {
-  list ??= withKernelObjects(parseBuiltInTags(readFileSync(packageFile('symbols', 'tags', 'data', DATA), 'utf8')));
+  list ??= withKernelObjects(parseBuiltInTags(readPackageFile('symbols', 'tags', 'data', DATA).toString('utf8')));
   return list;
 }
 

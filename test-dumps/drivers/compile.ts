@@ -17,7 +17,12 @@ type Architecture = DriverSpec['architecture'];
 const TARGETS = { x86: 'i686', x64: 'x86_64', arm64: 'aarch64' } as const;
 const DLLTOOL = { x86: 'i386', x64: 'i386:x86-64', arm64: 'arm64' } as const;
 const FLAGS = ['-ffreestanding', '-fno-builtin', '-fno-stack-protector', '-mno-stack-arg-probe', '-w', '-std=c11'];
-/** Freestanding code has none of these unless asked for; drivers for x64 and ARM64 have them. */
+/** As drivers are: the section INIT is discarded. */
+const LINK = [
+  ...['/driver', '/subsystem:native', '/nodefaultlib', '/timestamp:1600000000', '/incremental:no'],
+  '/section:INIT,ERD',
+];
+/** Freestanding code has no exception table unless asked for. */
 const UNWIND = '-fasynchronous-unwind-tables';
 const BASES = { x86: 0x10000, x64: 0x140000000, arm64: 0x140000000 } as const;
 
@@ -61,8 +66,10 @@ export class Compiler {
     const { architecture, optimisation, source, name } = driver;
     const base = baseOf(driver);
     const area = areaOffset(driver);
-    const flags = hasExceptionTable(driver) ? [...FLAGS, UNWIND] : FLAGS;
-    const recipe = [this.version, architecture, optimisation, flags.join(' '), base, area, source].join('\n');
+    const flags = driver.exceptionTable ? [...FLAGS, UNWIND] : FLAGS;
+    const recipe = [this.version, architecture, optimisation, flags.join(' '), LINK.join(' '), base, area, source].join(
+      '\n',
+    );
     const key = createHash('sha256').update(recipe).digest('hex').slice(0, 20);
     const file = join(this.cache, `${name}-${key}.sys`);
     if (existsSync(file)) return { file };
@@ -76,7 +83,7 @@ export class Compiler {
       await run('clang', [target, `-${optimisation}`, ...flags, ...defines, '-c', at('c'), '-o', at('obj')]);
       const entry = architecture === 'x86' ? 'DriverEntry@8' : 'DriverEntry';
       await run('lld-link', [
-        ...['/driver', '/subsystem:native', '/nodefaultlib', '/timestamp:1600000000', '/incremental:no'],
+        ...LINK,
         ...[`/entry:${entry}`, `/base:0x${base.toString(16)}`, '/dynamicbase', at('obj'), library, `/out:${at('sys')}`],
       ]);
       renameSync(at('sys'), file);
@@ -107,11 +114,6 @@ export class Compiler {
     rmSync(folder, { recursive: true, force: true });
     return file;
   }
-}
-
-/** Some do without, so that functions are found in other ways too. */
-function hasExceptionTable({ architecture, shape }: GeneratedDriver): boolean {
-  return architecture !== 'x86' && shape === 'large';
 }
 
 /** The base from which an address a little further reads as the tag. */

@@ -29,6 +29,10 @@ export const FIXTURE_SPECS: readonly DriverSpec[] = [
   spec('wdf-other', 'x64', 'O1'), spec('wdf-flags', 'x64', 'O2'), spec('parameters-size', 'x86', 'O1'), spec('contexts-own', 'x64', 'O2'),
   spec('service-other', 'x86', 'O2'), spec('parts-beside', 'x64', 'O1'), spec('move-other', 'arm64', 'O1'), spec('string-load', 'x86', 'Os'),
   spec('imul-wide', 'x64', 'O1'), spec('spilled-over', 'arm64', 'O1'),
+  spec('field', 'x64', 'O2'), spec('field-given', 'x86', 'O1'), spec('field-allocated', 'x64', 'Os'), spec('field-device', 'x64', 'O1'),
+  spec('field-device', 'x86', 'O2'), spec('field-context', 'arm64', 'O2'), spec('field-second', 'x64', 'O1'), spec('field-unrelated', 'x86', 'O2'),
+  spec('field-rewritten', 'x64', 'O2'), spec('field-set', 'arm64', 'O1'), spec('field-address', 'x86', 'O2'), spec('field-wide', 'x64', 'O2'),
+  spec('field-copied', 'arm64', 'O0'), spec('field-device-rewritten', 'x64', 'O2'), spec('field-context-other', 'x86', 'O1'),
 ]; // prettier-ignore
 
 /** The truth about all fixtures: a list of drivers, without their sources. */

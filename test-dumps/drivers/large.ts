@@ -91,5 +91,5 @@ export function generateLargeDriver(architecture: DriverSpec['architecture']): G
   const entry = small.source.indexOf('INIT ULONG NTAPI DriverEntry');
   const calls = '  x += g_Functions[x & 511](g_List, x, path);\n  return 0;\n}\n';
   const source = `${small.source.slice(0, entry)}${more}\n${small.source.slice(entry).replace(/ {2}return 0;\n\}\n$/, calls)}`;
-  return { ...small, shape: 'large', name: `large-${architecture}`, source };
+  return { ...small, exceptionTable: architecture !== 'x86', shape: 'large', name: `large-${architecture}`, source };
 }

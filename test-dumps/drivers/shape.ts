@@ -17,10 +17,14 @@ export interface ShapeInput {
 export interface Shape {
   /** The driver allocates under the tag. */
   allocates: boolean;
+  /** No call holds the tag, a variable or what is given: it is computed, one of a table, or kept in a structure. */
+  isIndefinite?: true;
   /** Of `others`, how many the shape itself allocates under. */
   usesOthers?: number;
   /** Definitions that end with `PVOID Work(SIZE_T n, ULONG x)`. */
   source(input: ShapeInput): string;
+  /** Statements of DriverEntry, before it calls `Work`: it has `driver` and `path`. */
+  entry?(input: Pick<ShapeInput, 'architecture'>): string;
 }
 
 export const work = (body: string): string => `NOINLINE PVOID Work(SIZE_T n, ULONG x)\n{\n${body}\n}\n`;

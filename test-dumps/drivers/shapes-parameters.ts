@@ -3,7 +3,7 @@
 import { work, type Shape, type ShapeInput } from './shape.js';
 
 /** The bind information of the driver framework (KMDF), and how a function of its table is called. */
-function framework({ random }: ShapeInput): { define: string; call: (index: number, type: string) => string } {
+export function framework({ random }: ShapeInput): { define: string; call: (index: number, type: string) => string } {
   const isTable = random.chance(0.4);
   const count = 444;
   const table = isTable ? `PVOID g_Functions[${count}];` : 'PVOID *g_Functions;';

@@ -6,6 +6,7 @@
 import type { Prng } from '../prng.js';
 import { direct, work, type Shape, type ShapeInput } from './shape.js';
 import { CODE_SHAPES } from './shapes-code.js';
+import { FIELD_SHAPES } from './shapes-fields.js';
 import { PARAMETER_SHAPES } from './shapes-parameters.js';
 
 const poolType = (random: Prng): number => random.pick([0, 1, 512]);
@@ -89,6 +90,7 @@ const PLAIN_SHAPES: Readonly<Record<string, Shape>> = {
   },
   table: {
     allocates: true,
+    isIndefinite: true,
     usesOthers: 2,
     source: ({ tag, others, random }) => {
       const rows = [tag, ...others].map((value) => `{ ${random.int(16, 4096)}, ${value} }`);
@@ -132,15 +134,9 @@ ${direct(`ExAllocatePoolWithTag(1, n + g_Rows[x % 3].Size, g_Rows[x % 3].Tag)`)}
     usesOthers: 1,
     source: ({ tag, others }) => direct(`ExAllocatePoolWithTag(1, n, (x & 4) ? ${tag} : ${others[0]})`),
   },
-  field: {
-    allocates: true,
-    source: ({ tag }) => `typedef struct { ULONG Size; ULONG Tag; PVOID Next; } STATE;
-STATE *g_State;
-NOINLINE void Prepare(STATE *s)\n{\n  s->Size = 8;\n  s->Tag = ${tag};\n  g_State = s;\n}
-${work(`  Prepare((STATE *)n);\n  return ExAllocatePoolWithTag(1, n + g_State->Size, g_State->Tag);`)}`,
-  },
   dynamic: {
     allocates: true,
+    isIndefinite: true,
     source: ({ tag }) => `typedef PVOID (NTAPI *ALLOCATE2)(ULONG64, SIZE_T, ULONG);
 ALLOCATE2 volatile g_Allocate2;
 ${work(`  if (!g_Allocate2) g_Allocate2 = (ALLOCATE2)MmGetSystemRoutineAddress((PVOID)n);\n  return g_Allocate2 ? g_Allocate2(0x40, n, ${tag}) : 0;`)}`,
@@ -213,4 +209,9 @@ ${work(`  RtlInitUnicodeString(g_Slots, (PVOID)g_Wide);\n  return (PVOID)&g_Wide
 };
 
 /** All shapes by name. */
-export const SHAPES: Readonly<Record<string, Shape>> = { ...PLAIN_SHAPES, ...PARAMETER_SHAPES, ...CODE_SHAPES };
+export const SHAPES: Readonly<Record<string, Shape>> = {
+  ...PLAIN_SHAPES,
+  ...PARAMETER_SHAPES,
+  ...CODE_SHAPES,
+  ...FIELD_SHAPES,
+};

@@ -21,8 +21,11 @@ export interface GeneratedDriver extends DriverSpec {
   tag: string;
   /** The driver allocates under `tag`. */
   allocates: boolean;
-  /** All tags that it allocates under. */
+  /** All tags that it allocates under, and those of which the code tells: a call gets it as it is, or what calls that. */
   allocatedTags: readonly string[];
+  definiteTags: readonly string[];
+  /** The file has an exception table, as drivers for x64 and ARM64 do unless somebody takes it away. */
+  exceptionTable: boolean;
   /** Tags that it only frees, or names in texts. */
   decoyTags: readonly string[];
 }
@@ -40,6 +43,7 @@ export const IMPORTS = [
   ['NdisAllocateNetBufferListPool', 8, 'PVOID', 'PVOID, PVOID'],
   ['FltRegisterFilter', 12, 'ULONG', 'PVOID, PVOID, PVOID *'],
   ['StorPortExtendedFunction', null, 'ULONG', 'ULONG, PVOID, ULONG, ULONG, PVOID *'],
+  ['IoCreateDevice', 28, 'ULONG', 'PVOID, ULONG, PVOID, ULONG, ULONG, UCHAR, PVOID *'],
   ['MmGetSystemRoutineAddress', 4, 'PVOID', 'PVOID'],
   ['RtlFillMemoryUlong', 12, 'void', 'PVOID, SIZE_T, ULONG'],
   ['RtlInitUnicodeString', 8, 'void', 'PVOID, PVOID'],
@@ -100,6 +104,10 @@ function noise(random: Prng): string {
   }).join('');
 }
 
+/** Most have one: without it, functions are found in other ways. */
+const hasTable = ({ architecture, shape, optimisation, seed }: DriverSpec): boolean =>
+  architecture !== 'x86' && new Prng(seed).fork(`table ${shape} ${architecture} ${optimisation}`).chance(0.7);
+
 /** The source of a driver and the truth about it; the same specification always gives the same. */
 export function generateDriver(spec: DriverSpec): GeneratedDriver {
   const { shape, architecture, optimisation, seed } = spec;
@@ -132,15 +140,18 @@ INIT ULONG NTAPI DriverEntry(PVOID driver, PVOID path)
       ?.map((call) => `x += ${call}(x);`)
       .join('\n  ') ?? ''
   }
+  ${about.entry?.({ architecture }) ?? ''}
   g_Slots[0] = Work((SIZE_T)path, x);
   ${own ? 'g_Slots[2] = Own(x);' : ''}
   Release(g_Slots[x & 15]);
   return 0;
 }
 `;
+  const allocated = [...(about.allocates ? [tag] : []), ...[first, second].slice(0, usesOthers)];
   return {
-    ...spec, name, source, tag, allocates: about.allocates,
-    allocatedTags: [...(about.allocates ? [tag] : []), ...[first, second].slice(0, usesOthers)],
+    ...spec, name, source, tag, allocates: about.allocates, exceptionTable: hasTable(spec),
+    allocatedTags: allocated,
+    definiteTags: about.isIndefinite !== true ? allocated : own ? [first, second] : [],
     decoyTags: [...(about.allocates ? [] : [tag]), freed, spoken],
   }; // prettier-ignore
 }

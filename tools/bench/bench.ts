@@ -8,6 +8,7 @@ import { heapBench } from './heap-bench.js';
 import { inferenceBench } from './inference-bench.js';
 import type { BenchLine } from './measure.js';
 import { objectsBench } from './objects-bench.js';
+import { ownersBench } from './owners-bench.js';
 import { pdbBench } from './pdb-bench.js';
 import { trendBench } from './trend-bench.js';
 
@@ -20,6 +21,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['drivers', driversBench],
   ['heap', heapBench],
   ['objects', objectsBench],
+  ['owners', ownersBench],
 ]);
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });

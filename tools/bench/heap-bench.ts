@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { failed } from '../../parsers/bytes/failure.js';
 import { TagSums } from '../../parsers/heap/tag-sums.js';
 import { ClassicPageWalk } from '../../parsers/heap/classic-pages.js';
 import { heapAddress, PointerReader } from '../../parsers/heap/memory.js';
@@ -89,7 +90,7 @@ function segmentHeap(family: SegmentFamily): BenchLine {
   const heap = openSegmentHeap(new PointerReader(memory), heapAt);
   if (heap === null) throw new Error('the built heap does not open');
   const proof = proveHeaps(memory, [heap]);
-  if (typeof proof === 'string') throw new Error(`the built heap is not proven: ${proof}`);
+  if (failed(proof)) throw new Error(`the built heap is not proven: ${proof.message}`);
   const pool = image.pointerSize === 8 ? POOL_HEADER_X64 : POOL_HEADER_X86;
   return line(
     family,

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { failed } from '../../parsers/bytes/failure.js';
 import { PointerReader, type HeapAddress } from '../../parsers/heap/memory.js';
 import { POOL_HEADER_X64, POOL_HEADER_X86 } from '../../parsers/heap/pool-header.js';
 import { openSegmentHeap } from '../../parsers/heap/segment/open.js';
@@ -59,7 +60,7 @@ function walk({ pages, heapAt, rounds, taken }: Part): Done {
   const heap = openSegmentHeap(new PointerReader(memory), heapAt);
   if (heap === null) throw new Error('the built heap does not open');
   const proof = proveHeaps(memory, [heap]);
-  if (typeof proof === 'string') throw new Error(`the built heap is not proven: ${proof}`);
+  if (failed(proof)) throw new Error(`the built heap is not proven: ${proof.message}`);
   const pool = memory.pointerSize === 8 ? POOL_HEADER_X64 : POOL_HEADER_X86;
   let blocks = 0;
   // One round before is not counted: each thread compiles the walk for itself, whatever it has to walk.

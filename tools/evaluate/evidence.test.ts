@@ -5,6 +5,7 @@ import { driverFromFile } from '../../src/kernel/modules/driver-file.js';
 import { judgeImage } from '../../src/leak/code/judge-image.js';
 import { Compiler } from '../../test-dumps/drivers/compile.js';
 import { evaluate, tablesOf } from './evidence.js';
+import { FIELD_SHAPES } from '../../test-dumps/drivers/shapes-fields.js';
 import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
 import type { DriverFile } from '../../test-dumps/drivers/scenario.js';
 import type { Answer } from './score.js';
@@ -13,8 +14,8 @@ import { generateDriver, someDrivers } from '../../test-dumps/drivers/source.js'
 const CORPUS = new URL('../../../../shared/corpus/pdb/', import.meta.url);
 /** A seed that docs/evidence.md is not of. */
 const SEED = 411;
-/** Shapes whose tag takes a way that cannot always be followed: through a structure or vectors, or to a function found by its name. */
-const MAY_BE_SILENT = ['field', 'dynamic', 'table', 'select', 'parameters'];
+/** Shapes whose tag takes a way that cannot always be followed: through a structure, or to a function found by its name. */
+const MAY_BE_SILENT = [...Object.keys(FIELD_SHAPES), 'dynamic', 'table', 'select'];
 
 const told = ({ driver, tag, strength, note }: Answer): string => `${driver.name} ${tag} ${strength ?? ''}: ${note}`;
 

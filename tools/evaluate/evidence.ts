@@ -4,10 +4,11 @@
  * Ends with 1 when anything is wrong above low confidence.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Compiler } from '../../test-dumps/drivers/compile.js';
 import { judgeDump } from './judge-dump.js';
-import { judgeFile, scoreOf, type Answer } from './score.js';
+import { putBetween } from './put-between.js';
+import { judgeFile, listedPairs, scoreOf, type Answer } from './score.js';
 import { allDrivers, ARCHITECTURES, generateDriver, OPTIMISATIONS } from '../../test-dumps/drivers/source.js';
 import type { DriverFile } from '../../test-dumps/drivers/scenario.js';
 
@@ -71,8 +72,32 @@ export function tablesOf(evaluation: Evaluation): string {
       ),
     ),
     row('all', () => true),
+    ...['', '### With and without an exception table (x64 and ARM64)', '', ...header],
+    ...[true, false].map((wanted) =>
+      row(
+        wanted ? 'with' : 'without',
+        ({ driver }) => driver.architecture !== 'x86' && driver.exceptionTable === wanted,
+      ),
+    ),
+    ...['', '### Definite pairs of a driver and a tag that are listed', '', ...pairTable(evaluation)],
     ...['', '### Each driver, from disk', '', ...grid(evaluation.disk, shapes)],
   ].join('\n');
+}
+
+/** By processor: of the tags that calls in a driver get as they are, those that `dumpleak tags --localtag` lists for it. */
+function pairTable({ disk, dump }: Evaluation): string[] {
+  const cells = (answers: readonly Answer[]): string => {
+    const { pairs, listed } = listedPairs(answers);
+    return `${pairs} | ${listed} | ${((100 * listed) / Math.max(1, pairs)).toFixed(2)} %`;
+  };
+  const row = (name: string, keep: (answer: Answer) => boolean): string =>
+    `| ${name} | ${cells(disk.filter(keep))} | ${cells(dump.filter(keep))} |`;
+  return [
+    '|  | disk: pairs | listed | share | dump: pairs | listed | share |',
+    '|---|---:|---:|---:|---:|---:|---:|',
+    ...ARCHITECTURES.map((architecture) => row(architecture, ({ driver }) => driver.architecture === architecture)),
+    row('all', () => true),
+  ];
 }
 
 /** A row a shape, a column a processor and optimisation. */
@@ -93,9 +118,6 @@ function grid(answers: readonly Answer[], shapes: readonly string[]): string[] {
   ];
 }
 
-const START = '<!-- written by npm run evaluate-evidence -->';
-const END = '<!-- end -->';
-
 async function main(args: readonly string[]): Promise<void> {
   const at = args.indexOf('--seed');
   const seed = at < 0 ? 2026 : Number(args[at + 1]);
@@ -108,12 +130,7 @@ async function main(args: readonly string[]): Promise<void> {
   const evaluation = evaluate(files);
   const tables = tablesOf(evaluation);
   if (target === undefined) process.stdout.write(`${tables}\n`);
-  else {
-    const text = readFileSync(target, 'utf8');
-    const [before, after] = [text.indexOf(START), text.indexOf(END)];
-    if (before < 0 || after < before) throw new Error(`${target} has no place for the tables`);
-    writeFileSync(target, `${text.slice(0, before)}${START}\n\n${tables}\n\n${text.slice(after)}`);
-  }
+  else putBetween(target, 'evaluate-evidence', tables);
   for (const [place, answers] of Object.entries(evaluation) as [string, Answer[]][]) {
     for (const { driver, tag, outcome, strength, note } of answers) {
       if (outcome !== 'wrong') continue;

@@ -69,6 +69,12 @@ export function judgeFile(driver: GeneratedDriver, file: Uint8Array, foreign: re
   return judgeDriver(driver, read.module, foreign);
 }
 
+/** Definite pairs of a driver and a tag that it allocates under, and how many of them `allocationsIn` lists. */
+export function listedPairs(answers: readonly Answer[]): { pairs: number; listed: number } {
+  const definite = answers.filter(({ driver, tag }) => driver.definiteTags.includes(tag));
+  return { pairs: definite.length, listed: definite.filter((answer) => answer.listed).length };
+}
+
 /** The answers about the tags that drivers are about, and those that are wrong, whatever they are about. */
 export interface Score {
   named: number;

@@ -4,13 +4,13 @@
  * `node build/tools/evaluate/truth.js [--runs N] [--seed N] [docs/truth.md]`. Ends with 1 when anybody is named wrongly.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { Prng } from '../../test-dumps/prng.js';
 import { truthCases, type TruthCase } from './truth/cases.js';
 import { DAMAGES, damagedSource, damageOf } from './truth/damage.js';
 import { judgeDump, type Outcome } from './truth/judge.js';
 import { Places } from './truth/places.js';
+import { putBetween } from './put-between.js';
 
 /** One damaged dump and what was said of it. */
 export interface Trial {
@@ -89,9 +89,6 @@ export function tablesOf(trials: readonly Trial[]): string {
   ].join('\n');
 }
 
-const START = '<!-- written by npm run evaluate-truth -->';
-const END = '<!-- end -->';
-
 function main(args: readonly string[]): void {
   const number = (name: string, otherwise: number): number => {
     const at = args.indexOf(name);
@@ -112,12 +109,7 @@ function main(args: readonly string[]): void {
   });
   const tables = tablesOf(trials);
   if (target === undefined) process.stdout.write(`${tables}\n`);
-  else {
-    const old = readFileSync(target, 'utf8');
-    const [before, after] = [old.indexOf(START), old.indexOf(END)];
-    if (before < 0 || after < before) throw new Error(`${target} has no place for the tables`);
-    writeFileSync(target, `${old.slice(0, before)}${START}\n\n${tables}\n\n${old.slice(after)}`);
-  }
+  else putBetween(target, 'evaluate-truth', tables);
   if (trials.some(({ outcome }) => outcome === 'wrong')) process.exitCode = 1;
 }
 

@@ -8,6 +8,7 @@ export const LAYERS = [
   ['analysis'],
   ['views'],
   ['report'],
+  ['kd'],
   ['batch'],
   ['cli'],
 ];

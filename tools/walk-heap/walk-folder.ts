@@ -1,5 +1,6 @@
 /** Every live block of the segment heaps in a saved memory, found and proven without symbols. */
 
+import { failed } from '../../parsers/bytes/failure.js';
 import { KIND_NAMES, BlockState, type Block } from '../../parsers/heap/blocks.js';
 import { proveHeaps, type HeapProof } from '../../parsers/heap/segment/prove.js';
 import type { HeapCounts } from '../../parsers/heap/segment/counts.js';
@@ -29,7 +30,7 @@ export interface WalkedHeap {
 export function walkFolder(saved: SavedMemory, line: (block: LiveBlock) => void): WalkedHeap[] {
   const { memory, heaps } = findHeaps(saved);
   const proof = proveHeaps(memory, heaps, { find: (low, high) => memory.find(low, high) });
-  if (typeof proof === 'string') throw new BadFolder(`heaps stand at ${names(heaps)}, but ${FAILURES[proof]}`);
+  if (failed(proof)) throw new BadFolder(`heaps stand at ${names(heaps)}, but ${proof.message}`);
   const sink = (block: Block): void => {
     if (block.state !== BlockState.Live) return;
     line({
@@ -45,12 +46,6 @@ export function walkFolder(saved: SavedMemory, line: (block: LiveBlock) => void)
     return { heap, proof, counts: walk.counts };
   });
 }
-
-const FAILURES = {
-  'no-segments': 'none has a segment that can be read',
-  'no-layout-decodes': 'no known layout decodes their subsegments',
-  'no-lfh-key': 'the key of their LFH subsegments was not found',
-} as const;
 
 const names = (heaps: readonly SegmentHeap[]): string =>
   heaps.map((heap) => `0x${toVirtual(heap.address).toString(16)}`).join(', ');

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { failed } from '../../parsers/bytes/failure.js';
 import { PointerReader, type HeapAddress } from '../../parsers/heap/memory.js';
 import { builtHeap, FAMILIES } from '../../parsers/heap/segment/built-heap.test.helper.js';
 import { openSegmentHeap, type SegmentHeap } from '../../parsers/heap/segment/open.js';
@@ -97,7 +98,7 @@ describe('walk-heap', () => {
       const { keys } = truthOf(folder);
       const memory = SavedMemory.read(join(CORPUS, folder));
       const proof = proveHeaps(memory, heapsOf(memory));
-      if (typeof proof === 'string') throw new Error(proof);
+      if (failed(proof)) throw new Error(proof.message);
       const word = (value: bigint): number => Number(BigInt.asUintN(32, value));
       expect(proof.lfhKeyFrom).to.equal('vote');
       expect(proof.keys).to.deep.equal({
@@ -112,7 +113,7 @@ describe('walk-heap', () => {
       const saved = SavedMemory.read(join(CORPUS, folder));
       const heaps = heapsOf(saved);
       const proof = proveHeaps(saved, heaps);
-      if (typeof proof === 'string') throw new Error(proof);
+      if (failed(proof)) throw new Error(proof.message);
       const free = new Set<string>();
       const again = new Set<string>();
       for (const { addr, state } of truthOf(folder).allocations) (state === 'free' ? free : again).add(addr);

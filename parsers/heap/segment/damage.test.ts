@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { failed } from '../../bytes/failure.js';
 import { AddressSet } from '../address-set.js';
 import { BlockState, KIND_NAMES } from '../blocks.js';
 import { at, lineOf, trueLine } from '../built-memory.test.helper.js';
@@ -33,7 +34,7 @@ function walkDamaged(
 
 const proven = (built: BuiltHeap): HeapProof => {
   const proof = proveHeaps(built.memory, [opened(built)], { lfhKey: built.options.lfhKey });
-  if (typeof proof === 'string') throw new Error(proof);
+  if (failed(proof)) throw new Error(proof.message);
   return proof;
 };
 

@@ -7,6 +7,7 @@
  * few, given its number of blocks and its range.
  */
 
+import { Failure } from '../../bytes/failure.js';
 import { AddressSet } from '../address-set.js';
 import { heapCounts } from './counts.js';
 import { HEAP_LAYOUTS, RANGE_LFH, RANGE_VS, SEGMENT_CONSTANT, type HeapLayout, type LfhLayout } from './layouts.js';
@@ -67,8 +68,8 @@ export interface HeapHints {
   readonly find?: (low: number, high: number) => Iterable<HeapAddress>;
 }
 
-/** Why no proof was possible. */
-export type HeapProofFailure = 'no-segments' | 'no-layout-decodes' | 'no-lfh-key';
+/** Why no proof was possible: no segment is there, no known layout decodes, or the key of the LFH was not found. */
+type NotProven = Failure<'not-in-dump' | 'not-supported' | 'unknown'>;
 
 interface Sample {
   readonly heap: SegmentHeap;
@@ -91,11 +92,11 @@ export function proveHeaps(
   memory: HeapMemory,
   heaps: readonly SegmentHeap[],
   hints: HeapHints = {},
-): HeapProof | HeapProofFailure {
+): HeapProof | NotProven {
   const reader = new PointerReader(memory);
   const window = new PageWindow(memory);
   const samples = takeSamples(memory, reader, window, heaps);
-  if (samples.segments === 0) return 'no-segments';
+  if (samples.segments === 0) return new Failure('not-in-dump', 'none of their segments can be read');
   const layouts = HEAP_LAYOUTS.filter((layout) =>
     heaps.some((heap) => heap.shape === layout.shape && heap.segContexts === layout.segContexts),
   );
@@ -126,7 +127,10 @@ export function proveHeaps(
       };
     }
   }
-  return best?.proof ?? (lfhKeyMissing ? 'no-lfh-key' : 'no-layout-decodes');
+  if (best !== null) return best.proof;
+  return lfhKeyMissing
+    ? new Failure('unknown', 'the key of their LFH subsegments was not found')
+    : new Failure('not-supported', 'no known layout decodes them');
 }
 
 function takeSamples(

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { buildBigPages } from '../../../test-dumps/pool-blocks/big-pages.js';
 import { buildLookaside } from '../../../test-dumps/pool-blocks/lookaside.js';
 import { Prng } from '../../../test-dumps/prng.js';
+import { failed } from '../../bytes/failure.js';
 import { AddressSet } from '../address-set.js';
 import { at, expectSame, lineOf } from '../built-memory.test.helper.js';
 import { BigPageIndex } from '../big-page-index.js';
@@ -22,7 +23,7 @@ function walked(
 ): { lines: string[]; walk: SegmentHeapWalk; proof: HeapProof } {
   const heap = opened(built);
   const proof = proveHeaps(built.memory, [heap], { lfhKey: built.options.lfhKey });
-  if (typeof proof === 'string') throw new Error(proof);
+  if (failed(proof)) throw new Error(proof.message);
   const walk = new SegmentHeapWalk(built.memory, heap, proof, {
     pool: built.pool,
     ...(lookaside === undefined ? {} : { lookaside }),
@@ -60,7 +61,7 @@ describe('segment heap', () => {
       for (let seed = 11; seed <= 13; seed++) {
         const built = builtHeap(family, seed);
         const proof = proveHeaps(built.memory, [opened(built)]);
-        if (typeof proof === 'string') throw new Error(proof);
+        if (failed(proof)) throw new Error(proof.message);
         expect(proof.lfhKeyFrom).to.equal('vote');
         expect(proof.keys.lfhKeyLow).to.equal(Number(BigInt.asUintN(32, built.options.lfhKey)));
         expect(proof.layout.segContexts).to.equal(family === 'x64-17763' || family === 'x86-18362' ? 0x100 : 0x140);

@@ -1,5 +1,6 @@
 /** Goes through driver files one after the other; what cannot be read costs a warning, not the search. */
 
+import { failed } from '../../../parsers/bytes/failure.js';
 import { linksLeftText } from '../../../parsers/files/paths.js';
 import { hiddenCode } from '../../code/image/hidden-code.js';
 import type { DriverFile } from '../../kernel/modules/driver-file.js';
@@ -32,7 +33,7 @@ export function eachDriver(
     progress?.(i, found.files.length, file.path);
     const driver = readDriver(file);
     if (driver === null) searched.skipped++;
-    else if ('unreadable' in driver) unreadable.push(driver.unreadable);
+    else if (failed(driver)) unreadable.push(driver.message);
     else {
       searched.files++;
       if (driver.module.pagesPresent !== driver.module.pagesTotal) searched.incomplete++;

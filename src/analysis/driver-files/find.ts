@@ -3,7 +3,7 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileOffset } from '../../../parsers/addresses.js';
-import { failed } from '../../../parsers/bytes/failure.js';
+import { failed, Failure } from '../../../parsers/bytes/failure.js';
 import { asInputError, FileSource } from '../../../parsers/bytes/file-source.js';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import type { ByteSource } from '../../../parsers/bytes/source.js';
@@ -19,11 +19,6 @@ export interface FoundFile {
   readonly path: string;
   /** It was named, not found in a folder. */
   readonly named: boolean;
-}
-
-/** Why a path gave nothing, in one line that begins with the path. */
-export interface Unreadable {
-  readonly unreadable: string;
 }
 
 const MOST_FILES = 1_000_000;
@@ -84,35 +79,36 @@ function realOrNothing(path: string): string[] {
 
 /**
  * Reads a driver. Null for a file of another kind, unless it was named: a named image is read whatever it is made for,
- * and what cannot be one is unreadable.
+ * and what cannot be one is a failure, whose message begins with the path.
  */
-export function readDriver({ path, named }: FoundFile): DriverFile | Unreadable | null {
+export function readDriver({ path, named }: FoundFile): DriverFile | Failure | null {
   let source: ByteSource | null = null;
   try {
     source = new FileSource(path);
     const bytes = readImage(source, path, named);
-    if (bytes === null || 'unreadable' in bytes) return bytes;
+    if (bytes === null || failed(bytes)) return bytes;
     const name = bytes.name === null ? path : join(dirname(path), bytes.name);
     const driver = driverFromFile(bytes.bytes, name);
-    if (failed(driver)) return named || /\.sy[s_]$/i.test(path) ? { unreadable: driver.message } : null;
+    if (failed(driver)) return named || /\.sy[s_]$/i.test(path) ? driver : null;
     return driver.isDriver || named ? driver : null;
   } catch (error) {
-    if (error instanceof InputError) return { unreadable: error.message };
+    if (error instanceof InputError) return new Failure(error.code, error.message);
     throw error;
   } finally {
     source?.close();
   }
 }
 
-/** The bytes of an image, also of a compressed one, or why there are none, in one line that begins with the path. */
-export function readImageFile(path: string): Uint8Array | string {
+/** The bytes of an image, also of a compressed one. The message of a failure begins with the path. */
+export function readImageFile(path: string): Uint8Array | Failure {
   let source: ByteSource | null = null;
   try {
     source = new FileSource(path);
     const read = readImage(source, path, true);
-    return read === null ? `${path} is no image` : 'unreadable' in read ? read.unreadable : read.bytes;
+    if (read === null) return new Failure('other-format', `${path} is no image`);
+    return failed(read) ? read : read.bytes;
   } catch (error) {
-    if (error instanceof InputError) return error.message;
+    if (error instanceof InputError) return new Failure(error.code, error.message);
     throw error;
   } finally {
     source?.close();
@@ -126,30 +122,34 @@ interface Unpacked {
 }
 
 /** The bytes of an image, unpacked where they are packed. */
-function readImage(source: ByteSource, path: string, named: boolean): Unpacked | Unreadable | null {
+function readImage(source: ByteSource, path: string, named: boolean): Unpacked | Failure | null {
   const head = new Uint8Array(HEAD);
   const got = source.read(fileOffset(0), head);
   if (looksLikeImage(head)) {
     if (!named && isForUserMode(head.subarray(0, got), path)) return null;
     return readWhole(source, path, null);
   }
-  if (!isCab(source)) return named ? { unreadable: `${path} is neither a driver nor a compressed one` } : null;
+  if (!isCab(source))
+    return named ? new Failure('other-format', `${path} is neither a driver nor a compressed one`) : null;
   if (!named && !COMPRESSED.test(path)) return null;
   const unpacked = decompressCab(source, { limit: LARGEST_IMAGE });
-  if (failed(unpacked)) return { unreadable: unpacked.message };
+  if (failed(unpacked)) return unpacked;
   try {
     const first = new Uint8Array(2);
     unpacked.source.read(fileOffset(0), first);
     if (looksLikeImage(first)) return readWhole(unpacked.source, path, plainName(unpacked.name, path));
-    return named ? { unreadable: `${path} holds no driver` } : null;
+    return named ? new Failure('other-format', `${path} holds no driver`) : null;
   } finally {
     unpacked.source.close();
   }
 }
 
-function readWhole(source: ByteSource, path: string, name: string | null): Unpacked | Unreadable {
+function readWhole(source: ByteSource, path: string, name: string | null): Unpacked | Failure {
   if (source.byteLength > LARGEST_IMAGE) {
-    return { unreadable: `${path} has ${source.byteLength} bytes; images of up to ${LARGEST_IMAGE} are read` };
+    return new Failure(
+      'too-large',
+      `${path} has ${source.byteLength} bytes; images of up to ${LARGEST_IMAGE} are read`,
+    );
   }
   const bytes = Buffer.allocUnsafe(source.byteLength);
   return { bytes: bytes.subarray(0, source.read(fileOffset(0), bytes)), name };

@@ -1,6 +1,7 @@
 /** Folders with images: copies of System32\drivers, and symbol stores. Finds the file of a loaded module in them. */
 
 import { basename, dirname } from 'node:path';
+import { failed } from '../../../parsers/bytes/failure.js';
 import { completeFromFile } from '../../kernel/modules/disk-image.js';
 import type { LoadedModule } from '../../kernel/modules/modules.js';
 import type { Warning, WarningCode } from '../../result/result.js';
@@ -43,8 +44,8 @@ export class ImageFolders {
       const reasons: string[] = [];
       for (const path of this.candidates(module)) {
         const bytes = readImageFile(path);
-        if (typeof bytes === 'string') {
-          reasons.push(bytes);
+        if (failed(bytes)) {
+          reasons.push(bytes.message);
           continue;
         }
         if (bytes.length > room) {
@@ -52,8 +53,8 @@ export class ImageFolders {
           return module;
         }
         const filled = completeFromFile(module, bytes, path);
-        if ('refused' in filled) {
-          reasons.push(filled.why);
+        if (failed(filled)) {
+          reasons.push(filled.message);
           continue;
         }
         used++;

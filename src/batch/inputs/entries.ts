@@ -1,6 +1,6 @@
 /** What a history consists of: the lines of its journal, one object each. */
 
-import type { AnalysisResult } from '../../result/result.js';
+import type { AnalysisResult, Hex } from '../../result/result.js';
 import { asCurrent } from '../../result/stored.js';
 
 /** A result as a batch keeps it: without modules, with the first rows of its tags. */
@@ -23,6 +23,8 @@ export interface MachineFacts {
 /** A driver that was loaded. */
 export interface DriverFact {
   name: string;
+  /** Of its image; journals of earlier versions do not have it. */
+  base?: Hex | undefined;
   version: string | null;
   company: string | null;
   timeDateStamp: string | null;

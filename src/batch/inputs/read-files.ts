@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redactor } from '../../redact/redactor.js';
+import { isHistoryError } from '../journal/history-error.js';
 import { placeText, type CopyEntry, type FailureEntry, type Place } from './entries.js';
 import type { BatchCounts, BatchEvents } from '../events.js';
 import type { FoundFile } from './find-files.js';
@@ -12,7 +13,7 @@ import type { Analyzed, Failed, Unwritten } from '../messages.js';
 import { pageName } from '../outputs/pages.js';
 import { redactError, redactMember, redactPlace } from '../redaction.js';
 import type { Notes } from '../notes.js';
-import { keepFile, NotReplaced } from '../journal/replace-file.js';
+import { keepFile } from '../journal/replace-file.js';
 import type { DumpNote } from '../outputs/summary.js';
 import type { Watcher } from './watcher.js';
 import { PoolClosed, type WorkerPool } from '../worker-pool.js';
@@ -179,7 +180,7 @@ class Pass {
     try {
       keepFile(page, join(this.options.out, pageName(note.id)));
     } catch (error) {
-      if (!(error instanceof NotReplaced)) throw error;
+      if (!isHistoryError(error, 'not-replaced')) throw error;
       this.state.notes.tell(error.message);
     }
     this.remember(note, this.state.journal.append(line));

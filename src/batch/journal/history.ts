@@ -91,7 +91,7 @@ export class History {
   constructor(readonly path: string) {}
 
   /**
-   * Reads the journal of a folder; an empty history where there is none. Damaged lines are set aside. Throws JournalError,
+   * Reads the journal of a folder; an empty history where there is none. Damaged lines are set aside. Throws HistoryError,
    * and InputError for what is no file.
    */
   static load(folder: string): History {

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FailureEntry } from '../inputs/entries.js';
 import { dumpEntry, failureEntry } from '../inputs/entries.test.helper.js';
+import { HistoryError } from './history-error.js';
 import { History } from './history.js';
 import { overviewOf } from '../outputs/overview.js';
 import { writeOutputs } from '../outputs/outputs.js';
-import { Journal, JournalError, journalPath, readHead, readJournal, readLineAt, rewriteJournal } from './journal.js';
+import { Journal, journalPath, readHead, readJournal, readLineAt, rewriteJournal } from './journal.js';
 
 describe('batch: journal', () => {
   let folder: string;
@@ -179,13 +180,13 @@ describe('batch: journal', () => {
   it('is not taken from a file that is none, and left as it was', () => {
     const text = 'my notes\n'.repeat(40);
     writeFileSync(journalPath(folder), text);
-    expect(() => Journal.open(folder)).to.throw(JournalError, /no journal of dumpleak/);
+    expect(() => Journal.open(folder)).to.throw(HistoryError, /no journal of dumpleak/);
     expect(readFileSync(journalPath(folder), 'utf8')).to.equal(text);
   });
 
   it('of a newer version is refused', () => {
     writeFileSync(journalPath(folder), '{"kind":"journal","version":99,"id":"x"}\n');
-    expect(() => Journal.open(folder)).to.throw(JournalError, /newer dumpleak/);
+    expect(() => Journal.open(folder)).to.throw(HistoryError, /newer dumpleak/);
   });
 
   it('written anew has another id and the lines that stay', () => {

@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
 import { openRegularFile } from '../../../parsers/files/regular-file.js';
 import { errorCode } from '../../../parsers/files/system-errors.js';
 import { asJournalLine, JOURNAL_VERSION, type Entry, type HeadEntry, type JournalLine } from '../inputs/entries.js';
+import { HistoryError } from './history-error.js';
 import { replaceFile, syncFolder, writeAll } from './replace-file.js';
 
 const LINE_FEED = 10;
@@ -29,11 +30,6 @@ export interface ReadLine<T extends JournalLine = JournalLine> {
 }
 
 export const journalPath = (folder: string): string => join(folder, 'journal.ndjson');
-
-/** A journal that this program cannot go on with. The message is one line for the user. */
-export class JournalError extends Error {
-  override readonly name = 'JournalError';
-}
 
 /**
  * The lines of a journal, in order. None where there is no file. It is open until the last line was taken or the loop was
@@ -135,13 +131,16 @@ function bytesAt(path: string, offset: number, length: number): Buffer | null {
   }
 }
 
-/** The head of a journal; null where there is none, or a damaged one. Throws JournalError for the journal of another dumpleak. */
+/** The head of a journal; null where there is none, or a damaged one. Throws HistoryError for the journal of another dumpleak. */
 export function readHead(path: string): HeadEntry | null {
   for (const { line, offset, length } of readJournal(path)) {
     const head = line ?? (length > LONGEST_HEAD ? null : unsealed(bytesAt(path, offset, length)));
     if (head?.kind !== 'journal') break;
     if (head.version > JOURNAL_VERSION) {
-      throw new JournalError(`${path} was written by a newer dumpleak (version ${head.version}): use that one`);
+      throw new HistoryError(
+        'not-supported',
+        `${path} was written by a newer dumpleak (version ${head.version}): use that one`,
+      );
     }
     // The head of the first version has no checksum, like its lines. What is appended to it has one.
     return line === null ? null : head;
@@ -171,7 +170,7 @@ export class Journal {
 
   /**
    * Opens the journal of a folder, made where there is none; cuts off a torn last line. One whose head is damaged gets
-   * another. Throws JournalError for a file that is no journal, InputError for what is no file.
+   * another. Throws HistoryError for a file that is no journal, InputError for what is no file.
    */
   static open(folder: string): Journal {
     mkdirSync(folder, { recursive: true });
@@ -185,7 +184,7 @@ export class Journal {
       takenOut = withNewHead(path);
       head = readHead(path);
     }
-    if (head === null) throw new JournalError(`${path} is no journal of dumpleak: name another folder`);
+    if (head === null) throw new HistoryError('other-format', `${path} is no journal of dumpleak: name another folder`);
     const file = openSync(path, 'r+');
     const size = fstatSync(file).size;
     const end = endOfLines(file, size);

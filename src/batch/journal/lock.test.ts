@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Lock, LockedError } from './lock.js';
+import { HistoryError } from './history-error.js';
+import { Lock } from './lock.js';
 
 describe('batch: lock', () => {
   let folder: string;
@@ -22,7 +23,7 @@ describe('batch: lock', () => {
 
   it('is one owner’s, who is named to others, and free after it', () => {
     const lock = Lock.take(path);
-    expect(() => Lock.take(path)).to.throw(LockedError, `in use by process ${process.pid} on ${hostname()}`);
+    expect(() => Lock.take(path)).to.throw(HistoryError, `in use by process ${process.pid} on ${hostname()}`);
     lock.release();
     expect(existsSync(path)).to.equal(false);
     Lock.take(path).release();
@@ -44,7 +45,7 @@ describe('batch: lock', () => {
   it('of a number that runs, where start times are not known (Windows), is respected until it has been silent for long', () => {
     const unknown = () => null;
     write({ pid: process.ppid });
-    expect(() => Lock.take(path, unknown)).to.throw(LockedError, `process ${process.ppid}`);
+    expect(() => Lock.take(path, unknown)).to.throw(HistoryError, `process ${process.ppid}`);
     const past = new Date(Date.now() - 16 * 60_000);
     utimesSync(path, past, past);
     Lock.take(path, unknown).release();
@@ -56,13 +57,13 @@ describe('batch: lock', () => {
     const lock = Lock.take(path);
     const past = new Date(Date.now() - 16 * 60_000);
     utimesSync(path, past, past);
-    expect(() => Lock.take(path)).to.throw(LockedError);
+    expect(() => Lock.take(path)).to.throw(HistoryError);
     lock.release();
   });
 
   it('of another machine is respected until it has been silent for long', () => {
     write({ host: `${hostname()}-other`, pid: endedPid() });
-    expect(() => Lock.take(path)).to.throw(LockedError, '-other');
+    expect(() => Lock.take(path)).to.throw(HistoryError, '-other');
     const past = new Date(Date.now() - 16 * 60_000);
     utimesSync(path, past, past);
     Lock.take(path).release();
@@ -70,7 +71,7 @@ describe('batch: lock', () => {
 
   it('that cannot be read is respected likewise', () => {
     writeFileSync(path, '{');
-    expect(() => Lock.take(path)).to.throw(LockedError, 'another process');
+    expect(() => Lock.take(path)).to.throw(HistoryError, 'another process');
     const past = new Date(Date.now() - 16 * 60_000);
     utimesSync(path, past, past);
     Lock.take(path).release();
@@ -100,7 +101,7 @@ describe('batch: lock', () => {
     write({ pid: process.pid });
     await Lock.wait(path, 60).then(
       () => expect.fail('was taken'),
-      (error: unknown) => expect(error).to.be.instanceOf(LockedError),
+      (error: unknown) => expect(error).to.be.instanceOf(HistoryError),
     );
   });
 });

@@ -8,7 +8,9 @@ import { linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesS
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { readRegularFile } from '../../../parsers/files/regular-file.js';
+import { errorCode } from '../../../parsers/files/system-errors.js';
 import { isRunning, startOf } from '../../../parsers/bytes/processes.js';
+import { HistoryError, isHistoryError } from './history-error.js';
 
 export interface LockOwner {
   pid: number;
@@ -18,17 +20,10 @@ export interface LockOwner {
   nonce: string;
 }
 
-/** The lock is another's. The message is one line for the user. */
-export class LockedError extends Error {
-  override readonly name = 'LockedError';
-
-  constructor(
-    path: string,
-    readonly owner: LockOwner | null,
-  ) {
-    const who = owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`;
-    super(`${dirname(path)} is in use by ${who}. Wait until it is done; if it is gone for good, delete ${path}`);
-  }
+function locked(path: string, owner: LockOwner | null): HistoryError {
+  const who = owner === null ? 'another process' : `process ${owner.pid} on ${owner.host}`;
+  const advice = `Wait until it is done; if it is gone for good, delete ${path}`;
+  return new HistoryError('locked', `${dirname(path)} is in use by ${who}. ${advice}`);
 }
 
 /** How often an owner says that it is alive, in milliseconds. */
@@ -55,7 +50,7 @@ export class Lock {
 
   /**
    * Takes the lock, or one whose owner is gone. `started` tells when a process started, where the platform does. Throws
-   * LockedError where it is held.
+   * HistoryError (`locked`) where it is held.
    */
   static take(path: string, started: (pid: number) => string | null = startOf): Lock {
     mkdirSync(dirname(path), { recursive: true });
@@ -73,20 +68,20 @@ export class Lock {
       }
       const held = read(path);
       if (held === 'missing') continue;
-      if (!isGone(path, held, started)) throw new LockedError(path, held);
+      if (!isGone(path, held, started)) throw locked(path, held);
       moveAway(path, held);
     }
-    throw new LockedError(path, null);
+    throw locked(path, null);
   }
 
-  /** Takes the lock, waiting for its owner at most so many milliseconds. Throws LockedError then. */
+  /** Takes the lock, waiting for its owner at most so many milliseconds. Throws HistoryError (`locked`) then. */
   static async wait(path: string, milliseconds: number): Promise<Lock> {
     const until = Date.now() + milliseconds;
     for (;;) {
       try {
         return Lock.take(path);
       } catch (error) {
-        if (!(error instanceof LockedError) || Date.now() >= until) throw error;
+        if (!isHistoryError(error, 'locked') || Date.now() >= until) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -107,8 +102,7 @@ function create(path: string, owner: LockOwner): boolean {
     linkSync(draft, path);
     return true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     // A file system without links (FAT, some networks): not as good, and good enough.
     return createPlainly(path, owner);
   } finally {
@@ -121,7 +115,7 @@ function createPlainly(path: string, owner: LockOwner): boolean {
     writeFileSync(path, JSON.stringify(owner), { flag: 'wx' });
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -142,7 +136,7 @@ function read(path: string): LockOwner | null | 'missing' {
   try {
     text = readRegularFile(path).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'missing';
+    if (errorCode(error) === 'ENOENT') return 'missing';
     throw error;
   }
   try {

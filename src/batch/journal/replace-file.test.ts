@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { keepFile, NotReplaced, removeTemporaryFiles, replaceFile, writeTemporaryFile } from './replace-file.js';
+import { HistoryError } from './history-error.js';
+import { keepFile, removeTemporaryFiles, replaceFile, writeTemporaryFile } from './replace-file.js';
 
 describe('batch: files that appear whole', () => {
   let folder: string;
@@ -52,7 +53,7 @@ describe('batch: files that appear whole', () => {
       const replace = (): void => {
         replaceFile(path, ['new'], { rename: held, delays: [1, 1, 1] });
       };
-      expect(replace).to.throw(NotReplaced, `${path} could not be replaced`).with.property('path', path);
+      expect(replace).to.throw(HistoryError, `${path} could not be replaced`).with.property('code', 'not-replaced');
       expect(attempts).to.equal(4);
       expect(readdirSync(folder)).to.deep.equal(['a.html']);
       expect(readFileSync(path, 'utf8')).to.equal('old');

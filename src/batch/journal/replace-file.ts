@@ -6,26 +6,13 @@ import { isRunning, removeLeft } from '../../../parsers/bytes/processes.js';
 import { removeTemporary } from '../../../parsers/files/remove.js';
 import { isHeld, renameAgainSync, type RenameHooks } from '../../../parsers/files/rename.js';
 import { errorCode } from '../../../parsers/files/system-errors.js';
+import { HistoryError } from './history-error.js';
 
 const PREFIX = '.dumpleak-batch-';
 
-/** A file stays as it was, since another program has it open. The message is one line for the user and names the file. */
-export class NotReplaced extends Error {
-  override readonly name = 'NotReplaced';
-  readonly code: string | null;
-
-  constructor(
-    readonly path: string,
-    why: unknown,
-  ) {
-    super(`${path} could not be replaced: it is open in another program, or access to it is denied`);
-    this.code = errorCode(why);
-  }
-}
-
 /**
- * Writes parts under a temporary name in the same folder, then renames. Throws NotReplaced where another program does not
- * let go of the file, else the platform's error, with `path` in it.
+ * Writes parts under a temporary name in the same folder, then renames. Throws HistoryError (`not-replaced`) where another
+ * program does not let go of the file, else the platform's error, with `path` in it.
  */
 export function replaceFile(path: string, parts: Iterable<string | Uint8Array>, hooks?: RenameHooks<void>): void {
   let temporary: string;
@@ -66,7 +53,11 @@ export function keepFile(temporary: string, path: string, hooks?: RenameHooks<vo
     renameAgainSync(temporary, path, hooks);
   } catch (error) {
     removeTemporary(temporary);
-    throw isHeld(error) ? new NotReplaced(path, error) : about(path, error);
+    if (!isHeld(error)) throw about(path, error);
+    throw new HistoryError(
+      'not-replaced',
+      `${path} could not be replaced: it is open in another program, or access to it is denied`,
+    );
   }
   syncFolder(dirname(path));
 }

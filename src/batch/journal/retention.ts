@@ -49,7 +49,7 @@ function removePage(path: string): string[] {
 
 /**
  * Takes dumps out of the history of a folder, and with them the copies that were seen of them. `out` is the folder of the
- * batch, whose outputs are written anew; null where only the history is known. Throws LockedError while a batch runs.
+ * batch, whose outputs are written anew; null where only the history is known. Throws HistoryError (`locked`) while a batch runs.
  */
 export function remove(
   folder: string,

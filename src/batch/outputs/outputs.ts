@@ -7,10 +7,12 @@ import { naturalOrder } from '../../growth/read/file-names.js';
 import { renderIndexPage } from '../../report/html/index-page.js';
 import { renderBatchLine } from '../../report/json.js';
 import { VERSION } from '../../version.js';
+import { isHistoryError } from '../journal/history-error.js';
 import type { History } from '../journal/history.js';
 import { indexOf, pageName, renderPage } from './pages.js';
+import { renderMetrics } from './metrics.js';
 import type { Overview } from './overview.js';
-import { NotReplaced, replaceFile } from '../journal/replace-file.js';
+import { replaceFile } from '../journal/replace-file.js';
 
 export const pagesFolder = (out: string): string => join(out, 'pages');
 
@@ -31,7 +33,7 @@ export function writeOutputs(
     try {
       replaceFile(path, parts, hooks);
     } catch (error) {
-      if (!(error instanceof NotReplaced)) throw error;
+      if (!isHistoryError(error, 'not-replaced')) throw error;
       told.push(error.message);
     }
   };
@@ -40,6 +42,17 @@ export function writeOutputs(
   write(join(out, 'groups.json'), [groupsJson(overview, now)]);
   write(join(out, 'index.html'), [renderIndexPage(indexOf(overview, now))]);
   return told;
+}
+
+/** Writes the file of `--metrics`, as `writeOutputs` does. */
+export function writeMetrics(path: string, overview: Overview, now: Date): string[] {
+  try {
+    replaceFile(path, [renderMetrics(overview, now)]);
+    return [];
+  } catch (error) {
+    if (!isHistoryError(error, 'not-replaced')) throw error;
+    return [error.message];
+  }
 }
 
 /** The lines of results.ndjson, in natural order of the places, dumps and failures among each other. */

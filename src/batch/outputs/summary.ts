@@ -9,6 +9,7 @@ import {
   type Hex,
   type PoolKind,
   type Suspect,
+  type SuspectDriver,
 } from '../../result/result.js';
 import { theDriver } from '../../leak/culprit.js';
 import type { DriverFact, DumpEntry, MachineFacts } from '../inputs/entries.js';
@@ -83,7 +84,7 @@ function causes(suspects: readonly Suspect[], leakSuspected: boolean | null): Su
 function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[], culprit: Culprit | null): SuspectSummary {
   const process = culprit?.kind === 'process' ? (culprit.process?.image ?? null) : null;
   const named = process === null ? theDriver(suspect) : null;
-  const fact = drivers.find(({ name }) => name.toLowerCase() === named?.module.toLowerCase()) ?? null;
+  const fact = named === null ? null : factOf(named, drivers);
   return {
     tag: suspect.tag,
     key: suspect.key ?? null,
@@ -97,4 +98,12 @@ function summarizeSuspect(suspect: Suspect, drivers: readonly DriverFact[], culp
     company: fact?.company ?? null,
     timeDateStamp: fact?.timeDateStamp ?? null,
   };
+}
+
+/** What is known of a driver, by the base of its image; by its name where records of an earlier version tell no base. */
+function factOf({ base, module }: SuspectDriver, drivers: readonly DriverFact[]): DriverFact | null {
+  if (base === null) return null;
+  const isOld = base === undefined || drivers.every((fact) => fact.base === undefined);
+  const name = module.toLowerCase();
+  return drivers.find((fact) => (isOld ? fact.name.toLowerCase() === name : fact.base === base)) ?? null;
 }

@@ -9,8 +9,10 @@ import { join } from 'node:path';
 import type { PGlite, Transaction } from '@electric-sql/pglite';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { removeTemporary } from '../../../parsers/files/remove.js';
+import { errorCode, isHiddenOutOfFiles } from '../../../parsers/files/system-errors.js';
+import { HistoryError } from '../journal/history-error.js';
 import { damageText, History } from '../journal/history.js';
-import { JournalError, journalPath, readHead } from '../journal/journal.js';
+import { journalPath, readHead } from '../journal/journal.js';
 import { Lock } from '../journal/lock.js';
 import { fill } from './fill.js';
 import { MIGRATIONS } from './schema.js';
@@ -24,11 +26,6 @@ export interface Table {
 /** How long to wait for another command that uses the store, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** A statement that the database refuses. The message is one line for the user. */
-export class QueryError extends Error {
-  override readonly name = 'QueryError';
-}
-
 export class Store {
   private constructor(
     private readonly database: PGlite,
@@ -39,7 +36,7 @@ export class Store {
 
   /**
    * Opens the store of the history in a folder, in line with its journal. In a folder that cannot be written to, the store
-   * is made in memory. Throws JournalError, and LockedError when another command does not let go of it.
+   * is made in memory. Throws HistoryError, also (`locked`) when another command does not let go of it.
    */
   static async open(folder: string): Promise<Store> {
     const place = join(folder, 'store');
@@ -67,7 +64,7 @@ export class Store {
     lock.release();
   }
 
-  /** Asks a question; nothing can be changed by it. Throws QueryError. */
+  /** Asks a question; nothing can be changed by it. Throws HistoryError (`bad-question`). */
   async ask(question: string, values: readonly unknown[] = []): Promise<Table> {
     try {
       return await this.database.transaction(async (transaction) => {
@@ -76,7 +73,10 @@ export class Store {
         return { columns: fields.map(({ name }) => name), rows: rows.map((row) => row.map(asCell)) };
       });
     } catch (error) {
-      throw new QueryError(`the database says: ${error instanceof Error ? error.message : String(error)}`);
+      throw new HistoryError(
+        'bad-question',
+        `the database says: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 
@@ -90,9 +90,22 @@ function isReadOnly(error: unknown): boolean {
   return error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code));
 }
 
+/** The database's engine: an optional part, for it is larger than all the rest. Throws InputError where it is missing. */
+async function loadEngine() {
+  try {
+    return await import('@electric-sql/pglite');
+  } catch (error) {
+    if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND' || isHiddenOutOfFiles(error)) throw error;
+    throw new InputError(
+      'not-supported',
+      'questions to a history need the optional package @electric-sql/pglite: install it beside dumpleak (npm install -g @electric-sql/pglite), or use the packed program, which has it. "dumpleak history export" needs it for --csv and --sql only',
+    );
+  }
+}
+
 /** `place` is null for a store in memory. */
 async function openDatabase(place: string | null, folder: string): Promise<PGlite> {
-  const { PGlite } = await import('@electric-sql/pglite');
+  const { PGlite } = await loadEngine();
   if (place !== null) {
     // Twice: what is damaged, or is no folder, is made again. Where that cannot be, the store is for this question alone.
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -100,7 +113,7 @@ async function openDatabase(place: string | null, folder: string): Promise<PGlit
         mkdirSync(place, { recursive: true });
         return await bringUp(new PGlite(place), folder);
       } catch (error) {
-        if (error instanceof JournalError || error instanceof InputError) throw error;
+        if (error instanceof HistoryError || error instanceof InputError) throw error;
         removeTemporary(place);
       }
     }

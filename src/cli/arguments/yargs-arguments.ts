@@ -6,9 +6,10 @@ import { wrap } from '../../views/print/style.js';
 import type { AnyCommand, CommandEntry } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../../views/print/nearest.js';
 import { GROUP, optionsOf } from '../options/options.js';
 import { COMMANDS, DEFAULT_COMMAND, FAMILIES } from '../registry.js';
+import { GRAMMAR } from './read-arguments.js';
 
 /** A text that was asked for with `--help` or `--version`, or the words and options of a command by name. */
 export type Reading = { readonly text: string } | { readonly values: Readonly<Record<string, unknown>> };
@@ -145,12 +146,7 @@ function start(family: string | null, columns: number | undefined, fail: (messag
   return yargs()
     .scriptName(family === null ? 'dumpleak' : `dumpleak ${family}`)
     .locale('en')
-    .parserConfiguration({
-      'parse-positional-numbers': false,
-      'dot-notation': false,
-      'camel-case-expansion': false,
-      'greedy-arrays': false,
-    })
+    .parserConfiguration(GRAMMAR)
     .updateStrings({
       'Invalid values:': 'Wrong value:',
       'Argument: %s, Given: %s, Choices: %s': '--%s: %s is none of %s',

@@ -40,6 +40,11 @@ export const command = defineCommand({
     'known-issues': KNOWN_ISSUES,
     brief: { type: 'boolean', describe: 'Only the verdict, what it names, and what to do', group: GROUP.output },
     json: jsonOption('Write the result as JSON (docs/result.md)'),
+    ndjson: {
+      type: 'boolean',
+      describe: 'Write flat documents for a search engine: the dump, its tags, its suspects (docs/monitoring.md)',
+      group: GROUP.output,
+    },
     csv: {
       type: 'string',
       requiresArg: true,
@@ -79,6 +84,7 @@ export const command = defineCommand({
     if (tag !== undefined && typedTag(tag) === null) {
       throw new UsageError(`--tag ${tag}: a tag has up to four characters, or is 0x and its number`);
     }
+    if (args.json === true && args.ndjson === true) throw new UsageError('--json and --ndjson exclude each other');
     const redactor = await redactorFor(args);
     checkOpen(args.open, html);
     if (html !== undefined) checkWritable(html);
@@ -110,6 +116,7 @@ export const command = defineCommand({
     }
     if (html !== undefined) writeWhole(html, await reportText('html', result));
     if (args.json === true) await output.json(await reportText('json', result));
+    else if (args.ndjson === true) await output.json(await reportText('ndjson', result));
     else {
       const closing = output.style.width !== undefined;
       await output.text(await reportText('text', result, { ...output.style, top, brief: args.brief, closing }));

@@ -2,11 +2,9 @@
 
 import { join, resolve } from 'node:path';
 import { availableParallelism, totalmem } from 'node:os';
-import { JournalError } from '../../batch/journal/journal.js';
-import { LockedError } from '../../batch/journal/lock.js';
 import { allIssues } from '../../analysis/known-issues.js';
+import { isHistoryError } from '../../batch/journal/history-error.js';
 import { readKey } from '../../redact/key.js';
-import { NotReplaced } from '../../batch/journal/replace-file.js';
 import { historyFolder, runBatch, type BatchReport } from '../../batch/run.js';
 import { renderBatchSummary } from '../../batch/outputs/summary-text.js';
 import { BatchDisplay } from '../terminal/batch-display.js';
@@ -21,7 +19,7 @@ import { REDACT } from '../options/redact-options.js';
 import { requireProfiles, SYMBOLS, type SymbolArguments } from '../options/symbol-options.js';
 import { readTagLists } from '../options/tag-lists.js';
 import { expandWildcards } from '../options/wildcards.js';
-import { makeFolder } from '../terminal/write-file.js';
+import { checkWritable, makeFolder } from '../terminal/write-file.js';
 
 const WORK = 'How to work:';
 const MINUTE = 60_000;
@@ -52,6 +50,12 @@ export const command = defineCommand({
       type: 'string',
       requiresArg: true,
       describe: 'Folder of the history; without it the folder history in that of --out',
+      group: GROUP.output,
+    },
+    metrics: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Also write counts to this file, as OpenMetrics text (docs/monitoring.md)',
       group: GROUP.output,
     },
     'fail-on-leak': {
@@ -133,6 +137,7 @@ export const command = defineCommand({
     const tagLists = readTagLists(args.pooltag, host.env);
     for (const folder of args.profiles ?? []) requireProfiles(folder);
     const issues = await allIssues(args['known-issues'] ?? []);
+    if (args.metrics !== undefined) checkWritable(args.metrics);
     makeFolder(out);
     makeFolder(historyFolder({ out, history: args.history ?? null }));
     const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
@@ -167,15 +172,14 @@ export const command = defineCommand({
         watch: watch === true ? { everyMs: args.every ?? MINUTE / 2, settleMs: args.settle ?? 10 * MINUTE } : null,
         stop: stop.signal,
         events: display,
+        metrics: args.metrics === undefined ? null : resolve(args.metrics),
       });
       display.end();
       await output.text(renderBatchSummary(report, out));
       if (args.open === true) await openPage(join(out, 'index.html'), host);
       return exitCode(report, args);
     } catch (error) {
-      if (error instanceof LockedError || error instanceof JournalError || error instanceof NotReplaced) {
-        throw new FileError(error.message);
-      }
+      if (isHistoryError(error)) throw new FileError(error.message);
       throw error;
     } finally {
       display.end();

@@ -1,9 +1,10 @@
 /** `profile make` and `profile list`: what is known of kernels in files that can be mailed, and in the program itself. */
 
+import { failed } from '../../../parsers/bytes/failure.js';
 import { readRegularFile } from '../../../parsers/files/regular-file.js';
 import { isOfKernel, type KernelFacts } from '../../../symbols/kernel-facts.js';
 import { pdbFacts } from '../../../symbols/pdb-symbols.js';
-import { makeProfile, ProfileError, profileFileName } from '../../../symbols/profile-file.js';
+import { makeProfile, profileFileName } from '../../../symbols/profile-file.js';
 import { openProfileFolder, readProfileFile } from '../../../symbols/profile-folder.js';
 import { findImageVersion } from '../../../symbols/profiles/images.js';
 import { kernelEntries } from '../../../symbols/profiles/profiles.js';
@@ -39,7 +40,7 @@ export async function make(
 async function profileOf(path: string, image: string | undefined): Promise<{ text: string; name: string }> {
   if (isSymbolTable(path)) {
     const facts = await readProfileFile(path);
-    if (facts instanceof ProfileError) throw new FileError(`${path} cannot be used: ${facts.message}`);
+    if (failed(facts)) throw new FileError(`${path} cannot be used: ${facts.message}`);
     return profileFrom(image === undefined ? facts : { ...facts, ...imageFacts(image, facts) }, path);
   }
   const { pdb, name } = await openPdbFile(path);

@@ -11,6 +11,8 @@ export interface Host {
   readonly platform: NodeJS.Platform;
   readonly stdout: Stream;
   readonly stderr: Stream;
+  /** Left out where nothing can be read from a console. */
+  readonly stdin?: NodeJS.ReadStream | undefined;
 }
 
 /** The options that say where a report goes and how it looks. */

@@ -89,7 +89,7 @@ describe('writing files', () => {
       rmSync(`${path}.new`);
     }
     rmSync(path);
-    expect(() => { writeWhole(path, 'x', { rename: held('EBUSY'), delays: [1] }); }).to.throw(FileError, /held\.txt cannot be written: it is in use/); // prettier-ignore
+    expect(() => { writeWhole(path, 'x', { rename: held('EBUSY'), delays: [1] }); }).to.throw(FileError, /held\.txt cannot be written: in use by another program/); // prettier-ignore
     expect(readdirSync(folder.path('w')).filter((name) => name.includes('held') || name.startsWith('.'))).to.deep.equal([]); // prettier-ignore
   });
 

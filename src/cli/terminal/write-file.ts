@@ -4,7 +4,7 @@ import { closeSync, lstatSync, mkdirSync, openSync, realpathSync, renameSync, rm
 import { dirname, join, win32 } from 'node:path';
 import { removeTemporary } from '../../../parsers/files/remove.js';
 import { isHeld, renameAgainSync, type RenameHooks } from '../../../parsers/files/rename.js';
-import { errorCode } from '../../../parsers/files/system-errors.js';
+import { errorCode, writeErrorText } from '../../../parsers/files/system-errors.js';
 import { FileError } from '../errors.js';
 
 /**
@@ -66,8 +66,7 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
-    const isFile = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    throw isFile ? new FileError(`${path} is a file, not a folder`) : asFileError(error, path);
+    throw errorCode(error) === 'EEXIST' ? new FileError(`${path} is a file, not a folder`) : asFileError(error, path);
   }
 }
 
@@ -115,27 +114,8 @@ function asFileError(error: unknown, path: string, platform = process.platform):
   const code = errorCode(error) ?? '';
   // Windows says of a name that cannot be that there is no such file.
   const badName = platform === 'win32' && code === 'ENOENT' && NO_NAME.test(win32.basename(path));
-  const why = badName ? 'no name on Windows has one of < > : " | ? * in it' : REASONS[code];
-  return why === undefined ? error : new FileError(`${path} cannot be written: ${why}`);
+  const why = badName ? 'no name on Windows has one of < > : " | ? * in it' : writeErrorText(error);
+  return why === null ? error : new FileError(`${path} cannot be written: ${why}`);
 }
 
 const NO_NAME = /[<>:"|?*]/;
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
-  EACCES: 'access denied. Name a file in a folder of your own',
-  EPERM: 'access denied, or the file is open in another program',
-  EROFS: 'the disk is read-only',
-  EBUSY: 'it is in use by another program',
-  ETXTBSY: 'it is a program that runs',
-  ELOOP: 'its links lead round in a circle',
-  EMFILE: 'too many files are open: the limit of the process is used up (ulimit -n)',
-  ENFILE: 'too many files are open: the limit of the system is used up',
-  EIO: 'the disk or the network reported an error',
-  EISDIR: 'it is a folder',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-  ENAMETOOLONG: 'the name is too long',
-  EINVAL: 'the name is not valid',
-};

@@ -13,6 +13,7 @@ import { tagSets } from './tag-arguments.js';
 import { referencesTo, WantedAddresses } from '../image/references.js';
 import { MOST_WRAPPERS, onlyOf, OnwardWays, type Passed } from '../flow/onward.js';
 import { VALUE, type Value } from '../flow/values.js';
+import { FieldTags } from '../fields/field-tags.js';
 import { CodeWork } from '../flow/work.js';
 import { WrittenData } from '../written-data.js';
 
@@ -93,8 +94,27 @@ class Lister {
       targets = new Set([...this.wrappers.keys(), ...this.thunks].filter((rva) => !before.has(rva)));
     }
     for (const { call } of this.found.values()) this.unknown.delete(call);
+    this.fields();
     const allocations = [...this.found.values()].sort((a, b) => a.call - b.call || a.key - b.key || a.load - b.load);
     return { allocations, unknown: this.unknown.size, complete };
+  }
+
+  /** Calls whose tag is read from a field that another function fills. */
+  private fields(): void {
+    const { code } = this;
+    const fields = new FieldTags(code, this.ways);
+    const done = new Set<number>();
+    for (const at of [...this.unknown]) {
+      const range = code.functionAt(at);
+      if (range === null || range.source === 'synchronized' || done.has(range.start)) continue;
+      done.add(range.start);
+      const followed = code.followFields(range);
+      for (const { number, origin, read } of fields.readIn(range)) {
+        const site = followed?.flow.calls.find((call) => call.at === read.at);
+        if (followed === null || site === undefined || !this.unknown.delete(read.at)) continue;
+        this.add(followed, site, read, number, origin, null, false);
+      }
+    }
   }
 
   /** Notes code that does nothing but jump through one of the slots: calls of it are calls of the allocator. */

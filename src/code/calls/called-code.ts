@@ -3,9 +3,11 @@
 import { u32 } from '../../../parsers/bytes/fields.js';
 import { OP, Operations } from '../../../parsers/code/operations.js';
 import type { Callees } from './callees.js';
-import type { CalledCode, CallTarget } from '../flow/flow-result.js';
+import type { CalledCode, CallGifts, CallTarget } from '../flow/flow-result.js';
 import { guardSlots } from '../flow/guard.js';
 import type { ImageBytes } from '../image/image-bytes.js';
+import { CREATE_DEVICE } from '../fields/gifts.js';
+import { GET_TYPED_CONTEXT } from './wdf.js';
 import { Stretch } from '../flow/stretch.js';
 import type { CodeWork } from '../flow/work.js';
 
@@ -19,6 +21,7 @@ const looked = new Operations();
 /** Answers for one image, each once. */
 export class ImageCalledCode implements CalledCode {
   readonly isGuarded: boolean;
+  readonly keepsFields: boolean;
   readonly tables: CalledCode['tables'];
   readonly addresses: CalledCode['addresses'];
   private readonly slots: ReturnType<typeof guardSlots>;
@@ -28,7 +31,9 @@ export class ImageCalledCode implements CalledCode {
   constructor(
     private readonly image: ImageBytes & { readonly work: CodeWork },
     private readonly callees: Callees,
+    readonly gifts: CallGifts | null = null,
   ) {
+    this.keepsFields = gifts !== null;
     const table = callees.frameworkTable();
     this.slots = guardSlots(image.module, image.headers);
     this.isGuarded = this.slots.check >= 0 || this.slots.dispatch >= 0;
@@ -65,7 +70,7 @@ export class ImageCalledCode implements CalledCode {
       return isCdecl ? 0 : 4 * (count + wide);
     }
     // What raises the stack pointer behind a function that takes its arguments itself, takes other things away.
-    if (called.kind === 'named') return isCdecl(called.name) ? 0 : null;
+    if (called.kind === 'named') return isCdecl(called.name) ? 0 : (TAKEN.get(called.name) ?? null);
     if (called.kind !== 'local') return null;
     const known = this.known.get(called.rva);
     if (known !== undefined) return known ?? (isCleaned ? 0 : null);
@@ -80,6 +85,13 @@ export class ImageCalledCode implements CalledCode {
     return taken ?? (isCleaned ? 0 : null);
   }
 }
+
+/** Bytes that documented functions take, of those behind which something is followed. */
+const TAKEN: ReadonlyMap<string, number> = new Map([
+  [CREATE_DEVICE.name, 28],
+  ['MmGetSystemRoutineAddress', 4],
+  [GET_TYPED_CONTEXT.name, 12],
+]);
 
 /** Exported functions that leave their arguments to the caller: the C library's, and those with any number of them. */
 const VARIADIC: ReadonlySet<string> = new Set([

@@ -10,7 +10,13 @@ import { allocatorNamed, type Allocator } from './allocators.js';
 import type { ExportLookup } from '../image/exports.js';
 import type { CallTarget } from '../flow/flow-result.js';
 import type { ImageBytes } from '../image/image-bytes.js';
-import { findFrameworkTable, FRAMEWORK_ALLOCATORS, type FrameworkTable } from './wdf.js';
+import {
+  findFrameworkTable,
+  FRAMEWORK_ALLOCATORS,
+  GET_TYPED_CONTEXT,
+  type FrameworkSearch,
+  type FrameworkTable,
+} from './wdf.js';
 
 /** Bytes of an import address table that are looked through where its names are gone. */
 const LARGEST_TABLE = 0x20000;
@@ -31,7 +37,7 @@ export class Callees {
   private imported: ReadonlyMap<number, string> | null = null;
   private importsRead = false;
   private exported: ReadonlyMap<number, string> | null = null;
-  private framework: FrameworkTable | null | undefined;
+  private framework: FrameworkSearch | null = null;
 
   constructor(
     private readonly image: ImageBytes,
@@ -49,8 +55,9 @@ export class Callees {
 
   /** What a call goes to. */
   of(target: CallTarget): Callee {
+    // It may go through the framework's table, where the page that tells of it is missing.
     if (target.kind === 'unknown' || target.kind === 'missing')
-      return { kind: 'unknown', missing: target.kind === 'missing' };
+      return { kind: 'unknown', missing: target.kind === 'missing' || this.frameworkIsHidden() };
     if (target.kind === 'member') return this.memberCallee(target.rva, target.offset);
     const key = `${target.kind}${target.rva}`;
     const known = this.known.get(key);
@@ -72,13 +79,22 @@ export class Callees {
     if (!Number.isInteger(index) || index < 0 || index >= count) return { kind: 'unknown', missing: false };
     const allocator = FRAMEWORK_ALLOCATORS.get(index);
     return allocator === undefined
-      ? { kind: 'named', name: `WdfFunctions[${index}]` }
+      ? { kind: 'named', name: index === GET_TYPED_CONTEXT.index ? GET_TYPED_CONTEXT.name : `WdfFunctions[${index}]` }
       : { kind: 'allocator', allocator };
   }
 
   /** The driver framework's table of functions; null where the image has none. */
   frameworkTable(): FrameworkTable | null {
-    if (this.framework === undefined) this.framework = findFrameworkTable(this.image.module, this.image.headers);
+    return this.frameworkSearch().table;
+  }
+
+  private frameworkIsHidden(): boolean {
+    const { table, complete } = this.frameworkSearch();
+    return table === null && !complete;
+  }
+
+  private frameworkSearch(): FrameworkSearch {
+    this.framework ??= findFrameworkTable(this.image.module, this.image.headers);
     return this.framework;
   }
 
@@ -92,14 +108,28 @@ export class Callees {
     for (const [slot, name] of this.importNames()) if (wanted(name)) places.add(slot);
     for (const [rva, name] of this.exportNames()) if (wanted(name)) places.add(rva);
     for (const rva of this.frameworkPlaces(isWanted)) places.add(rva);
-    const table = this.image.headers.directories[DIRECTORY.importAddresses];
-    if (this.importNames().size > 0 || table === undefined || table.rva === 0) return places;
-    const width = this.image.machine.pointerSize;
-    for (let at = 0; at + width <= Math.min(table.size, LARGEST_TABLE); at += width) {
-      const callee = this.of({ kind: 'slot', rva: table.rva + at });
-      if (callee.kind === 'allocator' && isWanted(callee.allocator)) places.add(table.rva + at);
-    }
+    for (const { rva, callee } of this.unnamedSlots())
+      if (callee.kind === 'allocator' && isWanted(callee.allocator)) places.add(rva);
     return places;
+  }
+
+  /** Slots of an imported function that takes no tag. */
+  slotsOf(name: string): Set<number> {
+    const named = [...this.importNames()].filter(([, other]) => other === name).map(([slot]) => slot);
+    const told = this.unnamedSlots().filter(({ callee }) => callee.kind === 'named' && callee.name === name);
+    return new Set([...named, ...told.map(({ rva }) => rva)]);
+  }
+
+  /** Slots of the import address table by what they lead to, where names of imports are gone. */
+  private unnamedSlots(): { rva: number; callee: Callee }[] {
+    const table = this.image.headers.directories[DIRECTORY.importAddresses];
+    if (this.importNames().size > 0 || table === undefined || table.rva === 0) return [];
+    const width = this.image.machine.pointerSize;
+    const count = Math.floor(Math.min(table.size, LARGEST_TABLE) / width);
+    return Array.from({ length: count }, (_, i) => {
+      const rva = table.rva + i * width;
+      return { rva, callee: this.of({ kind: 'slot', rva }) };
+    });
   }
 
   /** RVAs that calls of the allocators of the driver framework go by. */

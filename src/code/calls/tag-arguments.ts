@@ -7,7 +7,7 @@ import type { Allocator } from './allocators.js';
 import type { CallSite } from '../flow/flow-result.js';
 import type { Followed, ImageCode } from '../image/image-code.js';
 import { argumentPlace } from '../flow/machine.js';
-import { VALUE } from '../flow/values.js';
+import { VALUE, type Values } from '../flow/values.js';
 
 /** FLT_CONTEXT_REGISTRATION, and the ContextType that ends an array of them. */
 const CONTEXT = {
@@ -37,9 +37,25 @@ export function tagSets(code: ImageCode, followed: Followed, site: CallSite, all
 
 /** The tags of an array of context registrations in data; `set` is the pointer to it. */
 function contextTags(code: ImageCode, { flow: { values } }: Followed, site: CallSite, set: number): number[] {
+  return contextsAt(code, values, set).flatMap(({ tag, isOwn }) =>
+    isOwn ? [] : [values.one(VALUE.memory, tag, site.at)],
+  );
+}
+
+/** RVAs of tags of contexts that the driver allocates itself: whoever gets them with `allocator` takes no notice of them. */
+export function ownContextTags(code: ImageCode, followed: Followed, site: CallSite, allocator: Allocator): number[] {
+  const { structure, contexts } = allocator;
+  if (structure === undefined || contexts !== true) return [];
+  const place = argumentPlace(code.machine, allocator, allocator.tag);
+  const set = site.pointed(place, code.machine.pointerSize === 4 ? structure.offset32 : structure.offset64);
+  return contextsAt(code, followed.flow.values, set).flatMap(({ tag, isOwn }) => (isOwn ? [tag] : []));
+}
+
+/** The entries of an array of context registrations: where the tag of each stands. */
+function contextsAt(code: ImageCode, values: Values, set: number): { tag: number; isOwn: boolean }[] {
   const { machine, module } = code;
   const layout = CONTEXT[machine.pointerSize];
-  const sets: number[] = [];
+  const found: { tag: number; isOwn: boolean }[] = [];
   for (const { kind, number } of values.of(set)) {
     const first = kind === VALUE.address ? number : kind === VALUE.memory ? code.pointerAt(number) : null;
     for (let i = 0; first !== null && i < MOST_CONTEXTS; i++) {
@@ -48,9 +64,8 @@ function contextTags(code: ImageCode, { flow: { values } }: Followed, site: Call
       if (entry === null || entry === undefined || failed(entry)) break;
       if (u16(entry, 0) === FLT_CONTEXT_END) break;
       // With a function of its own the driver allocates contexts itself.
-      const isOwn = u32(entry, layout.allocate) !== 0;
-      if (!isOwn) sets.push(values.one(VALUE.memory, at + layout.tag, site.at));
+      found.push({ tag: at + layout.tag, isOwn: u32(entry, layout.allocate) !== 0 });
     }
   }
-  return sets;
+  return found;
 }

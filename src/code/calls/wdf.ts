@@ -47,13 +47,34 @@ export const FRAMEWORK_ALLOCATORS: ReadonlyMap<number, Allocator> = new Map([
   [198, { name: 'WdfLookasideListCreate', kind: 'lookaside', tag: 5, arguments: 7 }],
 ]);
 
-/** The table of an image; null where it has none, or the page that would tell is missing. */
-export function findFrameworkTable(module: CodeModule, headers: ImageHeaders): FrameworkTable | null {
-  const { memory, base, sizeOfImage } = module;
-  if (memory === null) return null;
-  const width = memory.pointerSize;
+/** The function that gives an object's context: its arguments are the globals, the object, and the type of the context. */
+export const GET_TYPED_CONTEXT = { index: 202, name: 'WdfObjectGetTypedContextWorker', type: 2 } as const;
+
+/** What was looked for, and whether all pages of data were there that it may stand in. */
+export interface FrameworkSearch {
+  /** Null where none was found. */
+  readonly table: FrameworkTable | null;
+  readonly complete: boolean;
+}
+
+/** The table of an image. */
+export function findFrameworkTable(module: CodeModule, headers: ImageHeaders): FrameworkSearch {
+  const { sizeOfImage } = module;
   const data = headers.sections.filter(({ executable, size }) => !executable && size > 0 && size <= LARGEST_SECTION);
-  const pages = data.map(({ rva, size }) => ({ rva, bytes: bytesOf(module, rva, Math.min(size, sizeOfImage - rva)) }));
+  const pages = data.map(({ rva, size, discardable }) => ({
+    ...{ rva, discardable, ...bytesOf(module, rva, Math.min(size, sizeOfImage - rva)) },
+  }));
+  return {
+    table: module.memory === null ? null : tableIn(module, pages),
+    complete: pages.every(({ isWhole, discardable }) => isWhole || discardable),
+  };
+}
+
+function tableIn(
+  { base, sizeOfImage, memory }: CodeModule,
+  pages: readonly { readonly rva: number; readonly bytes: Buffer }[],
+): FrameworkTable | null {
+  const width = memory?.pointerSize ?? 8;
   const names = pages.flatMap(({ rva, bytes }) => offsetsOf(bytes, LIBRARY).map((at) => rva + at));
   const layout = LAYOUT[width];
   for (const name of names) {
@@ -79,12 +100,14 @@ export function findFrameworkTable(module: CodeModule, headers: ImageHeaders): F
 }
 
 /** Bytes from an RVA on; what is missing reads as zeros. */
-function bytesOf({ memory, base }: CodeModule, rva: number, size: number): Buffer {
+function bytesOf({ memory, base }: CodeModule, rva: number, size: number): { bytes: Buffer; isWhole: boolean } {
   const bytes = Buffer.alloc(Math.max(0, size));
+  let isWhole = true;
   for (const chunk of memory?.chunks(plus(base, rva), bytes.length) ?? []) {
-    if (!failed(chunk.bytes)) bytes.set(chunk.bytes, chunk.offset);
+    if (failed(chunk.bytes)) isWhole = false;
+    else bytes.set(chunk.bytes, chunk.offset);
   }
-  return bytes;
+  return { bytes, isWhole };
 }
 
 function offsetsOf(bytes: Buffer, wanted: Buffer): number[] {

@@ -32,11 +32,37 @@ export interface OtherUse {
   readonly place: number | null;
 }
 
+/** What an instruction writes to memory that is neither the stack nor a known place of the image. */
+export interface FieldWrite {
+  /** RVA of the instruction. */
+  readonly at: number;
+  /** The set of the pointer, and the bytes behind where it leads. */
+  readonly base: number;
+  readonly offset: number;
+  /** Bytes; Infinity where that is not known. */
+  readonly size: number;
+  readonly set: number;
+}
+
+/** A pointer into a structure: `offset` bytes behind where the set `base` leads. */
+export interface FieldAddress {
+  readonly base: number;
+  readonly offset: number;
+}
+
+/** What is done with fields of structures. */
+export interface FieldUses {
+  readonly writes: FieldWrite[];
+  readonly addresses: FieldAddress[];
+}
+
 /** What following a function gave. */
 export interface Flow {
   readonly values: Values;
   readonly calls: readonly CallSite[];
   readonly uses: readonly OtherUse[];
+  /** Empty where fields are not followed. */
+  readonly fields: Readonly<FieldUses>;
   readonly reached: Reached;
   /** False where the work was cut off. */
   readonly complete: boolean;
@@ -57,4 +83,19 @@ export interface CalledCode extends ImageFacts {
   guard(target: CallTarget): 'check' | 'dispatch' | null;
   /** The image has code for such calls. */
   readonly isGuarded: boolean;
+  /** Where fields are followed: what a call gives; null where they are not. */
+  readonly gifts: CallGifts | null;
+}
+
+/** What calls give: in the register of results, and where an argument points. */
+export interface CallGifts {
+  /** The result of a call at RVA `at` that goes to one of the targets. */
+  result(
+    targets: readonly CallTarget[],
+    site: Given,
+    values: Values,
+    at: number,
+  ): { readonly kind: number; readonly number: number };
+  /** Place of an argument that points to where the call puts a device object; null for calls that do not. */
+  device(targets: readonly CallTarget[]): number | null;
 }

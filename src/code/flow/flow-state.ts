@@ -1,6 +1,6 @@
 /** What registers and the stack may hold at one point of a function, and what operations make of it. */
 
-import { OP, UNKNOWN_REGISTER, type Operations } from '../../../parsers/code/operations.js';
+import { FIRST_VECTOR, OP, UNKNOWN_REGISTER, type Operations } from '../../../parsers/code/operations.js';
 import { MOST_STACK_ARGUMENTS, STACK_ARGUMENT, type Machine } from './machine.js';
 import { UNKNOWN, VALUE, Values, type Value } from './values.js';
 
@@ -14,6 +14,7 @@ const GIVEN: readonly number[] = [
   ...Array.from({ length: UNKNOWN_REGISTER }, (_, register) => Values.ofRegister(register)),
   UNKNOWN,
 ];
+const VECTORS: readonly number[] = Array.from({ length: 32 }, () => UNKNOWN);
 const NOTHING: readonly number[] = GIVEN.map(() => UNKNOWN);
 
 /** What following needs to know of the image. */
@@ -22,9 +23,14 @@ export interface ImageFacts {
   readonly tables: ReadonlySet<number>;
   /** x86, whose instructions hold addresses as constants: the image's base modulo 2^32; null for others. */
   readonly addresses: { readonly base: number; readonly size: number } | null;
+  /** Reads behind pointers are kept apart, as fields: see `VALUE.field`. */
+  readonly keepsFields: boolean;
 }
 
-const NO_IMAGE: ImageFacts = { tables: new Set(), addresses: null };
+/** From a field to what its structure was reached by, at most: a list that is walked has no end. */
+const DEEPEST_FIELD = 3;
+
+const NO_IMAGE: ImageFacts = { tables: new Set(), addresses: null, keepsFields: false };
 
 /** What a call gets. */
 export interface Given {
@@ -37,7 +43,7 @@ export interface Given {
 /** What a place on the stack that was not written holds, is not kept here. */
 export class FlowState {
   /** Sets by number of the register. */
-  private registers = NOTHING.slice();
+  private registers: number[];
   /** Bytes from where the stack pointer was at entry, in the order in which they were written, and the sets there. */
   private places: number[] = [];
   private sets: number[] = [];
@@ -49,11 +55,13 @@ export class FlowState {
     private readonly ops: Operations,
     private readonly values: Values,
     private readonly image: ImageFacts = NO_IMAGE,
-  ) {}
+    registers?: readonly number[],
+  ) {
+    this.registers = registers?.slice() ?? [...NOTHING, ...VECTORS.slice(0, machine.vectors)];
+  }
 
   copy(): FlowState {
-    const made = new FlowState(this.machine, this.ops, this.values, this.image);
-    made.registers = this.registers.slice();
+    const made = new FlowState(this.machine, this.ops, this.values, this.image, this.registers);
     made.places = this.places;
     made.sets = this.sets;
     made.isShared = this.isShared = true;
@@ -87,7 +95,7 @@ export class FlowState {
   }
 
   /** x86: the RVA of a constant that is an address in the image. */
-  private addressed(constant: number): number | null {
+  addressed(constant: number): number | null {
     const { addresses } = this.image;
     if (addresses === null) return null;
     const rva = (constant - addresses.base) >>> 0;
@@ -96,7 +104,7 @@ export class FlowState {
 
   /** As a function begins: every register holds what was given, the stack pointer counts from 0. */
   enter(): this {
-    this.registers = GIVEN.slice();
+    this.registers = [...GIVEN, ...VECTORS.slice(0, this.machine.vectors)];
     this.registers[this.machine.stackPointer] = this.values.one(VALUE.stack, 0);
     return this;
   }
@@ -178,7 +186,7 @@ export class FlowState {
   }
 
   set(register: number, value: number): void {
-    if (register >= 0 && register < UNKNOWN_REGISTER) this.registers[register] = value;
+    if (register >= 0 && register !== UNKNOWN_REGISTER) this.registers[register] = value;
   }
 
   /** Operations that give one register a value, and those that only make registers unknown. */
@@ -197,8 +205,10 @@ export class FlowState {
   private made(i: number, kind: number, immediate: number, at: number): number | null {
     const { ops, values } = this;
     const source = this.get(ops.source[i] ?? UNKNOWN_REGISTER);
+    const target = ops.target[i] ?? -1;
     switch (kind) {
       case OP.constant:
+        if (ops.value[i] !== 0) values.upper.set(at, ops.value[i] ?? 0);
         return values.one(VALUE.constant, immediate, at);
       case OP.address:
         return values.one(VALUE.address, immediate);
@@ -219,8 +229,11 @@ export class FlowState {
         const other = ops.index[i] ?? -1;
         return values.union(source, other < 0 ? UNKNOWN : this.get(other));
       }
-      case OP.load:
-        return this.load(ops.source[i] ?? -1, ops.index[i] ?? -1, immediate, at, ops.size[i] ?? 0);
+      case OP.load: {
+        const size = ops.size[i] ?? 0;
+        const loaded = this.load(ops.source[i] ?? -1, ops.index[i] ?? -1, immediate, at, size);
+        return target < FIRST_VECTOR ? loaded : this.whole(loaded, ops.source[i] ?? -1, immediate, size);
+      }
       default:
         return null;
     }
@@ -241,6 +254,11 @@ export class FlowState {
   /** Registers, by their bits, hold nothing that is known. */
   forgetRegisters(bits: number): void {
     for (let left = bits; left !== 0; left &= left - 1) this.set(31 - Math.clz32(left & -left), UNKNOWN);
+  }
+
+  /** As calls leave them. */
+  forgetVectors(): void {
+    this.registers.fill(UNKNOWN, FIRST_VECTOR);
   }
 
   private kill(bits: number, at: number): void {
@@ -284,13 +302,48 @@ export class FlowState {
     const from = (value: Value): Value | null => {
       if (value.kind === VALUE.memory && index < 0 && this.image.tables.has(value.number))
         return { kind: VALUE.member, number: immediate, origin: value.number, second: -1 };
-      if (value.kind !== VALUE.address) return null;
+      if (value.kind !== VALUE.address)
+        return index < 0 && this.image.keepsFields ? this.field(value, immediate, size) : null;
       const number = (value.number + immediate) | 0;
       return { kind: index < 0 ? VALUE.memory : VALUE.table, number, origin: at, second: -1 };
     };
     const direct = values.map(this.get(base), from);
     if (direct !== UNKNOWN || index < 0) return direct;
     return values.map(this.get(index), from);
+  }
+
+  /** What a vector is loaded with: bytes of the image that stand side by side; anything else is not known. */
+  private whole(loaded: number, base: number, immediate: number, size: number): number {
+    const only = this.values.only(loaded);
+    if (only?.kind !== VALUE.memory) return UNKNOWN;
+    const place = this.placeOf(base, -1, immediate);
+    for (let more = 4; place !== null && more < size; more += 4) {
+      const next = this.values.only(this.at(place + more));
+      if (next?.kind !== VALUE.memory || next.number !== only.number + more) return UNKNOWN;
+    }
+    return loaded;
+  }
+
+  /** Writes a vector to the stack: each four bytes are those that stand where the vector was loaded from. */
+  writeVector(place: number, set: number, size: number): void {
+    this.write(place, set, size);
+    for (let more = 4; more < size; more += 4) this.write(place + more, this.behind(set, more));
+  }
+
+  /** What stands so many bytes behind what a set holds, in the image. */
+  behind(set: number, more: number): number {
+    return this.values.map(set, (value) =>
+      value.kind === VALUE.memory ? { ...value, number: value.number + more } : null,
+    );
+  }
+
+  /** What stands behind where a pointer leads, kept apart by the pointer. */
+  private field(pointer: Value, offset: number, size: number): Value | null {
+    if (!POINTERS.has(pointer.kind)) return null;
+    let depth = 1;
+    for (let value = pointer; value.kind === VALUE.field; value = this.values.valueOf(value.origin)) depth++;
+    if (depth > DEEPEST_FIELD) return null;
+    return { kind: VALUE.field, number: offset, origin: this.values.numberOf(pointer), second: size };
   }
 
   stack(i: number, kind: number): void {
@@ -330,6 +383,16 @@ export class FlowState {
     for (let covered = 4; covered < size; covered += 4) this.forget(place + covered);
     if (set === UNKNOWN && place < 0) this.forget(place);
     else if (this.places.length < MOST_SLOTS || this.places.includes(place)) this.put(place, set);
+    const upper = size === 8 ? this.upperOf(set) : UNKNOWN;
+    if (upper !== UNKNOWN) this.write(place + 4, upper);
+  }
+
+  /** The upper half of what a set holds, where that is one constant of 64 bits. */
+  upperOf(set: number): number {
+    const { values } = this;
+    const only = values.upper.size === 0 ? null : values.only(set);
+    const upper = only?.kind === VALUE.constant ? values.upper.get(only.origin) : undefined;
+    return only === null || upper === undefined ? UNKNOWN : values.one(VALUE.constant, upper, only.origin);
   }
 
   private put(place: number, set: number): void {
@@ -356,6 +419,11 @@ export class FlowState {
     this.sets.splice(i, 1);
   }
 }
+
+/** What a pointer to a structure may be. */
+const POINTERS: ReadonlySet<number> = new Set([
+  ...[VALUE.entry, VALUE.memory, VALUE.result, VALUE.context, VALUE.device, VALUE.field],
+]);
 
 /** `value` + `amount`, for constants, addresses, and places on the stack. */
 function added(value: Value, amount: number, at: number): Value | null {

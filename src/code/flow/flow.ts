@@ -3,11 +3,11 @@
  * path from the function's beginning. Memory other than the stack is not followed.
  */
 
-import { OP, UNKNOWN_REGISTER, type Operations } from '../../../parsers/code/operations.js';
+import { FIRST_VECTOR, OP, UNKNOWN_REGISTER, type Operations } from '../../../parsers/code/operations.js';
 import type { Machine } from './machine.js';
 import { Blocks } from '../image/blocks.js';
-import type { CalledCode, CallSite, CallTarget, Flow, OtherUse } from './flow-result.js';
-import { FlowState } from './flow-state.js';
+import type { CalledCode, CallGifts, CallSite, CallTarget, FieldUses, Flow, OtherUse } from './flow-result.js';
+import { FlowState, type Given } from './flow-state.js';
 import { Reached } from './reached.js';
 import { UNKNOWN, VALUE, Values } from './values.js';
 
@@ -30,6 +30,7 @@ class Follower {
   private readonly values = new Values();
   private readonly calls: CallSite[] = [];
   private readonly uses: OtherUse[] = [];
+  private readonly fields: FieldUses = { writes: [], addresses: [] };
   private readonly reached = new Reached();
   private readonly blocks: Blocks;
   private readonly leaders: Uint8Array;
@@ -74,8 +75,8 @@ class Follower {
       this.reporting = true;
       for (let leader = 0; leader < this.ops.count; leader++) this.block(leader);
     }
-    const { values, calls, uses, reached, steps } = this;
-    return { values, calls, uses, reached, complete: first >= 0 && isSettled, steps };
+    const { values, calls, uses, fields, reached, steps } = this;
+    return { values, calls, uses, fields, reached, complete: first >= 0 && isSettled, steps };
   }
 
   private mark(leader: number): void {
@@ -192,16 +193,78 @@ class Follower {
         this.store(i);
         if (ops.killed[i] !== 0) this.state.forgetRegisters(ops.killed[i] ?? 0);
         return true;
+      case OP.fill:
+        this.write(i, Infinity, this.filled(i));
+        this.state.forgetRegisters(ops.killed[i] ?? 0);
+        return true;
       case OP.push:
       case OP.pushMemory:
       case OP.pop:
       case OP.leave:
         this.state.stack(i, kind);
         return true;
+      case OP.add:
+        if (this.reporting && this.called.keepsFields) this.address(i);
+        this.state.assign(i, kind, immediate);
+        return true;
+      case OP.sum:
+      case OP.sumMemory:
+        if (this.reporting && this.called.keepsFields) this.added(i, kind);
+        this.state.assign(i, kind, immediate);
+        return true;
       default:
         this.state.assign(i, kind, immediate);
         return true;
     }
+  }
+
+  private address(i: number): void {
+    const { ops } = this;
+    const base = this.state.get(ops.source[i] ?? UNKNOWN_REGISTER);
+    if (base !== UNKNOWN) this.fields.addresses.push({ base, offset: ops.immediate[i] ?? 0 });
+  }
+
+  /** A constant that is added to a pointer. */
+  private added(i: number, kind: number): void {
+    const { ops, values, state } = this;
+    const [source, index] = [ops.source[i] ?? -1, ops.index[i] ?? -1];
+    const [a, b] =
+      kind === OP.sum
+        ? [state.get(source), state.get(index)]
+        : [
+            state.get(ops.target[i] ?? -1),
+            state.load(source, index, ops.immediate[i] ?? 0, ops.at[i] ?? 0, this.machine.pointerSize),
+          ];
+    for (const [constant, base] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const only = values.only(constant);
+      if (only?.kind === VALUE.constant && base !== UNKNOWN) this.fields.addresses.push({ base, offset: only.number });
+    }
+  }
+
+  /** What a string instruction writes again and again. */
+  private filled(i: number): number {
+    const source = this.ops.source[i] ?? UNKNOWN_REGISTER;
+    return this.state.get(source);
+  }
+
+  /** Notes a write behind a pointer, where fields are followed. */
+  private write(i: number, size: number, set: number): void {
+    if (!this.reporting || !this.called.keepsFields) return;
+    const { ops } = this;
+    const at = ops.at[i] ?? 0;
+    const base = this.state.get(ops.target[i] ?? UNKNOWN_REGISTER);
+    const offset = ops.immediate[i] ?? 0;
+    if ((ops.index[i] ?? -1) >= 0) {
+      // An element of an array, from there on.
+      this.fields.writes.push({ at, base, offset, size: Infinity, set });
+      return;
+    }
+    const upper = size === 8 ? this.state.upperOf(set) : UNKNOWN;
+    if (upper !== UNKNOWN) this.fields.writes.push({ at, base, offset: offset + 4, size: 4, set: upper });
+    this.fields.writes.push({ at, base, offset, size: upper === UNKNOWN ? size : 4, set });
   }
 
   private store(i: number): void {
@@ -211,9 +274,11 @@ class Follower {
     const set = source < 0 ? values.one(VALUE.constant, ops.value[i] ?? 0, ops.at[i] ?? 0) : this.state.get(source);
     const place = this.state.placeOf(base, index, immediate);
     if (place !== null) {
-      this.state.write(place, set, ops.size[i] ?? 0);
+      if (source >= FIRST_VECTOR) this.state.writeVector(place, set, ops.size[i] ?? 0);
+      else this.state.write(place, set, ops.size[i] ?? 0);
       return;
     }
+    if (base >= 0) this.write(i, ops.size[i] ?? 0, set);
     if (!this.reporting || set === UNKNOWN) return;
     const target = base < 0 ? null : values.only(this.state.get(base));
     const absolute =
@@ -223,6 +288,10 @@ class Follower {
           ? target.number + immediate
           : null;
     this.uses.push({ kind: 'store', at: ops.at[i] ?? 0, set, place: absolute });
+    const more = source >= FIRST_VECTOR ? this.state.behind(set, 4) : this.state.upperOf(set);
+    const isWide = ops.size[i] === 8 || source >= FIRST_VECTOR;
+    if (isWide && more !== UNKNOWN)
+      this.uses.push({ kind: 'store', at: ops.at[i] ?? 0, set: more, place: absolute === null ? null : absolute + 4 });
   }
 
   private compare(i: number): void {
@@ -239,7 +308,10 @@ class Follower {
   }
 
   private targetsIfAsked(i: number): readonly CallTarget[] {
-    return this.reporting || this.machine.calleePops || this.called.isGuarded ? this.targetsOf(i) : NO_TARGETS;
+    const { machine, called } = this;
+    return this.reporting || machine.calleePops || called.isGuarded || called.gifts !== null
+      ? this.targetsOf(i)
+      : NO_TARGETS;
   }
 
   private targetsOf(i: number): CallTarget[] {
@@ -283,11 +355,26 @@ class Follower {
       this.calls.push({ at, targets, ...this.state.given(first, at) });
     }
     if (isJump) return;
+    const { gifts } = this.called;
+    const given = gifts === null ? null : this.state.given(sp, at);
     this.state.forgetRegisters(machine.volatile);
+    this.state.forgetVectors();
+    if (gifts !== null && given !== null) this.give(gifts, targets, given, at);
     if (!machine.calleePops) return;
     const taken = this.takenBy(targets, this.isCleanedByCaller(i));
     if (taken === null) this.state.newStack(at);
     else this.state.set(machine.stackPointer, this.values.one(VALUE.stack, sp + taken));
+  }
+
+  /** What a call gives back, where fields are followed. */
+  private give(gifts: CallGifts, asked: readonly CallTarget[], given: Given, at: number): void {
+    const { values, state, machine } = this;
+    const { kind, number } = gifts.result(asked, given, values, at);
+    state.set(machine.result, values.one(kind, number));
+    const place = gifts.device(asked);
+    if (place === null) return;
+    const out = values.only(given.argument(place));
+    if (out?.kind === VALUE.stack) state.write(out.number, values.one(VALUE.device, 0), machine.pointerSize);
   }
 
   /** `add esp, n` right behind a call: the caller takes the arguments away. */

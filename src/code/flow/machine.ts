@@ -27,8 +27,11 @@ export interface Machine {
   readonly alignment: 1 | 4;
   /** The register of the target, where a call goes by way of Control Flow Guard. */
   readonly dispatched: number;
-  /** Registers of the first arguments. */
+  /** Registers of the first arguments, and of what a function returns. */
   readonly arguments: readonly number[];
+  readonly result: number;
+  /** Vector registers that are followed. */
+  readonly vectors: number;
 }
 
 const X64: Machine = {
@@ -43,6 +46,8 @@ const X64: Machine = {
   alignment: 1,
   dispatched: 0,
   arguments: [1, 2, 8, 9],
+  result: 0,
+  vectors: 0,
 };
 
 const X86: Machine = {
@@ -68,6 +73,8 @@ const ARM64: Machine = {
   alignment: 4,
   dispatched: 15,
   arguments: [0, 1, 2, 3, 4, 5, 6, 7],
+  result: 0,
+  vectors: 32,
 };
 
 const IMAGE_FILE_MACHINE_I386 = 0x14c;
@@ -82,10 +89,10 @@ export function machineOf(machine: number): Machine | null {
 }
 
 /** Where a documented function takes one of its arguments. */
-export function argumentPlace(machine: Machine, allocator: Allocator, argument: number): number {
+export function argumentPlace(machine: Machine, { wide = 0 }: Pick<Allocator, 'wide'>, argument: number): number {
   if (machine.name === 'x86') {
     // The arguments of 64 bits all stand first.
-    return STACK_ARGUMENT + argument + Math.min(allocator.wide ?? 0, argument);
+    return STACK_ARGUMENT + argument + Math.min(wide, argument);
   }
   const register = machine.arguments[argument];
   if (register !== undefined) return register;

@@ -20,6 +20,14 @@ export const VALUE = {
   table: 6,
   /** What stands `number` bytes behind where the pointer at RVA `origin` leads. */
   member: 7,
+  /** Where fields are followed: what the call at RVA `number` gave. */
+  result: 8,
+  /** Where fields are followed: a context of the driver framework, of the type that stands at RVA `number`. */
+  context: 9,
+  /** Where fields are followed: a device object that the driver made. */
+  device: 10,
+  /** Where fields are followed: the `second` bytes that stand `number` bytes behind where possibility `origin` leads. */
+  field: 11,
 } as const;
 
 /** One possibility. */
@@ -64,6 +72,8 @@ export class Values {
   /** By possibility: its set; -1 where none was asked for. */
   private readonly singles = FIRST_SINGLES.slice();
   private setOf: Map<string, number> | null = null;
+  /** The upper halves of constants of 64 bits, by the instruction that holds them: they matter where one is stored. */
+  readonly upper = new Map<number, number>();
   private unions: Map<number, number> | null = null;
 
   /** The set of one possibility. */
@@ -74,6 +84,15 @@ export class Values {
   /** The set of what a register held when the function began. */
   static ofRegister(register: number): number {
     return UNKNOWN + 1 + register;
+  }
+
+  /** The number of a possibility of these sets, and the possibility of a number. */
+  numberOf({ kind, number, origin, second }: Value): number {
+    return this.atom(kind, number, origin, second);
+  }
+
+  valueOf(possibility: number): Value {
+    return this.atoms[possibility] ?? NOTHING_KNOWN;
   }
 
   /** The possibilities of a set. */

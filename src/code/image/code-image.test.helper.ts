@@ -31,6 +31,8 @@ export interface CodeImage {
   parts?: readonly (readonly [number, number, number])[];
   /** RVA of the load configuration directory. */
   loadConfig?: number;
+  /** RVA of the first function; 0 for none. */
+  entryPoint?: number;
   /** Pages that are not there. */
   missing?: readonly number[];
 }
@@ -86,7 +88,10 @@ export function codeModule(image: CodeImage): LoadedModule {
   return {
     ...{ name: 'test.sys', moduleName: 'test', path: null, base, sizeOfImage: SIZE, timeDateStamp: null },
     ...{ checkSum: null, codeView: null, version: null, pagesPresent: SIZE / PAGE, pagesTotal: SIZE / PAGE },
-    headers: headersOf(processor, (image.functions?.length ?? 0) + (image.parts?.length ?? 0), image.loadConfig ?? 0),
+    headers: {
+      ...headersOf(processor, (image.functions?.length ?? 0) + (image.parts?.length ?? 0), image.loadConfig ?? 0),
+      entryPoint: image.entryPoint ?? 0,
+    },
     memory: memoryOf(bytes, base, processor === 'x86' ? 4 : 8, image.missing ?? []),
   };
 }
@@ -118,10 +123,18 @@ function headersOf(processor: Processor, functions: number, loadConfig: number):
   directories[12] = { rva: IAT, size: 0x100 };
   if (functions > 0) directories[3] = { rva: PDATA, size: functions * (processor === 'arm64' ? 8 : 12) };
   const section = (name: string, rva: number, size: number, executable: boolean): ImageHeaders['sections'][number] => ({
-    ...{ name, rva, size, executable, fileOffset: rva, fileSize: size },
+    ...{ name, rva, size, executable, discardable: false, fileOffset: rva, fileSize: size },
   });
   return {
-    ...{ machine: MACHINES[processor], subsystem: 1, timeDateStamp: 0, sizeOfImage: SIZE, checkSum: 0, directories },
+    ...{
+      machine: MACHINES[processor],
+      characteristics: 0x22,
+      subsystem: 1,
+      timeDateStamp: 0,
+      sizeOfImage: SIZE,
+      checkSum: 0,
+      directories,
+    },
     ...{ imageBase: 0n, entryPoint: 0, sectionAlignment: PAGE, sizeOfHeaders: PAGE },
     sections: [
       section('.text', TEXT, 0x2000, true),

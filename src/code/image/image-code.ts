@@ -10,8 +10,9 @@ import { Callees } from '../calls/callees.js';
 import type { CodeModule } from './code-module.js';
 import type { ExportLookup } from './exports.js';
 import { followFunction } from '../flow/flow.js';
-import type { CalledCode, Flow } from '../flow/flow-result.js';
+import type { CalledCode, CallGifts, Flow } from '../flow/flow-result.js';
 import { FunctionWalk, LONGEST_FUNCTION } from '../flow/function-walk.js';
+import { FieldGifts } from '../fields/gifts.js';
 import { findFunction, type CodeSource, type FunctionRange } from './functions.js';
 import { ImageBytes } from './image-bytes.js';
 import { machineOf, type Machine } from '../flow/machine.js';
@@ -21,6 +22,8 @@ import { CodeWork } from '../flow/work.js';
 /** Instructions of the functions whose results are kept, and such functions. */
 const MOST_KEPT = 150_000;
 const MOST_KEPT_FUNCTIONS = 4096;
+/** Functions that are kept as fields are followed in them. */
+const MOST_FIELD_FUNCTIONS = 1024;
 /** Places of which the function around is kept. */
 const MOST_RANGES = 50_000;
 const MOST_OPERATIONS = 20_000;
@@ -65,6 +68,9 @@ export class ImageCode extends ImageBytes implements CodeSource {
   private readonly walked = new Operations();
   private branches: ReadonlyMap<number, number> | null = null;
   private called: CalledCode | null = null;
+  private readonly fieldFlows = new Map<number, Followed | null>();
+  private calledForFields: CalledCode | null = null;
+  private given: CallGifts | null = null;
 
   constructor(
     machine: Machine,
@@ -139,25 +145,48 @@ export class ImageCode extends ImageBytes implements CodeSource {
         known?.flow.reached.has(also) === true)
     )
       return known;
+    if (this.work.isSpent()) return null;
+    const { made, count } = this.followAnew(range, this.calledCode());
+    // What was cut off is not kept: more may be done for the next tag.
+    if (made?.flow.complete !== true && this.work.isSpent()) return made;
+    if (this.kept >= MOST_KEPT || this.followed.size >= MOST_KEPT_FUNCTIONS) {
+      this.followed.clear();
+      this.kept = 0;
+    }
+    this.kept += count;
+    this.followed.set(range.start, made);
+    return made;
+  }
+
+  /** The same, with what stands in fields of structures and what calls give kept apart. */
+  followFields(range: FunctionRange): Followed | null {
+    const known = this.fieldFlows.get(range.start);
+    if (known !== undefined) return known;
+    if (this.work.isSpent()) return null;
+    this.calledForFields ??= new ImageCalledCode(this, this.callees, this.gifts());
+    const { made } = this.followAnew(range, this.calledForFields);
+    if (this.work.isSpent()) return made;
+    if (this.fieldFlows.size >= MOST_FIELD_FUNCTIONS) this.fieldFlows.clear();
+    this.fieldFlows.set(range.start, made);
+    return made;
+  }
+
+  /** What calls give, where fields are followed. */
+  gifts(): CallGifts {
+    this.given ??= new FieldGifts(this);
+    return this.given;
+  }
+
+  private followAnew(range: FunctionRange, called: CalledCode): { made: Followed | null; count: number } {
     const { work } = this;
-    if (work.isSpent()) return null;
     const ops = operations;
     ops.clear();
     const missing = this.decodeParts(range, ops);
     work.functions++;
     work.steps += ops.count;
-    const flow = followFunction(this.machine, ops, range.start, this.calledCode(), work.left);
+    const flow = followFunction(this.machine, ops, range.start, called, work.left);
     work.steps += flow.steps;
-    const made = ops.count === 0 ? null : { range, flow, missing };
-    // What was cut off is not kept: more may be done for the next tag.
-    if (!flow.complete && work.isSpent()) return made;
-    if (this.kept >= MOST_KEPT || this.followed.size >= MOST_KEPT_FUNCTIONS) {
-      this.followed.clear();
-      this.kept = 0;
-    }
-    this.kept += ops.count;
-    this.followed.set(range.start, made);
-    return made;
+    return { made: ops.count === 0 ? null : { range, flow, missing }, count: ops.count };
   }
 
   private calledCode(): CalledCode {

@@ -69,7 +69,7 @@ export interface References {
 /** Looks through all executable sections. */
 export function referencesTo(code: SearchedImage, wanted: WantedAddresses): References {
   const places: number[] = [];
-  const complete = look(code, wanted, MOST_REFERENCES, (place) => places.push(place));
+  const { complete } = look(code, wanted, MOST_REFERENCES, (place) => places.push(place));
   return { places: inOrder(places), complete };
 }
 
@@ -99,12 +99,16 @@ export class DataReferences {
   private readonly places: Uint32Array;
   /** False where pages of code were missing or there were too many places. */
   readonly complete: boolean;
+  /** The same but for code that kernels drop once a driver has begun. */
+  readonly lasting: boolean;
 
   constructor(code: SearchedImage) {
     const found: number[] = [];
-    this.complete = look(code, new DataAddresses(code), MOST_DATA_REFERENCES, (place, target) => {
+    const looked = look(code, new DataAddresses(code), MOST_DATA_REFERENCES, (place, target) => {
       return found.push(target, place) / 2;
     });
+    this.complete = looked.complete;
+    this.lasting = looked.lasting;
     const order = Uint32Array.from({ length: found.length / 2 }, (_, i) => 2 * i);
     const at = (i: number): number => found[i] ?? 0;
     order.sort((a, b) => at(a) - at(b) || at(a + 1) - at(b + 1));
@@ -147,45 +151,60 @@ class DataAddresses implements Addresses {
   }
 }
 
-/** Calls `found` for every place that refers to a wanted address; it tells how many there are. False as for References. */
-function look(code: SearchedImage, wanted: Addresses, most: number, found: Found): boolean {
-  if (wanted.last < wanted.first) return true;
+/** Calls `found` for every place that refers to a wanted address; it tells how many there are. As of `DataReferences`. */
+function look(
+  code: SearchedImage,
+  wanted: Addresses,
+  most: number,
+  found: Found,
+): { complete: boolean; lasting: boolean } {
+  if (wanted.last < wanted.first) return { complete: true, lasting: true };
   let count = 0;
   const add: Found = (place, target) => (count = found(place, target));
   const find = code.machine.name === 'arm64' ? new Arm64References(wanted, add) : null;
-  let complete = true;
-  for (const { rva, bytes, isWhole } of pieces(code)) {
-    if (!isWhole) complete = false;
+  let [complete, lasting] = [true, true];
+  for (const { rva, bytes, isWhole, discardable } of pieces(code)) {
+    complete &&= isWhole;
+    lasting &&= isWhole || discardable;
     if (find !== null) find.look(bytes, rva);
     else if (code.machine.name === 'x64') relative(bytes, rva, wanted, add);
     else absoluteAndRelative(bytes, rva, code.base, wanted, add);
-    if (count >= most) return false;
+    if (count >= most) return { complete: false, lasting: false };
   }
-  return complete;
+  return { complete, lasting };
 }
 
 const inOrder = (places: number[]): number[] => [...new Set(places)].sort((a, b) => a - b);
 
+interface Piece {
+  readonly rva: number;
+  readonly bytes: Uint8Array;
+  readonly isWhole: boolean;
+  /** Of a section that kernels drop. */
+  readonly discardable: boolean;
+}
+
 /** Stretches of code that can be read, up to a megabyte each, which overlap by four bytes; `isWhole` false for a gap. */
-function* pieces(code: SearchedImage): Iterable<{ rva: number; bytes: Uint8Array; isWhole: boolean }> {
+function* pieces(code: SearchedImage): Iterable<Piece> {
   const { memory, base, sizeOfImage } = code.module;
   if (memory === null) return;
   const none = new Uint8Array(0);
   for (const section of code.headers.sections) {
     if (!section.executable) continue;
+    const { discardable } = section;
     const size = Math.min(section.size, sizeOfImage - section.rva);
     if (size <= 0) continue;
     const window = Buffer.alloc(Math.min(size, PIECE + OVERLAP));
     let [start, length] = [section.rva, 0];
     for (const chunk of memory.chunks(plus(base, section.rva), size)) {
       if (failed(chunk.bytes)) {
-        if (length > OVERLAP) yield { rva: start, bytes: window.subarray(0, length), isWhole: true };
-        yield { rva: section.rva + chunk.offset, bytes: none, isWhole: false };
+        if (length > OVERLAP) yield { rva: start, bytes: window.subarray(0, length), isWhole: true, discardable };
+        yield { rva: section.rva + chunk.offset, bytes: none, isWhole: false, discardable };
         [start, length] = [section.rva + chunk.offset + chunk.length, 0];
         continue;
       }
       if (length + chunk.length > window.length) {
-        yield { rva: start, bytes: window.subarray(0, length), isWhole: true };
+        yield { rva: start, bytes: window.subarray(0, length), isWhole: true, discardable };
         const keep = Math.min(length, OVERLAP);
         window.copyWithin(0, length - keep, length);
         [start, length] = [start + length - keep, keep];
@@ -193,7 +212,7 @@ function* pieces(code: SearchedImage): Iterable<{ rva: number; bytes: Uint8Array
       window.set(chunk.bytes, length);
       length += chunk.length;
     }
-    if (length >= OVERLAP) yield { rva: start, bytes: window.subarray(0, length), isWhole: true };
+    if (length >= OVERLAP) yield { rva: start, bytes: window.subarray(0, length), isWhole: true, discardable };
   }
 }
 
@@ -221,9 +240,15 @@ function absoluteAndRelative(bytes: Uint8Array, rva: number, base: number, wante
   }
 }
 
-/** ARM64: branches, literals, and ADRP with the ADD or LDR that follows it on the same register. */
+/** The stack pointer of ARM64 as the base of a memory operand. */
+const SP = 31;
+
+/** ARM64: branches, literals, and ADRP with the ADD or LDR that follows it on the same register, also by way of the stack. */
 class Arm64References {
+  /** By register: the page, or the place in it. */
   private readonly pages = new Float64Array(32).fill(-1);
+  /** By place on the stack, in pointers: the address that was put there. */
+  private readonly kept = new Float64Array(0x1000).fill(-1);
 
   constructor(
     private readonly wanted: Addresses,
@@ -248,12 +273,26 @@ class Arm64References {
       return -1;
     }
     if (top === 0x18 || top === 0x58) return at + ((word << 8) >> 13) * 4;
-    const page = this.pages[(word >>> 5) & 31] ?? -1;
-    if (page < 0) return -1;
     const amount = (word >>> 10) & 0xfff;
     const form = (word & 0xffc00000) >>> 0;
+    const base = (word >>> 5) & 31;
+    if (base === SP) {
+      // STR and LDR of 64 bits.
+      if (form === 0xf9000000) this.kept[amount] = this.pages[word & 31] ?? -1;
+      else if (form === 0xf9400000) this.pages[word & 31] = this.kept[amount] ?? -1;
+      else if (form === 0x91000000) this.pages[word & 31] = -1;
+      return -1;
+    }
+    const page = this.pages[base] ?? -1;
+    if (page < 0) return -1;
     if (form === 0xf9400000) return page + amount * 8;
     if (form === 0xb9400000) return page + amount * 4;
-    return form === 0x91000000 ? page + amount : -1;
+    // Vectors of 16, 8 and 4 bytes.
+    if (form === 0x3dc00000) return page + amount * 16;
+    if (form === 0xfd400000) return page + amount * 8;
+    if (form === 0xbd400000) return page + amount * 4;
+    if (form !== 0x91000000) return -1;
+    this.pages[word & 31] = page + amount;
+    return page + amount;
   }
 }

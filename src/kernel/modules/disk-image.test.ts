@@ -76,7 +76,7 @@ function moduleOf(pages: readonly number[] | null): LoadedModule {
 
 function complete(module: LoadedModule, file: Buffer = image()): LoadedModule {
   const filled = completeFromFile(module, file, 'images/acme.sys');
-  if ('refused' in filled) throw new Error(filled.why);
+  if (failed(filled)) throw new Error(filled.message);
   return filled;
 }
 
@@ -127,14 +127,14 @@ describe('a module and its image on disk', () => {
   it('a file of another build is refused, with what differs', () => {
     const why = (module: LoadedModule, file = image()): string => {
       const filled = completeFromFile(module, file, 'acme.sys');
-      return 'refused' in filled ? `${filled.refused}: ${filled.why}` : 'used';
+      return failed(filled) ? `${filled.code}: ${filled.message}` : 'used';
     };
     const module = moduleOf([0]);
     expect(why({ ...module, timeDateStamp: 5 })).to.match(
-      /^other: acme\.sys: another build: time stamp 0x5f000000 instead of 0x5$/,
+      /^mismatch: acme\.sys: another build: time stamp 0x5f000000 instead of 0x5$/,
     );
-    expect(why({ ...module, sizeOfImage: 0x9000 })).to.match(/^other: .*size 0x5000 instead of 0x9000$/);
-    expect(why({ ...module, checkSum: 7 })).to.match(/^other: .*checksum 0x[0-9a-f]+ instead of 0x7$/);
+    expect(why({ ...module, sizeOfImage: 0x9000 })).to.match(/^mismatch: .*size 0x5000 instead of 0x9000$/);
+    expect(why({ ...module, checkSum: 7 })).to.match(/^mismatch: .*checksum 0x[0-9a-f]+ instead of 0x7$/);
     expect(why({ ...module, timeDateStamp: null })).to.match(/^unknown: /);
     expect(why({ ...module, checkSum: null })).to.equal('used');
     expect(
@@ -142,8 +142,8 @@ describe('a module and its image on disk', () => {
         module,
         image((file) => file.write('X', 0x500)),
       ),
-    ).to.match(/^damaged: .*it was changed or is damaged$/);
-    expect(why(module, image().subarray(0, 100))).to.match(/^damaged: /);
+    ).to.match(/^corrupt: .*it was changed or is damaged$/);
+    expect(why(module, image().subarray(0, 100))).to.match(/^corrupt: /);
   });
 
   it('its headers, and whether it is signed, come from the file', () => {

@@ -1,7 +1,7 @@
 /** Fills the pages of a module that the dump lacks from its image on disk, if the file is the one that was loaded. */
 
 import { PAGE_SIZE } from '../../../parsers/addresses.js';
-import { failed, hex, type Failure } from '../../../parsers/bytes/failure.js';
+import { failed, Failure, hex } from '../../../parsers/bytes/failure.js';
 import { imageChecksum } from '../../../parsers/pe/checksum.js';
 import { readCodeView } from '../../../parsers/pe/image.js';
 import { layOutImage } from '../../../parsers/pe/image-file.js';
@@ -10,11 +10,8 @@ import { readVersion } from '../../../parsers/pe/version.js';
 import { FilledMemory } from './filled-memory.js';
 import type { LoadedModule } from './modules.js';
 
-/** Why a file is not used. `other`: it is another build than the one that was loaded. `damaged`: it is no sound image. */
-export interface Refusal {
-  readonly refused: 'other' | 'damaged' | 'unknown';
-  readonly why: string;
-}
+/** Why a file is not used: another build than the one that was loaded, no sound image, or the dump does not tell. */
+type Refused = Failure<'mismatch' | 'corrupt' | 'unknown'>;
 
 const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE);
 
@@ -24,16 +21,18 @@ const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE);
  *
  * @param file its bytes, which must not change afterwards.
  */
-export function completeFromFile(module: LoadedModule, file: Uint8Array, path: string): LoadedModule | Refusal {
+export function completeFromFile(module: LoadedModule, file: Uint8Array, path: string): LoadedModule | Refused {
   const image = layOutImage(file, path);
-  if (failed(image)) return { refused: 'damaged', why: image.message };
-  const wrong = mismatch(module, image.headers);
-  if (wrong !== null) return { ...wrong, why: `${path}: ${wrong.why}` };
+  if (failed(image)) return new Failure('corrupt', image.message);
+  const wrong = mismatch(module, image.headers, path);
+  if (wrong !== null) return wrong;
   const { checkSum } = image.headers;
   const actual = imageChecksum(file);
   if (checkSum !== 0 && actual !== checkSum) {
-    const why = `${path}: its checksum is ${hex(actual ?? 0)}, its header says ${hex(checkSum)}: it was changed or is damaged`;
-    return { refused: 'damaged', why };
+    return new Failure(
+      'corrupt',
+      `${path}: its checksum is ${hex(actual ?? 0)}, its header says ${hex(checkSum)}: it was changed or is damaged`,
+    );
   }
   const memory = new FilledMemory(module.memory, module.base, image);
   const { base } = module;
@@ -53,9 +52,12 @@ export function completeFromFile(module: LoadedModule, file: Uint8Array, path: s
 function mismatch(
   module: LoadedModule,
   headers: { timeDateStamp: number; sizeOfImage: number; checkSum: number },
-): Refusal | null {
+  path: string,
+): Refused | null {
   const { timeDateStamp, sizeOfImage, checkSum } = module;
-  if (timeDateStamp === null) return { refused: 'unknown', why: 'the dump does not tell the time stamp of the module' };
+  if (timeDateStamp === null) {
+    return new Failure('unknown', `${path}: the dump does not tell the time stamp of the module`);
+  }
   const differences = [
     timeDateStamp === headers.timeDateStamp
       ? null
@@ -67,5 +69,5 @@ function mismatch(
       ? null
       : `checksum ${hex(headers.checkSum)} instead of ${hex(checkSum)}`,
   ].filter((difference) => difference !== null);
-  return differences.length === 0 ? null : { refused: 'other', why: `another build: ${differences.join(', ')}` };
+  return differences.length === 0 ? null : new Failure('mismatch', `${path}: another build: ${differences.join(', ')}`);
 }

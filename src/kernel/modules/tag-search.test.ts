@@ -132,14 +132,14 @@ describe('the tag search', () => {
     for (let i = 0; i < bytes.length; i++) bytes[i] = 97 + (((state = (state * 1103515245 + 12345) >>> 0) >>> 16) % 4);
     const keys = [...new Set(Array.from({ length: 120 }, (_, i) => bytes.readUInt32LE(i * 190)))];
     expect(keys.length).to.be.greaterThan(60);
-    const module = moduleOf(bytes, [2], 1000);
-    const together = searchTags([module], keys).hits;
-    for (const key of keys) {
-      expect(together.get(key)!.map((h) => h.offset)).to.deep.equal(
-        searchTags([module], [key])
-          .hits.get(key)!
-          .map((h) => h.offset),
-      );
+    // Pieces that begin on odd addresses, too.
+    for (const piece of [1000, 1001, 333]) {
+      const module = moduleOf(bytes, [2], piece);
+      const together = searchTags([module], keys).hits;
+      for (const key of keys) {
+        const alone = searchTags([module], [key]).hits.get(key)!;
+        expect(together.get(key)!.map((h) => h.offset)).to.deep.equal(alone.map((h) => h.offset));
+      }
     }
   });
 

@@ -222,7 +222,7 @@ describe('built machines with objects', function () {
       const codes = objects.warnings.map(({ code }) => code);
       expect(codes).to.include('process-list-broken');
       expect(codes.includes('handle-pages-missing')).to.equal(absent > 0);
-      expect(objects.holdersOfTag(0x636f7250)!.processes[0]!.process.image).to.equal('watchman.exe');
+      expect(objects.holdersOfType('Process')!.processes[0]!.process.image).to.equal('watchman.exe');
       const lost = truth.processes.reduce((sum, p) => sum + (p.handles?.wild ?? 0) + (p.handles?.freed ?? 0), 0);
       const { unreadable, wild } = objects.counts()!;
       expect(unreadable + wild).to.equal(lost);

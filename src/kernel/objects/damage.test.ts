@@ -152,7 +152,7 @@ describe('damaged objects', () => {
     world.globals.clear();
     const objects = read(world);
     ask(objects);
-    expect([objects.processes(), objects.census(), objects.holdersOfTag(0x636f7250)]).to.deep.equal([null, null, null]);
+    expect([objects.processes(), objects.census(), objects.holdersOfType('Process')]).to.deep.equal([null, null, null]);
     expect(codes(objects)).to.include('process-layout-unknown');
     expect(new Objects(null, DEFAULT_BUDGET).zombies()).to.equal(null);
   });

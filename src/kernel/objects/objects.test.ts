@@ -99,7 +99,7 @@ describe('processes, objects and handles', () => {
       it('holders, their targets, and references beyond handles', () => {
         const { world } = machine(generation);
         const objects = read(world);
-        const holders = objects.holdersOfTag(0x636f7250 | 0x80000000)!;
+        const holders = objects.holdersOfType('process')!;
         expect(holders.processes.map((h) => [h.process.image, h.handles, h.objects])).to.deep.equal([
           ['watchman.exe', 39, 39],
           ['System', 1, 1],

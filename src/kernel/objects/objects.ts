@@ -2,7 +2,6 @@
 
 import { oncePer, oncePerKernel } from '../open/once.js';
 import type { Kernel } from '../open/open-kernel.js';
-import { plainTag } from '../../../parsers/kernel/tag.js';
 import type { Warning } from '../../result/result.js';
 import { ObjectDescriber } from './names/describe.js';
 import { readHandleCensus, type HandleCensus, type ProcessHandles, type Progress } from './handles/handle-census.js';
@@ -119,20 +118,12 @@ export class Objects {
     return census === null || decoder === null ? null : countTypes(census, decoder.types.length, table);
   }
 
-  /** Who holds the objects whose pool tag is `key` (the protected bit does not matter); null where no type has it. */
-  holdersOfTag(key: number): Holders | null {
-    return this.holdersWhere((type) => type.key === plainTag(key));
-  }
-
   /** Who holds the objects of a type by its name, in any case. */
   holdersOfType(name: string): Holders | null {
-    return this.holdersWhere((type) => type.name.toLowerCase() === name.toLowerCase());
-  }
-
-  private holdersWhere(wanted: (type: ObjectTypes['types'][number]) => boolean): Holders | null {
     const [census, decoder, describer] = [this.census(), this.decoder(), this.describer()];
     if (census === null || decoder === null || describer === null) return null;
-    return holdersOf(census, decoder, this.references(), describer, decoder.types.findIndex(wanted), this.budget.names);
+    const place = decoder.types.findIndex((type) => type.name.toLowerCase() === name.toLowerCase());
+    return holdersOf(census, decoder, this.references(), describer, place, this.budget.names);
   }
 }
 

@@ -6,6 +6,7 @@ import type { ExportLookup } from '../../code/image/exports.js';
 import type { CodeModule } from '../../code/image/code-module.js';
 import { imageCode } from '../../code/image/image-code.js';
 import { codeOfData } from '../../code/data-code.js';
+import { registeredContext } from '../../code/filter-contexts.js';
 import { TagFollower, type TagCode, type TagFate } from '../../code/tag-code.js';
 import { CodeWork } from '../../code/flow/work.js';
 import type { TagHit } from '../../kernel/state.js';
@@ -20,17 +21,31 @@ const LONGEST_INSTRUCTION = 15;
 /** Steps of following code for all tags and modules, and for one tag. Damaged dumps ask for more. */
 const MOST_STEPS = 4_000_000;
 const MOST_TAG_STEPS = 2_000_000;
+/** The same for owners of tags that nobody suspects: all of them, and one. Suspects keep most of the steps. */
+const MOST_OWNER_STEPS = 1_000_000;
+const MOST_OWNER_TAG_STEPS = 100_000;
 
 /** Of a place that was not followed to the end. */
 const NOT_FOLLOWED = 'not followed to the end, because that would take too long';
+
+/** True for the note of a place that was not followed to the end. */
+export function wasCutOff(note: string | null): boolean {
+  return note?.endsWith(NOT_FOLLOWED) === true;
+}
 
 /** Judges places of tags in the modules of one dump, or in images. */
 export class CodeEvidence {
   private readonly followers = new Map<number, TagFollower | null>();
   /** Steps that each tag took. */
   private readonly spent = new Map<number, number>();
+  /** What was judged to the end. */
+  private readonly judged = new WeakMap<TagHit, HitJudgement>();
+  /** Steps that owners took. */
+  private ofOwners = 0;
   /** Places that were not followed to the end, because it would have taken too long. */
   cut = 0;
+  /** Tags that nobody suspects, of which a place was not followed to the end for the same reason. */
+  readonly ownersCut = new Set<number>();
 
   constructor(
     private readonly modules: readonly CodeModule[],
@@ -40,16 +55,33 @@ export class CodeEvidence {
 
   /** Judges one place; `key` is the tag without the protected bit. */
   judge(hit: TagHit, key: number): HitJudgement {
+    return this.within(hit, key, MOST_TAG_STEPS - (this.spent.get(key) ?? 0), () => this.cut++);
+  }
+
+  /** The same with little work, for a tag that nobody suspects: who owns it is asked of many tags. */
+  judgeForOwner(hit: TagHit, key: number): HitJudgement {
+    const left = Math.min(MOST_OWNER_TAG_STEPS - (this.spent.get(key) ?? 0), MOST_OWNER_STEPS - this.ofOwners);
+    const before = this.work.steps;
+    const judgement = this.within(hit, key, left, () => this.ownersCut.add(key));
+    this.ofOwners += this.work.steps - before;
+    return judgement;
+  }
+
+  private within(hit: TagHit, key: number, most: number, cut: () => void): HitJudgement {
+    const known = this.judged.get(hit);
+    if (known !== undefined) return known;
     const base = classifyHit(hit);
     const follower = this.followerOf(hit.module);
     if (follower === null || !isFollowed(hit, base)) return base;
     const before = this.work.steps;
-    const spent = this.spent.get(key) ?? 0;
-    const { value, isCut } = this.work.within(MOST_TAG_STEPS - spent, () => follow(follower, hit, key, base));
-    this.spent.set(key, spent + this.work.steps - before);
-    // What was seen to allocate is so, whatever else was not looked at.
-    if (!isCut || value.callsAllocator === true) return value;
-    this.cut++;
+    const { value, isCut } = this.work.within(most, () => follow(follower, hit, key, base));
+    this.spent.set(key, (this.spent.get(key) ?? 0) + this.work.steps - before);
+    // What was seen to allocate is so, whatever else was not looked at; a registration is told by its form.
+    if (!isCut || value.callsAllocator === true || value.kind === 'filter-context') {
+      this.judged.set(hit, value);
+      return value;
+    }
+    cut();
     return { ...value, strength: 'low', callsAllocator: null, note: `${value.note}; ${NOT_FOLLOWED}` };
   }
 
@@ -102,6 +134,11 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
     if (code?.fate !== 'allocates') return base;
     base = { ...base, strength: 'medium' };
   }
+  const context = code?.fate === 'allocates' ? null : registeredContext(follower.code.module, hit.offset);
+  if (context !== null) {
+    const note = `the tag of its ${context} context in a registration of contexts (FLT_CONTEXT_REGISTRATION): the filter manager allocates under it for this driver`;
+    return { ...base, kind: 'filter-context', strength: 'medium', note };
+  }
   if (kind === 'pointer') return { ...base, strength: 'low', note: 'a part of an address in the image' };
   if (kind === null && base.strength !== 'low') {
     const note = `${base.note}; whether code refers to it could not be told, because pages are missing`;
@@ -138,12 +175,12 @@ function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: Ta
   const isSure = code.function.source === 'exception-table' || code.function.source === 'export';
   if (!isCode && !isSure && code.call === null) return base;
   const kind = isCode ? base.kind : 'code-immediate';
-  const strength = strengthOf(code.fate, isCode ? base.strength : 'medium');
+  const strength = strengthOf(code, isCode ? base.strength : 'medium');
   return {
     kind,
     strength,
     note: noteOf(hit, base, code),
-    callsAllocator: CALLS[code.fate],
+    callsAllocator: code.field === null ? CALLS[code.fate] : null,
     instruction: textAt(follower, code.instruction),
     call: callOf(follower, code),
     function: functionOf(follower, code),
@@ -155,7 +192,9 @@ const CALLS: Readonly<Record<TagFate, boolean | null>> = {
   ...{ unknown: null, lost: null, missing: null, cut: null, 'not-held': null },
 };
 
-function strengthOf(fate: TagFate, base: Confidence): Confidence {
+function strengthOf({ fate, field }: TagCode, base: Confidence): Confidence {
+  // Memory is not followed: what stands in the field by the time it is read is not seen.
+  if (field !== null) return 'medium';
   if (fate === 'allocates') return 'high';
   return fate === 'unknown' ? atMost(base, 'medium') : 'low';
 }
@@ -167,6 +206,8 @@ function noteOf(hit: TagHit, base: HitJudgement, code: TagCode): string {
   const what = isCode ? base.note : `an instruction holds the tag${bit}`;
   const { call } = code;
   const given = call?.allocator.name ?? 'a function';
+  if (code.field !== null)
+    return `${what}; it is stored at offset 0x${code.field.toString(16)} of a structure, and the tag that ${given} gets was read from that field, which another function fills: code that was not seen may have put another one there`;
   switch (code.fate) {
     case 'allocates':
       return call?.allocator.kind === 'lookaside'
@@ -205,6 +246,7 @@ function callOf(follower: TagFollower, { call }: TagCode): EvidenceCall | null {
     kind: call.allocator.kind,
     instruction: textAt(follower, call.at),
     through: call.through.map((rva) => placeName(follower, rva)),
+    throughStarts: call.through.map((rva) => hex(plus(follower.code.module.base, rva))),
   };
 }
 

@@ -30,7 +30,10 @@ export function fixedTagCalls(module: LoadedModule, key: number, options: CodeOp
     section: code.sectionAt(call)?.name ?? null,
     executable: true,
     callsAllocator: true,
-    call: { address: address(call), allocator, kind, instruction: text(call), through: through.map(place) },
+    call: {
+      ...{ address: address(call), allocator, kind, instruction: text(call) },
+      ...{ through: through.map(place), throughStarts: through.map(address) },
+    },
     function: range === null ? null : { start: address(range.start), end: address(range.end), source: range.source },
   });
   return allocationsIn(module, options)

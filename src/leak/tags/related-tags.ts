@@ -48,7 +48,7 @@ export function relatedTags(
 }
 
 /** How far two counts are from a whole ratio, as a part of it; infinite past the largest ratio. */
-function deviation(a: number, b: number): number {
+export function deviation(a: number, b: number): number {
   const ratio = a >= b ? a / b : b / a;
   const whole = Math.round(ratio);
   return whole > RELATED_LARGEST_RATIO ? Infinity : Math.abs(ratio / whole - 1);

@@ -93,12 +93,33 @@ export function ownerModules(binary: string, modules: readonly ModuleInfo[]): nu
       .filter((name) => name !== '' && !name.startsWith('<')),
   );
   const found: number[] = [];
+  const names = baseNames(modules);
   modules.forEach((module, index) => {
-    const name = baseName(module.name);
+    const name = names[index] ?? '';
     const kernel = (wanted.has('nt') || wanted.has('ntoskrnl')) && name.startsWith('nt') && isKernelImage(module.name);
     if (kernel || wanted.has(name)) found.push(index);
   });
   return found;
+}
+
+/** The binaries of a list's line, each as `ntfs` or, for parts of the kernel, `nt!cm`: lower-case, without extension. */
+export function splitBinaries(binary: string): string[] {
+  return binary
+    .split(/ or | and |[/,]/)
+    .map((name) => name.trim().toLowerCase())
+    .map((name) => (/^nt!/.test(name) ? name : baseName(name.replace(/!.*$/s, ''))))
+    .filter((name) => name !== '');
+}
+
+const namesOf = new WeakMap<readonly ModuleInfo[], string[]>();
+
+/** Asked for every tag of a table: made once a list. */
+function baseNames(modules: readonly ModuleInfo[]): string[] {
+  const known = namesOf.get(modules);
+  if (known?.length === modules.length) return known;
+  const names = modules.map(({ name }) => baseName(name));
+  namesOf.set(modules, names);
+  return names;
 }
 
 function baseName(name: string): string {

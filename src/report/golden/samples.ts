@@ -114,6 +114,7 @@ const EVIDENCE: Evidence = {
     kind: 'allocate',
     instruction: 'call    qword ptr [FFFFF880044B8010h]',
     through: ['myfault+0x1200'],
+    throughStarts: ['0xfffff880044b6200'],
   },
   function: { start: '0xfffff880044b6300', end: '0xfffff880044b6420', source: 'exception-table' },
   note: 'An immediate of an instruction shortly before a call of the allocator.',
@@ -297,7 +298,18 @@ export const FULL: AnalysisResult = {
       knownIssues: [{ driver: 'myfault.sys', known: 'It leaks.', fix: null, source: 'a page', file: null }],
       cluster: {
         members: [{ key: '0x49576f49', tag: 'IoWI', pool: 'paged', outstanding: 1202, ratio: 2, owner: OWNER }],
-        culprit: { module: 'myfault.sys', because: 'it allocates under both' },
+        culprit: { module: 'myfault.sys', base: '0xfffff880044b5000', confidence: 'medium', because: 'it allocates under both' },
+      },
+      candidates: {
+        area: 'file-system',
+        drivers: [
+          {
+            ...{ module: 'myfault.sys', base: '0xfffff880044b5000', company: 'Sysinternals', version: '4.0.0.0' },
+            ...{ windows: false, roles: ['file-system-filter'], because: 'a reason' },
+          },
+        ],
+        unread: ['other.sys'],
+        unreadCount: 1,
       },
       holders: {
         ...{ type: 'Process', objects: 71420, handles: 71652, withoutHandle: 12, unreadable: 0, complete: true },
@@ -344,7 +356,7 @@ export const FULL: AnalysisResult = {
       searched: null,
       related: [],
       knownIssues: [],
-      ...{ key: null, cluster: null, holders: null, contents: null, billed: null },
+      ...{ key: null, cluster: null, candidates: null, holders: null, contents: null, billed: null },
     },
   ],
   verdict: {

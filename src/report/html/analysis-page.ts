@@ -2,6 +2,7 @@
 
 import type { AnalysisResult, MemoryInfo, Warning } from '../../result/result.js';
 import { counted, elapsed, humanBytes, humanPages, thousands, utc } from '../../views/print/format.js';
+import { thirdPartyHolders } from '../../leak/tags/third-party.js';
 import { debuggerSections } from '../text/analyze-windbg.js';
 import { canHoldPoolTables, dumpKind, whyNoTags } from '../../views/print/dump-kind.js';
 import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../../views/print/identity.js';
@@ -13,6 +14,9 @@ import { poolBars } from './pool-bars.js';
 import { markup, joined, type SafeHtml } from './safe-html.js';
 import { confidenceBadge, suspectSections } from './suspect-sections.js';
 import { tagTreemaps } from './treemap.js';
+
+/** Third-party holders that are named above the table of tags. */
+const MOST_HOLDERS = 8;
 
 export interface AnalysisPageOptions {
   /** The page that lists this one, relative to it: a link back is shown. */
@@ -97,8 +101,19 @@ function pageFiles({ pageFiles: files }: MemoryInfo): SafeHtml | null {
 }
 
 function tagPart(result: AnalysisResult): SafeHtml | null {
-  if (result.poolTags !== null) return tagTable(result);
+  if (result.poolTags !== null) return markup`${thirdParty(result)}${tagTable(result)}`;
   return canHoldPoolTables(result.dump) ? markup`<p>${whyNoTags(result)}</p>` : null;
+}
+
+/** Tags of drivers that are no part of Windows. */
+function thirdParty(result: AnalysisResult): SafeHtml | null {
+  const holders = thirdPartyHolders(result).slice(0, MOST_HOLDERS);
+  if (holders.length === 0) return null;
+  const each = holders.map(
+    ({ row, owner, bytes }) =>
+      markup`<code>${row.tag}</code> ${humanBytes(bytes)} (${owner.module}${owner.confidence === 'high' ? '' : ', probably'})`,
+  );
+  return markup`<p>Largest third-party holders: ${joined(each, ', ')}</p>`;
 }
 
 function modulePart(result: AnalysisResult): SafeHtml | null {

@@ -23,6 +23,7 @@ import {
   thousands,
   utc,
 } from '../../views/print/format.js';
+import { ownerOrList } from '../../views/print/tag-owner.js';
 import { markup, type SafeHtml } from './safe-html.js';
 import { dataTable, type Cell, type Column } from './table.js';
 
@@ -55,7 +56,11 @@ export function tagTable({ poolTags, suspects }: AnalysisResult): SafeHtml | nul
       { title: 'Tag', kind: 'text' },
       ...pool('Nonpaged'),
       ...pool('Paged'),
-      { title: 'Used by, as the tag lists have it', kind: 'text' },
+      {
+        title: 'Owner',
+        kind: 'text',
+        about: 'Who allocates under the tag, on what ground and how sure; else who uses it by the tag lists',
+      },
     ],
     rows: poolTags.rows.map((row) => tagCells(row, suspected.has(row.tag))),
   });
@@ -69,12 +74,11 @@ function tagCells(row: PoolTagRow, suspected: boolean): Cell[] {
     number(frees),
   ];
   const mark = suspected && markup` <span class="badge bad">suspect</span>`;
-  const user = [row.binary === '<unknown>' ? null : row.binary, row.description].filter((part) => part !== null);
   return [
     { show: markup`<code title="${row.hex}">${row.tag}</code>${mark}`, sort: row.tag },
     ...counters(row.nonPaged),
     ...counters(row.paged),
-    { show: user.length > 0 && markup`<span class="long">${user.join(': ')}</span>` },
+    { show: markup`<span class="long">${ownerOrList(row)}</span>` },
   ];
 }
 

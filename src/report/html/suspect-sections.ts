@@ -2,7 +2,10 @@
 
 import { isSuspicious } from '../../leak/suspects.js';
 import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result/result.js';
+import { candidatesTitle, candidateWords } from '../../views/print/candidate-words.js';
 import { counted, humanBytes, percent, thousands, timesAsMany } from '../../views/print/format.js';
+import { ownerText } from '../../views/print/tag-owner.js';
+import { stepText, unclustered } from '../related.js';
 import { suspectTitle } from '../suspect-title.js';
 import { moduleOf } from '../text/analyze-suspects.js';
 import { hasWideAddresses } from '../../views/print/dump-kind.js';
@@ -42,11 +45,11 @@ function suspectSection(result: AnalysisResult, suspect: Suspect, index: number)
 <dl>${figures(suspect)}</dl>
 ${holdersPart(suspect, id)}
 ${drivers(result, suspect)}
-${contentsPart(suspect)}${known(suspect)}<div class="pair">
+${candidates(suspect)}${contentsPart(suspect)}${known(suspect)}<div class="pair">
 ${noteList('Speaks for it', 'for', suspect.reasons)}
 ${noteList('Speaks against it, or is not known', 'against', suspect.against)}
 </div>
-${related(suspect)}${unloaded(result, suspect)}
+${cluster(suspect)}${related(suspect)}${unloaded(result, suspect)}
 ${suspect.searched !== null && markup`<p class="soft">${searchedSentences(suspect.searched)}</p>`}
 </section>
 `;
@@ -109,9 +112,26 @@ function known({ knownIssues }: Suspect): SafeHtml | null {
 `;
 }
 
-/** Tags whose counts go with the suspect's. */
-function related({ related: others, tag }: Suspect): SafeHtml | null {
-  if (!others || others.length === 0) return null;
+/** Who could be behind a tag of Windows. */
+function candidates({ candidates: could }: Suspect): SafeHtml | null {
+  const words = could ? candidateWords(could) : [];
+  if (!could || words.length === 0) return null;
+  return markup`<h3>${candidatesTitle(could)}</h3><ul>${words.map((line) => markup`<li>${line}</li>`)}</ul>
+`;
+}
+
+/** Tags in lock step with the suspect, whose they are, and who makes them grow. */
+function cluster({ cluster: found }: Suspect): SafeHtml | null {
+  if (!found) return null;
+  const { members, culprit } = found;
+  return markup`<h3>Tags in lock step</h3><ul>${members.map(({ tag: other, pool, outstanding, ratio, owner }) => markup`<li><code>${other}</code>, ${pool} pool: ${counted(outstanding, 'allocation')}${stepText(ratio)}; ${owner === null ? 'owner not known' : ownerText(owner)}</li>`)}</ul>${culprit !== null && markup`<p>${culprit.because} ${confidenceBadge(culprit.confidence)}</p>`}
+`;
+}
+
+/** Tags whose counts go with the suspect's, besides those in lock step. */
+function related({ related: all, tag, cluster: found }: Suspect): SafeHtml | null {
+  const others = unclustered(all ?? [], found ?? null);
+  if (others.length === 0) return null;
   return markup`<h3>Tags whose counts go with <code>${tag}</code>: a hint, it may be chance</h3><ul>${others.map((other) => markup`<li><code>${other.tag}</code>, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${timesAsMany(other.ratio)}</li>`)}</ul>`;
 }
 

@@ -1,12 +1,18 @@
 /** The memory part of `dumpleak analyze`: totals against limits, flags, tags against pool counters, the top tags. */
 
 import { printable } from '../../../parsers/text-safety.js';
+import { thirdPartyHolders } from '../../leak/tags/third-party.js';
 import { pagesOf } from '../../result/pool.js';
+import { tagInWords } from '../../result/tag.js';
 import type { AnalysisResult, Count, PoolTagRow, PoolTags, Reconciliation } from '../../result/result.js';
 import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../../views/print/format.js';
 import { commitInUse, physicalInUse, poolInUse, type Usage } from '../memory-limits.js';
 import { canHoldPoolTables, whyNoTags } from '../../views/print/dump-kind.js';
-import { bullets, fit, heading, type Style } from '../../views/print/style.js';
+import { ownerOrList } from '../../views/print/tag-owner.js';
+import { bullets, fit, heading, wrap, type Style } from '../../views/print/style.js';
+
+/** Third-party holders that are named under the table of tags. */
+const MOST_HOLDERS = 5;
 
 function usageLine(name: string, { used, limit }: Usage): string {
   const share = ratio(used, limit === null ? null : limit.pages);
@@ -79,18 +85,20 @@ function held(bytes: Count, outstanding: Count): string {
   return `${(nothing ? '-' : humanBytes(bytes)).padStart(11)}${(nothing ? '-' : thousands(outstanding)).padStart(12)}`;
 }
 
-/** Who uses the tag, as the tag lists have it: the binary first, for it must not be cut off. */
-function owner(row: PoolTagRow): string {
-  const parts = [row.binary === '<unknown>' ? null : row.binary, row.description]
-    .filter((part) => part !== null)
-    .map((part) => printable(part).trim().replace(/ {2,}/g, ' '))
-    .filter((part) => part !== '');
-  return parts.length === 0 ? 'not in the tag lists' : parts.join(': ');
-}
-
 function tagLine(row: PoolTagRow, style: Style): string {
   const figures = `  ${printable(row.tag).padEnd(4)}${held(row.nonPaged.bytes, row.nonPaged.outstanding)}${held(row.paged.bytes, row.paged.outstanding)}  `;
-  return figures + fit(owner(row), Math.max(12, style.width - figures.length), style);
+  return figures + fit(ownerOrList(row), Math.max(12, style.width - figures.length), style);
+}
+
+/** Tags of drivers that are no part of Windows: `La57 547.2 MB (fabsec.sys)`. */
+function thirdPartyLines(result: AnalysisResult, style: Style): string[] {
+  const holders = thirdPartyHolders(result).slice(0, MOST_HOLDERS);
+  if (holders.length === 0) return [];
+  const each = holders.map(
+    ({ row, owner, bytes }) =>
+      `${tagInWords(row.tag)} ${humanBytes(bytes)} (${printable(owner.module)}${owner.confidence === 'high' ? '' : ', probably'})`,
+  );
+  return wrap(`Largest third-party holders: ${each.join(', ')}`, style.width, '  ', '    ');
 }
 
 /** The tags that hold most, over both pools, as the result orders them. */
@@ -113,5 +121,6 @@ export function topTagsSection(result: AnalysisResult, top: number, style: Style
     style.paint('dim', '  Tag    Nonpaged      blocks      Paged      blocks  Owner'),
     ...rows.map((row) => tagLine(row, style)),
     `  All ${held(totals.nonPagedBytes, totals.nonPagedAllocs)}${held(totals.pagedBytes, totals.pagedAllocs)}`,
+    ...thirdPartyLines(result, style),
   ];
 }

@@ -26,7 +26,11 @@ import { hasWideAddresses } from '../../views/print/dump-kind.js';
 import { hexAndText, searchedSentences } from '../../views/search.js';
 import { bullets, fit, flow, heading, pairs, wrap, type Style, type Tone } from '../../views/print/style.js';
 import { contentLines } from './analyze-contents.js';
+import { candidatesTitle, candidateWords } from '../../views/print/candidate-words.js';
+import { stepText, unclustered } from '../related.js';
+import { ownerText } from '../../views/print/tag-owner.js';
 import { holderLines } from '../../views/print/holder-lines.js';
+import { clusterCulprit } from '../../leak/culprit.js';
 import { isSuspicious } from '../../leak/suspects.js';
 import { suspectTitle } from '../suspect-title.js';
 
@@ -168,10 +172,37 @@ function knownLines({ knownIssues }: Suspect, style: Style): string[] {
   return ['  Known', ...bullets(points, style, style.bullet, '    ')];
 }
 
-/** Tags whose counts go with the suspect's. */
-function relatedLines({ related, tag }: Suspect, style: Style): string[] {
-  if (!related || related.length === 0) return [];
-  const points = related.map(
+/** Who could be behind a tag of Windows. */
+function candidateLines({ candidates }: Suspect, style: Style): string[] {
+  const words = candidates ? candidateWords(candidates) : [];
+  if (!candidates || words.length === 0) return [];
+  return [
+    ...wrap(candidatesTitle(candidates), style.width, '  ', '    '),
+    ...bullets(words, style, style.bullet, '    '),
+  ];
+}
+
+/** Tags in lock step with the suspect, whose they are, and who makes them grow. */
+function clusterLines({ cluster }: Suspect, style: Style): string[] {
+  if (!cluster) return [];
+  const points = cluster.members.map(
+    ({ tag: other, pool, outstanding, ratio, owner }) =>
+      `${printable(other)}, ${pool} pool: ${counted(outstanding, 'allocation')}${stepText(ratio)}; ${owner === null ? 'owner not known' : ownerText(owner)}`,
+  );
+  const { culprit } = cluster;
+  const because = culprit === null ? [] : [`${printable(culprit.because)} (confidence ${culprit.confidence})`];
+  return [
+    '  Tags in lock step',
+    ...bullets(points, style, style.bullet, '    '),
+    ...bullets(because, style, '+', '    '),
+  ];
+}
+
+/** Tags whose counts go with the suspect's, besides those in lock step. */
+function relatedLines({ related, tag, cluster }: Suspect, style: Style): string[] {
+  const others = unclustered(related ?? [], cluster ?? null);
+  if (others.length === 0) return [];
+  const points = others.map(
     (other) =>
       `${printable(other.tag)}, ${other.pool} pool: ${counted(other.outstanding, 'allocation')}, ${timesAsMany(other.ratio)}`,
   );
@@ -183,7 +214,7 @@ function relatedLines({ related, tag }: Suspect, style: Style): string[] {
 
 /** Unloaded drivers, where no loaded one is named: what is outstanding may be theirs. */
 function unloadedLines(result: AnalysisResult, suspect: Suspect, style: Style): string[] {
-  if (suspect.drivers.some(({ confidence }) => confidence !== 'low')) return [];
+  if (suspect.drivers.some(({ confidence }) => confidence !== 'low') || clusterCulprit(suspect) !== null) return [];
   const unloaded = result.unloadedModules ?? [];
   if (unloaded.length === 0) return [];
   const times = unloaded.slice(0, MOST_UNLOADED).map(({ name, unloadedAt }) => {
@@ -260,11 +291,15 @@ function suspectLines(result: AnalysisResult, suspect: Suspect, style: Style): s
     ...holderLines(suspect, style),
     ...driversLines(result, suspect, style),
   ];
-  lines.push(...contentLines(suspect, style));
+  lines.push(...candidateLines(suspect, style), ...contentLines(suspect, style));
   if (suspect.reasons.length > 0)
     lines.push('  Speaks for it', ...bullets(messages(suspect.reasons), style, '+', '    '));
   lines.push(...againstLines(suspect, style), ...knownLines(suspect, style));
-  lines.push(...relatedLines(suspect, style), ...unloadedLines(result, suspect, style));
+  lines.push(
+    ...clusterLines(suspect, style),
+    ...relatedLines(suspect, style),
+    ...unloadedLines(result, suspect, style),
+  );
   if (suspect.searched !== null) lines.push(...pairs([['Coverage', searchedSentences(suspect.searched)]], style));
   return lines;
 }

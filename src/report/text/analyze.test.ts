@@ -71,6 +71,33 @@ describe('the report of analyze', () => {
     expectGolden('analyze-busy-80-ascii.txt', text(busyResult(), { width: 80, ascii: true, top: 3 }));
   });
 
+  it('names whose the largest tags are, and those of third parties together', () => {
+    const result = healthyResult();
+    const tags = result.poolTags!;
+    const owner = { base: null, confidence: 'high', basis: 'code' } as const;
+    const [first, ...rest] = tags.rows;
+    const rows = [
+      { ...first!, tag: 'La57', binary: null, description: null, owner: { ...owner, module: 'fabsec.sys' } },
+      {
+        ...first!,
+        tag: 'Prob',
+        binary: null,
+        description: null,
+        owner: { ...owner, module: 'other.sys', confidence: 'medium' as const },
+      },
+      { ...first!, owner: { ...owner, module: 'ntoskrnl.exe', basis: 'list' as const, confidence: 'medium' as const } },
+      ...rest,
+    ];
+    const report = text({ ...result, poolTags: { ...tags, rows } });
+    expect(report)
+      .to.match(/ {2}La57 .* fabsec\.sys \(code, high\)\n/)
+      .and.match(/ {2}EtwB .* nt!etw: Etw Buffer\n/);
+    expect(report).to.match(
+      /\n {2}Largest third-party holders: La57 [\d.]+ MB \(fabsec\.sys\), Prob [\d.]+ MB \(other\.sys, probably\)\n/,
+    );
+    expect(text(result)).not.to.contain('third-party');
+  });
+
   it('is calm about a healthy dump', () => {
     const report = text(healthyResult());
     expectGolden('analyze-healthy.txt', report);

@@ -8,7 +8,7 @@ import { printable } from '../../../parsers/text-safety.js';
 import { HttpFailure } from './http-failure.js';
 import { errorText } from '../../../parsers/files/system-errors.js';
 
-/** An error on this side of the download: of the disk, not of the network. */
+/** An error on this side of the download, of the disk, in an envelope on its way through the stream: `cause` is thrown on. */
 export class TargetError extends Error {
   constructor(override readonly cause: unknown) {
     super('the target failed');

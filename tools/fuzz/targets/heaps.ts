@@ -1,5 +1,6 @@
 /** Memory of pools: segment heaps of each generation, classic pages and big-page tables, proven and walked as the product does. */
 
+import { failed } from '../../../parsers/bytes/failure.js';
 import { findBigPages, readBigPages } from '../../../parsers/heap/big-pages.js';
 import { Block } from '../../../parsers/heap/blocks.js';
 import { ClassicPageWalk, proveClassicPages } from '../../../parsers/heap/classic-pages.js';
@@ -96,7 +97,7 @@ function heapTarget(family: SegmentFamily): FuzzTarget {
       const heap = openSegmentHeap(reader, heapAddress(image().spell(options.heapAt), memory.pointerSize));
       if (heap === null) return;
       const proof = proveHeaps(memory, [heap]);
-      if (typeof proof === 'string') return;
+      if (failed(proof)) return;
       const own = ownRecords(reader, [heap], proof.layout);
       const sums = new TagSums();
       new SegmentHeapWalk(memory, heap, proof, { pool: wide ? POOL_HEADER_X64 : POOL_HEADER_X86, own }).walk(sums.sink);

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Entry } from '../../../src/batch/inputs/entries.js';
 import { copyEntry, dumpEntry, failureEntry } from '../../../src/batch/inputs/entries.test.helper.js';
+import { HistoryError } from '../../../src/batch/journal/history-error.js';
 import { History } from '../../../src/batch/journal/history.js';
-import { Journal, JournalError, journalPath, readJournal, rewriteJournal } from '../../../src/batch/journal/journal.js';
+import { Journal, journalPath, readJournal, rewriteJournal } from '../../../src/batch/journal/journal.js';
 import { writeOutputs } from '../../../src/batch/outputs/outputs.js';
 import { overviewOf } from '../../../src/batch/outputs/overview.js';
 import { historyKey } from '../../../src/batch/redaction.js';
@@ -83,7 +84,7 @@ function asBatch(folder: string, kept: readonly string[], first: string | undefi
   try {
     journal = Journal.open(folder);
   } catch (error) {
-    if (!(error instanceof JournalError)) throw error;
+    if (!(error instanceof HistoryError)) throw error;
     expect(!kept.some((line) => !isHead(line)) && (first === undefined || !WRITTEN.has(first)), 'a journal with a line of its own is opened'); // prettier-ignore
     return;
   }
@@ -109,7 +110,7 @@ function refusedAsAnother(folder: string): boolean {
     History.load(folder);
     return false;
   } catch (error) {
-    if (error instanceof JournalError) return true;
+    if (error instanceof HistoryError) return true;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { fileOffset } from '../../../parsers/addresses.js';
+import type { Failure } from '../../../parsers/bytes/failure.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { MemorySource } from '../../../parsers/bytes/source.js';
 import { decompressCab } from '../../../parsers/cab/cab.js';
@@ -12,7 +13,7 @@ import { readIsf } from '../../../symbols/isf.js';
 import type { KernelFacts } from '../../../symbols/kernel-facts.js';
 import { KERNEL_SYMBOLS, KERNEL_TYPES } from '../../../symbols/kernel-names.js';
 import { pdbFacts } from '../../../symbols/pdb-symbols.js';
-import { makeProfile, ProfileError, readProfile } from '../../../symbols/profile-file.js';
+import { makeProfile, readProfile } from '../../../symbols/profile-file.js';
 import { readProfileFile } from '../../../symbols/profile-folder.js';
 import { identifyFile } from '../../../symbols/store/identify.js';
 import { parsePointer } from '../../../symbols/store/pointer.js';
@@ -149,7 +150,7 @@ function feedPdb(input: Uint8Array, folder: string): void {
 /** A profile of all that the sample table holds. */
 function sampleProfile(): Uint8Array {
   const facts = readIsf(sampleIsf());
-  if (facts instanceof ProfileError) throw new Error(facts.message);
+  if (failed(facts)) throw new Error(facts.message);
   return Buffer.from(makeProfile(facts));
 }
 
@@ -159,8 +160,8 @@ async function feedPacked(input: Uint8Array, folder: string, name: string): Prom
   takeFacts(await readProfileFile(path, MOST_UNPACKED));
 }
 
-function takeFacts(facts: KernelFacts | ProfileError): void {
-  if (!(facts instanceof ProfileError)) useFacts(facts);
+function takeFacts(facts: KernelFacts | Failure): void {
+  if (!failed(facts)) useFacts(facts);
 }
 
 function useFacts(facts: KernelFacts): void {

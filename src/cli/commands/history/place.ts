@@ -4,9 +4,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Options } from 'yargs';
 import { printable } from '../../../../parsers/text-safety.js';
-import { JournalError, journalPath, readHead } from '../../../batch/journal/journal.js';
-import { LockedError } from '../../../batch/journal/lock.js';
-import { NotReplaced } from '../../../batch/journal/replace-file.js';
+import { isHistoryError } from '../../../batch/journal/history-error.js';
+import { journalPath, readHead } from '../../../batch/journal/journal.js';
 import { FileError, UsageError } from '../../errors.js';
 import { GROUP, jsonOption } from '../../options/options.js';
 import { writeTo, type Host } from '../../terminal/output.js';
@@ -56,9 +55,7 @@ export async function withHistory<T>(
     for (const note of notes) await writeTo(host.stderr, `dumpleak: ${printable(note)}\n`);
     return done;
   } catch (error) {
-    if (error instanceof LockedError || error instanceof JournalError || error instanceof NotReplaced) {
-      throw new FileError(error.message);
-    }
+    if (isHistoryError(error)) throw new FileError(error.message);
     throw error;
   }
 }

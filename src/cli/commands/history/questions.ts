@@ -1,5 +1,6 @@
 /** The commands of `dumpleak history` that ask: dumps, groups, machines, a word, SQL, everything. */
 
+import { isHistoryError } from '../../../batch/journal/history-error.js';
 import { History } from '../../../batch/journal/history.js';
 import { journalPath, readLineAt } from '../../../batch/journal/journal.js';
 import { renderResultLines } from '../../../batch/outputs/outputs.js';
@@ -148,34 +149,47 @@ export const sql = defineCommand({
     ['history sql report "select driver, count(*) from suspects group by 1"', 'any question; nothing can be changed'],
     ['history tables report', 'what can be asked'],
   ],
-  run: async (args, output, host) => {
-    try {
-      return await answer(args, output, host, async (store) => {
-        try {
-          return await store.ask(args.question);
-        } catch (error) {
-          if (!isQueryError(error) || !error.message.includes(' does not exist')) throw error;
-          const names = await (await questions()).tableNames(store);
-          throw new UsageError(`${error.message}. Tables: ${names.join(', ')}; "dumpleak history tables" has their columns`); // prettier-ignore
-        }
-      });
-    } catch (error) {
-      throw isQueryError(error) ? new UsageError(error.message) : error;
-    }
-  },
+  run: async (args, output, host) =>
+    answer(args, output, host, async (store) => {
+      try {
+        return await store.ask(args.question);
+      } catch (error) {
+        if (!isHistoryError(error, 'bad-question')) throw error;
+        if (!error.message.includes(' does not exist')) throw new UsageError(error.message);
+        const names = await (await questions()).tableNames(store);
+        throw new UsageError(`${error.message}. Tables: ${names.join(', ')}; "dumpleak history tables" has their columns`); // prettier-ignore
+      }
+    }),
 });
-
-/** By its name: the class is in a part that is loaded late. */
-const isQueryError = (error: unknown): error is Error => error instanceof Error && error.name === 'QueryError';
 
 export const exportAll = defineCommand({
   positionals: { folder: FOLDER },
-  options: { ...FORMS, json: jsonOption('Write the lines of results.ndjson, as without it') },
+  options: {
+    ...FORMS,
+    json: jsonOption('Write the lines of results.ndjson, as without it'),
+    sql: {
+      type: 'boolean',
+      describe: 'Write the tables as SQL for a PostgreSQL server (docs/monitoring.md)',
+      group: GROUP.output,
+    },
+  },
   examples: [
     ['history export report -o results.ndjson', 'all results, a line a dump'],
     ['history export report --csv -o dumps.csv', 'everything, for a spreadsheet'],
+    ['history export report --sql -o dumps.sql', 'the tables, for psql'],
   ],
   run: async (args, output, host) => {
+    if (args.sql === true) {
+      if (args.csv === true || args.json === true) throw new UsageError('--sql goes without --csv and --json');
+      return withHistory(args, host, async (place, notes) => {
+        const { asSql } = await import('../../../batch/store/as-sql.js');
+        await withStore(place, notes, async (store) => {
+          for await (const part of asSql(store)) await output.part(part);
+          await output.end();
+        });
+        return EXIT.done;
+      });
+    }
     if (args.csv === true) {
       return answer(args, output, host, async (store) => (await questions()).exportRows(store));
     }

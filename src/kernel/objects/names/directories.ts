@@ -13,6 +13,8 @@ const MOST_ENTRIES = 100_000;
 export interface DirectoryEntries {
   /** Bodies of objects. */
   readonly objects: readonly VirtualAddress[];
+  /** The bucket of each, 0 to 36. */
+  readonly buckets: readonly number[];
   /** False where a bucket or a chain could not be read to its end. */
   readonly complete: boolean;
 }
@@ -26,8 +28,9 @@ export function directoryEntries(
   const { memory } = roots;
   const linkAt = layouts.offset('_OBJECT_DIRECTORY_ENTRY', 'ChainLink');
   const objectAt = layouts.offset('_OBJECT_DIRECTORY_ENTRY', 'Object');
-  if (linkAt === null || objectAt === null) return { objects: [], complete: false };
+  if (linkAt === null || objectAt === null) return { objects: [], buckets: [], complete: false };
   const objects: VirtualAddress[] = [];
+  const buckets: number[] = [];
   const seen = new Set<bigint>();
   let complete = true;
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
@@ -40,10 +43,13 @@ export function directoryEntries(
       seen.add(entry);
       const object = memory.readPointer(plus(entry, objectAt));
       if (failed(object) || !inKernel(roots, object)) complete = false;
-      else objects.push(object);
+      else {
+        objects.push(object);
+        buckets.push(bucket);
+      }
       entry = memory.readPointer(plus(entry, linkAt));
     }
     if (failed(entry)) complete = false;
   }
-  return { objects, complete };
+  return { objects, buckets, complete };
 }

@@ -79,9 +79,8 @@ export function openPoolHeaps(kernel: Kernel, memory: HeapMemory): { pool: PoolH
       find: (low, high) => placesOf(kernel, memory, low, high),
     },
   );
-  if (typeof proof === 'string') {
-    const why = { 'no-segments': 'none of their segments is in the dump', 'no-layout-decodes': 'they decode by no known layout', 'no-lfh-key': 'their keys could not be told' }; // prettier-ignore
-    warn('pool-heaps-undecoded', `the heaps of the pool cannot be read: ${why[proof]}`);
+  if (failed(proof)) {
+    warn('pool-heaps-undecoded', `the heaps of the pool cannot be read: ${proof.message}`);
     return { pool: null, warnings };
   }
   const lookaside = new AddressSet();

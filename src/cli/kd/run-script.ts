@@ -1,0 +1,30 @@
+/** Runs lines of commands one after the other, without a prompt: of `-c`, of a file, of a pipe. */
+
+import { EXIT, type ExitCode } from '../exit-codes.js';
+import type { OpenSession } from './open-session.js';
+
+/** How a script ended. */
+export interface ScriptEnd {
+  /** `q` was among the commands. */
+  readonly quit: boolean;
+  readonly code: ExitCode;
+}
+
+/**
+ * Runs all lines, or those up to `q`. The exit code is that of the first command that failed: 64 for one that makes no sense, 2
+ * for one that the dump has no answer to.
+ */
+export async function runScript(
+  { interpreter, host }: OpenSession,
+  lines: AsyncIterable<string> | Iterable<string>,
+): Promise<ScriptEnd> {
+  let code: ExitCode = EXIT.done;
+  for await (const line of lines) {
+    if (line.trim() === '') continue;
+    host.note(`kd> ${line}\n`);
+    const { quit, failed } = await interpreter.line(line);
+    if (code === EXIT.done && failed !== null) code = failed === 'usage' ? EXIT.usage : EXIT.badInput;
+    if (quit) return { quit, code };
+  }
+  return { quit: false, code };
+}

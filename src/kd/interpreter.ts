@@ -1,0 +1,80 @@
+/** Runs lines of the prompt: aliases, then one command after the other. A command that fails says so, and the next one runs. */
+
+import { InputError } from '../../parsers/bytes/input-error.js';
+import { printable } from '../../parsers/text-safety.js';
+import { Call } from './command.js';
+import { withAliases } from './line/aliases.js';
+import { splitLine } from './line/split.js';
+import { KdError, Quit, type KdErrorKind } from './kd-error.js';
+import type { Session } from './session.js';
+
+/** Lines in one another: scripts that call scripts, `.foreach` in `.foreach`. */
+const DEEPEST = 24;
+/** Commands that one line of the user's may come to. */
+const MOST_COMMANDS = 1_000_000;
+/** Characters of a line, aliases replaced. */
+const LONGEST_LINE = 1 << 20;
+
+/** How a line of the user's ended. */
+export interface LineEnd {
+  readonly quit: boolean;
+  /** What kind of failure the first command had that failed; null where all went well. */
+  readonly failed: KdErrorKind | null;
+}
+
+/** Runs lines for a session. */
+export class Interpreter {
+  private depth = 0;
+  private commands = 0;
+  private failed: KdErrorKind | null = null;
+
+  constructor(readonly session: Session) {
+    session.run = async (text) => this.run(text);
+  }
+
+  /** Runs a line of the user's. Throws Stopped when the user stops it, and what is a mistake of this program. */
+  async line(text: string): Promise<LineEnd> {
+    this.commands = 0;
+    this.failed = null;
+    this.session.out.begin();
+    try {
+      await this.run(text);
+      return { quit: false, failed: this.failed };
+    } catch (error) {
+      if (error instanceof Quit) return { quit: true, failed: this.failed };
+      throw error;
+    } finally {
+      await this.session.out.flush();
+    }
+  }
+
+  /** Runs a text of commands inside of another command: of a script, of `.foreach`. */
+  private async run(text: string): Promise<void> {
+    if (this.depth >= DEEPEST) throw new KdError(`Commands call one another more than ${DEEPEST} times deep`);
+    this.depth++;
+    try {
+      for (const line of text.split(/\r?\n/)) {
+        const replaced = withAliases(line, this.session.aliases);
+        if (replaced.length > LONGEST_LINE) throw new KdError('The line is too long');
+        for (const command of splitLine(replaced)) await this.command(command);
+      }
+    } finally {
+      this.depth--;
+    }
+  }
+
+  private async command(text: string): Promise<void> {
+    const { session } = this;
+    session.out.check();
+    if (++this.commands > MOST_COMMANDS) throw new KdError(`One line ran ${MOST_COMMANDS} commands: it was ended`);
+    try {
+      const { name, command, rest } = session.catalog.read(text);
+      if (command === null) throw new KdError(session.catalog.noSuch(name));
+      await command.run(new Call(session, name, rest));
+    } catch (error) {
+      if (!(error instanceof KdError || error instanceof InputError)) throw error;
+      this.failed ??= error instanceof KdError ? error.kind : 'input';
+      await session.out.line(printable(error.message));
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/** Registers of expressions: `$t0` to `$t19`, which the user sets, and pseudo-registers that make sense in a dump. */
+
+import { PAGE_SIZE } from '../../parsers/addresses.js';
+import type { OpenedDump } from '../kernel/open/opened-dump.js';
+
+/** `$t0` to `$t19`. */
+const OWN = /^\$t1?\d$/;
+
+/** What a processor's context says, by register name in lower case. */
+export type Context = ReadonlyMap<string, bigint>;
+
+export class Registers {
+  private readonly own = new Map<string, bigint>();
+  /** Of the processor that crashed, where the dump holds it. */
+  context: Context | null = null;
+
+  constructor(private readonly opened: OpenedDump) {}
+
+  /** Whether the user can set it. */
+  isOwn(name: string): boolean {
+    return OWN.test(name);
+  }
+
+  set(name: string, value: bigint): void {
+    this.own.set(name, BigInt.asUintN(64, value));
+  }
+
+  /** A register's value, its name in lower case without `@`; null for one that is not known here. `process` is the current `_EPROCESS`. */
+  get(name: string, process: bigint | null): bigint | null {
+    if (OWN.test(name)) return this.own.get(name) ?? 0n;
+    const { header } = this.opened.dump;
+    const parameter = /^\$bug_param([1-4])$/.exec(name)?.[1];
+    if (parameter !== undefined) return header.bugCheckParameters[Number(parameter) - 1] ?? null;
+    switch (name) {
+      case '$ptrsize':
+        return BigInt(this.opened.kernel.memory?.pointerSize ?? (header.signature === 'PAGEDUMP' ? 4 : 8));
+      case '$pagesize':
+        return BigInt(PAGE_SIZE);
+      case '$bug_code':
+        return header.bugCheckCode === null ? null : BigInt(header.bugCheckCode);
+      case '$proc':
+        return process;
+      case '$ip':
+        return this.context?.get('rip') ?? this.context?.get('eip') ?? this.context?.get('pc') ?? null;
+      case '$csp':
+        return this.context?.get('rsp') ?? this.context?.get('esp') ?? this.context?.get('sp') ?? null;
+      default:
+        return this.context?.get(name) ?? null;
+    }
+  }
+
+  /** What the user set, in text that can be sent anywhere. */
+  get state(): readonly (readonly [string, string])[] {
+    return [...this.own].map(([name, value]) => [name, value.toString()]);
+  }
+
+  restore(state: readonly (readonly [string, string])[]): void {
+    for (const [name, value] of state) this.own.set(name, BigInt(value));
+  }
+}

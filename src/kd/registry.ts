@@ -1,0 +1,16 @@
+/**
+ * The commands of the prompt. To add some: a file in `commands/` that exports a `Family` (or a line in one), and a line here.
+ * docs/kd.md is compared with this list by a test.
+ */
+
+import { Catalog } from './catalog.js';
+import { control } from './commands/control.js';
+import { memory } from './commands/memory.js';
+import { modules } from './commands/modules.js';
+import { numbers } from './commands/numbers.js';
+import { objects } from './commands/objects.js';
+import { pool } from './commands/pool.js';
+import { symbols } from './commands/symbols.js';
+import { system } from './commands/system.js';
+
+export const KD = new Catalog([pool, modules, memory, objects, symbols, system, numbers, control]);
