@@ -72,6 +72,8 @@ const CHANGES = {
   /** The pool may be made of segment heaps, which 1809 had turned on or not; and always is: 1903. */
   mayHavePoolHeaps: 17135,
   hasPoolHeaps: 18362,
+  /** Driver Verifier may keep allocations in trees (ViPoolInfoAvl) whose nodes no published type tells: Server 2022. */
+  mayTrackPoolInTrees: 20348,
   /** The memory manager keeps its figures in MiState and MiSystemPartition: Windows 10. */
   hasMemoryState: 10240,
 } as const;

@@ -29,6 +29,9 @@ export interface ClassicRegions {
   readonly regions: readonly MappedRegion[];
   /** How many of them are in known ranges. */
   readonly known: number;
+  /** What the debugger block says of the pools (to Windows 8.1); null where it does not. */
+  readonly nonPaged: Range | null;
+  readonly paged: Range | null;
 }
 
 /** A range of addresses, `end` not included. */
@@ -47,9 +50,9 @@ export function classicRegions(kernel: Kernel, images: readonly Range[]): Classi
   const { memory } = kernel;
   const all = memory?.mappedRegions?.() ?? [];
   const width = memory?.pointerSize ?? 8;
-  const ranges = [rangeOf(kernel, 'MmNonPagedPoolStart', 'MmNonPagedPoolEnd', width), pagedRange(kernel, width)].filter(
-    (range) => range !== null,
-  );
+  const nonPaged = rangeOf(kernel, 'MmNonPagedPoolStart', 'MmNonPagedPoolEnd', width);
+  const paged = pagedRange(kernel, width);
+  const ranges = [nonPaged, paged].filter((range) => range !== null);
   const skipped = merged([...images, ...pfnDatabase(kernel, width)]);
   const inside = (at: HeapAddress, of: readonly Range[]): boolean =>
     of.some(({ start, end }) => at >= start && at < end);
@@ -63,7 +66,7 @@ export function classicRegions(kernel: Kernel, images: readonly Range[]): Classi
       (inside(piece.address, ranges) ? known : others).push(piece);
     }
   }
-  return { regions: [...known, ...others], known: known.length };
+  return { regions: [...known, ...others], known: known.length, nonPaged, paged };
 }
 
 /** Ranges in order, those that touch as one. */
