@@ -7,7 +7,7 @@ import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.j
 import { addressPlan, addressPlanX86, KernelSpace } from './kernel-space.js';
 import { MemoryCounters } from './memory-counters.js';
 import { memoryFigures } from './memory-figures.js';
-import { dataOf, placeKernel, placeModule, type Placement } from './module-pages.js';
+import { dataOf, framesInRuns, placeKernel, placeModule, type Placement } from './module-pages.js';
 import {
   choosePageStates, driverModule, exportsOf, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
 } from './modules.js'; // prettier-ignore
@@ -108,6 +108,7 @@ export function buildMachine(scenario: Scenario): Machine {
     absent,
     random: random.fork('pages'),
     swizzle: (paging.swizzle ?? true) && masked,
+    frames: framesInRuns(memory, random.fork('runs'), paging.modulePages ?? 1),
   };
 
   const nt = kernelModule(kernel, scenario, base, random.fork('nt'));

@@ -15,6 +15,22 @@ export interface Placement {
   absent: Set<number>;
   random: Prng;
   swizzle: boolean;
+  /** Frames side by side that the next pages get. */
+  frames: () => number;
+}
+
+/** Gives frames of which up to `most` that follow each other stand side by side. */
+export function framesInRuns(memory: KernelSpace['memory'], random: Prng, most: number): () => number {
+  if (most <= 1) return () => memory.allocate();
+  let [next, left] = [0, 0];
+  return () => {
+    if (left === 0) {
+      const run = memory.allocateRun(random.int(1, most));
+      [next, left] = [run.first, run.count];
+    }
+    left--;
+    return next++;
+  };
 }
 
 /** Maps ntoskrnl.exe: by large pages where its base allows and `large` wishes, else page by page like any module. */
@@ -32,7 +48,7 @@ export function placeKernel(module: BuiltModule, to: Placement, large: boolean):
   }
 }
 
-/** Maps a module page by page; neighbours get frames far apart. */
+/** Maps a module page by page; neighbours get frames far apart, or in short runs. */
 export function placeModule(module: BuiltModule, to: Placement): void {
   for (let page = 0; page < module.image.size / PAGE; page++) {
     const va = module.base + page * PAGE;
@@ -62,7 +78,7 @@ export function placeModule(module: BuiltModule, to: Placement): void {
         break;
       }
       default: {
-        const frame = to.space.memory.allocate();
+        const frame = to.frames();
         const section = module.image.sectionAt(page * PAGE);
         const executable = section !== undefined && (section.characteristics & 0x20000000) !== 0;
         to.tables.map(va, frame, { executable, writable: !executable });

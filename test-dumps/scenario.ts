@@ -192,6 +192,8 @@ export interface PagingSpec {
   pcid?: number;
   /** Map nt with 2 MB pages. Default from Windows 10 on. */
   largeKernel?: boolean;
+  /** Pages of a driver that may stand side by side in RAM, at most: by chance so many or fewer. Default 1. */
+  modulePages?: number;
   /** Page size of the nonpaged pool that holds tables and lists. Default `4k`. */
   poolPages?: '4k' | '2m' | '1g';
   /** Mix frame numbers of some transition PTEs with `InvalidPteMask`, where the build has one. Default true. */
