@@ -205,6 +205,7 @@ function judge(
   const ofBlocks: Warning[] = [];
   const judged = findLeak({
     dumpType: dump.kind,
+    build: readSystem(kernel).buildNumber,
     memory: parts.memory,
     poolTags: parts.poolTags,
     taggingOff: parts.taggingOff,
@@ -309,7 +310,7 @@ function described(memory: MemoryInfo | null, poolTags: PoolTags | null): Judged
     owners: new Map(),
     verdict: {
       ...{ leakSuspected: null, headline: 'Not judged: only parts of the dump were read', nextSteps: [] },
-      culprit: null,
+      ...{ culprit: null, recipe: null },
     },
     warnings: reading.warnings,
   };

@@ -5,6 +5,7 @@
 
 import { Catalog } from './catalog.js';
 import { control } from './commands/control.js';
+import { devices } from './commands/devices.js';
 import { memory } from './commands/memory.js';
 import { modules } from './commands/modules.js';
 import { numbers } from './commands/numbers.js';
@@ -13,4 +14,4 @@ import { pool } from './commands/pool.js';
 import { symbols } from './commands/symbols.js';
 import { system } from './commands/system.js';
 
-export const KD = new Catalog([pool, modules, memory, objects, symbols, system, numbers, control]);
+export const KD = new Catalog([pool, modules, memory, objects, devices, symbols, system, numbers, control]);

@@ -20,6 +20,8 @@ import type { ObjectFacts } from './objects/object-facts.js';
 /** The state of a dumped kernel, as far as the dump holds it. Null is unknown. */
 export interface LeakFacts {
   dumpType: DumpType;
+  /** Build number of Windows; null or left out where it is not known. */
+  build?: number | null;
   /** Its flags are not looked at. */
   memory: MemoryInfo | null;
   /** Its reconciliation is not looked at. */
