@@ -1,5 +1,6 @@
 /** What the leak analysis is given: the state of one dumped kernel, and ways to ask for more of it. */
 
+import type { Follows } from '../kernel/pool/contents/decode.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
 import type {
   BlockContents,
@@ -13,6 +14,7 @@ import type {
   UnloadedModule,
 } from '../result/result.js';
 import type { FunctionImports } from './candidates.js';
+import type { MemoryParts } from '../kernel/memory/memory-parts.js';
 import type { ModuleLinks } from './tags/tag-rules.js';
 import type { HitJudgement } from './code/hits.js';
 import type { ObjectFacts } from './objects/object-facts.js';
@@ -24,6 +26,8 @@ export interface LeakFacts {
   build?: number | null;
   /** Its flags are not looked at. */
   memory: MemoryInfo | null;
+  /** Counters of memory in no pool; null or left out where none is known. */
+  parts?: MemoryParts | null;
   /** Its reconciliation is not looked at. */
   poolTags: PoolTags | null;
   /** Nothing counted the tags: pool tagging was not turned on (Windows 2000 and XP). */
@@ -66,6 +70,8 @@ export interface LeakFacts {
 export interface SampledBlocks {
   readonly contents: BlockContents | null;
   readonly billed: Suspect['billed'];
+  /** Drivers that blocks of a kind lead to; left out where none was recognized. */
+  readonly follows?: readonly Follows[];
 }
 
 /** What the user asked for. */

@@ -327,11 +327,13 @@ export interface ProcessList {
   rows: ProcessInfo[];
 }
 
-/** Physical memory or commit that one thing holds. */
+/** Physical memory or commit that one thing holds. The rows of each add up to it. */
 export interface MemoryPart {
+  of: 'physical memory' | 'commit';
   what: string;
-  pages: Count;
-  source: FigureSource;
+  /** Null: no counter of it is known. Of `unexplained`: negative where parts are counted twice, null where one is unknown. */
+  pages: Count | null;
+  source: FigureSource | null;
 }
 
 export interface Evidence {
@@ -511,7 +513,16 @@ export interface BlockContents {
   sizes: { bytes: Count; count: Count }[];
   pointers: { offset: number; module: string; moduleOffset: Hex; symbol: string | null; count: Count }[];
   strings: { text: string | null; count: Count }[];
-  kinds: { kind: string; count: Count; looked: Count; detail: string | null }[];
+  kinds: {
+    kind: string;
+    count: Count;
+    looked: Count;
+    detail: string | null;
+    /** What the blocks lead to, most first; results of earlier versions have none. */
+    leads?: { how: string; name: string; count: Count }[] | null;
+    /** Of the layout; null where the block itself told enough, or a published declaration was proved. */
+    source?: FigureSource | null;
+  }[];
 }
 
 /** What is known of a leak of this tag from a file of known issues. */
@@ -616,7 +627,7 @@ export interface AnalysisResult {
   unloadedModules: UnloadedModule[] | null;
   objectTypes?: ObjectTypeInfo[] | null;
   processes?: ProcessList | null;
-  /** Adds up to physical memory, with what is unexplained. */
+  /** Two tables, each adds up to its total with what is unexplained. */
   whereMemoryIs?: MemoryPart[] | null;
   suspects: Suspect[];
   verdict: Verdict;

@@ -126,7 +126,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
     published: 'page tables 10 GB and nonpaged pool 7 GB',
     concluded: 'both are said',
     source: 'openai/codex#30389',
-    chosen: 'nonpaged pool is spread over tags; 64 GB; page tables are those of live processes',
+    chosen: 'nonpaged pool is spread over tags; 64 GB; that the counter of processes holds their page tables',
     answer: { kinds: ['not pool'], tags: [], culprit: null, where: /page table/i },
     scenario: () =>
       fieldMachine({
@@ -135,7 +135,10 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         ram: 64 * GB,
         rows: [{ tag: 'Proc', nonPaged: leaked(1200, 3 * MB) }],
         otherNonPaged: 7 * GB,
-        figures: { availablePages: pages(1.5 * GB), freePages: 4000, zeroedPages: 0, standbyPages: pages(1.4 * GB) },
+        figures: {
+          ...{ availablePages: pages(1.5 * GB), freePages: 4000, zeroedPages: 0, standbyPages: pages(1.4 * GB) },
+          sharedProcess: pages(10 * GB),
+        },
       }),
   },
 ];
