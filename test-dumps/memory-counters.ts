@@ -101,6 +101,7 @@ export class MemoryCounters {
     this.list('MmStandbyPageListHead', 'standbyPages');
     this.list('MmModifiedPageListHead', 'modifiedPages');
     this.list('MmModifiedNoWritePageListHead', 'modifiedNoWritePages');
+    if (this.figures.parts.mdlPages !== undefined) this.global('MmMdlPagesAllocated', this.figures.parts.mdlPages);
     const at = (symbol: string, write: (address: Va) => void): void => {
       const rva = this.kernel.rva[symbol];
       if (rva !== undefined) write(this.base + rva);
@@ -120,6 +121,15 @@ export class MemoryCounters {
     at('MmPagingFile', (a) => {
       if ('_MMPAGING_FILE' in this.kernel.structs) this.pageFiles(a);
     });
+  }
+
+  /** Memory in no pool, where this kernel counts it: members of a structure, by the name that it has there. */
+  private writeParts(at: Va, type: string, names: Readonly<Record<string, keyof Figures['parts']>>): void {
+    for (const [name, part] of Object.entries(names)) {
+      const offset = structOf(this.kernel, type).fields[name];
+      const pages = this.figures.parts[part];
+      if (offset !== undefined && pages !== undefined) this.space.word(at + offset, pages);
+    }
   }
 
   private writeState(): void {
@@ -145,6 +155,10 @@ export class MemoryCounters {
     this.written.driverCommit = pages.driverCommit;
     const levels = structOf(this.kernel, '_MI_VISIBLE_STATE').fields['PagingLevels'];
     if (levels !== undefined) this.space.write(visible + levels, Uint8Array.of(4));
+    this.writeParts(visible, '_MI_VISIBLE_STATE', {
+      ...{ MdlPagesAllocated: 'mdlPages', SystemPageTableCommit: 'systemPageTables' },
+      ...{ PfnDatabaseCommit: 'pageFrames', BootCommit: 'bootPages' },
+    });
     this.pagedPoolInfo(visible + offsetOf(this.kernel, '_MI_VISIBLE_STATE', 'PagedPoolInfo'));
     this.systemPtes(visible + offsetOf(this.kernel, '_MI_VISIBLE_STATE', 'SystemPteInfo'));
   }
@@ -167,6 +181,7 @@ export class MemoryCounters {
     vp('TotalPagesForPagingFile', 'modifiedPageFilePages');
     vp('ModifiedPageListHead', 'modifiedPages');
     vp('ModifiedNoWritePageListHead', 'modifiedNoWritePages');
+    this.writeParts(visible, '_MI_VISIBLE_PARTITION', { VadPhysicalPages: 'awePages' });
     this.member(commit, '_MI_PARTITION_COMMIT', 'PeakCommitment', 'peakCommitment');
     this.space.word(
       commit + offsetOf(this.kernel, '_MI_PARTITION_COMMIT', 'TotalCommitLimitMaximum'),

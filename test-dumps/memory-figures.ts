@@ -13,6 +13,7 @@ export interface Figures {
   /** Pages of each node's nonpaged pool: executable and NX. */
   nonPagedPools: { pages: number; nxPages: number }[];
   failures: number;
+  parts: NonNullable<MemorySpec['parts']>;
 }
 
 /** Windows 8 and later have pools for memory that cannot be executed. */
@@ -109,5 +110,6 @@ export function memoryFigures(
     pagedPools: spec.pagedPools ?? split(paged, [83, 12, 2, 1, 2]),
     nonPagedPools: perNode.map((count, i) => ({ pages: count, nxPages: perNodeNx[i] ?? 0 })),
     failures: spec.poolAllocationFailures ?? 0,
+    parts: spec.parts ?? {},
   };
 }

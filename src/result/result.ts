@@ -327,11 +327,13 @@ export interface ProcessList {
   rows: ProcessInfo[];
 }
 
-/** Physical memory or commit that one thing holds. */
+/** Physical memory or commit that one thing holds. The rows of each add up to it. */
 export interface MemoryPart {
+  of: 'physical memory' | 'commit';
   what: string;
-  pages: Count;
-  source: FigureSource;
+  /** Null: no counter of it is known. Of `unexplained`: negative where parts are counted twice, null where one is unknown. */
+  pages: Count | null;
+  source: FigureSource | null;
 }
 
 export interface Evidence {
@@ -616,7 +618,7 @@ export interface AnalysisResult {
   unloadedModules: UnloadedModule[] | null;
   objectTypes?: ObjectTypeInfo[] | null;
   processes?: ProcessList | null;
-  /** Adds up to physical memory, with what is unexplained. */
+  /** Two tables, each adds up to its total with what is unexplained. */
   whereMemoryIs?: MemoryPart[] | null;
   suspects: Suspect[];
   verdict: Verdict;

@@ -9,6 +9,8 @@ const PID = 4324;
 const holder = (name: string): ProcessSpec => ({ name, pid: PID, session: 0, commit: 4200 });
 const heldBy = [{ pid: PID }];
 const pages = (bytes: number): number => Math.floor(bytes / 4096);
+/** The counter that holds the page tables of processes, beside what live ones need. */
+const pageTables = (bytes: number): { sharedProcess: number } => ({ sharedProcess: pages(bytes) + 52_000 });
 
 export const ENDED_PROCESSES: readonly FieldCase[] = [
   {
@@ -38,6 +40,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         name: 'field case 2',
         seed: 4102,
         ram: 32 * GB,
+        figures: pageTables(12.7 * GB),
         processes: [holder('watchman.exe')],
         objects: { ended: [{ image: 'cmd.exe', count: 71_197, parentPid: PID, holders: heldBy }] },
       }),
@@ -53,6 +56,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
       fieldMachine({
         name: 'field case 3',
         seed: 4103,
+        figures: pageTables(10_300 * 44 * 1024),
         processes: [holder('ms-teams.exe')],
         objects: { ended: [{ image: 'msedgewebview2.exe', count: 10_300, parentPid: PID, references: 1 }] },
       }),
@@ -90,6 +94,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         name: 'field case 5',
         seed: 4105,
         ram: 4 * GB,
+        figures: pageTables((14 * GB) / 20),
         processes: [holder('taskhostw.exe')],
         objects: {
           ended: [
@@ -112,6 +117,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         name: 'field case 6',
         seed: 4106,
         ram: 4 * GB,
+        figures: pageTables((5 * GB) / 10),
         processes: [holder('tuningtool.exe')],
         objects: {
           ended: [
@@ -126,7 +132,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
     published: 'page tables 10 GB and nonpaged pool 7 GB',
     concluded: 'both are said',
     source: 'openai/codex#30389',
-    chosen: 'nonpaged pool is spread over tags; 64 GB; page tables are those of live processes',
+    chosen: 'nonpaged pool is spread over tags; 64 GB; that the counter of processes holds their page tables',
     answer: { kinds: ['not pool'], tags: [], culprit: null, where: /page table/i },
     scenario: () =>
       fieldMachine({
@@ -135,7 +141,10 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         ram: 64 * GB,
         rows: [{ tag: 'Proc', nonPaged: leaked(1200, 3 * MB) }],
         otherNonPaged: 7 * GB,
-        figures: { availablePages: pages(1.5 * GB), freePages: 4000, zeroedPages: 0, standbyPages: pages(1.4 * GB) },
+        figures: {
+          ...{ availablePages: pages(1.5 * GB), freePages: 4000, zeroedPages: 0, standbyPages: pages(1.4 * GB) },
+          sharedProcess: pages(10 * GB),
+        },
       }),
   },
 ];

@@ -272,7 +272,10 @@ export const FULL: AnalysisResult = {
       },
     ],
   },
-  whereMemoryIs: [{ what: 'page tables', pages: 2359296, source: 'derived' }],
+  whereMemoryIs: [
+    { of: 'physical memory', what: 'page tables of the system', pages: 2359296, source: 'profile' },
+    { of: 'commit', what: 'unexplained', pages: null, source: null },
+  ],
   suspects: [
     {
       tag: 'Leak',

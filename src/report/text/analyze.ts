@@ -4,7 +4,7 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { AnalysisResult } from '../../result/result.js';
 import { counted, elapsed, humanBytes, utc } from '../../views/print/format.js';
 import { culpritSection } from './analyze-holders.js';
-import { memorySection, reconciliationSection, topTagsSection } from './analyze-memory.js';
+import { memorySection, reconciliationSection, topTagsSection, whereSection } from './analyze-memory.js';
 import { briefSections, suspectSections } from './analyze-suspects.js';
 import { debuggerSections } from './analyze-windbg.js';
 import { canHoldPoolTables, dumpKind } from '../../views/print/dump-kind.js';
@@ -140,6 +140,7 @@ function fullReport(result: AnalysisResult, options: AnalysisTextOptions, style:
     limitsSection(result, style),
     ...suspectSections(result, style),
     memorySection(result, style),
+    whereSection(result, style),
     reconciliationSection(result.poolTags, style),
     topTagsSection(result, options.top ?? DEFAULT_TOP, style),
     identitySection(result, style),
