@@ -38,6 +38,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'check', words: '[dumps..]', summary: 'Fail when tags or drivers hold more than in a good run, for tests of drivers', load: () => import('./commands/check.js') },
   { name: 'poolmon', words: '[dump]', summary: "Write a dump's tag table as a poolmon log, or a script that collects logs", load: () => import('./commands/pool/poolmon.js') },
   { name: 'batch', words: '[paths..]', summary: 'Read many dumps: which drivers leak where, and which machines share a cause', load: () => import('./commands/batch.js') },
+  { name: 'mcp', words: '[folders..]', summary: 'Answer the questions of an assistant about dumps (Model Context Protocol)', load: () => import('./commands/mcp.js') },
   { name: 'history list', words: '<folder>', summary: 'List dumps, all or by tag, driver, machine or time', load: async () => ({ command: (await questions()).list }) },
   { name: 'history show', words: '<folder> [dumps..]', summary: 'Show the reports of dumps', load: async () => ({ command: (await questions()).show }) },
   { name: 'history groups', words: '<folder>', summary: 'List dumps with the same cause', load: async () => ({ command: (await questions()).groups }) },

@@ -1,6 +1,6 @@
 /** Cases 1 to 7: processes that have ended and are still there, and the page tables that they keep. */
 
-import { GB, MB } from '../scenario-parts.js';
+import { GB, MB } from '../machines/scenario-parts.js';
 import type { ProcessSpec } from '../scenario.js';
 import type { FieldCase } from './field-case.js';
 import { fieldMachine, leaked } from './machine.js';
