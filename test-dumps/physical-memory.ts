@@ -74,6 +74,15 @@ export class PhysicalMemory {
     throw new Error(`all ${this.pageCount} pages of RAM are in use: the scenario needs more memory`);
   }
 
+  /** A free frame anywhere in RAM and as many of those behind it as are free, `most` in all: the first, and how many. */
+  allocateRun(most: number): { first: number; count: number } {
+    const first = this.allocate();
+    let count = 1;
+    for (; count < most && this.has(first + count) && this.isFree(first + count); count++)
+      this.taken.add(first + count);
+    return { first, count };
+  }
+
   /** `count` neighbouring frames, the first a multiple of `alignment`: for 2 MB and 1 GB pages. */
   allocateBlock(count: number, alignment: number): number {
     for (const run of [...this.runs].reverse()) {

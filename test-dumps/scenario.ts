@@ -167,12 +167,17 @@ export interface PageFileSpec {
   maximumPages: number;
 }
 
+/** Counters of memory in no pool: pages for MDLs, AWE and large pages, page tables of the system, page frame database, boot. */
+export type MemoryPartField = 'mdlPages' | 'awePages' | 'systemPageTables' | 'pageFrames' | 'bootPages';
+
 export interface MemorySpec {
   /** RAM in bytes, laid out in typical runs; ignored when `runs` is given. Default 8 GB. */
   bytes?: number;
   runs?: MemoryRun[];
   /** Figures in pages; the rest follows from the pool rows and the RAM. */
   figures?: Partial<Record<MemoryField, number>>;
+  /** Memory in no pool, in pages, where the kernel counts it; 0 otherwise. */
+  parts?: Partial<Record<MemoryPartField, number>>;
   /** Pages of each paged pool (kernels with pool descriptors). */
   pagedPools?: number[];
   /** Nodes with a nonpaged pool descriptor each (kernels with pool descriptors). */
@@ -192,6 +197,8 @@ export interface PagingSpec {
   pcid?: number;
   /** Map nt with 2 MB pages. Default from Windows 10 on. */
   largeKernel?: boolean;
+  /** Pages of a driver that may stand side by side in RAM, at most: by chance so many or fewer. Default 1. */
+  modulePages?: number;
   /** Page size of the nonpaged pool that holds tables and lists. Default `4k`. */
   poolPages?: '4k' | '2m' | '1g';
   /** Mix frame numbers of some transition PTEs with `InvalidPteMask`, where the build has one. Default true. */

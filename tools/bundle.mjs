@@ -15,6 +15,7 @@ const { metafile } = await build({
   entryPoints: {
     dumpleak: 'build/src/cli/main.js',
     'batch-worker': 'build/src/batch/batch-worker.js',
+    'kd-thread': 'build/src/cli/kd/kd-thread.js',
     index: 'build/src/index.js',
   },
   outdir: 'build/bin',

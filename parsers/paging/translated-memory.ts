@@ -7,14 +7,14 @@ import { PAGE_SIZE, physical, type PhysicalAddress, type VirtualAddress } from '
 import { failed, Failure, hex, type FailureCode } from '../bytes/failure.js';
 import type { PhysicalMemory } from '../dump/physical-memory.js';
 import { MemoryBase, MOST_BYTES } from './memory-base.js';
-import type { Chunk, PageVisitor } from './virtual-memory.js';
+import type { Chunk, PageVisitor, Stretch } from './virtual-memory.js';
 
 const TWO_32 = 0x100000000;
 /** Bytes read at once where pages follow each other in the file. */
 const BURST = 64 * 1024;
 /** The same for pages in the file's order, and how far apart two pages may stand there to be read at once. */
-const SWEEP = 256 * 1024;
-const SWEEP_GAP = 64 * 1024;
+const SWEEP = 1024 * 1024;
+const SWEEP_GAP = 128 * 1024;
 
 /** What `resolve` gives when there is no physical address; `why` then tells. */
 export const NONE = -1;
@@ -91,35 +91,45 @@ export abstract class TranslatedMemory extends MemoryBase {
   }
 
   override eachPage(pages: Float64Array, visit: PageVisitor): void {
-    const offsets = new Float64Array(pages.length);
-    const order = new Uint32Array(pages.length);
-    let present = 0;
-    for (let i = 0; i < pages.length; i++) {
-      const page = pages[i] ?? 0;
+    const offsets = this.fileOffsets(pages);
+    offsets.forEach((offset, place) => {
+      if (offset < 0) visit(place, null);
+    });
+    this.eachStretch(offsets, ({ bytes, places, starts }) => {
+      for (let k = 0; k < places.length; k++) {
+        const at = starts[k] ?? 0;
+        visit(places[k] ?? 0, bytes.subarray(at, at + PAGE_SIZE));
+      }
+    });
+  }
+
+  fileOffsets(pages: Float64Array): Float64Array {
+    return pages.map((page) => {
       const found = this.resolve(Math.floor(page / TWO_32) >>> 0, page >>> 0);
-      const offset = found === NONE ? NONE : this.memory.locate(found);
-      offsets[i] = offset;
-      if (offset >= 0) order[present++] = i;
-      else visit(i, null);
-    }
+      return found === NONE ? NONE : this.memory.locate(found);
+    });
+  }
+
+  eachStretch(offsets: Float64Array, visit: (stretch: Stretch) => void): void {
+    const order = new Uint32Array(offsets.length);
+    let present = 0;
+    for (let i = 0; i < offsets.length; i++) if ((offsets[i] ?? NONE) >= 0) order[present++] = i;
     const inFile = order.subarray(0, present).sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
     const offsetOf = (k: number): number => offsets[inFile[k] ?? 0] ?? 0;
     const buffer = new Uint8Array(Math.min(SWEEP, present * PAGE_SIZE + SWEEP_GAP));
+    const starts = new Uint32Array(present);
     for (let from = 0; from < present;) {
       const start = offsetOf(from);
       let to = from + 1;
-      while (
-        to < present &&
-        offsetOf(to) - offsetOf(to - 1) <= SWEEP_GAP &&
-        offsetOf(to) + PAGE_SIZE - start <= buffer.length
-      ) {
-        to++;
+      for (; to < present; to++) {
+        const offset = offsetOf(to);
+        if (offset - offsetOf(to - 1) > SWEEP_GAP || offset + PAGE_SIZE - start > buffer.length) break;
+        starts[to] = offset - start;
       }
-      this.memory.readAt(start, buffer.subarray(0, offsetOf(to - 1) + PAGE_SIZE - start));
-      for (; from < to; from++) {
-        const at = offsetOf(from) - start;
-        visit(inFile[from] ?? 0, buffer.subarray(at, at + PAGE_SIZE));
-      }
+      const bytes = buffer.subarray(0, offsetOf(to - 1) + PAGE_SIZE - start);
+      this.memory.readAt(start, bytes);
+      visit({ bytes, places: inFile.subarray(from, to), starts: starts.subarray(from, to) });
+      from = to;
     }
   }
 

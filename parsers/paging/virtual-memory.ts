@@ -17,6 +17,14 @@ export interface Chunk {
 /** Called with the place of a page among those asked for, and its 4096 bytes: reused, and null where they are missing. */
 export type PageVisitor = (place: number, bytes: Uint8Array | null) => void;
 
+/** A stretch of the file: page `places[i]` of those asked for begins at byte `starts[i]`, in ascending order of bytes. */
+export interface Stretch {
+  /** Valid until the next stretch. Between pages that were asked for may stand others. */
+  readonly bytes: Uint8Array;
+  readonly places: Uint32Array;
+  readonly starts: Uint32Array;
+}
+
 /** One virtual address space: a directory table over the dump's physical pages. */
 export interface VirtualMemory {
   /** Bytes of a pointer: 8 or 4. */
@@ -34,6 +42,10 @@ export interface VirtualMemory {
    * many at once where they stand near each other there. Every page is visited once.
    */
   eachPage(pages: Float64Array, visit: PageVisitor): void;
+  /** Where whole pages stand in the file, as offsets; below 0 for those that are missing. Left out where there is no file. */
+  fileOffsets?(pages: Float64Array): Float64Array;
+  /** Reads pages by these offsets, in their order, many at once; all address spaces of a dump read the same file. */
+  eachStretch?(offsets: Float64Array, visit: (stretch: Stretch) => void): void;
   /** What the page tables of the kernel's half map; left out where there are no page tables. */
   mappedRegions?(): Iterable<MappedRegion>;
   readU8(address: VirtualAddress): number | Failure;

@@ -22,6 +22,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'search', words: '<dump> [tag]', summary: 'Search all drivers for a tag or for bytes, as s -a does', load: () => import('./commands/search.js') },
   { name: 'tags', words: '[paths..]', summary: 'Search driver files for a tag, or list all tags that they use', load: () => import('./commands/tags.js') },
   { name: 'pooltag', words: '<tag>', summary: 'Tell what the lists of tags say of one', load: () => import('./commands/pool/pooltag.js') },
+  { name: 'recipe', words: '<tag>', summary: 'Tell how to get the stacks of allocations under a tag', load: () => import('./commands/recipe.js') },
   { name: 'processes', words: '<dump>', summary: 'List processes, and ended ones that are still there, as !process 0 0 does', load: () => import('./commands/objects/processes.js') },
   { name: 'handles', words: '<dump>', summary: 'Count handles by process and type, or list them as !handle does', load: () => import('./commands/objects/handles.js') },
   { name: 'objects', words: '<dump>', summary: 'Count kernel objects by type, or show those of one type by name', load: () => import('./commands/objects/objects.js') },

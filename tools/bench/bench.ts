@@ -10,6 +10,7 @@ import type { BenchLine } from './measure.js';
 import { objectsBench } from './objects-bench.js';
 import { ownersBench } from './owners-bench.js';
 import { pdbBench } from './pdb-bench.js';
+import { searchBench } from './search-bench.js';
 import { trendBench } from './trend-bench.js';
 
 const SUITES = new Map<string, () => Promise<BenchLine[]>>([
@@ -21,6 +22,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['drivers', driversBench],
   ['heap', heapBench],
   ['objects', objectsBench],
+  ['search', searchBench],
   ['owners', ownersBench],
 ]);
 

@@ -35,8 +35,8 @@ export function isArm64(module: LoadedModule): boolean {
 
 /** Finds the wanted values that the code of an ARM64 module builds in halves. Fed with pieces in ascending order. */
 export class PairSearch {
-  /** In the order of their second instructions. */
-  readonly found: BuiltConstant[] = [];
+  /** In the order of their second instructions, where pieces came in ascending order. */
+  private readonly found: BuiltConstant[] = [];
   private all = new ConstantFinder();
   private end = 0;
   private readonly few: LowHalves | null;
@@ -46,6 +46,16 @@ export class PairSearch {
     private readonly wanted: ReadonlySet<number>,
   ) {
     this.few = LowHalves.of(wanted, MOST_NATIVE);
+  }
+
+  /** True for values whose pieces may come in any order. */
+  static isAnyOrder(wanted: ReadonlySet<number>): boolean {
+    return LowHalves.of(wanted, MOST_NATIVE) !== null;
+  }
+
+  /** What was found, in the order of the second instructions. */
+  inOrder(): readonly BuiltConstant[] {
+    return [...this.found].sort((a, b) => a.second - b.second);
   }
 
   feed(bytes: Buffer, offset: number): void {

@@ -4,7 +4,7 @@
  * over in silence.
  */
 
-import { plainTag, protectedTag } from '../../../parsers/kernel/tag.js';
+import { plainTag } from '../../../parsers/kernel/tag.js';
 import { PAGE_SIZE, plus } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
@@ -14,12 +14,12 @@ import type { BuiltConstant } from '../../../parsers/code/arm64.js';
 import { isArm64, markLiterals, pairHit, PairSearch } from './arm64-search.js';
 import type { LoadedModule } from './modules.js';
 import { available, piecesOf, presentAround } from './module-pieces.js';
+import { sweepModules } from './module-sweep.js';
+import { TagFinder, WORD } from './tag-finder.js';
 import type { TagHit, TagSearch } from '../state.js';
 
 /** Bytes shown from a hit on, and looked at before it. */
 const AROUND = 16;
-/** Bytes of a tag. */
-const WORD = 4;
 /** Hits kept a tag: more say nothing new. */
 const MOST_HITS = 4096;
 
@@ -38,16 +38,22 @@ export function searchTags(
 ): TagSearch {
   const hits = new Map<number, TagHit[]>(keys.map((key) => [key, []]));
   const searched: Searched = { modules: 0, notTranslatable: 0, pagesPresent: 0, pagesMissing: 0 };
-  const finder = new Finder(keys, options.exact !== true);
+  const finder = new TagFinder(keys, options.exact !== true);
+  const swept = sweepModules(modules, finder, (share) => {
+    options.progress?.(Math.floor(share * modules.length), modules.length);
+  });
   modules.forEach((module, index) => {
-    options.progress?.(index, modules.length);
+    const already = swept.get(index);
+    if (already === undefined) options.progress?.(index, modules.length);
     if (module.memory === null || module.pagesTotal === 0) {
       searched.notTranslatable++;
       return;
     }
-    const pairs = isArm64(module) ? new PairSearch(module, finder.values) : null;
-    const present = searchModule(module, index, finder, hits, pairs);
-    if (present > 0 && pairs !== null) addArm64(module, index, pairs.found, hits);
+    const pairs =
+      already === undefined ? (isArm64(module) ? new PairSearch(module, finder.values) : null) : already.pairs;
+    const present = already?.pagesPresent ?? searchModule(module, index, finder, hits, pairs);
+    for (const offset of already?.offsets ?? []) reportAt(module, index, offset, hits);
+    if (present > 0 && pairs !== null) addArm64(module, index, pairs.inOrder(), hits);
     if (present === 0) searched.notTranslatable++;
     else searched.modules++;
     searched.pagesPresent += present;
@@ -90,7 +96,7 @@ function addArm64(
 function searchModule(
   module: LoadedModule,
   index: number,
-  finder: Finder,
+  finder: TagFinder,
   hits: Map<number, TagHit[]>,
   pairs: PairSearch | null,
 ): number {
@@ -110,6 +116,12 @@ function searchModule(
     border = Buffer.from(end.subarray(Math.max(0, end.length - WORD + 1)));
   }
   return Math.ceil(presentBytes / PAGE_SIZE);
+}
+
+/** Adds the tag at an offset of a module, whose bytes are read again: most tags stand in a few places. */
+function reportAt(module: LoadedModule, index: number, offset: number, hits: Map<number, TagHit[]>): void {
+  const { bytes, at } = presentAround(module, offset, AROUND, AROUND);
+  if (at + WORD <= bytes.length) report(module, index, bytes, at, offset, hits);
 }
 
 function report(
@@ -136,85 +148,6 @@ function report(
     executable: section?.executable ?? null,
     protectedBit: !hits.has(value),
   });
-}
-
-/** Up to so many patterns a native search for each is faster than one look at every pair of bytes. */
-const FEW = 8;
-/** What a pair of bytes may be of a value: its first two, or the two in its middle. */
-const [IS_START, IS_MIDDLE] = [1, 2];
-
-/** Finds the positions of any of several four-byte values. */
-class Finder {
-  readonly values = new Set<number>();
-  /** The first three bytes of each value. */
-  private readonly patterns: Buffer[] = [];
-  /** What every possible pair of bytes may be. Wherever a value stands, one of its pairs lies on an even address. */
-  private readonly pairs = new Uint8Array(0x10000);
-
-  constructor(keys: readonly number[], withProtected: boolean) {
-    for (const key of keys) {
-      for (const value of withProtected ? [key, protectedTag(key)] : [key]) {
-        if (this.values.has(value)) continue;
-        this.values.add(value);
-        // A tag and its protected form differ in the fourth byte alone: one search finds both.
-        const pattern = Buffer.alloc(4);
-        pattern.writeUInt32LE(value);
-        const start = pattern.subarray(0, 3);
-        if (!this.patterns.some((other) => other.equals(start))) this.patterns.push(start);
-        this.mark(value & 0xffff, IS_START);
-        this.mark((value >>> 8) & 0xffff, IS_MIDDLE);
-      }
-    }
-  }
-
-  private mark(pair: number, what: number): void {
-    this.pairs[pair] = (this.pairs[pair] ?? 0) | what;
-  }
-
-  /** Positions below `limit` in ascending order. */
-  find(bytes: Buffer, limit: number): number[] {
-    const end = Math.min(limit, bytes.length - WORD + 1);
-    return this.patterns.length <= FEW ? this.findEach(bytes, end) : this.findAny(bytes, end);
-  }
-
-  private findEach(bytes: Buffer, end: number): number[] {
-    const found: number[] = [];
-    for (const pattern of this.patterns) {
-      for (let at = bytes.indexOf(pattern); at >= 0 && at < end; at = bytes.indexOf(pattern, at + 1)) {
-        if (this.values.has(u32(bytes, at))) found.push(at);
-      }
-    }
-    return found.sort((a, b) => a - b);
-  }
-
-  /** Looks at four bytes at once, as two pairs. */
-  private findAny(bytes: Buffer, end: number): number[] {
-    const found: number[] = [];
-    const { pairs } = this;
-    const first = Math.min(-bytes.byteOffset & 3, bytes.length);
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + first, (bytes.length - first) >>> 2);
-    // What begins before the first pair, or behind the last, has none.
-    this.check(bytes, 0, Math.min(first - 1, end), found);
-    for (let i = 0; i < words.length; i++) {
-      const word = words[i] ?? 0;
-      const low = pairs[word & 0xffff] ?? 0;
-      const high = pairs[word >>> 16] ?? 0;
-      if ((low | high) === 0) continue;
-      this.checkPair(bytes, first + 4 * i, low, end, found);
-      this.checkPair(bytes, first + 4 * i + 2, high, end, found);
-    }
-    this.check(bytes, Math.max(0, first + 4 * words.length - 1), end, found);
-    return found;
-  }
-
-  private checkPair(bytes: Buffer, at: number, what: number, end: number, found: number[]): void {
-    if ((what & IS_MIDDLE) !== 0 && at > 0) this.check(bytes, at - 1, Math.min(at, end), found);
-    if ((what & IS_START) !== 0) this.check(bytes, at, Math.min(at + 1, end), found);
-  }
-
-  private check(bytes: Buffer, from: number, end: number, found: number[]): void {
-    for (let at = from; at < end; at++) if (this.values.has(u32(bytes, at))) found.push(at);
-  }
 }
 
 /** Finds any byte string in the modules: for `dumpleak search --hex`. Matches may cross pages. */
