@@ -7,6 +7,7 @@ import { Catalog } from './catalog.js';
 import { analysis } from './commands/analysis.js';
 import { code } from './commands/code.js';
 import { control } from './commands/control.js';
+import { devices } from './commands/devices.js';
 import { memory } from './commands/memory.js';
 import { modules } from './commands/modules.js';
 import { numbers } from './commands/numbers.js';
@@ -17,6 +18,6 @@ import { types } from './commands/types.js';
 import { system } from './commands/system.js';
 
 export const KD = new Catalog([
-  ...[pool, analysis, modules, memory, objects, symbols, types, code, system],
+  ...[pool, analysis, modules, memory, objects, devices, symbols, types, code, system],
   ...[numbers, control],
 ]);

@@ -40,8 +40,12 @@ const KEPT = {
   _OBJECT_DIRECTORY_ENTRY: 'ChainLink Object',
   _OBJECT_SYMBOLIC_LINK: 'LinkTarget',
   _FILE_OBJECT: 'Type Size DeviceObject RelatedFileObject Flags FileName',
-  _DEVICE_OBJECT: 'Type Size DriverObject',
-  _DRIVER_OBJECT: 'Type Size DriverName',
+  _DEVICE_OBJECT:
+    'Type Size ReferenceCount DriverObject NextDevice AttachedDevice CurrentIrp Flags Characteristics Vpb DeviceExtension DeviceType SecurityDescriptor DeviceObjectExtension',
+  _DEVOBJ_EXTENSION: 'Type Size DeviceObject Dope ExtensionFlags DeviceNode AttachedTo',
+  _DRIVER_OBJECT:
+    'Type Size DeviceObject DriverStart DriverSize DriverExtension DriverName DriverInit DriverStartIo DriverUnload MajorFunction',
+  _DRIVER_EXTENSION: 'DriverObject AddDevice',
   _TOKEN:
     'TokenSource TokenId AuthenticationId SessionId UserAndGroupCount UserAndGroups TokenType ImpersonationLevel TokenInUse LogonSession',
   _SEP_LOGON_SESSION_REFERENCES: 'LogonId AccountName AuthorityName',

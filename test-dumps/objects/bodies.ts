@@ -1,8 +1,8 @@
 /** Writes the bodies of objects of each type, and the structures that they lead to. */
 
-import { latin1, putU32, utf16, type Va } from '../bytes.js';
+import { latin1, putU32, putVa, utf16, type Va } from '../bytes.js';
 import { structOf, type KernelFacts } from '../kernel-facts.js';
-import type { KernelSpace } from '../kernel-space.js';
+import type { KernelSpace } from '../kernel/kernel-space.js';
 import { PAGE } from '../physical-memory.js';
 import type { Detail, Thing } from './model/things.js';
 import { sidBytes, type People } from './model/people.js';
@@ -16,6 +16,8 @@ const KEY_BODY_TYPE = 0x6b79_3032;
 const EVERYONE = 'S-1-1-0';
 const LOGON_SESSION = '_SEP_LOGON_SESSION_REFERENCES';
 const HANDLE_CREATED = 0x4_0000;
+/** Room for what the I/O manager keeps behind a driver object. */
+const DRIVER_EXTENSION = 0x60;
 
 export interface ModulePlace {
   name: string;
@@ -39,8 +41,9 @@ export class Bodies {
     private readonly modules: readonly ModulePlace[],
   ) {}
 
-  /** Bytes that an object of this kind has behind its body: what a token says of its user and groups. */
+  /** Bytes that an object of this kind has behind its body: what a token says of its user and groups, a driver's extension. */
   extra(thing: Thing): number {
+    if (thing.detail?.kind === 'driver') return DRIVER_EXTENSION;
     return thing.detail?.kind === 'token' ? this.tokenPart(thing.detail.user).size : 0;
   }
 
@@ -200,6 +203,27 @@ export class Bodies {
     device.u8('StackSize', 1);
   }
 
+  /**
+   * What a driver sets as it starts, at the places that driver code of each width is compiled for: DriverInit, no DriverStartIo,
+   * DriverUnload, 28 dispatch routines of which the first is at 0x1200; AddDevice in an extension.
+   */
+  private driverRoutines({ bytes, va }: Piece, { base }: ModulePlace): void {
+    const { width } = this.space;
+    const [init, extensionAt] = width === 8 ? [0x58, 0x30] : [0x2c, 0x18];
+    const at = (offset: number): number => (va % PAGE) + offset;
+    const put = (offset: number, value: Va): void => {
+      if (width === 8) putVa(bytes, at(offset), value);
+      else putU32(bytes, at(offset), value);
+    };
+    put(init, base + 0x1010);
+    put(init + 2 * width, base + 0x1100);
+    for (let i = 0; i < 28; i++) put(init + (3 + i) * width, base + 0x1200 + i * 0x20);
+    const extension = this.kernel.structs['_DRIVER_OBJECT']?.size ?? 0;
+    put(extension, va);
+    put(extension + width, base + 0x1180);
+    put(extensionAt, va + extension);
+  }
+
   private driver(thing: Thing, driver: Piece, detail: Detail & { kind: 'driver' }): void {
     const path = [...this.plan.nameSpace].find(([, one]) => one === thing)?.[0] ?? '';
     const module = this.modules.find((one) => one.name.toLowerCase() === detail.module.toLowerCase());
@@ -210,6 +234,7 @@ export class Bodies {
     driver.pointer('DriverStart', module?.base ?? 0);
     driver.u32('DriverSize', module?.size ?? 0);
     driver.unicode('DriverName', path.length, this.text('IoDn', path));
+    if (module !== undefined) this.driverRoutines(driver, module);
   }
 
   private section(thing: Thing, bytes: Uint8Array, detail: Detail & { kind: 'section' }): void {
