@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
-import { zstdOf } from '../../../test-dumps/zstd.js';
+import { zstdOf } from '../../../test-dumps/containers/zstd.js';
 import { ZstdFrames } from './zstd-frames.js';
 
 /** Whether bytes that come in pieces of a size are whole. */
