@@ -34,7 +34,7 @@ for (const line of values.nodes.split(',')) {
   const version = (windows ? ON_WINDOWS : VERSIONS)[line];
   if (version === undefined) throw new Error(`no Node ${line} is known here: ${Object.keys(VERSIONS).join(', ')}`);
   const node = fetched(version);
-  console.log(`== Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}`);
+  process.stdout.write(`== Node ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}\n`);
   const given = values.short
     ? ['--no-config', '--require', 'build/test-dumps/property-seed.js', '--timeout', '60000', ...SHORT]
     : [];
