@@ -66,11 +66,28 @@ const CHANGES = {
   hasPrototypeAddresses: 6000,
   /** Nonpaged pool that is not executable is apart, in descriptors of its own: Windows 8. */
   hasNonExecutablePool: 9200,
+  /** Headers of objects have an index in the place of the pointer to their type: Windows 7. */
+  hasTypeIndexes: 7600,
   /** Entries of handle tables hold the object in fewer bits than an address: Windows 8, and otherwise again since 8.1. */
   packsHandles: 9200,
   packsHandlesAsNow: 9600,
+  /** The pool may be made of segment heaps, which 1809 had turned on or not; and always is: 1903. */
+  mayHavePoolHeaps: 17135,
+  hasPoolHeaps: 18362,
+  /** Driver Verifier may keep allocations in trees (ViPoolInfoAvl) whose nodes no published type tells: Server 2022. */
+  mayTrackPoolInTrees: 20348,
   /** The memory manager keeps its figures in MiState and MiSystemPartition: Windows 10. */
   hasMemoryState: 10240,
+  /** Event tracing tells of pool, and Driver Verifier has a log of it: Windows Vista. */
+  tracesPool: 6000,
+  /** Stacks of a 64-bit system are traced without a setting: Windows 8. */
+  tracesStacksAtOnce: 9200,
+  /** wpr is a part of Windows: Windows 10. */
+  hasWpr: 10240,
+  /** The debugger calls what the kernel was built from its edition's build lab: Windows 10 2004. */
+  hasEditionBuildLab: 19041,
+  /** The pool log of Driver Verifier keeps 50 frames of a stack on 64-bit systems, 13 before: Windows 11. */
+  logsLongStacks: 22000,
 } as const;
 
 /** Whether a build behaves so; false for 0, which stands for a build that is not known. */

@@ -1,7 +1,6 @@
 /** iced-x86, loaded when the first instruction is decoded, and tables by its numbers. */
 
 import { createRequire } from 'node:module';
-import type { Instruction } from 'iced-x86';
 import { actionsOf, type Iced } from './x86-actions.js';
 
 /** What decoding needs of iced-x86. */
@@ -13,8 +12,6 @@ export interface Loaded {
   widths: Uint8Array;
   /** Numbers of registers that memory operands name, and that are none of the general ones. */
   special: { none: number; rip: number; eip: number; fs: number; gs: number };
-  /** Used again for every instruction. */
-  instruction: Instruction;
 }
 
 let loaded: Loaded | null = null;
@@ -23,15 +20,15 @@ let loaded: Loaded | null = null;
 export function load(): Loaded {
   if (loaded !== null) return loaded;
   const iced = createRequire(import.meta.url)('iced-x86') as Iced;
-  const { None, RIP, EIP, FS, GS, RAX, R15, EAX, R15D } = iced.Register;
+  const { None, RIP, EIP, FS, GS, RAX, R15, EAX, R15D, AL, R15L } = iced.Register;
   const widths = new Uint8Array(256)
     .fill(2)
+    .fill(1, AL, R15L + 1)
     .fill(8, RAX, R15 + 1)
     .fill(4, EAX, R15D + 1);
   loaded = {
     ...{ iced, actions: actionsOf(iced), registers: registersOf(iced), widths },
     special: { none: None, rip: RIP, eip: EIP, fs: FS, gs: GS },
-    instruction: new iced.Instruction(),
   };
   return loaded;
 }

@@ -207,6 +207,7 @@ function judge(
   const ofBlocks: Warning[] = [];
   const judged = findLeak({
     dumpType: dump.kind,
+    build: readSystem(kernel).buildNumber,
     memory: parts.memory,
     parts: readMemoryParts(kernel),
     poolTags: parts.poolTags,
@@ -313,7 +314,7 @@ function described(memory: MemoryInfo | null, poolTags: PoolTags | null): Judged
     whereMemoryIs: null,
     verdict: {
       ...{ leakSuspected: null, headline: 'Not judged: only parts of the dump were read', nextSteps: [] },
-      culprit: null,
+      ...{ culprit: null, recipe: null },
     },
     warnings: reading.warnings,
   };

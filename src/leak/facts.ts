@@ -1,5 +1,6 @@
 /** What the leak analysis is given: the state of one dumped kernel, and ways to ask for more of it. */
 
+import type { Follows } from '../kernel/pool/contents/decode.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
 import type {
   BlockContents,
@@ -21,6 +22,8 @@ import type { ObjectFacts } from './objects/object-facts.js';
 /** The state of a dumped kernel, as far as the dump holds it. Null is unknown. */
 export interface LeakFacts {
   dumpType: DumpType;
+  /** Build number of Windows; null or left out where it is not known. */
+  build?: number | null;
   /** Its flags are not looked at. */
   memory: MemoryInfo | null;
   /** Counters of memory in no pool; null or left out where none is known. */
@@ -67,6 +70,8 @@ export interface LeakFacts {
 export interface SampledBlocks {
   readonly contents: BlockContents | null;
   readonly billed: Suspect['billed'];
+  /** Drivers that blocks of a kind lead to; left out where none was recognized. */
+  readonly follows?: readonly Follows[];
 }
 
 /** What the user asked for. */

@@ -2,7 +2,7 @@
 
 import { sizeText } from '../result/amount.js';
 import { printable } from '../../parsers/text-safety.js';
-import type { PoolKind, Suspect, TagOwner, Verdict } from '../result/result.js';
+import type { PoolKind, Recipe, Suspect, TagOwner, Verdict } from '../result/result.js';
 import { tagInWords, tagKey } from '../result/tag.js';
 import { clusterCulprit, culpritOf, namedDrivers, theDriver } from './culprit.js';
 import type { LeakFacts } from './facts.js';
@@ -10,6 +10,7 @@ import type { HolderJudgement } from './objects/holders.js';
 import { hasNoTables, nextSteps } from './next-steps.js';
 import type { Finding } from './next-steps.js';
 import { largeTags, type LargeTag } from './subjects.js';
+import { recipeOf } from './recipe/suspect-recipe.js';
 import { amountText, isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
 import { largeParts, type LargePart } from './not-pool.js';
@@ -45,7 +46,15 @@ export function makeVerdict(
     headline,
     nextSteps: nextSteps(facts, readings, suspects, finding, judgements),
     culprit: culpritOf(leakSuspected, suspects, accused, judgements, sentence(noTagTells(facts)), finding.notPool),
+    recipe: recipe(facts, suspects, finding),
   };
+}
+
+/** Of the first suspect, else of the tag of Windows that the headline speaks of. */
+function recipe(facts: LeakFacts, suspects: readonly Suspect[], { windowsTag }: Finding): Recipe | null {
+  const first = suspects.find(isSuspicious) ?? null;
+  const row = facts.poolTags?.rows.find(({ hex, tag }) => (first === null ? tag === windowsTag : hex === first.key));
+  return row === undefined ? null : recipeOf(facts, row, first);
 }
 
 function find(

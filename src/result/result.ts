@@ -451,6 +451,10 @@ export interface Candidate {
   /** A known part of Windows. */
   windows: boolean;
   roles: CandidateRole[];
+  /** Of a file system filter, where the filter manager's symbols tell: the higher, the earlier it is called. */
+  altitude: string | null;
+  /** Volumes that such a filter is attached to; null where that is not known. */
+  instances: Count | null;
   /** What leads to this one besides what it is registered as; null where nothing does. */
   because: string | null;
 }
@@ -509,7 +513,16 @@ export interface BlockContents {
   sizes: { bytes: Count; count: Count }[];
   pointers: { offset: number; module: string; moduleOffset: Hex; symbol: string | null; count: Count }[];
   strings: { text: string | null; count: Count }[];
-  kinds: { kind: string; count: Count; looked: Count; detail: string | null }[];
+  kinds: {
+    kind: string;
+    count: Count;
+    looked: Count;
+    detail: string | null;
+    /** What the blocks lead to, most first; results of earlier versions have none. */
+    leads?: { how: string; name: string; count: Count }[] | null;
+    /** Of the layout; null where the block itself told enough, or a published declaration was proved. */
+    source?: FigureSource | null;
+  }[];
 }
 
 /** What is known of a leak of this tag from a file of known issues. */
@@ -571,6 +584,27 @@ export interface Culprit {
   because: string[];
 }
 
+/** How to get the stacks of allocations under a tag. */
+export interface Recipe {
+  tag: string;
+  key: Hex;
+  /** That it is for; null: any. */
+  build: number | null;
+  /** The most useful first. */
+  steps: RecipeStep[];
+}
+
+export interface RecipeStep {
+  id: 'poolmon' | 'handles' | 'object-references' | 'wpr' | 'xperf' | 'verifier' | 'pool-hit-tag';
+  title: string;
+  /** What it costs the machine. */
+  cost: string;
+  where: 'command prompt' | 'debugger';
+  /** In order, to paste one by one. */
+  commands: string[];
+  note: string;
+}
+
 export interface Verdict {
   /** Null where this dump cannot tell. */
   leakSuspected: boolean | null;
@@ -578,6 +612,8 @@ export interface Verdict {
   nextSteps: string[];
   /** Null in results of version 1, and where only parts were read. */
   culprit?: Culprit | null;
+  /** How to get the stacks of the first suspect; null where no tag is suspected. */
+  recipe?: Recipe | null;
 }
 
 export interface AnalysisResult {

@@ -1,6 +1,6 @@
 /** Cases 34, 35 and 36: memory that no tag holds, and a figure that cannot be true. */
 
-import { GB } from '../scenario-parts.js';
+import { GB } from '../machines/scenario-parts.js';
 import type { FieldCase } from './field-case.js';
 import { fieldMachine } from './machine.js';
 

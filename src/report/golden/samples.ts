@@ -309,6 +309,7 @@ export const FULL: AnalysisResult = {
           {
             ...{ module: 'myfault.sys', base: '0xfffff880044b5000', company: 'Sysinternals', version: '4.0.0.0' },
             ...{ windows: false, roles: ['file-system-filter'], because: 'a reason' },
+            ...{ altitude: '328010', instances: 4 },
           },
         ],
         unread: ['other.sys'],
@@ -335,7 +336,12 @@ export const FULL: AnalysisResult = {
         sizes: [{ bytes: 2688, count: 498 }],
         pointers: [{ offset: 24, module: 'nvstor.sys', moduleOffset: '0x1f40', symbol: null, count: 412 }],
         strings: [{ text: 'a text', count: 3 }],
-        kinds: [{ kind: 'Irp', count: 480, looked: 512, detail: 'pending' }],
+        kinds: [
+          {
+            ...{ kind: 'Irp', count: 480, looked: 512, detail: 'not sent (3)', source: null },
+            leads: [{ how: 'sent to', name: 'nvstor.sys', count: 477 }],
+          },
+        ],
       },
       billed: [{ pid: 4321, image: 'watchman.exe', bytes: 1, blocks: 1 }],
     },
@@ -365,6 +371,15 @@ export const FULL: AnalysisResult = {
       ...{ kind: 'driver', module: 'myfault.sys', base: '0xfffff880044b5000', process: null, confidence: 'high' },
       because: ['the tag goes to ExAllocatePoolWithTag'],
     },
+    recipe: {
+      ...{ tag: 'Leak', key: '0x6b61654c', build: 19041 },
+      steps: [
+        {
+          ...{ id: 'verifier', title: 'Track it', cost: 'A restart.', where: 'command prompt', note: 'A note.' },
+          commands: ['verifier /flags 0x8 /driver myfault.sys'],
+        },
+      ],
+    },
   },
   warnings: [{ code: 'module-unreadable', where: 'modules', message: '480 pages of modules are not in the dump.' }],
 };
@@ -383,7 +398,7 @@ export const UNKNOWN: AnalysisResult = {
   processes: null,
   whereMemoryIs: null,
   suspects: [],
-  verdict: { leakSuspected: null, headline: 'This dump holds no pool state.', nextSteps: [], culprit: null },
+  verdict: { leakSuspected: null, headline: 'This dump holds no pool state.', nextSteps: [], culprit: null, recipe: null },
   warnings: [],
 };
 
@@ -434,6 +449,7 @@ export const TRIAGE: AnalysisResult = {
     headline: 'A triage dump holds no pool tables.',
     nextSteps: ['Set the machine to write kernel or complete dumps.'],
     culprit: null,
+    recipe: null,
   },
   warnings: [{ code: 'triage-dump', where: 'dump', message: 'A triage dump holds no pool tables.' }],
 };

@@ -2,6 +2,7 @@
 
 import type { AnalysisResult, MemoryInfo, Warning } from '../../result/result.js';
 import { counted, elapsed, humanBytes, humanPages, thousands, utc } from '../../views/print/format.js';
+import { tagInWords } from '../../result/tag.js';
 import { thirdPartyHolders } from '../../leak/tags/third-party.js';
 import { debuggerSections } from '../text/analyze-windbg.js';
 import { canHoldPoolTables, dumpKind, whyNoTags } from '../../views/print/dump-kind.js';
@@ -18,6 +19,7 @@ import {
 } from './analysis-tables.js';
 import { pageSection, renderPage, type Section } from './page.js';
 import { poolBars } from './pool-bars.js';
+import { recipePart } from './recipe-part.js';
 import { markup, joined, type SafeHtml } from './safe-html.js';
 import { confidenceBadge, suspectSections } from './suspect-sections.js';
 import { whereNotes } from '../where-memory.js';
@@ -37,6 +39,15 @@ export function renderAnalysisPage(result: AnalysisResult, options: AnalysisPage
     ['limits', 'Pool use', pageSection('limits', 'Pool use against its limits', poolBars(result))],
     ['treemap', 'Pictures', pageSection('treemap', 'What holds the pools', tagTreemaps(result))],
     ['suspect-1', 'Suspects', result.suspects.length === 0 ? null : suspectSections(result)],
+    [
+      'recipe',
+      'Stacks',
+      pageSection(
+        'recipe',
+        `For the stacks of tag ${tagInWords(result.verdict.recipe?.tag ?? '')}`,
+        result.verdict.recipe ? recipePart(result.verdict.recipe) : null,
+      ),
+    ],
     ['memory', 'Memory', pageSection('memory', 'Memory', memoryPart(result))],
     ['tags', 'Tags', pageSection('tags', 'Pool tags', tagPart(result))],
     ['modules', 'Modules', pageSection('modules', 'Modules', modulePart(result))],

@@ -9,6 +9,7 @@ import { briefSections, suspectSections } from './analyze-suspects.js';
 import { debuggerSections } from './analyze-windbg.js';
 import { canHoldPoolTables, dumpKind } from '../../views/print/dump-kind.js';
 import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../../views/print/identity.js';
+import { recipeSection } from './recipe.js';
 import { warningLines } from '../../views/info.js';
 import {
   asciiOnly,
@@ -146,6 +147,7 @@ function fullReport(result: AnalysisResult, options: AnalysisTextOptions, style:
     bugCheckSection(result, style),
     warningSection(result, style),
     nextStepsSection(result, style),
+    result.verdict.recipe ? recipeSection(result.verdict.recipe, style) : [],
   ];
   const theirs = debuggerSections(result, options.top, style);
   if (theirs.length > 0) {
