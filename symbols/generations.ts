@@ -66,6 +66,8 @@ const CHANGES = {
   hasPrototypeAddresses: 6000,
   /** Nonpaged pool that is not executable is apart, in descriptors of its own: Windows 8. */
   hasNonExecutablePool: 9200,
+  /** Headers of objects have an index in the place of the pointer to their type: Windows 7. */
+  hasTypeIndexes: 7600,
   /** Entries of handle tables hold the object in fewer bits than an address: Windows 8, and otherwise again since 8.1. */
   packsHandles: 9200,
   packsHandlesAsNow: 9600,
@@ -76,6 +78,10 @@ const CHANGES = {
   mayTrackPoolInTrees: 20348,
   /** The memory manager keeps its figures in MiState and MiSystemPartition: Windows 10. */
   hasMemoryState: 10240,
+  /** The debugger calls what the kernel was built from its edition's build lab: Windows 10 2004. */
+  hasEditionBuildLab: 19041,
+  /** The pool log of Driver Verifier keeps 50 frames of a stack on 64-bit systems, 13 before: Windows 11. */
+  logsLongStacks: 22000,
 } as const;
 
 /** Whether a build behaves so; false for 0, which stands for a build that is not known. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { makeXz } from '../test-dumps/xz.js';
+import { makeXz } from '../test-dumps/containers/xz.js';
 import { factsOf } from './kernel-facts.js';
 import type { KernelIdentity } from './kernel-symbols.js';
 import { makeProfile } from './profile-file.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { buildDump, type Scenario } from './build-dump.js';
-import { codeView, popCount, readBack } from './hand-reader.js';
+import { codeView, popCount, readBack } from './reader/hand-reader.js';
 import { kernelVersions } from './kernel-facts.js';
 import { SCENARIOS } from './scenarios.js';
 

@@ -1,22 +1,22 @@
 /** The entry of the builder: a scenario becomes a dump file of the wanted kind, together with the truth about it. */
 
-import { bitmapHead, rdmpHead, runsHead, summaryHead, type BodyHead } from './bodies.js';
-import { buildLab } from './build-labs.js';
+import { bitmapHead, rdmpHead, runsHead, summaryHead, type BodyHead } from './dump/bodies.js';
+import { buildLab } from './kernel/build-labs.js';
 import { BuiltDump, type FilePlace } from './built-dump.js';
 import { canonical, va48 } from './bytes.js';
-import { dumpHeaderX86, HEADER32_SIZE } from './dump-header-x86.js';
-import { dumpHeader, HEADER_SIZE, type HeaderFacts } from './dump-header.js';
+import { dumpHeaderX86, HEADER32_SIZE } from './dump/dump-header-x86.js';
+import { dumpHeader, HEADER_SIZE, type HeaderFacts } from './dump/dump-header.js';
 import { rvaOf } from './kernel-facts.js';
 import { buildMachine, type Machine } from './machine.js';
-import { moduleTruth, tagHits } from './module-truth.js';
-import { kernelIdentity } from './modules.js';
-import { PageSet } from './page-set.js';
+import { moduleTruth, tagHits } from './images/module-truth.js';
+import { kernelIdentity } from './images/modules.js';
+import { PageSet } from './dump/page-set.js';
 import { PAGE } from './physical-memory.js';
-import { probe, readVirtual } from './reader.js';
-import { secondaryData } from './secondary-data.js';
+import { probe, readVirtual } from './reader/reader.js';
+import { secondaryData } from './dump/secondary-data.js';
 import type { BodyLayout, DumpKind, Scenario } from './scenario.js';
-import { triageBodyX86 } from './triage-x86.js';
-import { triageBody } from './triage.js';
+import { triageBodyX86 } from './dump/triage-x86.js';
+import { triageBody } from './dump/triage.js';
 import type { Truth } from './truth.js';
 
 export type { BuiltDump } from './built-dump.js';

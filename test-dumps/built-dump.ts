@@ -4,9 +4,9 @@ import { closeSync, createWriteStream, ftruncateSync, openSync, writeSync } from
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { BodyHead } from './bodies.js';
+import type { BodyHead } from './dump/bodies.js';
 import { concat } from './bytes.js';
-import type { PageSet } from './page-set.js';
+import type { PageSet } from './dump/page-set.js';
 import { PAGE, ZERO_PAGE } from './physical-memory.js';
 import type { Truth } from './truth.js';
 

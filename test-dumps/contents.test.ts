@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { buildDump, type PageState, type Scenario } from './build-dump.js';
-import { codeFill } from './code.js';
-import { readBack } from './hand-reader.js';
+import { codeFill } from './images/code.js';
+import { readBack } from './reader/hand-reader.js';
 import { SCENARIOS } from './scenarios.js';
 
 const STATES: PageState[] = ['valid', 'absent', 'transition', 'transition-absent', 'prototype', 'prototype-transition', 'prototype-absent', 'paged-out', 'demand-zero', 'discarded']; // prettier-ignore

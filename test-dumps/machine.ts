@@ -1,32 +1,32 @@
 /** Builds the dumped machine from a scenario: RAM with everything in it, and what is true about it. */
 
-import { arm64Facts } from './arm64-kernels.js';
+import { arm64Facts } from './kernel/arm64-kernels.js';
 import { canonical, putU64, putVa, utf16, va48, type Va } from './bytes.js';
 import { defaultDrivers, defaultRows } from './defaults.js';
 import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.js';
-import { addressPlan, addressPlanX86, KernelSpace } from './kernel-space.js';
-import { MemoryCounters } from './memory-counters.js';
-import { memoryFigures } from './memory-figures.js';
-import { dataOf, framesInRuns, placeKernel, placeModule, type Placement } from './module-pages.js';
+import { addressPlan, addressPlanX86, KernelSpace } from './kernel/kernel-space.js';
+import { MemoryCounters } from './kernel/memory-counters.js';
+import { memoryFigures } from './kernel/memory-figures.js';
+import { dataOf, framesInRuns, placeKernel, placeModule, type Placement } from './images/module-pages.js';
 import {
   choosePageStates, driverModule, exportsOf, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
-} from './modules.js'; // prettier-ignore
+} from './images/modules.js'; // prettier-ignore
 import { objectKernel } from './objects/facts.js';
 import { writeObjects } from './objects/write.js';
-import { PageTables, type AddressTables } from './page-tables.js';
+import { PageTables, type AddressTables } from './kernel/page-tables.js';
 import { PAGE, PhysicalMemory, typicalRuns } from './physical-memory.js';
-import { writePoolTables } from './pool-tables.js';
+import { writePoolTables } from './kernel/pool-tables.js';
 import { poolKernel } from './pool-blocks/kernel-globals.js';
 import { writePoolBlocks } from './pool-blocks/write.js';
 import { Prng } from './prng.js';
-import { DEFAULT_PROCESSES, sessionsOf, writeProcesses, writeSessions } from './processes.js';
+import { DEFAULT_PROCESSES, sessionsOf, writeProcesses, writeSessions } from './kernel/processes.js';
 import type { HeaderSpec, Scenario, TagRowSpec } from './scenario.js';
-import { writeSystemGlobals } from './system-globals.js';
+import { writeSystemGlobals } from './kernel/system-globals.js';
 import type { Truth } from './truth.js';
-import { writeUnloaded } from './unloaded.js';
-import { writeVerifier } from './verifier.js';
-import { x86Facts } from './x86-kernels.js';
-import { X86PageTables } from './x86-page-tables.js';
+import { writeUnloaded } from './kernel/unloaded.js';
+import { writeVerifier } from './kernel/verifier.js';
+import { x86Facts } from './kernel/x86-kernels.js';
+import { X86PageTables } from './kernel/x86-page-tables.js';
 
 const GIGABYTE = 0x4000_0000;
 /** 2026-03-02 11:41:17 UTC as a FILETIME. */

@@ -11,7 +11,7 @@ import { kernelVersions } from './kernel-facts.js';
 import { main, parseSize, scenarioOf } from './make-dump.js';
 import { SCENARIOS } from './scenarios.js';
 import { truthJson } from './truth-json.js';
-import { x86Versions } from './x86-kernels.js';
+import { x86Versions } from './kernel/x86-kernels.js';
 
 const COMMAND = fileURLToPath(new URL('make-dump.js', import.meta.url));
 const SAMPLES = fileURLToPath(new URL('../../test-dumps/samples/', import.meta.url));

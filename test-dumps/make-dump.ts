@@ -9,7 +9,7 @@ import { OBJECT_SCENARIOS, type ObjectScenarioName } from './objects/scenarios.j
 import type { DumpKind, ModuleSpec, Scenario, TagRowSpec } from './scenario.js';
 import { SCENARIOS, type ScenarioName } from './scenarios.js';
 import { truthJson } from './truth-json.js';
-import { x86Versions } from './x86-kernels.js';
+import { x86Versions } from './kernel/x86-kernels.js';
 
 const KINDS: readonly DumpKind[] = [
   'full', 'kernel', 'bitmap-full', 'bitmap-kernel', 'automatic', 'triage', 'header',

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { buildDump } from './build-dump.js';
-import { HandReader, readBack } from './hand-reader.js';
+import { HandReader, readBack } from './reader/hand-reader.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** Offsets of key, then allocs, frees, bytes of the nonpaged and of the paged pool; width of the counts. */

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { buildDump, type BuiltDump, type Scenario } from './build-dump.js';
-import { codeView, readBack, type HandReader } from './hand-reader.js';
+import { codeView, readBack, type HandReader } from './reader/hand-reader.js';
 import { SCENARIOS } from './scenarios.js';
 
 const SMALL: Scenario = { memory: { bytes: 96 * 1024 * 1024 } };

@@ -167,12 +167,17 @@ export interface PageFileSpec {
   maximumPages: number;
 }
 
+/** Counters of memory in no pool: pages for MDLs, AWE and large pages, page tables of the system, page frame database, boot. */
+export type MemoryPartField = 'mdlPages' | 'awePages' | 'systemPageTables' | 'pageFrames' | 'bootPages';
+
 export interface MemorySpec {
   /** RAM in bytes, laid out in typical runs; ignored when `runs` is given. Default 8 GB. */
   bytes?: number;
   runs?: MemoryRun[];
   /** Figures in pages; the rest follows from the pool rows and the RAM. */
   figures?: Partial<Record<MemoryField, number>>;
+  /** Memory in no pool, in pages, where the kernel counts it; 0 otherwise. */
+  parts?: Partial<Record<MemoryPartField, number>>;
   /** Pages of each paged pool (kernels with pool descriptors). */
   pagedPools?: number[];
   /** Nodes with a nonpaged pool descriptor each (kernels with pool descriptors). */

@@ -2,11 +2,11 @@
 
 import {
   commitExhaustion, databaseServer, fileServer, idleWorkstation, pteExhaustion, terminalServer,
-} from './scenario-healthy.js'; // prettier-ignore
+} from './machines/scenario-healthy.js'; // prettier-ignore
 import {
   hiddenDriver, impossibleCounter, modernLeak, notmyfault, pagedLeak, sharedTag, verifierOn,
-} from './scenario-leaks.js'; // prettier-ignore
-import { leak32 } from './scenario-x86.js';
+} from './machines/scenario-leaks.js'; // prettier-ignore
+import { leak32 } from './machines/scenario-x86.js';
 import type { Scenario } from './scenario.js';
 
 /** Each call gives a fresh scenario that the caller may change. */

@@ -164,6 +164,15 @@ export function freeTemporaryBytes(): number | null {
   }
 }
 
+/** Removes temporary folders of this process: after a thread of it that had unpacked a dump was ended. */
+export function removeOwnTemporary(): void {
+  try {
+    removeLeft(tmpdir(), TEMPORARY_PREFIX, (pid) => pid !== process.pid);
+  } catch {
+    // The next run removes them.
+  }
+}
+
 /** Removes temporary folders of runs that were killed, where they can be seen: the process in the name no longer exists. */
 export function removeLeftovers(): void {
   try {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { spawnSync } from 'node:child_process';
 import { concat } from '../../test-dumps/bytes.js';
 import { Prng } from '../../test-dumps/prng.js';
-import { makeXz, type XzSpec } from '../../test-dumps/xz.js';
+import { makeXz, type XzSpec } from '../../test-dumps/containers/xz.js';
 import { findTool } from '../find-tool.test.helper.js';
 import { isXz, unxz, XzError } from './xz.js';
 

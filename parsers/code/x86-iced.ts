@@ -1,7 +1,6 @@
 /** iced-x86, loaded when the first instruction is decoded, and tables by its numbers. */
 
 import { createRequire } from 'node:module';
-import type { Instruction } from 'iced-x86';
 import { actionsOf, type Iced } from './x86-actions.js';
 
 /** What decoding needs of iced-x86. */
@@ -13,8 +12,6 @@ export interface Loaded {
   widths: Uint8Array;
   /** Numbers of registers that memory operands name, and that are none of the general ones. */
   special: { none: number; rip: number; eip: number; fs: number; gs: number };
-  /** Used again for every instruction. */
-  instruction: Instruction;
 }
 
 let loaded: Loaded | null = null;
@@ -31,7 +28,6 @@ export function load(): Loaded {
   loaded = {
     ...{ iced, actions: actionsOf(iced), registers: registersOf(iced), widths },
     special: { none: None, rip: RIP, eip: EIP, fs: FS, gs: GS },
-    instruction: new iced.Instruction(),
   };
   return loaded;
 }

@@ -1,6 +1,6 @@
 /** Decodes x86 and x64 by iced-x86. */
 
-import type { Decoder, Formatter } from 'iced-x86';
+import type { Decoder, Formatter, Instruction } from 'iced-x86';
 import { OP, type CodeDecoder, type Operations } from './operations.js';
 import { load } from './x86-iced.js';
 import { X86Operations } from './x86-operations.js';
@@ -21,6 +21,8 @@ export function x86Decoder(bits: 32 | 64): CodeDecoder {
 
 class IcedDecoder implements CodeDecoder {
   private formatter: Formatter | null = null;
+  /** Used again for every instruction; made at the first, since it lies in the memory of iced-x86, which is loaded late. */
+  private scratch: Instruction | null = null;
 
   constructor(private readonly bits: 32 | 64) {}
 
@@ -48,7 +50,8 @@ class IcedDecoder implements CodeDecoder {
     until: number,
     most: number,
   ): number {
-    const { instruction, iced } = load();
+    const { iced } = load();
+    const instruction = (this.scratch ??= new iced.Instruction());
     const rest = new X86Operations(this.bits, bytes, rva, base, out);
     // RIP-relative places and branches come out as RVAs.
     decoder.ip = BigInt(rva);
@@ -71,7 +74,8 @@ class IcedDecoder implements CodeDecoder {
   }
 
   text(bytes: Uint8Array, address: bigint): string | null {
-    const { iced, instruction } = load();
+    const { iced } = load();
+    const instruction = (this.scratch ??= new iced.Instruction());
     const decoder = new iced.Decoder(this.bits, bytes.subarray(0, LONGEST_INSTRUCTION), iced.DecoderOptions.None);
     decoder.ip = address;
     decoder.decodeOut(instruction);

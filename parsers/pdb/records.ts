@@ -5,8 +5,6 @@ import type { MsfStream } from './msf.js';
 
 /** Longer than any record. */
 const CHUNK = 256 * 1024;
-/** The buffer of the last pass, for the next one. */
-let spare: Buffer | null = null;
 
 /**
  * Called with each record: its kind stands at `bytes[at]` (`words[at / 2]`), it ends before `bytes[end]`, and its length field stands
@@ -20,17 +18,8 @@ export const int32 = (words: Uint16Array, i: number): number => (words[i] ?? 0) 
 
 /** Visits the records of `[from, to)` of a stream. Returns `null`, or what was wrong where the pass had to end. */
 export function forEachRecord(stream: MsfStream, from: number, to: number, visit: RecordVisitor): string | null {
-  const buffer = spare ?? Buffer.from(new ArrayBuffer(CHUNK));
-  spare = null;
-  try {
-    return pass(stream, from, to, visit, buffer);
-  } finally {
-    spare = buffer;
-  }
-}
-
-function pass(stream: MsfStream, from: number, to: number, visit: RecordVisitor, buffer: Buffer): string | null {
-  const words = new Uint16Array(buffer.buffer, buffer.byteOffset, CHUNK / 2);
+  const words = new Uint16Array(Math.ceil(Math.min(CHUNK, Math.max(0, to - from)) / 2));
+  const buffer = Buffer.from(words.buffer);
   let base = from;
   while (base < to) {
     const wanted = Math.min(CHUNK, to - base);

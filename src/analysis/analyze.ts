@@ -6,6 +6,7 @@ import { asciiz, utf16 } from '../../parsers/bytes/fields.js';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { readUnicodeString } from '../../parsers/kernel/structures.js';
 import { readMemory } from '../kernel/memory/memory.js';
+import { readMemoryParts } from '../kernel/memory/memory-parts.js';
 import { importsOf, usesFramework } from '../kernel/modules/module-links.js';
 import { exportsOf, type ExportLookup } from '../code/image/exports.js';
 import { importedFunctions, type ImportedFunctions } from '../code/image/imported-functions.js';
@@ -167,6 +168,7 @@ export function analyze(opened: OpenedDump, options: AnalyzeOptions = {}): Analy
     unloadedModules: parts.unloadedModules,
     objectTypes: objects?.objectTypes ?? null,
     processes: objects?.processes() ?? null,
+    whereMemoryIs: judged.whereMemoryIs,
     suspects: judged.suspects,
     verdict: judged.verdict,
     warnings: [...warnings, ...judged.warnings, ...(objects?.warnings(judged.suspects) ?? [])],
@@ -205,7 +207,9 @@ function judge(
   const ofBlocks: Warning[] = [];
   const judged = findLeak({
     dumpType: dump.kind,
+    build: readSystem(kernel).buildNumber,
     memory: parts.memory,
+    parts: readMemoryParts(kernel),
     poolTags: parts.poolTags,
     taggingOff: parts.taggingOff,
     modulesComplete: parts.modulesComplete,
@@ -307,9 +311,10 @@ function described(memory: MemoryInfo | null, poolTags: PoolTags | null): Judged
     reconciliation: reconcile(poolTags, memory),
     suspects: [],
     owners: new Map(),
+    whereMemoryIs: null,
     verdict: {
       ...{ leakSuspected: null, headline: 'Not judged: only parts of the dump were read', nextSteps: [] },
-      culprit: null,
+      ...{ culprit: null, recipe: null },
     },
     warnings: reading.warnings,
   };

@@ -33,7 +33,10 @@ export interface Redaction {
 export async function run(opened: OpenedDump, settings: RunSettings = {}): Promise<AnalysisResult> {
   const { symbols, warnings = [], path, redaction } = settings;
   const result = analyze(opened, settings);
-  if (symbols) await (await import('./name-functions.js')).nameByPdbs(result, symbols);
+  if (symbols) {
+    await (await import('./name-functions.js')).nameByPdbs(result, symbols);
+    await (await import('./filter-altitudes.js')).addAltitudes(result, opened.kernel.memory, symbols);
+  }
   result.warnings.push(...warnings);
   if (path !== undefined) result.dump.path = path;
   return redaction ? withoutNames(result, redaction) : result;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDump } from '../../test-dumps/build-dump.js';
-import { zipOf } from '../../test-dumps/zip.js';
+import { zipOf } from '../../test-dumps/containers/zip.js';
 import { runHere, temporaryFolder } from './program.test.helper.js';
 
 /** Every name that must not come out has this in it. */

@@ -172,7 +172,7 @@ describe('command line: batch', function () {
   });
 
   it('reads every dump of an archive', async function () {
-    const { zipOf } = await import('../../test-dumps/zip.js');
+    const { zipOf } = await import('../../test-dumps/containers/zip.js');
     mkdirSync(folder.path('zips'), { recursive: true });
     const files = [
       { name: 'a/MEMORY.DMP', bytes: tiny({ seed: 5 }).toBytes() },

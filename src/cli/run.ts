@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import type { CommandEntry } from './command.js';
-import { endingOf } from './errors.js';
+import { endingOf, UsageError } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { Output, writeTo, type Host } from './terminal/output.js';
 import { readArguments } from './arguments/read-arguments.js';
@@ -34,6 +34,8 @@ const OURS: Readonly<Record<string, string>> = {
 const asWeSay = (arg: string): string => OURS[arg] ?? arg;
 
 async function runCommand(entry: CommandEntry, args: readonly string[], host: Host): Promise<ExitCode> {
+  // What begins like a path may be one of the debugger's: `.bugcheck`, `?`.
+  if (entry.name === DEFAULT_COMMAND) await refuseDebuggerCommand(args.filter((arg) => !existsSync(arg)));
   const { command } = await entry.load();
   let values = readArguments(args, command);
   if (values === null) {
@@ -45,12 +47,25 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
   return command.run(values, new Output(host, values), host);
 }
 
+/** Throws UsageError for a command of the debugger, with how to do it here. */
+async function refuseDebuggerCommand(args: readonly string[]): Promise<void> {
+  const first = args.findIndex((arg) => !arg.startsWith('-'));
+  if (first < 0 || looksLikeDump(args[first] ?? '')) return;
+  const { shellHint } = await import('./kd/shell-hint.js');
+  const hint = shellHint(args.slice(first));
+  if (hint !== null) throw new UsageError(hint);
+}
+
+/** Loads nothing for what is plainly a file. */
+const looksLikeDump = (word: string): boolean => /\.\w+$/.test(word) && !/^[.!]\w+$/.test(word);
+
 /** A line without a command: help of the program or a family, the version, or an error. */
 async function runProgram(family: string | null, args: readonly string[], host: Host): Promise<ExitCode> {
   if (family === null && args.length === 1 && args[0] === '--version')
     return show(`${VERSION}\n`, host.stdout, EXIT.done);
   const { readProgram } = await import('./arguments/yargs-arguments.js');
   const columns = columnsOf(host.stdout);
+  await refuseDebuggerCommand(args);
   // A bare `dumpleak` wants to know how to go on; a script that calls it so has made a mistake.
   if (args.length === 0) return show(readProgram(['--help'], family, columns), host.stderr, EXIT.usage);
   return show(readProgram(args, family, columns), host.stdout, EXIT.done);

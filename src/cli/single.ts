@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 /**
  * The program as a single file (tools/package): what starts it says what it is - a worker of a batch, the second thread of
- * one, or the program.
+ * one, the thread of a prompt, or the program.
  */
 
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, workerData } from 'node:worker_threads';
 import { WORKER_WORD } from '../batch/worker-program.js';
+import { KD_THREAD } from './kd/messages.js';
 
+const isPrompt = !isMainThread && (workerData as { readonly thread?: unknown } | null)?.thread === KD_THREAD;
 // Only a batch starts a worker with a channel: whoever types the word gets the usual answer.
-if (!isMainThread || (process.argv[2] === WORKER_WORD && process.send !== undefined)) {
+if (isPrompt) await import('./kd/kd-thread.js');
+else if (!isMainThread || (process.argv[2] === WORKER_WORD && process.send !== undefined)) {
   await import('../batch/batch-worker.js');
 } else {
   await import('./main.js');

@@ -13,7 +13,7 @@ import { kernelPdb } from '../../test-dumps/pdb/kernel-pdb.js';
 import { plainPdb } from '../../test-dumps/pdb/plain-pdb.js';
 import { symbolRecord } from '../../test-dumps/pdb/pdb-writer.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
-import { makeXz } from '../../test-dumps/xz.js';
+import { makeXz } from '../../test-dumps/containers/xz.js';
 import type { AnalysisResult } from '../result/result.js';
 import { program, runHere, temporaryFolder } from './program.test.helper.js';
 

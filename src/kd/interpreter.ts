@@ -2,11 +2,14 @@
 
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { printable } from '../../parsers/text-safety.js';
+import { viewOf } from '../views/registry.js';
+import type { View } from '../views/view.js';
 import { Call } from './command.js';
 import { withAliases } from './line/aliases.js';
 import { splitLine } from './line/split.js';
 import { KdError, Quit, type KdErrorKind } from './kd-error.js';
 import type { Session } from './session.js';
+import { showWords } from './views.js';
 
 /** Lines in one another: scripts that call scripts, `.foreach` in `.foreach`. */
 const DEEPEST = 24;
@@ -63,14 +66,22 @@ export class Interpreter {
     }
   }
 
+  /** Shows a view of ours that the debugger has no command for: `holders Proc`, `bigpool`. False where there is none. */
+  private async showOurs(text: string): Promise<boolean> {
+    const ours = viewOf(text);
+    if (ours === null) return false;
+    await showWords(this.session, ours.view as View<unknown, unknown>, ours.words);
+    return true;
+  }
+
   private async command(text: string): Promise<void> {
     const { session } = this;
     session.out.check();
     if (++this.commands > MOST_COMMANDS) throw new KdError(`One line ran ${MOST_COMMANDS} commands: it was ended`);
     try {
       const { name, command, rest } = session.catalog.read(text);
-      if (command === null) throw new KdError(session.catalog.noSuch(name));
-      await command.run(new Call(session, name, rest));
+      if (command !== null) await command.run(new Call(session, name, rest));
+      else if (!(await this.showOurs(text))) throw new KdError(session.catalog.noSuch(name));
     } catch (error) {
       if (!(error instanceof KdError || error instanceof InputError)) throw error;
       this.failed ??= error instanceof KdError ? error.kind : 'input';

@@ -4,6 +4,8 @@
  */
 
 import { Catalog } from './catalog.js';
+import { analysis } from './commands/analysis.js';
+import { code } from './commands/code.js';
 import { control } from './commands/control.js';
 import { devices } from './commands/devices.js';
 import { memory } from './commands/memory.js';
@@ -12,6 +14,10 @@ import { numbers } from './commands/numbers.js';
 import { objects } from './commands/objects.js';
 import { pool } from './commands/pool.js';
 import { symbols } from './commands/symbols.js';
+import { types } from './commands/types.js';
 import { system } from './commands/system.js';
 
-export const KD = new Catalog([pool, modules, memory, objects, devices, symbols, system, numbers, control]);
+export const KD = new Catalog([
+  ...[pool, analysis, modules, memory, objects, devices, symbols, types, code, system],
+  ...[numbers, control],
+]);

@@ -27,6 +27,14 @@ describe('the prompt', () => {
     expect(kd.host.text).to.equal('a\n');
   });
 
+  it('shows views of ours by their names, and says what they cannot read', async () => {
+    expect(await kd.print('info')).to.include('Windows 10');
+    expect(await kd.print('holders Leaks')).to.equal(
+      '"Leaks": a tag has up to four characters, or is 0x and its number\n',
+    );
+    expect((await kd.end('holders Leaks')).failed).to.equal('usage');
+  });
+
   it('names the nearest command', async () => {
     expect(await kd.print('!polused 2')).to.equal('No export polused found: nearest here: !poolused\n');
     expect(await kd.print('!kdexts.vm 1')).to.equal(await kd.print('!vm 1'));

@@ -88,6 +88,8 @@ export function candidatesOf(
         version: module.version?.fileVersion ?? null,
         windows: isWindowsBinary(module.name),
         roles,
+        altitude: null,
+        instances: null,
         because: reasonFor(module),
       });
     } else if (functions?.complete !== true && !isWindowsBinary(module.name)) unread.push(printable(module.name));

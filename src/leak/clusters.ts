@@ -187,7 +187,7 @@ function becauseOf({ row }: Stepper, { owner, steps }: Maker, owners: TagOwners,
     (step) => `${tagInWords(step.row.tag)} (${owners.get(tagKey(step.row))?.module ?? 'not known'})`,
   );
   const counts = steps.map(({ outstanding }) => amount(outstanding));
-  const group = `${list(names, 8)} are in lock step: ${list(counts, 8)} allocations outstanding, and hardly any was freed. Of their owners ${owner.module} is the one that makes others allocate`;
+  const group = `${list(names, 8)} are in lock step: ${list(counts, 8)} allocations outstanding, and hardly any was freed. Of their owners ${owner.module} is likely the one that makes the others allocate`;
   if (below === null) return group;
   return `${group}; ${tagInWords(row.tag)} is of ${below.module}, which allocates with it`;
 }

@@ -24,6 +24,7 @@ export const REASON_WEIGHTS = {
   'very-many-objects': 2,
   'tokens-of-ended': 0,
   'lock-step': 0,
+  'page-tables-of-ended': 0,
   requested: 0,
 } as const;
 export type ReasonCode = keyof typeof REASON_WEIGHTS;

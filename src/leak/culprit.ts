@@ -43,17 +43,19 @@ interface Accused {
   readonly message: string;
 }
 
-/** Who is behind the first suspect; `accused` counts where no tag is suspicious. */
+/** Who is behind the first suspect; `accused` counts where no tag is suspicious, `notPool` where memory is elsewhere. */
 export function culpritOf(
   leakSuspected: boolean | null,
   suspects: readonly Suspect[],
   accused: Accused | null = null,
   judgements: ReadonlyMap<Suspect, HolderJudgement> = new Map(),
   noTag = 'No tag stands out',
+  notPool: readonly string[] = [],
 ): Culprit {
   if (leakSuspected === null)
     return { ...NOBODY, kind: 'unknown', because: ['This dump cannot tell whether pool leaks'] };
-  if (!leakSuspected) return { ...NOBODY, kind: 'none', because: [] };
+  if (!leakSuspected)
+    return { ...NOBODY, kind: notPool.length > 0 ? 'not-pool' : 'none', because: notPool.slice(0, MOST_REASONS) };
   const first = suspects.find(isSuspicious);
   if (first !== undefined) return ofSuspect(first, judgements.get(first) ?? null);
   const name = accused?.driver ?? null;

@@ -14,6 +14,7 @@ import type {
   UnloadedModule,
 } from '../result/result.js';
 import type { FunctionImports } from './candidates.js';
+import type { MemoryParts } from '../kernel/memory/memory-parts.js';
 import type { ModuleLinks } from './tags/tag-rules.js';
 import type { HitJudgement } from './code/hits.js';
 import type { ObjectFacts } from './objects/object-facts.js';
@@ -21,8 +22,12 @@ import type { ObjectFacts } from './objects/object-facts.js';
 /** The state of a dumped kernel, as far as the dump holds it. Null is unknown. */
 export interface LeakFacts {
   dumpType: DumpType;
+  /** Build number of Windows; null or left out where it is not known. */
+  build?: number | null;
   /** Its flags are not looked at. */
   memory: MemoryInfo | null;
+  /** Counters of memory in no pool; null or left out where none is known. */
+  parts?: MemoryParts | null;
   /** Its reconciliation is not looked at. */
   poolTags: PoolTags | null;
   /** Nothing counted the tags: pool tagging was not turned on (Windows 2000 and XP). */

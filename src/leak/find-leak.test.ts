@@ -69,6 +69,15 @@ describe('the worked example', () => {
     expect(steps).to.contain('verifier /flags 0x8 /driver myfault.sys').and.contain('poolmon').and.contain('tag Leak');
   });
 
+  it('has the commands for this tag, this build and this driver', () => {
+    expect(found.verdict.recipe?.tag).to.equal('Leak');
+    const on7601 = findLeak({ ...workedExample(), build: 7601 }).verdict.recipe;
+    expect(on7601?.build).to.equal(7601);
+    const lines = on7601?.steps.flatMap(({ commands }) => commands) ?? [];
+    expect(lines).to.include('verifier /flags 0x8 /driver myfault.sys');
+    expect(lines.join('\n')).to.contain('-PoolTag Leak').and.not.to.contain('wpr ');
+  });
+
   it('reconciles both pools without a warning', () => {
     expect(found.reconciliation.nonPaged?.unexplainedBytes).to.equal(2189664);
     expect(found.warnings).to.deep.equal([]);

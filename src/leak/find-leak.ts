@@ -4,9 +4,11 @@ import { tagInWords, tagKey } from '../result/tag.js';
 import { printable } from '../../parsers/text-safety.js';
 import { toNumber } from '../result/result.js';
 import { addClusters, partnered, steppersOf } from './clusters.js';
+import { whereMemoryIs, whereOf } from './where-memory.js';
 import type {
   Candidates,
   MemoryFlag,
+  MemoryPart,
   ModuleInfo,
   PoolTagRow,
   PoolTags,
@@ -36,6 +38,7 @@ export interface LeakFindings {
   reconciliation: PoolTags['reconciliation'];
   suspects: Suspect[];
   owners: TagOwners;
+  whereMemoryIs: MemoryPart[] | null;
   verdict: Verdict;
   warnings: Warning[];
 }
@@ -72,7 +75,10 @@ export function findLeak(facts: LeakFacts): LeakFindings {
     ...aboutSubjects(facts, everything.length - subjects.length),
   ];
   const verdict = makeVerdict(facts, readings, suspects, judgements, owners);
-  return { flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings };
+  return {
+    ...{ flags: memory.flags, reconciliation: readings.reconciliation, suspects, owners, verdict, warnings },
+    whereMemoryIs: whereMemoryIs(whereOf(facts)),
+  };
 }
 
 /** Who could be behind a tag of Windows that works for others; null for other tags and where no module is known. */

@@ -69,6 +69,38 @@ describe('known issues', () => {
     expect(builtInIssues().every(({ source, file }) => source.startsWith('https://') && file === null)).to.equal(true);
   });
 
+  it('that are built in say each whose they are, where that stands, and what is known of a fix', () => {
+    const entries = builtInIssues();
+    expect(entries.length).to.be.greaterThan(5);
+    for (const { tag, fix, source, from, before } of entries) {
+      expect(fix, tag).to.match(/\.$/);
+      expect(source, tag).to.match(/^https:\/\/[\w.-]+\/\S+$/);
+      if (tag !== 'Leak' && from === null && before === null) expect(fix, tag).to.contain('No fixed version');
+    }
+    expect(new Set(entries.map(({ tag, driver }) => `${tag} ${driver}`)).size).to.equal(entries.length);
+  });
+
+  it('fit the driver that tags in lock step lead to, by the tag of its own', () => {
+    const member = {
+      key: '0x63734357',
+      tag: 'WCsc',
+      pool: 'paged',
+      outstanding: 503_677,
+      ratio: 1,
+      owner: null,
+    } as const;
+    const culprit = (confidence: Confidence) => ({ module: 'wcifs.sys', base: null, confidence, because: '' });
+    const found = (confidence: Confidence, tag: string): (string | null)[] =>
+      issuesOf(
+        { tag: 'NtFC', drivers: [], cluster: { members: [{ ...member, tag }], culprit: culprit(confidence) } },
+        [],
+        builtInIssues(),
+      ).map(({ driver }) => driver);
+    expect(found('medium', 'WCsc')).to.deep.equal(['wcifs.sys', null]);
+    expect(found('low', 'WCsc')).to.deep.equal([null]);
+    expect(found('medium', 'Othr')).to.deep.equal([null]);
+  });
+
   it('that cannot be read are told', () => {
     const found = readKnownIssues('none/such.yaml');
     expect(failed(found) && found.message).to.match(/^none\/such\.yaml: no such file/);

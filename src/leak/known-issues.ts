@@ -67,28 +67,42 @@ function compareVersions(a: readonly number[], b: readonly number[]): number {
 
 /**
  * The entries that fit a suspect: by its tag, and where they name a driver, by one that is named with more than low
- * confidence, in a version that they are about. A driver of unknown version fits entries without versions only.
+ * confidence, in a version that they are about. A driver of unknown version fits entries without versions only. Where tags in
+ * lock step lead to a driver, its entries under those tags fit as well.
  */
 export function issuesOf(
-  suspect: Pick<Suspect, 'tag' | 'drivers'>,
+  suspect: Pick<Suspect, 'tag' | 'drivers' | 'cluster'>,
   modules: readonly ModuleInfo[],
   entries: readonly KnownIssueEntry[],
 ): KnownIssue[] {
   return entries
-    .filter(({ tag }) => tagsOverlap(tag, suspect.tag))
-    .filter(({ driver, from, before }) => {
-      if (driver === null) return true;
-      const named = suspect.drivers.find(
-        ({ module, confidence }) => confidence !== 'low' && module.toLowerCase() === driver,
-      );
-      if (named === undefined || (from === null && before === null)) return named !== undefined;
-      const module = moduleOfDriver(named, modules);
-      const version = versionOf(module?.version?.fileVersion ?? undefined) ?? null;
-      if (version === null) return false;
-      return (
-        (from === null || compareVersions(version, from) >= 0) &&
-        (before === null || compareVersions(version, before) < 0)
-      );
-    })
+    .filter((entry) => isNamed(entry, suspect, modules))
     .map(({ driver, known, fix, source, file }) => ({ driver, known, fix, source, file }));
+}
+
+function isNamed(
+  entry: KnownIssueEntry,
+  { tag, drivers, cluster }: Pick<Suspect, 'tag' | 'drivers' | 'cluster'>,
+  modules: readonly ModuleInfo[],
+): boolean {
+  const own = tagsOverlap(entry.tag, tag);
+  if (entry.driver === null) return own;
+  const culprit = cluster?.culprit ?? null;
+  const named = [
+    ...(own ? drivers : []),
+    ...(culprit !== null && cluster?.members.some((member) => tagsOverlap(entry.tag, member.tag))
+      ? [{ ...culprit, evidence: [] }]
+      : []),
+  ].find(({ module, confidence }) => confidence !== 'low' && module.toLowerCase() === entry.driver);
+  return named !== undefined && isAbout(entry, moduleOfDriver(named, modules));
+}
+
+/** Is this version of the driver one that an entry is about? */
+function isAbout({ from, before }: KnownIssueEntry, module: ModuleInfo | null): boolean {
+  if (from === null && before === null) return true;
+  const version = versionOf(module?.version?.fileVersion ?? undefined) ?? null;
+  if (version === null) return false;
+  return (
+    (from === null || compareVersions(version, from) >= 0) && (before === null || compareVersions(version, before) < 0)
+  );
 }

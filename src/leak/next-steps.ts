@@ -8,6 +8,7 @@ import type { DumpType, ModuleInfo, Suspect } from '../result/result.js';
 import { rank } from './confidence.js';
 import { searchIsPoor } from './drivers.js';
 import type { LeakFacts } from './facts.js';
+import type { LargePart } from './not-pool.js';
 import { holderSteps, type HolderJudgement } from './objects/holders.js';
 import { isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
@@ -25,6 +26,10 @@ export interface Finding {
   windowsTag?: string;
   /** Likewise a tag of another. */
   largeTag?: string;
+  /** Memory in no pool that is large. */
+  elsewhere?: readonly LargePart[];
+  /** Why the memory is not in the pool, where that is the verdict. */
+  notPool?: readonly string[];
   /** What a statement about pool would need and the dump does not hold; empty otherwise. */
   missing: string[];
 }
@@ -40,6 +45,19 @@ const NO_GROWTH =
   'One snapshot shows no growth: where you expect a leak, record the pool ("dumpleak poolmon --collect-script" makes the script) or collect a second dump some hours later, and compare with "dumpleak trend".';
 
 const TAGGING = `Turn pool tagging on ("gflags /r +ptg", restart): without it neither a dump nor poolmon can tell on this Windows who holds pool. Collect a dump when pool has grown again (${HOW}).`;
+
+/** What to do about memory in no pool. */
+const ELSEWHERE: Readonly<Record<LargePart['kind'], string>> = {
+  'driver-locked':
+    'Drivers allocated these pages themselves (MmAllocatePagesForMdl; RAMMap calls them Driver Locked), and no tag counts them. In a virtual machine compare with the memory that the host gives it now (its balloon). Else stop display, storage cache and virtualization drivers one at a time and see what comes back.',
+  'page-tables':
+    'Page tables belong to processes: look for ended ones that are still there ("dumpleak holders DUMP Proc"), and for processes with very much address space in use (Task Manager, column Commit size; RAMMap, Page Table).',
+  'process-locked':
+    'Look for the process that locks memory (databases, virtual machines: large pages, "lock pages in memory"), and set its limit.',
+  shared: 'Look for the process that makes sections without a file (RAMMap, Shareable; "dumpleak holders DUMP Sect").',
+  modified:
+    'Look at the disk with the page file: pages wait to be written there, or a file is written faster than its disk.',
+};
 
 /** True for kinds of dump that never hold pool tables. */
 export function hasNoTables(type: DumpType): boolean {
@@ -75,6 +93,7 @@ export function nextSteps(
   const asked = suspects.filter((suspect) => !isSuspicious(suspect) && isHandleObjectTag(suspect.tag));
   steps.push(...new Set(asked.map(aboutHandles)));
   steps.push(...aboutExhaustion(finding.exhausted));
+  steps.push(...(finding.elsewhere ?? []).map(({ kind }) => ELSEWHERE[kind]));
   if (facts.taggingOff) steps.push(TAGGING);
   else if (finding.missing.length > 0) steps.push(hasNoTables(facts.dumpType) ? COLLECT : UNREADABLE);
   if (facts.poolTags && !facts.poolTags.complete) {

@@ -37,6 +37,9 @@ export const COMMIT_NEAR_LIMIT_PERCENT = 90;
 export const COMMIT_IMPLAUSIBLE_PERCENT = 125;
 /** Available pages of physical memory, percent. */
 export const AVAILABLE_LOW_PERCENT = 5;
+/** Memory in no pool that one part holds: worth a word from this share of physical memory on, and the verdict from that. */
+export const NOT_POOL_PERCENT = 10;
+export const NOT_POOL_MOST_PERCENT = 25;
 /** Free system PTEs. */
 export const PTES_LOW = 20_000;
 export const PTES_EXHAUSTED = 8_000;

@@ -2,7 +2,7 @@
 
 import { sizeText } from '../result/amount.js';
 import { printable } from '../../parsers/text-safety.js';
-import type { PoolKind, Suspect, TagOwner, Verdict } from '../result/result.js';
+import type { PoolKind, Recipe, Suspect, TagOwner, Verdict } from '../result/result.js';
 import { tagInWords, tagKey } from '../result/tag.js';
 import { clusterCulprit, culpritOf, namedDrivers, theDriver } from './culprit.js';
 import type { LeakFacts } from './facts.js';
@@ -10,8 +10,12 @@ import type { HolderJudgement } from './objects/holders.js';
 import { hasNoTables, nextSteps } from './next-steps.js';
 import type { Finding } from './next-steps.js';
 import { largeTags, type LargeTag } from './subjects.js';
+import { recipeOf } from './recipe/suspect-recipe.js';
 import { amountText, isSuspicious } from './suspects.js';
 import type { Readings } from './suspects.js';
+import { largeParts, type LargePart } from './not-pool.js';
+import { NOT_POOL_MOST_PERCENT, NOT_POOL_PERCENT, PAGE_BYTES } from './thresholds.js';
+import { whereOf } from './where-memory.js';
 import { list, percentText, poolName, sentence } from './wording.js';
 import type { TagOwners } from './tags/owners.js';
 import { sharedDefault } from './tags/windows-tags.js';
@@ -41,8 +45,16 @@ export function makeVerdict(
     leakSuspected,
     headline,
     nextSteps: nextSteps(facts, readings, suspects, finding, judgements),
-    culprit: culpritOf(leakSuspected, suspects, accused, judgements, sentence(noTagTells(facts))),
+    culprit: culpritOf(leakSuspected, suspects, accused, judgements, sentence(noTagTells(facts)), finding.notPool),
+    recipe: recipe(facts, suspects, finding),
   };
+}
+
+/** Of the first suspect, else of the tag of Windows that the headline speaks of. */
+function recipe(facts: LeakFacts, suspects: readonly Suspect[], { windowsTag }: Finding): Recipe | null {
+  const first = suspects.find(isSuspicious) ?? null;
+  const row = facts.poolTags?.rows.find(({ hex, tag }) => (first === null ? tag === windowsTag : hex === first.key));
+  return row === undefined ? null : recipeOf(facts, row, first);
 }
 
 function find(
@@ -66,12 +78,17 @@ function find(
     return { ...finding, leakSuspected: true, headline: `${share}, but ${noTagTells(facts)}` };
   }
   const exhausted = exhaustion(readings);
+  const elsewhere = largeParts(whereOf(facts), facts.modules);
   if (exhausted.length > 0 && finding.missing.length === 0) {
-    const what = exhausted.map(({ text }) => text).join('; ');
+    const what = [...exhausted.map(({ text }) => text), ...elsewhere.map(({ says }) => says)].join('; ');
     return {
       ...finding,
       exhausted: exhausted.map(({ name }) => name),
-      headline: `${innocence(readings)}: ${what}${highPools(facts, readings)}`,
+      elsewhere,
+      ...(isSmall(readings)
+        ? { notPool: [...exhausted.map(({ text }) => sentence(text)), ...because(elsewhere)] }
+        : {}),
+      headline: `${innocence(readings)}: ${what}${besideThem(readings, elsewhere)}${highPools(facts, readings)}`,
     };
   }
   if (finding.missing.length > 0) {
@@ -87,13 +104,24 @@ function find(
   if (ofWindows !== undefined) {
     return { ...finding, leakSuspected: null, windowsTag: ofWindows.row.tag, headline: largeHeadline(ofWindows) };
   }
+  const [most] = elsewhere;
+  if (
+    most !== undefined &&
+    most.pages * 100 >= (readings.memory.physical ?? 0) * NOT_POOL_MOST_PERCENT &&
+    isSmall(readings)
+  ) {
+    const what = elsewhere.map(({ says }) => says).join('; ');
+    const headline = `Not in the pool: ${what}${besideThem(readings, elsewhere)}`;
+    return { ...finding, elsewhere, notPool: because(elsewhere), headline };
+  }
   const [other] = large;
   const word = other === undefined ? '' : `; ${largeWord(other, owners.get(tagKey(other.row)) ?? null)}`;
   return {
     ...finding,
     leakSuspected: saysLittle(facts, readings) ? null : false,
     ...(other === undefined ? {} : { largeTag: other.row.tag }),
-    headline: calm(facts, readings, suspects) + word,
+    elsewhere,
+    headline: calm(facts, readings, suspects) + word + elsewhere.map(({ says }) => `; ${says}`).join(''),
   };
 }
 
@@ -125,11 +153,27 @@ function exhaustion(readings: Readings): { name: string; text: string }[] {
   return found;
 }
 
+/** Whether both pools are known to be far from their limits. */
+function isSmall({ memory: { pressure } }: Readings): boolean {
+  return [pressure.nonpaged, pressure.paged].every(({ level }) => level === 'normal');
+}
+
+const because = (elsewhere: readonly LargePart[]): string[] => elsewhere.map(({ says }) => sentence(says));
+
+/** A pool that holds much of memory itself is said beside what else does. */
+function besideThem({ memory: { pressure, physical } }: Readings, elsewhere: readonly LargePart[]): string {
+  if (elsewhere.length === 0 || physical === null) return '';
+  const said = (['nonpaged', 'paged'] as const).flatMap((pool) => {
+    const { usage } = pressure[pool];
+    if (usage === null || usage * 100 < physical * NOT_POOL_PERCENT) return [];
+    return [`${poolName(pool)} holds ${sizeText(usage * PAGE_BYTES)} (${percentText(usage, physical)})`];
+  });
+  return said.length === 0 ? '' : `; ${said.join('; ')}`;
+}
+
 /** What may be said of pool when something else ran out: it depends on whether both pools are known to be small. */
 function innocence(readings: Readings): string {
-  const { nonpaged, paged } = readings.memory.pressure;
-  const small = [nonpaged, paged].every(({ level }) => level === 'normal');
-  return small ? 'Not a pool leak' : 'No pool leak seen in this snapshot';
+  return isSmall(readings) ? 'Not a pool leak' : 'No pool leak seen in this snapshot';
 }
 
 /** Why no tag is named for a pool that is full: of tags that were not read nothing is said. */

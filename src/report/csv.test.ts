@@ -8,7 +8,7 @@ import { csvFiles } from './csv.js';
 import { FULL, HOLLOW, TRIAGE, UNKNOWN } from './golden/samples.js';
 
 const NAMES = [
-  ...['dump.csv', 'memory.csv', 'pool-tags.csv', 'modules.csv', 'unloaded-modules.csv'],
+  ...['dump.csv', 'memory.csv', 'where-memory.csv', 'pool-tags.csv', 'modules.csv', 'unloaded-modules.csv'],
   ...['suspects.csv', 'evidence.csv', 'processes.csv', 'object-types.csv', 'holders.csv', 'ended-processes.csv'],
   ...['contents.csv', 'billed.csv', 'warnings.csv'],
 ];

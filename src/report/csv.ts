@@ -11,7 +11,7 @@ import { stringify } from 'csv-stringify/sync';
 import { MEMORY_FIELDS, count } from '../result/result.js';
 import { fieldsOf } from '../result/leaves.js';
 import type { AnalysisResult, Count, MemoryInfo, Note, Suspect } from '../result/result.js';
-import { MODULE_ROW, OBJECT_TYPE, PROCESS, UNLOADED } from '../result/shape-machine.js';
+import { MEMORY_PART, MODULE_ROW, OBJECT_TYPE, PROCESS, UNLOADED } from '../result/shape-machine.js';
 import { EVIDENCE, POOL_TAG_ROW, SEARCHED, SUSPECT } from '../result/shape-suspects.js';
 import { RESULT_SHAPE, WARNING, inOrder } from '../result/shape.js';
 import { BILLED_COLUMNS, billedRows, CONTENT_COLUMNS, contentRows } from './contents-csv.js';
@@ -51,6 +51,7 @@ const ROW = columnsOf(POOL_TAG_ROW);
 const UNLOADED_MODULE = columnsOf(UNLOADED);
 const OF_WARNING = columnsOf(WARNING);
 const OF_PROCESS = columnsOf(PROCESS);
+const OF_PART = columnsOf(MEMORY_PART);
 const OF_TYPE = columnsOf(OBJECT_TYPE);
 /** Notes and drivers are joined, and what is of many rows stands in evidence.csv or in the JSON alone. */
 const OF_SUSPECT = columnsOf(SUSPECT, { only: (shape) => shape.node === 'leaf' });
@@ -80,6 +81,10 @@ export const TABLES: readonly Table[] = [
     ...{ name: 'memory.csv', of: 'one a figure; pools and page files after them' },
     columns: ['figure', 'pages', 'bytes', 'source'],
     rows: ({ memory }) => (memory ? memoryRows(memory) : []),
+  },
+  {
+    ...{ name: 'where-memory.csv', of: 'one a part of physical memory or commit', columns: namesOf(OF_PART) },
+    rows: ({ whereMemoryIs }) => (whereMemoryIs ?? []).map((part) => cellsOf(OF_PART, part)),
   },
   {
     ...{ name: 'pool-tags.csv', of: 'one a tag, all of them', columns: namesOf(ROW) },

@@ -327,11 +327,13 @@ export interface ProcessList {
   rows: ProcessInfo[];
 }
 
-/** Physical memory or commit that one thing holds. */
+/** Physical memory or commit that one thing holds. The rows of each add up to it. */
 export interface MemoryPart {
+  of: 'physical memory' | 'commit';
   what: string;
-  pages: Count;
-  source: FigureSource;
+  /** Null: no counter of it is known. Of `unexplained`: negative where parts are counted twice, null where one is unknown. */
+  pages: Count | null;
+  source: FigureSource | null;
 }
 
 export interface Evidence {
@@ -449,6 +451,10 @@ export interface Candidate {
   /** A known part of Windows. */
   windows: boolean;
   roles: CandidateRole[];
+  /** Of a file system filter, where the filter manager's symbols tell: the higher, the earlier it is called. */
+  altitude: string | null;
+  /** Volumes that such a filter is attached to; null where that is not known. */
+  instances: Count | null;
   /** What leads to this one besides what it is registered as; null where nothing does. */
   because: string | null;
 }
@@ -578,6 +584,27 @@ export interface Culprit {
   because: string[];
 }
 
+/** How to get the stacks of allocations under a tag. */
+export interface Recipe {
+  tag: string;
+  key: Hex;
+  /** That it is for; null: any. */
+  build: number | null;
+  /** The most useful first. */
+  steps: RecipeStep[];
+}
+
+export interface RecipeStep {
+  id: 'poolmon' | 'handles' | 'object-references' | 'wpr' | 'xperf' | 'verifier' | 'pool-hit-tag';
+  title: string;
+  /** What it costs the machine. */
+  cost: string;
+  where: 'command prompt' | 'debugger';
+  /** In order, to paste one by one. */
+  commands: string[];
+  note: string;
+}
+
 export interface Verdict {
   /** Null where this dump cannot tell. */
   leakSuspected: boolean | null;
@@ -585,6 +612,8 @@ export interface Verdict {
   nextSteps: string[];
   /** Null in results of version 1, and where only parts were read. */
   culprit?: Culprit | null;
+  /** How to get the stacks of the first suspect; null where no tag is suspected. */
+  recipe?: Recipe | null;
 }
 
 export interface AnalysisResult {
@@ -598,7 +627,7 @@ export interface AnalysisResult {
   unloadedModules: UnloadedModule[] | null;
   objectTypes?: ObjectTypeInfo[] | null;
   processes?: ProcessList | null;
-  /** Adds up to physical memory, with what is unexplained. */
+  /** Two tables, each adds up to its total with what is unexplained. */
   whereMemoryIs?: MemoryPart[] | null;
   suspects: Suspect[];
   verdict: Verdict;

@@ -267,7 +267,13 @@ export const PROCESSES: Shape<ProcessList> = named('processes', 'the processes',
 });
 
 export const MEMORY_PART: Shape<MemoryPart> = named('memoryPart', 'memory that one thing holds', {
-  what: leaf('text', '`page tables`'),
-  pages: leaf('count', 'pages'),
-  source: SOURCE,
+  of: oneOf('of what it is a part', 'physical memory', 'commit'),
+  what: leaf('text', '`page tables of the system`; the last row of each is `unexplained`'),
+  pages: orNull(
+    leaf(
+      'count',
+      'pages; null: no counter is known. `unexplained` is negative where parts are counted twice, and null where one is unknown',
+    ),
+  ),
+  source: orNull(SOURCE),
 });

@@ -10,6 +10,7 @@ import type {
   PoolCounters,
   PoolTagRow,
   PoolTags,
+  Recipe,
   Reconciliation,
   RelatedTag,
   Searched,
@@ -190,6 +191,13 @@ const CANDIDATES: Shape<Candidates> = named('candidates', 'who could be behind a
           ...(['image-callback', 'object-callback'] as const),
         ),
       ),
+      altitude: orNull(
+        leaf(
+          'text',
+          "of a file system filter, by the filter manager's PDB (`--symbols`): the higher, the earlier it is called",
+        ),
+      ),
+      instances: orNull(leaf('count', 'volumes that it is attached to, likewise')),
       because: orNull(leaf('note', 'what else leads to it')),
     }),
   ),
@@ -332,9 +340,27 @@ const CULPRIT: Shape<Culprit> = named('culprit', 'who is behind the leak', {
   because: list('why, for people', leaf('note', 'a sentence')),
 });
 
+export const RECIPE: Shape<Recipe> = named('recipe', 'how to get the stacks of allocations under a tag', {
+  tag: TAG,
+  key: KEY,
+  build: orNull(leaf('integer', 'of Windows that it is for; null: any')),
+  steps: list(
+    'the most useful first',
+    inner('a step', {
+      id: oneOf('which', 'poolmon', 'handles', 'object-references', 'wpr', 'xperf', 'verifier', 'pool-hit-tag'),
+      title: leaf('text', 'what it does'),
+      cost: leaf('text', 'what it costs the machine'),
+      where: oneOf('where the commands are given', 'command prompt', 'debugger'),
+      commands: list('in order', leaf('text', 'to paste')),
+      note: leaf('text', 'what to know of it'),
+    }),
+  ),
+});
+
 export const VERDICT: Shape<Verdict> = named('verdict', 'the conclusion', {
   leakSuspected: orNull(leaf('flag', 'null: this dump cannot tell')),
   headline: leaf('text', 'one sentence'),
   nextSteps: list('what to do now', leaf('text', 'a step')),
   culprit: orNull(CULPRIT),
+  recipe: orNull(said('the first suspect; null where no tag is suspected', RECIPE)),
 });

@@ -31,7 +31,7 @@ export const RESULT_SHAPE = named('result', 'the result', {
   objectTypes: orNull(list('types of kernel objects that tags are of', machine.OBJECT_TYPE)),
   processes: orNull(machine.PROCESSES),
   whereMemoryIs: orNull(
-    list('what holds physical memory: adds up to it, with what is unexplained', machine.MEMORY_PART),
+    list('what holds physical memory and commit: the rows of each add up to it', machine.MEMORY_PART),
   ),
   suspects: list('what may leak, worst first; empty when nothing does', SUSPECT),
   verdict: VERDICT,

@@ -6,7 +6,7 @@
 
 import { canonical, getU32, getU64, putU32, putU64, type Va } from '../bytes.js';
 import { PAGE } from '../physical-memory.js';
-import type { Section } from '../pe-image.js';
+import type { Section } from '../images/pe-image.js';
 
 const DIRECTORY = { import: 1, relocation: 5 } as const;
 const HIGHLOW = 3;

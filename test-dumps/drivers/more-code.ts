@@ -1,7 +1,7 @@
 /** A driver file with one more section of code behind the others: as large as real drivers, with the imports of its own. */
 
 import { alignUp, getU32, latin1, putU16, putU32 } from '../bytes.js';
-import { CODE } from '../pe-image.js';
+import { CODE } from '../images/pe-image.js';
 
 const SECTION_HEADER = 40;
 

@@ -1,6 +1,6 @@
 /** Cases 23 to 29, 37, 38 and 40: drivers under tags of their own, and tags that name nobody. */
 
-import { GB } from '../scenario-parts.js';
+import { GB } from '../machines/scenario-parts.js';
 import type { FieldCase } from './field-case.js';
 import { fieldMachine, leaked } from './machine.js';
 

@@ -1,6 +1,6 @@
 /** Cases 1 to 7: processes that have ended and are still there, and the page tables that they keep. */
 
-import { GB, MB } from '../scenario-parts.js';
+import { GB, MB } from '../machines/scenario-parts.js';
 import type { ProcessSpec } from '../scenario.js';
 import type { FieldCase } from './field-case.js';
 import { fieldMachine, leaked } from './machine.js';
@@ -126,7 +126,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
     published: 'page tables 10 GB and nonpaged pool 7 GB',
     concluded: 'both are said',
     source: 'openai/codex#30389',
-    chosen: 'nonpaged pool is spread over tags; 64 GB; page tables are those of live processes',
+    chosen: 'nonpaged pool is spread over tags; 64 GB; that the counter of processes holds their page tables',
     answer: { kinds: ['not pool'], tags: [], culprit: null, where: /page table/i },
     scenario: () =>
       fieldMachine({
@@ -135,7 +135,10 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         ram: 64 * GB,
         rows: [{ tag: 'Proc', nonPaged: leaked(1200, 3 * MB) }],
         otherNonPaged: 7 * GB,
-        figures: { availablePages: pages(1.5 * GB), freePages: 4000, zeroedPages: 0, standbyPages: pages(1.4 * GB) },
+        figures: {
+          ...{ availablePages: pages(1.5 * GB), freePages: 4000, zeroedPages: 0, standbyPages: pages(1.4 * GB) },
+          sharedProcess: pages(10 * GB),
+        },
       }),
   },
 ];

@@ -1,7 +1,7 @@
 /** Cases 8 to 16, 19, 41 and 42: objects that handles or references keep. */
 
 import type { HandleSpec } from '../objects/spec.js';
-import { GB, MB } from '../scenario-parts.js';
+import { GB, MB } from '../machines/scenario-parts.js';
 import type { ProcessSpec } from '../scenario.js';
 import type { FieldCase } from './field-case.js';
 import { fieldMachine, leaked } from './machine.js';

@@ -2,7 +2,7 @@
 
 import { systemDrivers } from '../catalogue.js';
 import type { ObjectsSpec } from '../objects/spec.js';
-import { decoy, GB, MB, processes } from '../scenario-parts.js';
+import { decoy, GB, MB, processes } from '../machines/scenario-parts.js';
 import type { CounterSpec, ModuleSpec, ProcessSpec, Scenario, TagRowSpec } from '../scenario.js';
 import { outstanding, tagRows } from '../tag-rows.js';
 

@@ -1,6 +1,6 @@
 /** Cases 34, 35 and 36: memory that no tag holds, and a figure that cannot be true. */
 
-import { GB } from '../scenario-parts.js';
+import { GB } from '../machines/scenario-parts.js';
 import type { FieldCase } from './field-case.js';
 import { fieldMachine } from './machine.js';
 
@@ -19,6 +19,7 @@ export const NOT_POOL: readonly FieldCase[] = [
         name: 'field case 34',
         seed: 4134,
         kernel: '10.0.22621.382',
+        memory: { parts: { mdlPages: pages(10 * GB) } },
         modules: { 'balloon.sys': { version: { fileVersion: '100.92.104.22900', companyName: 'Red Hat, Inc.' } } },
         figures: {
           availablePages: pages(0.6 * GB),
@@ -26,6 +27,8 @@ export const NOT_POOL: readonly FieldCase[] = [
           zeroedPages: 100,
           standbyPages: pages(0.55 * GB),
           residentAvailablePages: pages(1.2 * GB),
+          committedPages: pages(15.1 * GB),
+          commitLimit: pages(24 * GB),
         },
       }),
   },

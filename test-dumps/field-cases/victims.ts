@@ -1,6 +1,6 @@
 /** Cases 17, 18, 20, 21, 22, 30 to 33 and 39: tags of Windows that somebody else makes grow, or nobody does. */
 
-import { GB, MB } from '../scenario-parts.js';
+import { GB, MB } from '../machines/scenario-parts.js';
 import { outstanding } from '../tag-rows.js';
 import type { FieldCase } from './field-case.js';
 import { fieldMachine, leaked } from './machine.js';

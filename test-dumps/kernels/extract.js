@@ -45,7 +45,7 @@ MmTotalCommitLimitMaximum MmTotalCommittedPages MmPeakCommitment MmSharedCommit 
 MmAvailablePages MmResidentAvailablePages MmNumberOfPhysicalPages MmLowestPhysicalPage MmHighestPhysicalPage
 MmNumberOfPagingFiles MmPagingFile MmZeroedPageListHead MmFreePageListHead MmStandbyPageListHead
 MmStandbyPageListByPriority MmModifiedPageListHead MmModifiedNoWritePageListHead MmBadPageListHead
-MmTotalPagesForPagingFile MmSpecialPagesInUse MiSystemPteInfo VfPoolTraces VfPoolTracesIndex VfPoolTracesLength
+MmTotalPagesForPagingFile MmSpecialPagesInUse MmMdlPagesAllocated MiSystemPteInfo VfPoolTraces VfPoolTracesIndex VfPoolTracesLength
 `
   .trim()
   .split(/\s+/);
@@ -61,14 +61,14 @@ const STRUCTS = {
   _MI_SYSTEM_INFORMATION: 'Pools Vs Hardware',
   _MI_POOL_STATE: 'MaximumNonPagedPoolThreshold AllocatedNonPagedPool AllocatedSecureNonPagedPool PoolFailures',
   _MI_VISIBLE_STATE:
-    'PagedPoolInfo MaximumNonPagedPoolInPages SizeOfPagedPoolInPages SystemPteInfo NonPagedPoolCommit SpecialPagesInUse ProcessCommit SharedCommit DriverCommit MdlPagesAllocated PagingLevels',
+    'PagedPoolInfo MaximumNonPagedPoolInPages SizeOfPagedPoolInPages SystemPteInfo NonPagedPoolCommit SpecialPagesInUse ProcessCommit SharedCommit DriverCommit MdlPagesAllocated PagingLevels SystemPageTableCommit BootCommit PfnDatabaseCommit SmallNonPagedPtesCommit PagefileHashPages',
   _MI_HARDWARE_STATE: 'InvalidPteMask',
   _MI_PARTITION: 'PageLists Commit Vp',
   _MI_PARTITION_PAGE_LISTS:
     'ZeroedPageListHead FreePageListHead StandbyPageListHead StandbyPageListByPriority BadPageListHead',
   _MI_PARTITION_COMMIT: 'PeakCommitment TotalCommitLimitMaximum',
   _MI_VISIBLE_PARTITION:
-    'LowestPhysicalPage HighestPhysicalPage NumberOfPhysicalPages NumberOfPagingFiles PagingFile AvailablePages ResidentAvailablePages TotalCommittedPages TotalCommitLimit SharedCommit ModifiedPageListHead ModifiedNoWritePageListHead TotalPagesForPagingFile',
+    'LowestPhysicalPage HighestPhysicalPage NumberOfPhysicalPages NumberOfPagingFiles PagingFile AvailablePages ResidentAvailablePages TotalCommittedPages TotalCommitLimit SharedCommit ModifiedPageListHead ModifiedNoWritePageListHead TotalPagesForPagingFile VadPhysicalPages ProcessLockedFilePages SlabAllocatorPages',
   _EPROCESS:
     'Pcb UniqueProcessId ActiveProcessLinks InheritedFromUniqueProcessId Session ImageFileName CommitCharge CommitChargePeak Peb',
   _KPROCESS: 'DirectoryTableBase',

@@ -2,7 +2,7 @@
 
 import { latin1, putU32, putVa, utf16, type Va } from '../bytes.js';
 import { structOf, type KernelFacts } from '../kernel-facts.js';
-import type { KernelSpace } from '../kernel-space.js';
+import type { KernelSpace } from '../kernel/kernel-space.js';
 import { PAGE } from '../physical-memory.js';
 import type { Detail, Thing } from './model/things.js';
 import { sidBytes, type People } from './model/people.js';

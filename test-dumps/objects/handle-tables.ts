@@ -2,7 +2,7 @@
 
 import { putU32, putU64, putVa, type Va } from '../bytes.js';
 import type { KernelFacts } from '../kernel-facts.js';
-import type { KernelSpace } from '../kernel-space.js';
+import type { KernelSpace } from '../kernel/kernel-space.js';
 import { PAGE } from '../physical-memory.js';
 import type { Prng } from '../prng.js';
 import { Piece } from './piece.js';

@@ -1,7 +1,7 @@
 /** Object directories: every named object stands in a bucket of the directory that its name says. */
 
 import type { KernelFacts } from '../kernel-facts.js';
-import type { KernelSpace } from '../kernel-space.js';
+import type { KernelSpace } from '../kernel/kernel-space.js';
 import type { Thing } from './model/things.js';
 import { Piece } from './piece.js';
 import type { Plan } from './model/plan.js';

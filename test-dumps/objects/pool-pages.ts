@@ -2,7 +2,7 @@
 
 import { alignUp, latin1, getU32, putU16, putU32, type Va } from '../bytes.js';
 import type { KernelFacts } from '../kernel-facts.js';
-import type { KernelSpace } from '../kernel-space.js';
+import type { KernelSpace } from '../kernel/kernel-space.js';
 import { PAGE } from '../physical-memory.js';
 
 export type Pool = 'nonPagedPool' | 'pagedPool';

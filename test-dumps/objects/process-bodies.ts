@@ -2,7 +2,7 @@
 
 import type { Va } from '../bytes.js';
 import type { KernelFacts } from '../kernel-facts.js';
-import type { KernelSpace } from '../kernel-space.js';
+import type { KernelSpace } from '../kernel/kernel-space.js';
 import { PAGE } from '../physical-memory.js';
 import type { ProcessModel, ThreadModel } from './model/things.js';
 import { Piece, putText, putUnicode } from './piece.js';

@@ -1,6 +1,6 @@
 /** Ready scenarios of machines on which objects leak, or seem to. `count` makes them smaller or larger. */
 
-import { drivers, GB, MB, processes } from '../scenario-parts.js';
+import { drivers, GB, MB, processes } from '../machines/scenario-parts.js';
 import type { ProcessSpec, Scenario } from '../scenario.js';
 import { tagRows } from '../tag-rows.js';
 import type { HandleSpec, ObjectsSpec, ProcessDetails } from './spec.js';

@@ -2,7 +2,7 @@
 
 import { canonical, putU64, type Va } from '../bytes.js';
 import { rvaOf, type KernelFacts } from '../kernel-facts.js';
-import type { KernelSpace } from '../kernel-space.js';
+import type { KernelSpace } from '../kernel/kernel-space.js';
 import { PAGE } from '../physical-memory.js';
 import type { Prng } from '../prng.js';
 import type { ProcessSpec, TagRowSpec } from '../scenario.js';

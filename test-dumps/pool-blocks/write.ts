@@ -2,7 +2,7 @@
 
 import { alignUp, putU32, type Va } from '../bytes.js';
 import { rvaOf, type KernelFacts } from '../kernel-facts.js';
-import type { KernelSpace } from '../kernel-space.js';
+import type { KernelSpace } from '../kernel/kernel-space.js';
 import type { Prng } from '../prng.js';
 import type { Architecture, CounterSpec, TagRowSpec } from '../scenario.js';
 import { buildBigPages, type BigPageFamily } from './big-pages.js';

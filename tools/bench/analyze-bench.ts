@@ -11,7 +11,7 @@ import { searchTags } from '../../src/kernel/modules/tag-search.js';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import { SCENARIOS } from '../../test-dumps/scenarios.js';
 import { measure, type BenchLine } from './measure.js';
-import { zipOf } from '../../test-dumps/zip.js';
+import { zipOf } from '../../test-dumps/containers/zip.js';
 
 const GB = 2 ** 30;
 const MAIN = fileURLToPath(new URL('../../bin/dumpleak.js', import.meta.url));

@@ -10,6 +10,7 @@ export const LAYERS = [
   ['report'],
   ['kd'],
   ['batch'],
+  ['mcp'],
   ['cli'],
 ];
 

@@ -4,6 +4,7 @@ import { build as run, type Plugin } from 'esbuild';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
+import { packagesIn } from './notices.js';
 
 /** Optional parts: they are looked for beside the program when they are needed. */
 export const OPTIONAL = ['@electric-sql/pglite', '7z-wasm'];
@@ -30,24 +31,25 @@ export async function bundle(root: string): Promise<Bundle> {
     target: 'node20',
     outfile: 'dumpleak.mjs',
     external: OPTIONAL,
-    minifyWhitespace: true,
+    minify: true,
     legalComments: 'none',
     logLevel: 'warning',
     // CommonJS packages ask for parts of Node by `require`.
     banner: { js: "import { createRequire as ownRequire } from 'node:module';\nconst require = ownRequire(import.meta.url);" }, // prettier-ignore
     plugins: [ownFiles(root), requiredPackages(), wasmInside()],
   });
-  const packages = Object.keys(metafile.inputs).flatMap((path) => PACKAGE.exec(path)?.[1] ?? []);
-  return { code: outputFiles[0]?.text ?? '', packages: [...new Set(packages)].sort() };
+  return { code: outputFiles[0]?.text ?? '', packages: packagesIn(Object.keys(metafile.inputs)) };
 }
-
-const PACKAGE = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//;
 
 /** `symbols/package-root.js` with the files in it. */
 function ownFiles(root: string): Plugin {
   const files = TABLES.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`));
   // Text as text: it compresses better than its base64 when the program is packed.
-  const inside = ['package.json', ...files.filter((path) => /\.(?:txt|json)$/.test(path))].sort();
+  const inside = [
+    'package.json',
+    'docs/result.schema.json',
+    ...files.filter((path) => /\.(?:txt|json)$/.test(path)),
+  ].sort();
   const entries = inside.map(
     (path) => `  ${JSON.stringify(path)}: ${literal(readFileSync(join(root, path), 'latin1'))}`,
   );

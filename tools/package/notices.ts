@@ -31,3 +31,10 @@ function withAuthor({ license, author }: About, mit: string): string | null {
   const name = typeof author === 'string' ? author : author?.name;
   return license === 'MIT' && name !== undefined ? `MIT License\n\nCopyright (c) ${name}\n\n${mit}` : null;
 }
+
+const PACKAGE = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//;
+
+/** The names of the packages that files are of, sorted. */
+export function packagesIn(paths: readonly string[]): string[] {
+  return [...new Set(paths.flatMap((path) => PACKAGE.exec(path)?.[1] ?? []))].sort();
+}

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { buildDump } from '../../../test-dumps/build-dump.js';
 import { fieldMachine, leaked } from '../../../test-dumps/field-cases/machine.js';
-import { GB } from '../../../test-dumps/scenario-parts.js';
+import { GB } from '../../../test-dumps/machines/scenario-parts.js';
 import type { Scenario } from '../../../test-dumps/scenario.js';
 import { analyze } from '../analyze.js';
 import { openBuilt } from './truth.test.helper.js';

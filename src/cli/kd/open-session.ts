@@ -8,12 +8,8 @@ import type { OpenedDump } from '../../kernel/open/opened-dump.js';
 import { openSources, type SymbolArguments } from '../options/symbol-options.js';
 import { readTagLists } from '../options/tag-lists.js';
 import type { Environment } from '../terminal/terminal.js';
+import type { KdArguments } from './kd-arguments.js';
 import { KdHost } from './kd-host.js';
-
-/** The options of `dumpleak kd` that a session goes by. */
-export interface KdArguments extends SymbolArguments {
-  readonly pooltag?: readonly string[] | undefined;
-}
 
 /** Where the output of a session goes, and who stops it. */
 export interface KdOutput {
@@ -25,6 +21,8 @@ export interface KdOutput {
 export interface OpenSession {
   readonly interpreter: Interpreter;
   readonly host: KdHost;
+  /** The symbol path that a command has set; null where none has. */
+  readonly changedPath: () => string | null;
   /** Closes the log and the symbols that commands opened. */
   close(): void;
 }
@@ -38,6 +36,7 @@ export function openSession(
   output: KdOutput,
 ): OpenSession {
   const later: SymbolSources[] = [];
+  const given = pathText(args, env);
   const host = new KdHost({
     write: async (text) => output.write(text),
     stopped: () => output.stopped(),
@@ -47,7 +46,7 @@ export function openSession(
       later.push(sources);
       return sources;
     },
-    symbolPath: pathText(args, env),
+    symbolPath: given,
     dump: opened.path,
   });
   const lists = readTagLists(args.pooltag, env);
@@ -55,6 +54,7 @@ export function openSession(
   return {
     interpreter: new Interpreter(session),
     host,
+    changedPath: () => (host.symbolPath === given ? null : host.symbolPath),
     close: () => {
       host.closeLog();
       for (const sources of later) sources.close();

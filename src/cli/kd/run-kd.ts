@@ -4,22 +4,21 @@ import { createInterface } from 'node:readline';
 import { KdError } from '../../kd/kd-error.js';
 import { FileError } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
-import { readDump, type DumpArguments } from '../read-dump.js';
+import { readDump } from '../read-dump.js';
 import type { Host, Output } from '../terminal/output.js';
-import { openSession, type KdArguments } from './open-session.js';
+import type { RunKdArguments } from './kd-arguments.js';
+import { openSession } from './open-session.js';
 import { readScript } from './read-script.js';
 import { runScript } from './run-script.js';
-
-export interface RunKdArguments extends DumpArguments, KdArguments {
-  /** `-c` */
-  readonly command?: string | undefined;
-  /** `-cf` */
-  readonly 'command-file'?: string | undefined;
-}
 
 /** Throws FileError for a script that cannot be read, and what opening a dump throws. */
 export async function runKd(args: RunKdArguments, output: Output, host: Host): Promise<ExitCode> {
   const given = givenLines(args);
+  const { stdin, stdout } = host;
+  if (stdin?.isTTY === true && stdout.isTTY === true && args.output === undefined) {
+    const { runPrompt } = await import('./prompt.js');
+    return runPrompt(args, given ?? [], { stdin: stdin, host, output });
+  }
   return readDump(args, host, async (opened, _progress, symbols) => {
     const session = openSession(opened, symbols, args, host.env, {
       write: async (text) => output.part(text),

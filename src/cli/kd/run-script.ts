@@ -1,7 +1,12 @@
 /** Runs lines of commands one after the other, without a prompt: of `-c`, of a file, of a pipe. */
 
+import type { KdErrorKind } from '../../kd/kd-error.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { OpenSession } from './open-session.js';
+
+/** The exit code that stands for how a line ended. */
+export const codeOf = (failed: KdErrorKind | null): ExitCode =>
+  failed === null ? EXIT.done : failed === 'usage' ? EXIT.usage : EXIT.badInput;
 
 /** How a script ended. */
 export interface ScriptEnd {
@@ -23,7 +28,7 @@ export async function runScript(
     if (line.trim() === '') continue;
     host.note(`kd> ${line}\n`);
     const { quit, failed } = await interpreter.line(line);
-    if (code === EXIT.done && failed !== null) code = failed === 'usage' ? EXIT.usage : EXIT.badInput;
+    if (code === EXIT.done) code = codeOf(failed);
     if (quit) return { quit, code };
   }
   return { quit: false, code };

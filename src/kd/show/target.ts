@@ -2,6 +2,7 @@
 
 import { MACHINE } from '../../../parsers/dump/open-dump.js';
 import { printable } from '../../../parsers/text-safety.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import { readSystem, releaseName } from '../../analysis/system-info.js';
 import { fileTimeText } from '../../result/file-time.js';
 import { clockText, upTimeText } from '../../views/print/clock.js';
@@ -67,7 +68,7 @@ export function targetLines(session: Session): string {
     ...(product === undefined
       ? []
       : [`Product: ${product}${suites.length === 0 ? '' : `, suite: ${suites.join(' ')}`}`]),
-    `${(build ?? 0) >= 19041 ? 'Edition build lab' : 'Built by'}: ${printable(system.buildLab ?? NOT_KNOWN)}`,
+    `${kernelDoes('hasEditionBuildLab', build ?? 0) ? 'Edition build lab' : 'Built by'}: ${printable(system.buildLab ?? NOT_KNOWN)}`,
     `Machine Name: ${system.machineName === null ? NOT_KNOWN : `"${printable(system.machineName)}"`}`,
     `Kernel base = ${hex(kernel.image?.base ?? null)} PsLoadedModuleList = ${hex(list)}`,
     timeLines(session).trimEnd(),

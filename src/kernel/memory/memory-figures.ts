@@ -26,9 +26,19 @@ export type Place =
       readonly count: number;
     };
 
-const state = (path: string): Place => ({ kind: 'path', symbol: 'MiState', type: '_MI_SYSTEM_INFORMATION', path });
-const partition = (path: string): Place => ({ kind: 'path', symbol: 'MiSystemPartition', type: '_MI_PARTITION', path });
-const global = (symbol: string, options: { width?: 4 | 8; bytes?: boolean } = {}): Place => ({
+export const state = (path: string): Place => ({
+  kind: 'path',
+  symbol: 'MiState',
+  type: '_MI_SYSTEM_INFORMATION',
+  path,
+});
+export const partition = (path: string): Place => ({
+  kind: 'path',
+  symbol: 'MiSystemPartition',
+  type: '_MI_PARTITION',
+  path,
+});
+export const global = (symbol: string, options: { width?: 4 | 8; bytes?: boolean } = {}): Place => ({
   kind: 'global',
   symbol,
   ...options,

@@ -102,7 +102,8 @@ function readFigure(name: MemoryField, kernel: Kernel, warnings: Warning[]): Pag
   return null;
 }
 
-function readPlace(place: Place, kernel: Kernel): Found<bigint> {
+/** The value at a place, or why there is none. */
+export function readPlace(place: Place, kernel: Kernel): Found<bigint> {
   if (place.kind === 'path') return kernel.object(place.symbol, place.type).at(place.path);
   if (place.kind === 'lists') return sumLists(place, kernel);
   const found = kernel.variable(place.symbol, place.width === 4 ? 'unsigned long' : undefined);

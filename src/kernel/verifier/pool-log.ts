@@ -6,12 +6,13 @@
 import { plus, virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import type { Kernel } from '../open/open-kernel.js';
 
 /** A power of two on every system. */
 const MOST_ENTRIES = 1 << 22;
-/** Windows 11: 50 frames an entry, 13 before. */
-const LONG_STACKS = 22000;
+/** Frames of an entry: more cannot be true. */
+const MOST_FRAMES = 256;
 
 /** An allocation or a free: the log does not say which; its stack does. */
 export interface PoolTrace {
@@ -40,9 +41,12 @@ export function readPoolLog(kernel: Kernel, about: bigint | null = null, most = 
   const entries = Number(length.value);
   if (entries === 0 || entries > MOST_ENTRIES) return null;
   const wide = memory.pointerSize === 8;
-  const frames = wide && kernel.identity.buildNumber >= LONG_STACKS ? 50 : 13;
   const head = wide ? 0x18 : 0xc;
-  const size = head + frames * memory.pointerSize;
+  const known = kernel.sizeOf('_VF_POOL_TRACE');
+  const usual = wide && kernelDoes('logsLongStacks', kernel.identity.buildNumber) ? 50 : 13;
+  const size = failed(known) ? head + usual * memory.pointerSize : known.value;
+  const frames = Math.floor((size - head) / memory.pointerSize);
+  if (frames < 1 || frames > MOST_FRAMES) return null;
   const latest = failed(index) ? entries - 1 : Number(index.value) % entries;
   const traces: PoolTrace[] = [];
   let missing = 0;

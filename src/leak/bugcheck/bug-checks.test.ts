@@ -81,6 +81,7 @@ describe('bug checks as evidence', () => {
 
   it('says how many allocations were left, and of what a PTE count is', () => {
     expect(readBugCheck(0xc4, [0x62n, 0xfffffa8003b2a5e0n, 0n, 7n], lookup).message).to.contain('7 allocations');
+    expect(readBugCheck(0xc4, [0x62n, 0xfffffa8003b2a5e0n, 0n, 1n], lookup).message).to.contain(': 1 allocation was');
     const ptes = readBugCheck(0xd8, [0xfffffa8003b2a5e0n, 900n, 5n, 1000n], lookup);
     expect(ptes.message).to.contain('leaky.sys used 900 system PTEs').and.contain('5 of 1000');
     expect(ptes.resource).to.equal('system-ptes');

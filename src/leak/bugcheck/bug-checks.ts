@@ -122,7 +122,8 @@ export function readBugCheck(code: number, parameters: readonly bigint[], lookup
 
   if (plain === 0xc4 && parameter(0) === POOL_LEFT_AT_UNLOAD) {
     const driver = namedDriver(parameter(1), lookup);
-    const left = `unloaded without freeing its pool: ${parameter(3).toString()} allocations were left (parameter 4)`;
+    const count = parameter(3) === 1n ? '1 allocation was' : `${parameter(3).toString()} allocations were`;
+    const left = `unloaded without freeing its pool: ${count} left (parameter 4)`;
     if (driver === null) {
       return reading('verifier-driver', `a driver ${left}; its name (parameter 2) could not be read`, null, 'pool');
     }

@@ -7,7 +7,8 @@ import type { Note, ObjectTypeInfo } from '../../result/result.js';
 import type { ReasonCode } from '../confidence.js';
 import type { HoldersReading, ObjectFacts } from './object-facts.js';
 import * as limits from '../thresholds.js';
-import { amount, counted, processText } from '../wording.js';
+import { keptByEnded } from '../not-pool.js';
+import { amount, counted, processText, sentence } from '../wording.js';
 
 /** A type with too many objects. */
 export interface ObjectFinding {
@@ -52,12 +53,16 @@ function endedProcesses(objects: ObjectFacts): Note[] {
   const ended = tooManyEnded(objects);
   if (ended === 0) return [];
   const live = amount(Number(objects.processes?.live ?? 0));
-  return graded(
-    ended,
-    limits.MANY_ENDED_PROCESSES,
-    'many-ended-processes',
-    `${amount(ended)} processes have ended and are still there, beside ${live} that run; on a healthy machine there are some dozens at most`,
-  );
+  const kept = keptByEnded(ended);
+  return [
+    ...graded(
+      ended,
+      limits.MANY_ENDED_PROCESSES,
+      'many-ended-processes',
+      `${amount(ended)} processes have ended and are still there, beside ${live} that run; on a healthy machine there are some dozens at most`,
+    ),
+    ...(kept === null ? [] : [reason('page-tables-of-ended', sentence(kept))]),
+  ];
 }
 
 function endedThreads(objects: ObjectFacts, type: ObjectTypeInfo): Note[] {

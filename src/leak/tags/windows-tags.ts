@@ -107,7 +107,7 @@ export function splitBinaries(binary: string): string[] {
   return binary
     .split(/ or | and |[/,]/)
     .map((name) => name.trim().toLowerCase())
-    .map((name) => (/^nt!/.test(name) ? name : baseName(name.replace(/!.*$/s, ''))))
+    .map((name) => (name.startsWith('nt!') ? name : baseName(name.replace(/!.*$/s, ''))))
     .filter((name) => name !== '');
 }
 

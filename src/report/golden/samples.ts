@@ -272,7 +272,10 @@ export const FULL: AnalysisResult = {
       },
     ],
   },
-  whereMemoryIs: [{ what: 'page tables', pages: 2359296, source: 'derived' }],
+  whereMemoryIs: [
+    { of: 'physical memory', what: 'page tables of the system', pages: 2359296, source: 'profile' },
+    { of: 'commit', what: 'unexplained', pages: null, source: null },
+  ],
   suspects: [
     {
       tag: 'Leak',
@@ -306,6 +309,7 @@ export const FULL: AnalysisResult = {
           {
             ...{ module: 'myfault.sys', base: '0xfffff880044b5000', company: 'Sysinternals', version: '4.0.0.0' },
             ...{ windows: false, roles: ['file-system-filter'], because: 'a reason' },
+            ...{ altitude: '328010', instances: 4 },
           },
         ],
         unread: ['other.sys'],
@@ -367,6 +371,15 @@ export const FULL: AnalysisResult = {
       ...{ kind: 'driver', module: 'myfault.sys', base: '0xfffff880044b5000', process: null, confidence: 'high' },
       because: ['the tag goes to ExAllocatePoolWithTag'],
     },
+    recipe: {
+      ...{ tag: 'Leak', key: '0x6b61654c', build: 19041 },
+      steps: [
+        {
+          ...{ id: 'verifier', title: 'Track it', cost: 'A restart.', where: 'command prompt', note: 'A note.' },
+          commands: ['verifier /flags 0x8 /driver myfault.sys'],
+        },
+      ],
+    },
   },
   warnings: [{ code: 'module-unreadable', where: 'modules', message: '480 pages of modules are not in the dump.' }],
 };
@@ -385,7 +398,7 @@ export const UNKNOWN: AnalysisResult = {
   processes: null,
   whereMemoryIs: null,
   suspects: [],
-  verdict: { leakSuspected: null, headline: 'This dump holds no pool state.', nextSteps: [], culprit: null },
+  verdict: { leakSuspected: null, headline: 'This dump holds no pool state.', nextSteps: [], culprit: null, recipe: null },
   warnings: [],
 };
 
@@ -436,6 +449,7 @@ export const TRIAGE: AnalysisResult = {
     headline: 'A triage dump holds no pool tables.',
     nextSteps: ['Set the machine to write kernel or complete dumps.'],
     culprit: null,
+    recipe: null,
   },
   warnings: [{ code: 'triage-dump', where: 'dump', message: 'A triage dump holds no pool tables.' }],
 };

@@ -2,17 +2,27 @@
 
 import type { AnalysisResult, MemoryInfo, Warning } from '../../result/result.js';
 import { counted, elapsed, humanBytes, humanPages, thousands, utc } from '../../views/print/format.js';
+import { tagInWords } from '../../result/tag.js';
 import { thirdPartyHolders } from '../../leak/tags/third-party.js';
 import { debuggerSections } from '../text/analyze-windbg.js';
 import { canHoldPoolTables, dumpKind, whyNoTags } from '../../views/print/dump-kind.js';
 import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../../views/print/identity.js';
 import { createStyle } from '../../views/print/style.js';
 import { culpritPart } from './holders-part.js';
-import { memoryTable, moduleTable, reconciliationList, tagTable, unloadedTable } from './analysis-tables.js';
+import {
+  memoryTable,
+  moduleTable,
+  reconciliationList,
+  tagTable,
+  unloadedTable,
+  whereTable,
+} from './analysis-tables.js';
 import { pageSection, renderPage, type Section } from './page.js';
 import { poolBars } from './pool-bars.js';
+import { recipePart } from './recipe-part.js';
 import { markup, joined, type SafeHtml } from './safe-html.js';
 import { confidenceBadge, suspectSections } from './suspect-sections.js';
+import { whereNotes } from '../where-memory.js';
 import { tagTreemaps } from './treemap.js';
 
 /** Third-party holders that are named above the table of tags. */
@@ -29,6 +39,15 @@ export function renderAnalysisPage(result: AnalysisResult, options: AnalysisPage
     ['limits', 'Pool use', pageSection('limits', 'Pool use against its limits', poolBars(result))],
     ['treemap', 'Pictures', pageSection('treemap', 'What holds the pools', tagTreemaps(result))],
     ['suspect-1', 'Suspects', result.suspects.length === 0 ? null : suspectSections(result)],
+    [
+      'recipe',
+      'Stacks',
+      pageSection(
+        'recipe',
+        `For the stacks of tag ${tagInWords(result.verdict.recipe?.tag ?? '')}`,
+        result.verdict.recipe ? recipePart(result.verdict.recipe) : null,
+      ),
+    ],
     ['memory', 'Memory', pageSection('memory', 'Memory', memoryPart(result))],
     ['tags', 'Tags', pageSection('tags', 'Pool tags', tagPart(result))],
     ['modules', 'Modules', pageSection('modules', 'Modules', modulePart(result))],
@@ -80,16 +99,25 @@ function limits({ dump }: AnalysisResult): SafeHtml | null {
   return markup`<p>A ${dumpKind(dump)} holds no pool tables: from it a pool leak can neither be seen nor be ruled out.</p>`;
 }
 
-function memoryPart({ memory, poolTags, dump }: AnalysisResult): SafeHtml | null {
+function memoryPart(result: AnalysisResult): SafeHtml | null {
+  const { memory, poolTags, dump } = result;
   if (memory === null) {
     return canHoldPoolTables(dump) ? markup`<p>The memory counters could not be read.</p>` : null;
   }
   const failures = memory.poolAllocationFailures;
   return markup`${memory.flags.length > 0 && markup`<ul class="notes">${memory.flags.map(({ message }) => markup`<li>${message}</li>`)}</ul>`}
 ${poolTags !== null && markup`<h3>What the tags explain of each pool</h3>${reconciliationList(poolTags)}`}
+${wherePart(result)}
 ${failures !== null && markup`<p>Pool allocations that failed since the system started: ${thousands(failures.count)}</p>`}
 <details><summary>All memory figures</summary>
 ${memoryTable(memory)}${pageFiles(memory)}</details>`;
+}
+
+/** Where physical memory and commit are. */
+function wherePart(result: AnalysisResult): SafeHtml | null {
+  const table = whereTable(result);
+  if (table === null) return null;
+  return markup`<h3>Where physical memory and commit are</h3>${table}${whereNotes(result.whereMemoryIs ?? []).map((note) => markup`<p class="soft">${note}</p>`)}`;
 }
 
 function pageFiles({ pageFiles: files }: MemoryInfo): SafeHtml | null {

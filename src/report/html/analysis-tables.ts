@@ -25,6 +25,7 @@ import {
 } from '../../views/print/format.js';
 import { ownerOrList } from '../../views/print/tag-owner.js';
 import { markup, type SafeHtml } from './safe-html.js';
+import { whereLines } from '../where-memory.js';
 import { dataTable, type Cell, type Column } from './table.js';
 
 const text = (show: string | null): Cell => ({ show: show ?? '' });
@@ -101,6 +102,35 @@ function reconciled(name: string, figures: Reconciliation | null, tagged: Count)
         ? 'all of it'
         : `${humanBytes(rest)} (${share}) is under no tag`;
   return markup`<dt>${name}</dt><dd>${humanBytes(figures.tagBytes)} of ${humanBytes(figures.poolBytes)} is under tags; ${verdict}</dd>`;
+}
+
+/** Where physical memory and commit are, as far as the kernel counts. */
+export function whereTable(result: AnalysisResult): SafeHtml | null {
+  const lines = whereLines(result);
+  if (lines === null) return null;
+  const all = lines.at(-1);
+  const cells = (pages: Count | null | undefined, whole: Count | null | undefined): Cell[] =>
+    pages === undefined
+      ? [text(''), text('')]
+      : [
+          { show: humanPages(pages), sort: pages },
+          { show: pages === null ? '' : percent(ratio(pages, whole ?? null)), sort: pages },
+        ];
+  const column = (group: string): Column[] => [
+    { title: 'Size', kind: 'number', group },
+    { title: 'Share', kind: 'number', group },
+  ];
+  return dataTable({
+    id: 'where-table',
+    noun: 'parts',
+    caption: 'What the kernel counts, and what is left over',
+    columns: [{ title: 'What', kind: 'text' }, ...column('Physical memory'), ...column('Commit')],
+    rows: lines.map(({ what, physical, commit }) => [
+      text(what),
+      ...cells(physical, all?.physical),
+      ...cells(commit, all?.commit),
+    ]),
+  });
 }
 
 /** All loaded modules with their versions. */

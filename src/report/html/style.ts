@@ -48,7 +48,7 @@ ul,ol{margin:.3rem 0;padding-left:1.4rem}
 li{margin:.25rem 0;max-width:80ch}
 code,pre,.mono{font-family:ui-monospace,"Cascadia Mono",Consolas,Menlo,monospace;font-size:.875em}
 code,td,th,dd,.data{unicode-bidi:isolate}
-h1,h2,h3,h4,p,li,dd,.data{overflow-wrap:anywhere;min-width:0}
+h1,h2,h3,h4,p,li,dd,summary,.data{overflow-wrap:anywhere;min-width:0}
 code{white-space:pre-wrap}
 pre{margin:.4rem 0;padding:.6rem .8rem;background:var(--code);border-radius:.4rem;overflow-x:auto;line-height:1.4;tab-size:8}
 .soft{color:var(--soft)}

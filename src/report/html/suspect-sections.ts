@@ -1,5 +1,6 @@
 /** The suspects of a page: what a tag holds, the drivers with their evidence, what speaks for it and against it. */
 
+import { clusterCulprit } from '../../leak/culprit.js';
 import { isSuspicious } from '../../leak/suspects.js';
 import type { AnalysisResult, Confidence, Note, Suspect, SuspectDriver } from '../../result/result.js';
 import { candidatesTitle, candidateWords } from '../../views/print/candidate-words.js';
@@ -136,9 +137,10 @@ function related({ related: all, tag, cluster: found }: Suspect): SafeHtml | nul
 }
 
 /** Unloaded drivers, where no loaded one is named: what is outstanding may be theirs. */
-function unloaded({ unloadedModules }: AnalysisResult, { drivers: named }: Suspect): SafeHtml | null {
+function unloaded({ unloadedModules }: AnalysisResult, suspect: Suspect): SafeHtml | null {
   const gone = unloadedModules ?? [];
-  if (gone.length === 0 || named.some(({ confidence }) => confidence !== 'low')) return null;
+  const isNamed = clusterCulprit(suspect) !== null || suspect.drivers.some(({ confidence }) => confidence !== 'low');
+  if (gone.length === 0 || isNamed) return null;
   const names = gone.slice(0, MOST_UNLOADED).map(({ name }) => markup`<code>${name}</code>`);
   return markup`<p>Unloaded before the dump, the latest first, and one of these may have allocated it: ${joined(names, ', ')}${gone.length > names.length && `, and ${counted(gone.length - names.length, 'more', 'more')}: in the table of modules`}.</p>`;
 }

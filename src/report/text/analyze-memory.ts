@@ -7,6 +7,7 @@ import { tagInWords } from '../../result/tag.js';
 import type { AnalysisResult, Count, PoolTagRow, PoolTags, Reconciliation } from '../../result/result.js';
 import { counted, exactInteger, humanBytes, humanPages, percent, ratio, thousands } from '../../views/print/format.js';
 import { commitInUse, physicalInUse, poolInUse, type Usage } from '../memory-limits.js';
+import { whereLines, whereNotes } from '../where-memory.js';
 import { canHoldPoolTables, whyNoTags } from '../../views/print/dump-kind.js';
 import { ownerOrList } from '../../views/print/tag-owner.js';
 import { bullets, fit, heading, wrap, type Style } from '../../views/print/style.js';
@@ -50,6 +51,25 @@ export function memorySection(result: AnalysisResult, style: Style): string[] {
     '!',
   );
   return [...lines, ...marks.map((line) => style.paint('warn', line))];
+}
+
+/** Where physical memory and commit are, as far as the kernel counts. */
+export function whereSection(result: AnalysisResult, style: Style): string[] {
+  const lines = whereLines(result);
+  if (lines === null) return [];
+  const all = lines.at(-1);
+  const cell = (pages: Count | null | undefined, whole: Count | null | undefined): string =>
+    pages === undefined
+      ? '-'.padStart(11) + ' '.repeat(9)
+      : humanPages(pages).padStart(11) + (pages === null ? '' : percent(ratio(pages, whole ?? null))).padStart(9);
+  return [
+    heading('Where physical memory and commit are', style),
+    style.paint('dim', `  ${''.padEnd(35)}${'Physical'.padStart(11)}${''.padStart(9)}${'Commit'.padStart(11)}`),
+    ...lines.map(({ what, physical, commit }) =>
+      `  ${printable(what).padEnd(35)}${cell(physical, all?.physical)}${cell(commit, all?.commit)}`.trimEnd(),
+    ),
+    ...whereNotes(result.whereMemoryIs ?? []).flatMap((note) => wrap(note, style.width, '  ', '    ')),
+  ];
 }
 
 function reconciliationLine(pool: string, figures: Reconciliation | null, tagged: Count): string {

@@ -4,11 +4,12 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { AnalysisResult } from '../../result/result.js';
 import { counted, elapsed, humanBytes, utc } from '../../views/print/format.js';
 import { culpritSection } from './analyze-holders.js';
-import { memorySection, reconciliationSection, topTagsSection } from './analyze-memory.js';
+import { memorySection, reconciliationSection, topTagsSection, whereSection } from './analyze-memory.js';
 import { briefSections, suspectSections } from './analyze-suspects.js';
 import { debuggerSections } from './analyze-windbg.js';
 import { canHoldPoolTables, dumpKind } from '../../views/print/dump-kind.js';
 import { baseName, bugCheckText, fileRows, systemName, systemRows } from '../../views/print/identity.js';
+import { recipeSection } from './recipe.js';
 import { warningLines } from '../../views/info.js';
 import {
   asciiOnly,
@@ -139,12 +140,14 @@ function fullReport(result: AnalysisResult, options: AnalysisTextOptions, style:
     limitsSection(result, style),
     ...suspectSections(result, style),
     memorySection(result, style),
+    whereSection(result, style),
     reconciliationSection(result.poolTags, style),
     topTagsSection(result, options.top ?? DEFAULT_TOP, style),
     identitySection(result, style),
     bugCheckSection(result, style),
     warningSection(result, style),
     nextStepsSection(result, style),
+    result.verdict.recipe ? recipeSection(result.verdict.recipe, style) : [],
   ];
   const theirs = debuggerSections(result, options.top, style);
   if (theirs.length > 0) {

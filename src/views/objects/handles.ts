@@ -1,6 +1,7 @@
 /** Handles: counts by process and type, and `!handle` in the look of WinDbg. */
 
 import { printable } from '../../../parsers/text-safety.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import type { HandleQuestion } from '../../analysis/objects/handles-part.js';
 import type { DumpPart } from '../../analysis/dump-part.js';
 import type { HandleRow, HandlesPart, ProcessBlock } from '../../result/object-parts.js';
@@ -71,8 +72,6 @@ export function renderHandles(given: Around & { handles: HandlesPart | null }, o
   ]);
 }
 
-const FIRST_NEW_HEADERS = 7600;
-
 /** The look of `!handle 0 7`: the block of each process, its table, its handles. */
 export function renderHandleList(
   given: Pick<Around, 'dump' | 'system'> & { handles: HandlesPart | null; blocks: readonly ProcessBlock[] },
@@ -87,8 +86,7 @@ export function renderHandleList(
     else of.push(row);
   }
   const lines: string[] = [];
-  // Windows 7 gave headers an index in the place of the pointer to their type.
-  const isNew = (given.system?.buildNumber ?? 0) >= FIRST_NEW_HEADERS;
+  const isNew = kernelDoes('hasTypeIndexes', given.system?.buildNumber ?? 0);
   for (const block of blocks) {
     const table = parseHex(block.objectTable);
     const kernel = Number(block.pid) === 4 ? 'Kernel handle' : 'Handle';

@@ -52,9 +52,14 @@ export function candidateWords({ drivers, unread, unreadCount }: Candidates): st
 /** Parts of Windows are named together, unless something leads to one. */
 const isShownAlone = ({ windows, because }: Candidate): boolean => !windows || because !== null;
 
-function lineOf({ module, company, version, roles, because }: Candidate): string {
+function lineOf({ module, company, version, roles, altitude, instances, because }: Candidate): string {
   const about = [version, company].filter((part) => part !== null);
-  const what = `${module}${about.length === 0 ? '' : ` (${about.join(', ')})`}: ${roles.map((role) => ROLES[role]).join(', ')}`;
+  const placed = [
+    altitude === null ? null : `altitude ${altitude}`,
+    instances === null ? null : counted(instances, 'volume'),
+  ].filter((part) => part !== null);
+  const is = [...roles.map((role) => ROLES[role]), ...placed].join(', ');
+  const what = `${module}${about.length === 0 ? '' : ` (${about.join(', ')})`}: ${is}`;
   return printable(because === null ? what : `${what}; ${because}`);
 }
 

@@ -1,7 +1,7 @@
 /** What blocks lead to: driver and device objects, filters, logon sessions, framework globals, lists of pages. */
 
 import { utf16, type Va } from '../../bytes.js';
-import type { KernelSpace } from '../../kernel-space.js';
+import type { KernelSpace } from '../../kernel/kernel-space.js';
 import { PAGE } from '../../physical-memory.js';
 
 /** Where what blocks lead to stands; each thing once. */

@@ -59,7 +59,9 @@ const ANSWERS: Readonly<Record<AnswerKind, Test>> = {
   references: ({ verdict }) => verdict.culprit?.kind === 'kernel-references',
   driver: (_, first) => first !== null,
   'lock step': (_, first, { tags }) =>
-    [...(first?.related ?? [])].some(({ tag }) => tags.includes(tag) && tag !== first?.tag),
+    [...(first?.cluster?.members ?? []), ...(first?.related ?? [])].some(
+      ({ tag }) => tags.includes(tag) && tag !== first?.tag,
+    ),
   'shared tag': ({ verdict }, first) =>
     verdict.culprit?.kind === 'unknown' && (against(first, 'shared-tag') || (first?.drivers.length ?? 0) > 1),
   'tag of Windows': ({ verdict }, first, { tags }) =>

@@ -5,7 +5,7 @@
 
 import type { Scenario } from '../../../test-dumps/scenario.js';
 import { systemDrivers } from '../../../test-dumps/catalogue.js';
-import { GB, MB } from '../../../test-dumps/scenario-parts.js';
+import { GB, MB } from '../../../test-dumps/machines/scenario-parts.js';
 import { outstanding, tagRows } from '../../../test-dumps/tag-rows.js';
 import type { ModuleSpec, TagRowSpec, TagUse } from '../../../test-dumps/scenario.js';
 

@@ -8,10 +8,10 @@ import { InputError } from '../../../parsers/bytes/input-error.js';
 import { listMembers, openFile } from '../../../parsers/bytes/containers/containers.js';
 import { openDump } from '../../../parsers/dump/open-dump.js';
 import { Prng } from '../../../test-dumps/prng.js';
-import { sealSevenZip, sevenZipOf } from '../../../test-dumps/seven-zip.js';
-import { makeXz } from '../../../test-dumps/xz.js';
-import { zipOf } from '../../../test-dumps/zip.js';
-import { zstdOf } from '../../../test-dumps/zstd.js';
+import { sealSevenZip, sevenZipOf } from '../../../test-dumps/containers/seven-zip.js';
+import { makeXz } from '../../../test-dumps/containers/xz.js';
+import { zipOf } from '../../../test-dumps/containers/zip.js';
+import { zstdOf } from '../../../test-dumps/containers/zstd.js';
 import type { FuzzTarget } from '../target.js';
 
 /** A limit that bombs meet soon. */

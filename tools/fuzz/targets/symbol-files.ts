@@ -22,7 +22,7 @@ import { makeCab } from '../../../test-dumps/pdb/cab-writer.js';
 import { kernelFacts } from '../../../test-dumps/kernel-facts.js';
 import { kernelPdb } from '../../../test-dumps/pdb/kernel-pdb.js';
 import { samplePdb } from '../../../test-dumps/pdb/sample-pdb.js';
-import { makeXz } from '../../../test-dumps/xz.js';
+import { makeXz } from '../../../test-dumps/containers/xz.js';
 import { sampleIsf, sealProfile } from '../sample-texts.js';
 import type { FuzzTarget } from '../target.js';
 
