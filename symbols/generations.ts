@@ -78,6 +78,12 @@ const CHANGES = {
   mayTrackPoolInTrees: 20348,
   /** The memory manager keeps its figures in MiState and MiSystemPartition: Windows 10. */
   hasMemoryState: 10240,
+  /** Event tracing tells of pool, and Driver Verifier has a log of it: Windows Vista. */
+  tracesPool: 6000,
+  /** Stacks of a 64-bit system are traced without a setting: Windows 8. */
+  tracesStacksAtOnce: 9200,
+  /** wpr is a part of Windows: Windows 10. */
+  hasWpr: 10240,
   /** The debugger calls what the kernel was built from its edition's build lab: Windows 10 2004. */
   hasEditionBuildLab: 19041,
   /** The pool log of Driver Verifier keeps 50 frames of a stack on 64-bit systems, 13 before: Windows 11. */

@@ -23,6 +23,46 @@ describe('command line: what people try first', () => {
     expect(await runHere(['vm', SAMPLE, '2'])).to.include({ code: 64 });
   });
 
+  it('is a command of the debugger: it is told how to do it here', async () => {
+    const told = async (...args: string[]): Promise<string> => {
+      const { code, stderr } = await runHere(args);
+      expect(code, args.join(' ')).to.equal(64);
+      return stderr.split('\n')[0] ?? '';
+    };
+    expect(await told('!vm 1', 'MEMORY.DMP')).to.equal(
+      'dumpleak: "!vm 1" is a command of the debugger: dumpleak kd MEMORY.DMP -c "!vm 1", or dumpleak vm MEMORY.DMP',
+    );
+    expect(await told('lm')).to.contain('dumpleak kd MEMORY.DMP -c "lm", or dumpleak modules MEMORY.DMP');
+    expect(await told('!analyze -v')).to.contain('dumpleak kd MEMORY.DMP -c "!analyze -v"');
+    expect(await told('.bugcheck')).to.contain('dumpleak kd MEMORY.DMP -c ".bugcheck"');
+    expect(await told('!polused 2')).to.contain('nearest here: !poolused');
+    expect(await told('!for_each_module s -a @#Base @#End "Leak"', 'X.DMP')).to.contain(
+      `dumpleak kd X.DMP -c '!for_each_module s -a @#Base @#End "Leak"'`,
+    );
+  });
+
+  it('is kd with commands, a file of them, or a pipe', async () => {
+    const { code, stdout, stderr } = await runHere(['kd', SAMPLE, '-c', '? 1+1; .echo done; q; .echo never']);
+    expect({ code, stdout, stderr }).to.deep.equal({
+      code: 0,
+      stdout: 'Evaluate expression: 2 = 00000000`00000002\ndone\n',
+      stderr: '',
+    });
+    const script = folder.path('script.txt');
+    writeFileSync(script, '\ufeff* a runbook\r\n.echo one\r\n!nothing\r\n.echo two\r\n');
+    const ran = await runHere(['kd', SAMPLE, '-cf', script]);
+    expect(ran.code).to.equal(64);
+    expect(ran.stdout).to.match(/^one\nNo export nothing found: .*\ntwo\n$/);
+    expect(await runHere(['kd', SAMPLE, '-c', 'da poi(1)'])).to.include({
+      code: 2,
+      stdout: "Memory access error at 'poi(1)'\n",
+    });
+    expect(await runHere(['kd', SAMPLE, '-c', 'q', '-cf', script])).to.include({ code: 64 });
+    const log = folder.path('kd.log');
+    await runHere(['kd', SAMPLE, '-c', `.logopen ${log}; ? 5`]);
+    expect(readFileSync(log, 'utf8')).to.contain('Evaluate expression: 5');
+  });
+
   it('is poolused with -t, where a shell takes /t5 for a path', async () => {
     const { stdout } = await runHere(['poolused', SAMPLE, '/t5', '2']);
     for (const args of [

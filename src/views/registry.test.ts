@@ -11,6 +11,9 @@ function asked(line: string): unknown {
 describe('views by lines of the debugger', () => {
   it('are found by the first word, in any case, and read the others', () => {
     expect(asked('!vm 1')).to.deep.equal(['vm', {}]);
+    expect(asked('!vm')).to.deep.equal(['vm', { processes: true }]);
+    expect(asked('lm k v m "nt*"')).to.deep.equal(['modules', { only: 'kernel', verbose: true, name: 'nt*' }]);
+    expect(asked('lm sm t n o')).to.deep.equal(['modules', { byName: true, times: true, images: true, loaded: true }]);
     expect(asked('  !PoolUsed /t5 2 "Dh 1" ')).to.deep.equal(['poolused', { flags: 2, top: 5, pattern: 'Dh 1' }]);
     expect(asked('lm')).to.deep.equal(['modules', {}]);
     expect(asked('lm a fffff880`044b63aa')).to.deep.equal(['modules', { at: 0xfffff880044b63aan }]);
@@ -52,8 +55,9 @@ describe('views by lines of the debugger', () => {
 
   it('say what they cannot read, in one line', () => {
     for (const line of [
-      '!vm',
       '!vm 2',
+      '!vm 21',
+      '!vm 1 1',
       'lm m',
       'lm q',
       'lm a',

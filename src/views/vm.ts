@@ -10,10 +10,12 @@ import {
   type MemoryField,
   type MemoryInfo,
   type PageFile,
+  type ProcessList,
 } from '../result/result.js';
 import { exactInteger, NOT_KNOWN } from './print/format.js';
 import { noFigures } from './print/dump-kind.js';
 import type { View, WrongWords } from './view.js';
+import { debuggerNumber } from './words.js';
 
 /** The older one is the familiar one for systems before Windows 8. */
 export type VmLayout = 'old' | 'new';
@@ -192,6 +194,11 @@ export interface VmOptions {
   notes?: boolean;
 }
 
+function layoutOf({ system }: Pick<AnalysisResult, 'system'>, { layout }: VmOptions): VmLayout {
+  const build = system?.buildNumber ?? null;
+  return layout ?? (build === null || kernelDoes('hasNonExecutablePool', build) ? 'new' : 'old');
+}
+
 /**
  * The text of `!vm 1`, ended by a line feed. A row without a value says `n/a`; rows that the result cannot hold
  * (kernel stacks, processes, ...) are left out.
@@ -199,20 +206,97 @@ export interface VmOptions {
 export function renderVm(result: Pick<AnalysisResult, 'dump' | 'system' | 'memory'>, options: VmOptions = {}): string {
   if (result.memory === null) return `${noFigures(result.dump, 'memory counters')}\n`;
   const build = result.system?.buildNumber ?? null;
-  const layout = options.layout ?? (build === null || kernelDoes('hasNonExecutablePool', build) ? 'new' : 'old');
+  const layout = layoutOf(result, options);
   const lines = layout === 'old' ? oldLayout(result.memory, build) : newLayout(result.memory, build);
   return `${[...(options.notes === true ? noteLines(result.memory) : []), ...lines].join('\n')}\n`;
 }
 
-export const vm: View<VmOptions, Pick<AnalysisResult, 'schemaVersion' | 'dump' | 'system' | 'memory' | 'warnings'>> = {
+/** Rows of the processes that hold the most commit, in Kb; what is not known is `n/a`. */
+function processLines(processes: ProcessList | null, layout: VmLayout): string[] {
+  if (processes === null) return ['', 'The list of processes could not be read.'];
+  const kb = (bytes: Count | null): bigint | null => (bytes === null ? null : exactInteger(bytes) / 1024n);
+  const rows = processes.rows.toSorted((a, b) => Number((kb(b.commitBytes) ?? -1n) - (kb(a.commitBytes) ?? -1n)));
+  const pid = (value: Count): string => exactInteger(value).toString(16);
+  const known = rows.flatMap((row) => kb(row.commitBytes) ?? []);
+  const total = known.length === rows.length && processes.complete ? known.reduce((sum, one) => sum + one, 0n) / 4n : null; // prettier-ignore
+  if (layout === 'old') {
+    return [
+      '',
+      row(OLD, 'Total Private:', total === null ? null : count(total)),
+      ...rows.map((one) => {
+        const commit = kb(one.commitBytes);
+        const pages = commit === null ? NOT_KNOWN : String(commit / 4n);
+        const cell = `${pages.padStart(8)} (${(commit === null ? NOT_KNOWN : String(commit)).padStart(8)} Kb)`;
+        return `\t${pid(one.pid).padStart(4, '0')} ${printable(one.image).padEnd(15)} ${cell}`;
+      }),
+    ];
+  }
+  return [
+    row(NEW, 'Total Private:', total === null ? null : count(total)),
+    '',
+    '  Pid ImageName                        Commit   SharedCommit        Debt',
+    '',
+    ...rows.map(({ pid: id, image, commitBytes }) => {
+      const commit = kb(commitBytes);
+      const name = printable(image).padEnd(24);
+      const cell = (value: bigint | null): string => (value === null ? NOT_KNOWN : `${value} Kb`);
+      return `${pid(id).padStart(5)} ${name}${cell(commit).padStart(12)}${NOT_KNOWN.padStart(15)}${NOT_KNOWN.padStart(12)}`;
+    }),
+  ];
+}
+
+/** The flags that the debugger documents and that are not here, by what they would show. */
+const ABSENT: readonly (readonly [number, string])[] = [
+  [2, 'stacks of memory-management threads'],
+  [4, 'terminal server sessions'],
+  [8, 'the log of page file writes'],
+  [0x10, 'stacks of working set owners'],
+  [0x20, 'kernel address space'],
+];
+
+function parseFlags([word = '0', ...more]: readonly string[]): VmWanted | WrongWords {
+  const flags = debuggerNumber(word);
+  if (flags === null || more.length > 0) return { error: 'of !vm there are !vm, and !vm 1 without the processes' };
+  const absent = ABSENT.find(([bit]) => (flags & bit) !== 0);
+  if (absent !== undefined || flags > 0x3f) {
+    const what = absent === undefined ? `flags ${word}` : `flag 0x${absent[0].toString(16)} (${absent[1]})`;
+    return { error: `!vm ${word}: ${what} is not here; there are !vm, and !vm 1 without the processes` };
+  }
+  return (flags & 1) === 1 ? {} : { processes: true };
+}
+
+/** What `!vm` is asked for. */
+interface VmWanted extends VmOptions {
+  /** With the list of processes. */
+  readonly processes?: boolean | undefined;
+}
+
+interface VmResult extends Pick<AnalysisResult, 'schemaVersion' | 'dump' | 'system' | 'memory' | 'warnings'> {
+  /** Left out where they were not asked for. */
+  readonly processes?: ProcessList | null | undefined;
+}
+
+export const vm: View<VmWanted, VmResult> = {
   command: '!vm',
   shell: 'vm MEMORY.DMP',
-  words: (words): VmOptions | WrongWords =>
-    words.join(' ') === '1' ? {} : { error: 'of !vm there is !vm 1, the totals without processes' },
-  read: async ({ opened, progress }) => {
+  words: parseFlags,
+  read: async ({ opened, progress }, { processes }) => {
     const { analyze } = await import('../analysis/analyze.js');
-    return analyze(opened, { parts: ['memory'], progress });
+    const { schemaVersion, dump, system, memory, warnings } = analyze(opened, { parts: ['memory'], progress });
+    const totals = { schemaVersion, dump, system, memory, warnings };
+    if (processes !== true) return totals;
+    const { listProcesses } = await import('../analysis/objects/inventory.js');
+    return { ...totals, processes: listProcesses(opened, progress).processes };
   },
-  text: renderVm,
-  json: ({ schemaVersion, dump, system, memory, warnings }) => ({ schemaVersion, dump, system, memory, warnings }),
+  text: (result, wanted) => {
+    const { processes } = result;
+    const totals = renderVm(result, wanted);
+    if (processes === undefined || result.memory === null) return totals;
+    return `${totals}${processLines(processes, layoutOf(result, wanted)).join('\n')}\n`;
+  },
+  json: ({ schemaVersion, dump, system, memory, processes, warnings }) => ({
+    ...{ schemaVersion, dump, system, memory },
+    ...(processes === undefined ? {} : { processes }),
+    warnings,
+  }),
 };

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { indexTemplate, withFlatTable } from './flat-docs.js';
+import { withCommands } from './kd-tables.js';
 import { manPage } from './man-page.js';
 import { withTables } from './field-tables.js';
 import { resultSchema } from './result-schema.js';
@@ -11,3 +12,4 @@ writeFileSync('docs/result.md', withTables(readFileSync('docs/result.md', 'utf8'
 writeFileSync('docs/elasticsearch-template.json', `${JSON.stringify(indexTemplate(), null, 2)}\n`);
 writeFileSync('docs/monitoring.md', withFlatTable(readFileSync('docs/monitoring.md', 'utf8')));
 writeFileSync('docs/dumpleak.1', await manPage());
+writeFileSync('docs/kd.md', withCommands(readFileSync('docs/kd.md', 'utf8')));

@@ -19,8 +19,13 @@ export const pool: Family = {
       names: ['!vm'],
       usage: ['!vm [Flags]'],
       summary: 'Memory totals',
-      flags: [['1', 'the totals without processes']],
-      standing: 'same',
+      flags: [
+        ['0', 'the totals and the processes by commit, as without flags'],
+        ['1', 'the totals without processes'],
+      ],
+      standing: 'differs',
+      differs:
+        'Rows that the dump has no source for say n/a, and rows of the newest debuggers that dumpleak does not read (kernel stacks, MDL pages, ...) are left out; of processes, SharedCommit and Debt are n/a. Flags 2, 4, 8, 10 and 20 are not here.',
       run: async ({ session, words }) => showWords(session, vm, words),
     },
     {

@@ -25,7 +25,7 @@ export const system: Family = {
     {
       names: ['version'],
       usage: ['version'],
-      summary: 'vertarget, and the version of dumpleak',
+      summary: 'Which Windows, and which dumpleak',
       standing: 'differs',
       differs: 'The last line names dumpleak instead of the debugger and its libraries.',
       run: async ({ session }) => session.out.text(`${targetLines(session)}dumpleak ${VERSION}\n`),
