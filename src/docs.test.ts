@@ -76,3 +76,39 @@ describe('docs/dumpleak.1', () => {
     expect([...requests].sort()).to.deep.equal(['.PP', '.SH', '.SS', '.TH', '.TP', '.br']);
   });
 });
+
+describe('docs/powershell.md', () => {
+  const scripts = fenced(docs('powershell.md'), 'powershell');
+
+  it('calls dumpleak with words and options that it takes', async () => {
+    const lines = scripts
+      .flatMap((text) => text.split('\n'))
+      .flatMap((line) => /dumpleak ([^|]+)/.exec(line)?.[1] ?? []);
+    expect(lines).to.have.length(4);
+    for (const line of lines) {
+      const [name, ...args] = line.trim().split(/\s+/);
+      const { command } = await COMMANDS.find((one) => one.name === name)!.load();
+      expect(readArguments(args, command), line).to.not.equal(null);
+    }
+  });
+
+  it('has scripts whose brackets and quotes close', () => {
+    const pairs: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']' };
+    for (const script of scripts) {
+      const open: string[] = [];
+      for (const sign of script.replace(/'[^'\n]*'|"[^"\n]*"/g, '')) {
+        expect(sign).to.not.match(/['"]/);
+        if (sign in pairs) open.push(pairs[sign] ?? '');
+        else if (/[)}\]]/.test(sign)) expect(sign).to.equal(open.pop());
+      }
+      expect(open).to.deep.equal([]);
+    }
+  });
+
+  it('names columns and fields that there are', () => {
+    expect(docs('result.md')).to.include('`nonPagedBytes`');
+    for (const name of ['headline', 'leakSuspected', 'confidence', 'outstanding']) {
+      expect(docs('result.schema.json')).to.include(`"${name}"`);
+    }
+  });
+});

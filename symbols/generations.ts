@@ -71,8 +71,19 @@ const CHANGES = {
   /** Entries of handle tables hold the object in fewer bits than an address: Windows 8, and otherwise again since 8.1. */
   packsHandles: 9200,
   packsHandlesAsNow: 9600,
+  /** The pool may be made of segment heaps, which 1809 had turned on or not; and always is: 1903. */
+  mayHavePoolHeaps: 17135,
+  hasPoolHeaps: 18362,
+  /** Driver Verifier may keep allocations in trees (ViPoolInfoAvl) whose nodes no published type tells: Server 2022. */
+  mayTrackPoolInTrees: 20348,
   /** The memory manager keeps its figures in MiState and MiSystemPartition: Windows 10. */
   hasMemoryState: 10240,
+  /** Event tracing tells of pool, and Driver Verifier has a log of it: Windows Vista. */
+  tracesPool: 6000,
+  /** Stacks of a 64-bit system are traced without a setting: Windows 8. */
+  tracesStacksAtOnce: 9200,
+  /** wpr is a part of Windows: Windows 10. */
+  hasWpr: 10240,
   /** The debugger calls what the kernel was built from its edition's build lab: Windows 10 2004. */
   hasEditionBuildLab: 19041,
   /** The pool log of Driver Verifier keeps 50 frames of a stack on 64-bit systems, 13 before: Windows 11. */

@@ -7,7 +7,7 @@ import { kernelFacts, rvaOf, structOf, type KernelFacts } from './kernel-facts.j
 import { addressPlan, addressPlanX86, KernelSpace } from './kernel/kernel-space.js';
 import { MemoryCounters } from './kernel/memory-counters.js';
 import { memoryFigures } from './kernel/memory-figures.js';
-import { framesInRuns, placeKernel, placeModule, type Placement } from './images/module-pages.js';
+import { dataOf, framesInRuns, placeKernel, placeModule, type Placement } from './images/module-pages.js';
 import {
   choosePageStates, driverModule, exportsOf, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
 } from './images/modules.js'; // prettier-ignore
@@ -83,7 +83,7 @@ export function buildMachine(scenario: Scenario): Machine {
     ? x86Facts(scenario.kernel ?? '7601', { pae, multiprocessor: processors > 1 })
     : wideFacts(scenario);
   const known = scenario.objects ? objectKernel(plain, scenario.architecture) : plain;
-  const kernel = scenario.poolBlocks ? poolKernel(known) : known;
+  const kernel = scenario.poolBlocks ? poolKernel(known, scenario.architecture) : known;
   const ram = memorySpec.bytes ?? (narrow ? 2 : 8) * GIGABYTE;
   const runs = memorySpec.runs ?? typicalRuns(Math.floor(ram / PAGE));
   const memory = new PhysicalMemory(runs, random.fork('frames'));
@@ -173,6 +173,9 @@ export function buildMachine(scenario: Scenario): Machine {
           random: random.fork('pool blocks'),
         },
         baseOf,
+        dataOf: (name) => dataOf(modules, name, space),
+        architecture: scenario.architecture ?? 'x64',
+        codeOf: kernelExports(kernel)['ExFreePool'] ?? 0,
       })
     : null;
   for (const va of blocks?.absent ?? []) absent.add(space.frameOf(va) ?? -1);

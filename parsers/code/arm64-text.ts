@@ -15,14 +15,15 @@ export function arm64Text(word: number, address: bigint): string | null {
     const shift = ((word >>> 21) & 3) * 16;
     const name = ['movn', null, 'mov', 'movk'][operation] ?? null;
     const value = (word >>> 5) & 0xffff;
-    const tail = shift === 0 ? '' : operation === 3 ? `,lsl #${shift}` : `,lsl #${shift}`;
+    const tail = shift === 0 ? '' : `,lsl #${shift}`;
     return name === null ? null : line(name, `${register(target)},${hex(value)}${tail}`);
   }
   if ((word & 0xbf000000) === 0x18000000) {
     const literal = address + BigInt(((word << 8) >> 13) * 4);
     return line('ldr', `${(word & 0x40000000) === 0 ? 'w' : 'x'}${target},=0x${literal.toString(16).toUpperCase()}`);
   }
-  if ((word & 0xbfc00000) === 0xb9400000 || (word & 0xbfc00000) === 0xb9000000) {
+  const access = (word & 0xbfc00000) >>> 0;
+  if (access === 0xb9400000 || access === 0xb9000000) {
     const name = (word & 0x400000) !== 0 ? 'ldr' : 'str';
     const big = (word & 0x40000000) !== 0;
     const base = (word >>> 5) & 31;

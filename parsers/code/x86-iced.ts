@@ -20,9 +20,10 @@ let loaded: Loaded | null = null;
 export function load(): Loaded {
   if (loaded !== null) return loaded;
   const iced = createRequire(import.meta.url)('iced-x86') as Iced;
-  const { None, RIP, EIP, FS, GS, RAX, R15, EAX, R15D } = iced.Register;
+  const { None, RIP, EIP, FS, GS, RAX, R15, EAX, R15D, AL, R15L } = iced.Register;
   const widths = new Uint8Array(256)
     .fill(2)
+    .fill(1, AL, R15L + 1)
     .fill(8, RAX, R15 + 1)
     .fill(4, EAX, R15D + 1);
   loaded = {

@@ -1,6 +1,7 @@
 /** x86 and x64 instructions one by one with their length and where they lead: what a listing of code needs. */
 
 import type { Formatter, Instruction } from 'iced-x86';
+import type { Iced } from './x86-actions.js';
 import { load } from './x86-iced.js';
 
 /** No instruction is longer, in bytes. */
@@ -22,18 +23,23 @@ export interface ListedInstruction {
 }
 
 let formatter: Formatter | null = null;
-/** Used again for every instruction. */
-let scratch: Instruction | null = null;
 
 /** The instruction at the start of `bytes`, which stands at a virtual address; null where they are none. */
 export function x86Instruction(bits: 32 | 64, bytes: Uint8Array, address: bigint): ListedInstruction | null {
   const { iced } = load();
-  const instruction = (scratch ??= new iced.Instruction());
+  const instruction = new iced.Instruction();
   const decoder = new iced.Decoder(bits, bytes.subarray(0, LONGEST_X86), iced.DecoderOptions.None);
   decoder.ip = address;
   decoder.decodeOut(instruction);
   decoder.free();
-  if (instruction.isInvalid) return null;
+  try {
+    return instruction.isInvalid ? null : listed(iced, instruction);
+  } finally {
+    instruction.free();
+  }
+}
+
+function listed(iced: Iced, instruction: Instruction): ListedInstruction {
   if (formatter === null) {
     formatter = new iced.Formatter(iced.FormatterSyntax.Masm);
     formatter.uppercaseHex = true;

@@ -64,6 +64,7 @@ export class X86Operations {
         out.target[i] = target;
         out.source[i] = target;
         out.index[i] = source;
+        out.killed[i] = 1 << target;
         return;
       }
       case ACTION.push:

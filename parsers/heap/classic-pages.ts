@@ -55,8 +55,10 @@ export class ClassicPageWalk {
     private readonly layout: PoolHeaderLayout,
     /** Whether a page belongs to a big allocation: `BigPageIndex.covering(page) >= 0`. */
     private readonly isBig: (page: HeapAddress) => boolean = () => false,
+    /** The pages that are read: another walk's, where both look at the same ones. */
+    window: PageWindow = new PageWindow(memory),
   ) {
-    this.window = new PageWindow(memory);
+    this.window = window;
     this.units = PAGE / layout.unit;
     this.tried = new Uint8Array(this.units + 1);
   }
@@ -72,6 +74,17 @@ export class ClassicPageWalk {
         else if (this.isBig(window.address + at)) counts.bigPages++;
         else this.page(at, sink);
       }
+    }
+  }
+
+  /** Gives the blocks of those pages of the window that are whole chains, and counts them: damage is not looked into. */
+  giveWhole(sink: BlockSink): void {
+    for (let at = 0; at < this.window.length; at += PAGE) {
+      if (this.window.present[at >>> 12] === 0) continue;
+      const held = this.follow(at);
+      if (held !== this.units || !this.isProven(at, held)) continue;
+      this.counts.poolPages++;
+      this.give(at, 0, held, sink);
     }
   }
 
@@ -216,18 +229,20 @@ export interface ClassicProof {
 }
 
 /**
- * The layout of headers that most pages of a range are whole chains of; null when no page is one. Before and after Vista
+ * The layout of headers that most pages of a range (its first 1 MB) are whole chains of; null when no page is one. Before and after Vista
  * chains look alike on one processor: then pool types decide. 3 (paged, in use) is of Vista and later only, 1 (nonpaged)
  * of before. Where neither is there, the later one is given.
  */
 export function proveClassicPages(memory: HeapMemory, address: HeapAddress, length: number): ClassicProof | null {
   let best: (ClassicProof & { readonly later: number }) | null = null;
+  const window = new PageWindow(memory);
+  if (!window.load(address, Math.min(length, STEP * PAGE))) return null;
   for (const layout of POOL_HEADERS) {
     if ((layout.size === 16 ? 8 : 4) !== memory.pointerSize) continue;
     let odd = 0;
     let three = 0;
-    const walk = new ClassicPageWalk(memory, layout);
-    walk.walk(address, length, (block) => {
+    const walk = new ClassicPageWalk(memory, layout, undefined, window);
+    walk.giveWhole((block) => {
       const raw = block.bytes[block.offset + layout.poolType] ?? 0;
       const kind = (layout.form === 'bits' ? raw >>> 1 : raw) & 3;
       if (!typedTag(block.tag)) return;

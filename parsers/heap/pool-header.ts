@@ -125,6 +125,18 @@ export function hasPoolHeader(block: Block, layout: PoolHeaderLayout): boolean {
   return (stored === units || stored === units - 1) && bits > 0 && typedTag(word(bytes, offset + 4));
 }
 
+/**
+ * The tag of the block in use whose header stands at the start of `bytes`, without the protected bit; null where what
+ * stands there is no header of such a block.
+ */
+export function usedTag(bytes: Uint8Array, layout: PoolHeaderLayout): number | null {
+  if (bytes.length < layout.size) return null;
+  const raw = bytes[layout.poolType] ?? 0;
+  const bits = poolBits(layout.form === 'bits' ? raw >>> 1 : raw, layout.types);
+  const tag = plainTag(word(bytes, 4));
+  return bits > 0 && (bits & PoolBits.InUse) !== 0 && typedTag(tag) ? tag : null;
+}
+
 /** Puts a stored tag into the block, without bit 31, which only says that it is protected. */
 export function setTag(block: Block, stored: number): void {
   block.protected = isProtectedTag(stored);

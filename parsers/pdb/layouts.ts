@@ -39,11 +39,16 @@ const UNNAMED = /(?:^|::)(?:<unnamed|<anonymous|__unnamed|__anonymous|<lambda)/;
 /** What the published tables call it. */
 const UNNAMED_SPELLING = '__unnamed';
 
+/** Members by name, while a layout is in the making. */
+type Fields = Record<string, FieldLayout | undefined> & Record<string, FieldLayout>;
+
 /** Reads types of one PDB. */
 export class Layouts {
   private readonly spellings = new Map<number, string>();
   /** Structures that the layout in the making was put together from. */
   private parts = 0;
+  /** Its members so far. */
+  private fieldCount = 0;
 
   constructor(
     private readonly types: TypeIndex,
@@ -59,14 +64,15 @@ export class Layouts {
     for (const type of this.types.find(name, MOST_DEFINITIONS)) {
       const record = this.types.record(type);
       if (record === null || !isStructure(u16(record, 0))) continue;
-      const fields = new Map<string, FieldLayout>();
+      // Without a prototype the engine keeps no description of each set of names.
+      const fields = Object.create(null) as Fields;
       const size = sizeLeaf(record);
-      this.parts = 0;
+      this.parts = this.fieldCount = 0;
       if (size === null || !this.collect(type, 0, fields, 0)) {
         this.note(`the members of ${name} cannot be read`);
         return null;
       }
-      found.push({ name, size, fields: Object.fromEntries(fields) });
+      found.push({ name, size, fields });
     }
     const [first, ...others] = found;
     if (first === undefined) return null;
@@ -98,7 +104,7 @@ export class Layouts {
   }
 
   /** Adds the members of a structure, those of its bases and of members without a name among them; false when it is damaged. */
-  private collect(type: number, base: number, fields: Map<string, FieldLayout>, depth: number): boolean {
+  private collect(type: number, base: number, fields: Fields, depth: number): boolean {
     const record = this.definition(type, 0);
     if (record === null || depth > DEEPEST || ++this.parts > MOST_PARTS || record.length < 10) return false;
     const kind = u16(record, 0);
@@ -111,10 +117,11 @@ export class Layouts {
     for (const member of members) {
       if (member.kind === 'enumerator') return false;
       if (member.kind === 'base' || (member.name === '' && this.isStructureType(member.type))) nested.push(member);
-      else if (!fields.has(member.name)) {
-        fields.set(member.name, { offset: base + (member.offset ?? 0), type: this.spell(member.type, 0) });
+      else if (fields[member.name] === undefined) {
+        fields[member.name] = { offset: base + (member.offset ?? 0), type: this.spell(member.type, 0) };
+        this.fieldCount++;
       }
-      if (fields.size > MOST_FIELDS) return false;
+      if (this.fieldCount > MOST_FIELDS) return false;
     }
     return nested.every((member) => this.collect(member.type, base + (member.offset ?? 0), fields, depth + 1));
   }

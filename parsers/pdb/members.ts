@@ -47,6 +47,16 @@ const afterText = (b: Uint8Array, at: number): number => {
   return nul < 0 ? b.length : nul + 1;
 };
 
+/** Where the first NUL from `at` on stands, or the end. */
+function endOfText(b: Uint8Array, at: number): number {
+  let stop = at;
+  while (stop < b.length && b[stop] !== 0) stop++;
+  return stop;
+}
+
+/** Numbers below it stand as they are: see `numericLeaf`. */
+const SMALL_NUMBERS = 0x8000;
+
 /** Bit 2..4 of a method's attributes: 4 and 6 introduce a virtual function and carry the place of its pointer. */
 const introducesVirtual = (attributes: number): boolean => [4, 6].includes((attributes >>> 2) & 7);
 
@@ -100,7 +110,7 @@ export function readMembers(types: TypeIndex, fieldList: number): readonly Membe
   const seen = new Set<number>();
   let list: number | null = fieldList;
   while (list !== null) {
-    const b: Uint8Array | null = types.record(list);
+    const b: Buffer | null = types.record(list);
     if (b === null || seen.has(list) || u16(b, 0) !== LF_FIELDLIST) return null;
     seen.add(list);
     list = null;
@@ -110,6 +120,16 @@ export function readMembers(types: TypeIndex, fieldList: number): readonly Membe
         if (at + 8 > b.length) return null;
         list = u32(b, at + 4);
         break;
+      }
+      // Nearly all are members near the beginning of their structure: told without the objects of the general way.
+      const offset = u16(b, at) === LF_MEMBER && at + 10 <= b.length ? u16(b, at + 8) : SMALL_NUMBERS;
+      if (offset < SMALL_NUMBERS) {
+        const stop = endOfText(b, at + 10);
+        if (members.length >= MOST_MEMBERS) return null;
+        members.push({ kind: 'member', name: b.toString('utf8', at + 10, stop), type: u32(b, at + 4), offset });
+        at = Math.min(stop + 1, b.length);
+        while ((b[at] ?? 0) >= 0xf0) at += Math.max(1, (b[at] ?? 0) & 0xf);
+        continue;
       }
       const found = step(b, at);
       if (found === null || found.next > b.length || members.length >= MOST_MEMBERS) return null;

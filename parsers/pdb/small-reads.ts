@@ -3,41 +3,46 @@
 import { fileOffset } from '../addresses.js';
 import type { ByteSource } from '../bytes/source.js';
 
-const BLOCK = 4096;
-/** Blocks kept: 512 KB in all. A block has one place where it can be kept. */
-const PLACES = 128;
+const BLOCK = 16 * 1024;
+/** Blocks kept: 1 MB in all. A block has one place where it can be kept. */
+const PLACES = 64;
 
-/** Copies small runs of bytes out of a source. */
+/** Gives small runs of bytes of a source, which stay as they are. */
 export class SmallReads {
-  private readonly kept = Buffer.allocUnsafeSlow(BLOCK * PLACES);
-  /** Per place: the block that is kept there, or -1. */
+  /** Per place: the block that is kept there, or -1. Whoever has a piece of a block keeps it for himself. */
   private readonly numbers = new Int32Array(PLACES).fill(-1);
-  private readonly lengths = new Int32Array(PLACES);
+  private readonly blocks: Buffer[] = Array.from({ length: PLACES }, () => NONE);
 
   constructor(private readonly source: ByteSource) {}
 
   /** The bytes of `[position, position + length)`, or `null` where the source ends before. */
   bytes(position: number, length: number): Buffer | null {
     if (position < 0 || length < 0 || position + length > this.source.byteLength) return null;
+    const first = this.block(Math.floor(position / BLOCK));
+    const start = position % BLOCK;
+    if (start + length <= first.length) return first.subarray(start, start + length);
     const out = Buffer.allocUnsafe(length);
-    let done = 0;
-    while (done < length) {
-      const number = Math.floor((position + done) / BLOCK);
-      const start = position + done - number * BLOCK;
-      const place = number % PLACES;
-      if (this.numbers[place] !== number) this.load(number, place);
-      const count = Math.min(length - done, (this.lengths[place] ?? 0) - start);
+    for (let done = 0; done < length;) {
+      const block = this.block(Math.floor((position + done) / BLOCK));
+      const from = (position + done) % BLOCK;
+      const count = Math.min(length - done, block.length - from);
       if (count <= 0) return null;
-      const at = place * BLOCK + start;
-      this.kept.copy(out, done, at, at + count);
+      block.copy(out, done, from, from + count);
       done += count;
     }
     return out;
   }
 
-  private load(number: number, place: number): void {
-    const target = this.kept.subarray(place * BLOCK, (place + 1) * BLOCK);
-    this.lengths[place] = this.source.read(fileOffset(number * BLOCK), target);
+  private block(number: number): Buffer {
+    const place = number % PLACES;
+    const known = this.blocks[place] ?? NONE;
+    if (this.numbers[place] === number) return known;
+    const bytes = Buffer.allocUnsafeSlow(BLOCK);
+    const block = bytes.subarray(0, this.source.read(fileOffset(number * BLOCK), bytes));
+    this.blocks[place] = block;
     this.numbers[place] = number;
+    return block;
   }
 }
+
+const NONE = Buffer.alloc(0);

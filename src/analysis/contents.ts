@@ -4,6 +4,7 @@ import type { Dump } from '../../parsers/dump/open-dump.js';
 import type { SecondaryData } from '../../parsers/dump/secondary-data.js';
 import type { LoadedModule } from '../kernel/modules/modules.js';
 import type { TagTable } from '../kernel/pool/pool-tags.js';
+import { percentText } from '../leak/wording.js';
 import { MEMORY_FIELDS, type MemoryInfo, type Note } from '../result/result.js';
 
 /** What was found by trying each reader. */
@@ -38,7 +39,6 @@ const FULL_KINDS: ReadonlySet<Dump['kind']> = new Set(['full', 'bitmap-full', 'r
 const RARE: ReadonlySet<string> = new Set(['lockedIoPages', 'specialPool', 'pagedPoolCommit', 'nonPagedPoolNxUsage', 'nonPagedPoolCommit', 'sessionCommit']); // prettier-ignore
 
 const count = (value: number, one: string, many = `${one}s`): string => `${value} ${value === 1 ? one : many}`;
-const share = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;
 
 function modulePages(modules: readonly LoadedModule[]): { here: number; all: number } {
   const sum = (of: (m: LoadedModule) => number): number => modules.reduce((total, m) => total + of(m), 0);
@@ -55,7 +55,7 @@ function present({ dump, modules, unloaded, memory, tags, hasDebuggerBlock, seco
   if (modules.length > 0) {
     const { here, all } = modulePages(modules);
     const pages =
-      dump.pages === null ? ', without their pages' : `, ${here} of their ${all} pages (${share(here, all)})`;
+      dump.pages === null ? ', without their pages' : `, ${here} of their ${all} pages (${percentText(here, all)})`;
     list.push(`${count(modules.length, 'loaded module')}${pages}`);
   }
   if (unloaded !== null && unloaded > 0) list.push(count(unloaded, 'unloaded driver'));
@@ -96,7 +96,7 @@ function missing({
     const { here, all } = modulePages(modules);
     if (all > here) {
       list.push(
-        `${all - here} pages of modules (${share(all - here, all)}): paged out, discarded, or left out of the dump`,
+        `${all - here} pages of modules (${percentText(all - here, all)}): paged out, discarded, or left out of the dump`,
       );
     }
     if (!FULL_KINDS.has(dump.kind) && dump.kind !== 'rdmp-kernel-user') {
@@ -126,7 +126,7 @@ function outlook({ dump, modules, memory, tags }: Findings): Note[] {
   }
   const { here, all } = modulePages(modules);
   if (here > 0)
-    note('driver', `It can look for a tag in the modules' code: ${share(here, all)} of their pages are here`);
+    note('driver', `It can look for a tag in the modules' code: ${percentText(here, all)} of their pages are here`);
   else note('driver', 'It cannot look for a tag in the code of drivers');
   if (tags !== null) note('growth', 'It cannot say whether anything grows: that takes a second dump, or a log');
   return notes;

@@ -82,6 +82,39 @@ describe('blocks of a suspect', () => {
     });
   }
 
+  for (const [name, machine] of [MACHINES[0], MACHINES[2], MACHINES[4]].filter((one) => one !== undefined)) {
+    for (const [is, words] of [
+      ['work-item', `are work items that run ${DRIVER}+0x1f40`],
+      ['filter-context', `are contexts of the filter ${DRIVER}`],
+    ] as const) {
+      it(`name the driver by what they are: ${is}, ${name}`, () => {
+        const contents = [{ tag: TAG, thing: { is, module: DRIVER, rva: 0x1f40 } }];
+        const { suspect } = suspectOf(
+          leak(machine, { least: { [TAG]: 0x80 }, tags: [...Array<string>(8).fill(TAG), 'FMfl', 'File'], contents }),
+        );
+        const [driver] = suspect.drivers;
+        const [evidence] = driver?.evidence ?? [];
+        expect([driver?.module, driver?.confidence, evidence?.kind]).to.deep.equal([
+          DRIVER,
+          'medium',
+          'allocation-content',
+        ]);
+        expect(evidence?.note)
+          .to.match(/^\d+ of 512 blocks /)
+          .and.to.include(words);
+        const [kind] = suspect.contents?.kinds ?? [];
+        expect(kind?.leads?.[0]?.name).to.match(/^acmeflt\.sys/);
+      });
+    }
+  }
+
+  it('name nobody by work items that run a part of Windows', () => {
+    const contents = [{ tag: TAG, thing: { is: 'work-item' as const, module: 'ndis.sys', rva: 0x1f40 } }];
+    const { suspect } = suspectOf(leak({ kernel: '9600' }, { least: { [TAG]: 0x80 }, contents }));
+    expect(suspect.contents?.kinds[0]?.kind).to.equal('work item');
+    expect(suspect.drivers).to.deep.equal([]);
+  });
+
   it('accuse nobody by pointers into parts of Windows', () => {
     const pointers = ['ntoskrnl.exe', 'ndis.sys', 'hal.dll'].map((module, i) => ({
       offset: 0x10 + i * 8,

@@ -5,8 +5,10 @@ import { exportsOf } from '../code/image/exports.js';
 import { billedTo } from '../kernel/pool/blocks/billing.js';
 import { poolBlocksOf } from '../kernel/pool/blocks/pool-blocks.js';
 import { sampleBlocks, type WantedTag } from '../kernel/pool/blocks/sample.js';
-import type { AddressNames } from '../kernel/pool/blocks/address-names.js';
-import { summarize } from '../kernel/pool/blocks/summarize.js';
+import type { AddressNames } from '../kernel/pool/contents/address-names.js';
+import { decodersOf } from '../kernel/pool/contents/decode.js';
+import { summarize } from '../kernel/pool/contents/summarize.js';
+import { ContentWorld } from '../kernel/pool/contents/world.js';
 import type { LoadedModule } from '../kernel/modules/modules.js';
 import type { Kernel } from '../kernel/open/open-kernel.js';
 import type { SampledBlocks } from '../leak/facts.js';
@@ -34,9 +36,11 @@ export function sampleTags(
   const sample = sampleBlocks(blocks, memory, wanted, options);
   const names = addressNames(modules, memory.pointerSize);
   const billed = billedTo(kernel, sample);
+  const world = new ContentWorld(kernel, memory, names, blocks.header);
+  const decoders = decodersOf(world);
   return {
     blocks: sample.tags.map((tag, i) => ({
-      contents: tag.seen === 0 ? null : summarize(tag, memory, names, blocks.header?.size ?? 0),
+      ...(tag.seen === 0 ? { contents: null } : summarize(tag, world, decoders)),
       billed: billed[i] ?? null,
     })),
     warnings,
@@ -47,9 +51,12 @@ export function sampleTags(
 export function addressNames(modules: readonly LoadedModule[], pointerSize: 4 | 8): AddressNames {
   const sorted = modules
     .filter(({ sizeOfImage }) => sizeOfImage > 0)
-    .map(({ name, base, sizeOfImage }) => {
+    .map(({ name, moduleName, base, sizeOfImage, headers }) => {
       const start = heapAddress(base, pointerSize);
-      return { name, base: start, end: start + sizeOfImage };
+      const isCode = (address: HeapAddress): boolean | null =>
+        headers?.sections.some((s) => s.executable && address >= start + s.rva && address < start + s.rva + s.size) ??
+        null;
+      return { name, base: start, end: start + sizeOfImage, isKernel: moduleName === 'nt', isCode };
     })
     .sort((a, b) => a.base - b.base);
   const exported = exportsOf(modules);
@@ -63,6 +70,11 @@ export function addressNames(modules: readonly LoadedModule[], pointerSize: 4 | 
       }
       const found = sorted[low - 1];
       return found !== undefined && address < found.end ? found : null;
+    },
+    moduleNamed(stem) {
+      const wanted = stem.toLowerCase();
+      const found = sorted.filter(({ name }) => name.toLowerCase().replace(/\.[^.]*$/, '') === wanted);
+      return found.length === 1 ? (found[0] ?? null) : null;
     },
     exportAt: (address) => exported.nameAt(address),
   };

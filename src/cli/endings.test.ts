@@ -96,6 +96,32 @@ describe('command line: endings', () => {
     });
   });
 
+  describe('130, and what was found', () => {
+    it('Ctrl+C ends poolfind and keeps its rows', async function () {
+      if (process.platform === 'win32') this.skip(); // no SIGINT can be sent to one process there
+      const path = folder.path('pool.dmp');
+      buildDump({
+        ...{ kernel: '7601', kind: 'bitmap-kernel', memory: { bytes: 64 * 2 ** 20 } },
+        // 64 MB of pool: far more rows than a pipe holds, so that the search waits for who reads them.
+        poolBlocks: { tags: ['Zq9x'], pages: 512, mirrors: 32, quota: false, big: 3 },
+      }).writeTo(path);
+      const child = start(['poolfind', path, 'Zq9x', '--pool', 'nonpaged', '--quiet']);
+      await new Promise<void>((resolve) => {
+        child.stdout?.once('readable', () => {
+          resolve();
+        });
+      });
+      child.kill('SIGINT');
+      const { code, signal, stdout, stderr } = await ended(child);
+      expect({ code, signal, stderr }).to.deep.equal({ code: 130, signal: null, stderr: '' });
+      const rows = stdout.split('\n').filter((line) => line.includes(' : tag Zq9x, size '));
+      const [, walked, parts] = /\n\.\.\.terminating - searched (\d+) of (\d+) parts of the pool\n/.exec(stdout) ?? [];
+      expect(Number(walked)).to.be.lessThan(Number(parts));
+      expect(rows.length).to.be.greaterThan(0);
+      expect(stdout).to.include(`\n${rows.length.toLocaleString('en-US')} blocks, `);
+    });
+  });
+
   describe('2: files that cannot be analyzed', () => {
     const garbage = (start: string, length = 8192): Buffer => {
       const bytes = Buffer.from(Array.from({ length }, (_, i) => (i * 197 + 13) & 0xff));

@@ -3,6 +3,7 @@
  * address stands at the same place of nearly all blocks made them, or is called back for them. docs/verdict.md has the rules.
  */
 
+import type { Follows } from '../kernel/pool/contents/decode.js';
 import { printable } from '../../parsers/text-safety.js';
 import { isWindowsBinary } from '../../symbols/tags/windows-binaries.js';
 import { toNumber, type BlockContents, type Confidence, type ModuleInfo } from '../result/result.js';
@@ -45,33 +46,52 @@ export function isHub(module: Pick<ModuleInfo, 'name' | 'moduleName' | 'version'
 }
 
 /** The traces of drivers, most blocks first. None where too few blocks were looked at. */
-export function contentTraces(contents: BlockContents, modules: readonly ModuleInfo[]): ContentTrace[] {
+export function contentTraces(
+  contents: BlockContents,
+  modules: readonly ModuleInfo[],
+  follows: readonly Follows[] = [],
+): ContentTrace[] {
   const sampled = toNumber(contents.sampled);
   if (sampled < CONTENT_FEWEST_BLOCKS) return [];
-  const best = new Map<number, BlockContents['pointers'][number]>();
-  for (const pointer of contents.pointers) {
-    const place = moduleOf(pointer.module, modules);
+  const best = new Map<number, Saying>();
+  // What a block is says more than that a pointer stands in it: of two as frequent it is told.
+  for (const saying of [...follows.map(ofFollows), ...contents.pointers.map(ofPointer)]) {
+    const place = moduleOf(saying.module, modules);
     const module = modules[place];
     if (module === undefined || isHub(module)) continue;
     const known = best.get(place);
-    if (known === undefined || toNumber(pointer.count) > toNumber(known.count)) best.set(place, pointer);
+    if (known === undefined || saying.count > known.count) best.set(place, saying);
   }
-  const percent = ({ count }: { count: BlockContents['sampled'] }): number => (toNumber(count) * 100) / sampled;
-  const all = [...best].sort((a, b) => toNumber(b[1].count) - toNumber(a[1].count) || a[0] - b[0]);
-  const isAlone = all.filter(([, pointer]) => percent(pointer) >= CONTENT_RIVAL_PERCENT).length === 1;
+  const percent = ({ count }: Saying): number => (count * 100) / sampled;
+  const all = [...best].sort((a, b) => b[1].count - a[1].count || a[0] - b[0]);
+  const isAlone = all.filter(([, saying]) => percent(saying) >= CONTENT_RIVAL_PERCENT).length === 1;
   return all
-    .filter(([, pointer]) => percent(pointer) >= CONTENT_LOW_PERCENT)
-    .map(([module, pointer]) => {
-      const { offset, count, moduleOffset, symbol } = pointer;
-      const name = printable(pointer.module);
-      const target = `${name}+${moduleOffset}${symbol === null ? '' : ` (${printable(symbol)})`}`;
+    .filter(([, saying]) => percent(saying) >= CONTENT_LOW_PERCENT)
+    .map(([module, saying]) => {
       const rivals = isAlone ? '' : '; other drivers stand in them too';
       return {
         module,
-        strength: isAlone && percent(pointer) >= CONTENT_MEDIUM_PERCENT ? 'medium' : 'low',
-        note: `${toNumber(count)} of ${sampled} blocks hold a pointer into ${target} at offset 0x${offset.toString(16)}${rivals}`,
+        strength: isAlone && percent(saying) >= CONTENT_MEDIUM_PERCENT ? 'medium' : 'low',
+        note: `${saying.count} of ${sampled} blocks ${saying.words}${rivals}`,
       };
     });
+}
+
+/** What so many blocks say of a module. */
+interface Saying {
+  readonly module: string;
+  readonly count: number;
+  readonly words: string;
+}
+
+function ofFollows({ module, moduleOffset, count, words }: Follows): Saying {
+  const place = moduleOffset === null ? '' : `+0x${moduleOffset.toString(16)}`;
+  return { module, count, words: `${words} ${printable(module)}${place}` };
+}
+
+function ofPointer({ module, moduleOffset, symbol, offset, count }: BlockContents['pointers'][number]): Saying {
+  const target = `${printable(module)}+${moduleOffset}${symbol === null ? '' : ` (${printable(symbol)})`}`;
+  return { module, count: toNumber(count), words: `hold a pointer into ${target} at offset 0x${offset.toString(16)}` };
 }
 
 /** The module of a name; -1 where two have it, for then it is not known which is meant. */

@@ -1,5 +1,6 @@
 /** What the leak analysis is given: the state of one dumped kernel, and ways to ask for more of it. */
 
+import type { Follows } from '../kernel/pool/contents/decode.js';
 import type { TagHit, TagSearch, VerifierState } from '../kernel/state.js';
 import type {
   BlockContents,
@@ -69,6 +70,8 @@ export interface LeakFacts {
 export interface SampledBlocks {
   readonly contents: BlockContents | null;
   readonly billed: Suspect['billed'];
+  /** Drivers that blocks of a kind lead to; left out where none was recognized. */
+  readonly follows?: readonly Follows[];
 }
 
 /** What the user asked for. */

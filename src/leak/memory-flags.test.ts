@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { MemoryField, PoolKind } from '../result/result.js';
 import { memoryFlags } from './memory-flags.js';
 import { GB, held, inPages, memoryOf, tablesOf, tagRow } from './scenario.test.helper.js';
 
@@ -111,6 +112,26 @@ describe('memory flags', () => {
     expect(reading.implausibleTags.nonpaged.has(row)).to.equal(true);
     // Paged pool may be larger than memory: it may be paged out. Its bound is the commit limit.
     expect(reading.implausibleTags.paged.has(row)).to.equal(false);
+  });
+
+  it('does not believe a tag with more bytes than what is committed, the maximum, or any kernel has, where better is unknown', () => {
+    const row = tagRow('Huge', { nonPaged: held(10, 9 * GB), paged: held(10, 9 * GB) });
+    const vast = tagRow('Vast', { nonPaged: held(10, 2 ** 50), paged: held(10, 2 ** 50) });
+    const found = (memory: Partial<Record<MemoryField, number>>, pool: PoolKind, one = row): boolean =>
+      memoryFlags(memoryOf(memory), tablesOf([one])).implausibleTags[pool].has(one);
+    // Paged pool is charged to commit when it is allocated; the larger of now and the peak is the better witness.
+    expect(found({ committedPages: inPages(8 * GB) }, 'paged')).to.equal(true);
+    expect(found({ committedPages: inPages(8 * GB), peakCommitment: inPages(10 * GB) }, 'paged')).to.equal(false);
+    expect(found({ committedPages: inPages(8 * GB), commitLimit: inPages(16 * GB) }, 'paged')).to.equal(false);
+    expect(found({ pagedPoolMaximum: inPages(7 * GB) }, 'paged')).to.equal(true);
+    expect(found({ nonPagedPoolMaximum: inPages(7 * GB) }, 'nonpaged')).to.equal(true);
+    expect(found({ nonPagedPoolMaximum: inPages(8 * GB), physicalMemory: inPages(16 * GB) }, 'nonpaged')).to.equal(
+      false,
+    );
+    for (const pool of ['nonpaged', 'paged'] as const) {
+      expect(found({}, pool)).to.equal(false);
+      expect(found({}, pool, vast)).to.equal(true);
+    }
   });
 
   it('does not believe counters that contradict themselves, and says so of large ones', () => {

@@ -62,12 +62,7 @@ export function memoryFlags(memory: MemoryTotals | null, poolTags: PoolTags | nu
   const nothing = { nonpaged: new Set<PoolTagRow>(), paged: new Set<PoolTagRow>() };
   const reading: MemoryReading = { flags, warnings: [], pressure, physical, implausibleTags: nothing };
   for (const pool of POOLS) {
-    const ceiling = poolCeiling(memory, pool);
-    reading.implausibleTags[pool] = implausibleRows(reading, poolTags, {
-      pool,
-      ceiling: ceiling === null ? null : toNumber(ceiling.pages),
-      ceilingName: ceiling?.basis ?? '',
-    });
+    reading.implausibleTags[pool] = implausibleRows(reading, poolTags, { pool, ...tagCeiling(memory, pool) });
   }
   const impossible = flags.flatMap(({ code, message }): Warning[] =>
     isImplausible(code) ? [{ code, where: code === 'implausible-tag-bytes' ? 'poolTags' : 'memory', message }] : [],
@@ -147,8 +142,24 @@ function systemFlags(
 
 interface TagCheck {
   pool: PoolKind;
-  ceiling: number | null;
+  /** Pages. */
+  ceiling: number;
   ceilingName: string;
+}
+
+/** The most that a tag can hold: by what the pool is made of, else by the best witness that there is. */
+function tagCeiling(memory: MemoryTotals | null, pool: PoolKind): Omit<TagCheck, 'pool'> {
+  const top = poolCeiling(memory, pool);
+  if (top !== null) return { ceiling: toNumber(top.pages), ceilingName: top.basis };
+  // Paged pool is charged to commit when it is allocated.
+  const charged = [memory?.committedPages, memory?.peakCommitment].flatMap((figure) => positive(figure) ?? []);
+  if (pool === 'paged' && charged.length > 0) {
+    return { ceiling: Math.max(...charged), ceilingName: 'committed memory' };
+  }
+  const maximum = poolLimit(memory, pool);
+  return maximum === null
+    ? { ceiling: limits.LARGEST_POOL_PAGES, ceilingName: 'largest pool of any Windows' }
+    : { ceiling: (toNumber(maximum.pages) * limits.POOL_IMPLAUSIBLE_PERCENT) / 100, ceilingName: 'pool maximum and a quarter' }; // prettier-ignore
 }
 
 /** Rows whose counters of one pool contradict the machine or themselves; speaks of the large ones. */
@@ -161,7 +172,7 @@ function implausibleRows(reading: MemoryReading, poolTags: PoolTags | null, chec
     const counters = countersOf(row, pool);
     const bytes = toNumber(counters.bytes);
     const outstanding = toNumber(counters.outstanding);
-    const tooLarge = ceiling !== null && bytes > ceiling * PAGE_BYTES;
+    const tooLarge = bytes > ceiling * PAGE_BYTES;
     // An allocation has at least a byte: anything else is no state of a pool. Also catches what is no number.
     const possible = bytes >= 0 && outstanding >= 0 && (outstanding > 0 || bytes === 0) && bytes >= outstanding;
     if (possible && !tooLarge) continue;

@@ -159,6 +159,12 @@ describe('what speaks against a suspect', () => {
       'special-pool',
       'medium',
     ],
+    [
+      'special pool for the tag with the protected bit set',
+      { verifier: { level: 0, drivers: [], specialPoolTag: (keyOf('Vend') | 0x80000000) >>> 0 } },
+      'special-pool',
+      'medium',
+    ],
     ['a bug check about corrupt pool', { bugCheck: { code: 0x19, parameters: [] } }, 'pool-corruption', 'medium'],
     [
       'tags that do not explain the pool',
@@ -189,6 +195,14 @@ describe('what speaks against a suspect', () => {
     expect(codesOf(findLeak(facts).warnings)).to.deep.equal(['special-pool-active']);
     expect(findLeak(facts).warnings[0]!.message).to.contain('Othe');
   });
+
+  it('special pool is for tags that its pattern fits in every place', () => {
+    for (const [pattern, fits] of [['Vend', true], ['*', true], ['Ve*', true], ['V?nd', true], ['????', true], ['Ven', false], ['Vene', false], ['vend', false], ['?xnd', false], ['Vf*', false]] as const) {
+      const specialPoolTag = Buffer.from(pattern.padEnd(4, '\0')).readUInt32LE(0);
+      const { against } = onlySuspect(oneTag('Vend', bytes, { verifier: { level: 0, drivers: [], specialPoolTag } }));
+      expect(codesOf(against).includes('special-pool'), pattern).to.equal(fits);
+    }
+  }); // prettier-ignore
 
   it('warns of Driver Verifier with the drivers, and of corruption', () => {
     const facts = oneTag('Vend', bytes, {

@@ -111,7 +111,7 @@ function makeSuspect(
     common: subject.shared !== null || subject.windows,
     bugCheck: readings.bugCheck,
     rules: subject.windows ? [] : frameworkRules(row.tag, facts.modules ?? [], facts.links),
-    contents: sampled?.contents ? contentTraces(sampled.contents, facts.modules ?? []) : [],
+    contents: sampled?.contents ? contentTraces(sampled.contents, facts.modules ?? [], sampled.follows) : [],
     verifier: verifierTraces(facts.verifier, tagKey(row), outstanding, facts.modules ?? []),
     limit: confidence,
     modulesComplete: facts.modulesComplete,

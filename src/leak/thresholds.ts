@@ -8,6 +8,8 @@ export const POOL_HIGH_PERCENT = 40;
 export const POOL_EXCESSIVE_PERCENT = 80;
 /** Pool usage past its own maximum by more than this cannot be true, percent. */
 export const POOL_IMPLAUSIBLE_PERCENT = 125;
+/** 16 TB: the maximum of both pools since Windows 8.1, and less before. */
+export const LARGEST_POOL_PAGES = 2 ** 32;
 
 /** A tag's bytes against physical memory, percent: more than this is noticeable, and more than that is very much. */
 export const TAG_OF_MEMORY_PERCENT = 5;

@@ -10,7 +10,7 @@ import { FULL, HOLLOW, TRIAGE, UNKNOWN } from './golden/samples.js';
 const NAMES = [
   ...['dump.csv', 'memory.csv', 'where-memory.csv', 'pool-tags.csv', 'modules.csv', 'unloaded-modules.csv'],
   ...['suspects.csv', 'evidence.csv', 'processes.csv', 'object-types.csv', 'holders.csv', 'ended-processes.csv'],
-  'warnings.csv',
+  ...['contents.csv', 'billed.csv', 'warnings.csv'],
 ];
 
 /** A reader of RFC 4180 for the tests: strict about CRLF and quotes. */
@@ -139,6 +139,13 @@ describe('csvFiles', () => {
       ['1', 'myfault.sys', 'data'],
       ['1', 'other.sys', 'string'],
     ]);
+    expect(read(FULL, 'contents.csv').map(({ finding, what, leads }) => [finding, what, leads])).to.deep.equal([
+      ['size', '', ''],
+      ['kind', 'Irp', 'sent to nvstor.sys (477)'],
+      ['pointer', '', ''],
+      ['text', 'a text', ''],
+    ]);
+    expect(read(FULL, 'billed.csv')[0]).to.include({ suspect: '1', pid: '4321', image: 'watchman.exe', blocks: '1' });
     expect(read(FULL, 'suspects.csv')[0]).to.deep.include({
       suspect: '1',
       drivers: 'myfault.sys (high); other.sys (low)',

@@ -14,6 +14,7 @@ import type { AnalysisResult, Count, MemoryInfo, Note, Suspect } from '../result
 import { MEMORY_PART, MODULE_ROW, OBJECT_TYPE, PROCESS, UNLOADED } from '../result/shape-machine.js';
 import { EVIDENCE, POOL_TAG_ROW, SEARCHED, SUSPECT } from '../result/shape-suspects.js';
 import { RESULT_SHAPE, WARNING, inOrder } from '../result/shape.js';
+import { BILLED_COLUMNS, billedRows, CONTENT_COLUMNS, contentRows } from './contents-csv.js';
 import { csvCell, type CsvValue } from './csv-cell.js';
 import { cellsOf, columnsOf, namesOf } from './csv-columns.js';
 
@@ -130,6 +131,16 @@ export const TABLES: readonly Table[] = [
     ...{ name: 'ended-processes.csv', of: 'one a group of ended processes of a suspect; `suspect` is its number' },
     columns: ['suspect', 'tag', 'image', 'parentImage', 'parentPid', 'count', 'firstExit', 'lastExit'],
     rows: ({ suspects }) => suspects.flatMap(endedRows),
+  },
+  {
+    ...{ name: 'contents.csv', of: "one a finding in a suspect's blocks; `suspect` is its number" },
+    columns: CONTENT_COLUMNS,
+    rows: ({ suspects }) => suspects.flatMap(contentRows),
+  },
+  {
+    ...{ name: 'billed.csv', of: "one a process that was charged for a suspect's blocks; `suspect` is its number" },
+    columns: BILLED_COLUMNS,
+    rows: ({ suspects }) => suspects.flatMap(billedRows),
   },
   {
     ...{ name: 'warnings.csv', of: 'one a warning', columns: namesOf(OF_WARNING) },

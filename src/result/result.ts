@@ -513,7 +513,16 @@ export interface BlockContents {
   sizes: { bytes: Count; count: Count }[];
   pointers: { offset: number; module: string; moduleOffset: Hex; symbol: string | null; count: Count }[];
   strings: { text: string | null; count: Count }[];
-  kinds: { kind: string; count: Count; looked: Count; detail: string | null }[];
+  kinds: {
+    kind: string;
+    count: Count;
+    looked: Count;
+    detail: string | null;
+    /** What the blocks lead to, most first; results of earlier versions have none. */
+    leads?: { how: string; name: string; count: Count }[] | null;
+    /** Of the layout; null where the block itself told enough, or a published declaration was proved. */
+    source?: FigureSource | null;
+  }[];
 }
 
 /** What is known of a leak of this tag from a file of known issues. */

@@ -268,10 +268,23 @@ const CONTENTS: Shape<BlockContents> = named('contents', 'what stands in blocks 
   kinds: list(
     'what the blocks were recognized as',
     inner('a kind', {
-      kind: leaf('text', '`Irp`'),
+      kind: leaf('text', '`Irp`, `work item`, `list entry`'),
       count: leaf('count', 'blocks'),
       looked: leaf('count', 'blocks that were looked at for it'),
       detail: orNull(leaf('text', 'for people')),
+      leads: orNull(
+        list(
+          'what the blocks lead to, most first; empty where nothing is told',
+          inner('a lead', {
+            how: leaf('text', '`run`, `sent to`, `of`'),
+            name: leaf('target', 'a place in a driver, a driver, an account, a process'),
+            count: leaf('count', 'blocks'),
+          }),
+        ),
+      ),
+      source: orNull(
+        said('of the layout; null where the block itself tells, or a published declaration was proved', SOURCE),
+      ),
     }),
   ),
 });

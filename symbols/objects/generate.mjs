@@ -46,9 +46,11 @@ const KEPT = {
   _DRIVER_OBJECT:
     'Type Size DeviceObject DriverStart DriverSize DriverExtension DriverName DriverInit DriverStartIo DriverUnload MajorFunction',
   _DRIVER_EXTENSION: 'DriverObject AddDevice',
+  _MDL: 'Next Size MdlFlags Process MappedSystemVa StartVa ByteCount ByteOffset',
+  _IO_WORKITEM: 'WorkItem Routine IoObject Context',
   _TOKEN:
     'TokenSource TokenId AuthenticationId SessionId UserAndGroupCount UserAndGroups TokenType ImpersonationLevel TokenInUse LogonSession',
-  _SEP_LOGON_SESSION_REFERENCES: 'LogonId AccountName AuthorityName',
+  _SEP_LOGON_SESSION_REFERENCES: 'Next LogonId ReferenceCount Token AccountName AuthorityName',
   _CM_KEY_BODY: 'KeyControlBlock ProcessID',
   _CM_KEY_CONTROL_BLOCK: 'ParentKcb NameBlock',
   _CM_NAME_CONTROL_BLOCK: 'Compressed NameLength Name',

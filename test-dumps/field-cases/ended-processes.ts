@@ -9,6 +9,8 @@ const PID = 4324;
 const holder = (name: string): ProcessSpec => ({ name, pid: PID, session: 0, commit: 4200 });
 const heldBy = [{ pid: PID }];
 const pages = (bytes: number): number => Math.floor(bytes / 4096);
+/** The counter that holds the page tables of processes, beside what live ones need. */
+const pageTables = (bytes: number): { sharedProcess: number } => ({ sharedProcess: pages(bytes) + 52_000 });
 
 export const ENDED_PROCESSES: readonly FieldCase[] = [
   {
@@ -38,6 +40,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         name: 'field case 2',
         seed: 4102,
         ram: 32 * GB,
+        figures: pageTables(12.7 * GB),
         processes: [holder('watchman.exe')],
         objects: { ended: [{ image: 'cmd.exe', count: 71_197, parentPid: PID, holders: heldBy }] },
       }),
@@ -53,6 +56,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
       fieldMachine({
         name: 'field case 3',
         seed: 4103,
+        figures: pageTables(10_300 * 44 * 1024),
         processes: [holder('ms-teams.exe')],
         objects: { ended: [{ image: 'msedgewebview2.exe', count: 10_300, parentPid: PID, references: 1 }] },
       }),
@@ -90,6 +94,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         name: 'field case 5',
         seed: 4105,
         ram: 4 * GB,
+        figures: pageTables((14 * GB) / 20),
         processes: [holder('taskhostw.exe')],
         objects: {
           ended: [
@@ -112,6 +117,7 @@ export const ENDED_PROCESSES: readonly FieldCase[] = [
         name: 'field case 6',
         seed: 4106,
         ram: 4 * GB,
+        figures: pageTables((5 * GB) / 10),
         processes: [holder('tuningtool.exe')],
         objects: {
           ended: [

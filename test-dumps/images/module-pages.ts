@@ -88,6 +88,17 @@ export function placeModule(module: BuiltModule, to: Placement): void {
   }
 }
 
+/** RVA of a place in a module's data that can be written from here on. Throws where none of it is in memory. */
+export function dataOf(modules: readonly BuiltModule[], name: string, space: KernelSpace): number {
+  const module = modules.find((one) => one.name === name);
+  for (const [page, frame] of module?.frames ?? []) {
+    if (module?.image.sectionAt(page * PAGE)?.name !== '.data') continue;
+    space.aliasPage(module.base + page * PAGE, frame);
+    return page * PAGE + 0x80;
+  }
+  throw new Error(`no data of ${name} is in memory`);
+}
+
 /** A prototype PTE in paged pool for `frame`, valid or in transition. */
 function prototypePte(space: KernelSpace, tables: AddressTables, frame: number, inTransition: boolean): Va {
   const at = space.allocate('pagedPool', 8, 8);

@@ -1,9 +1,9 @@
 /** Classic pool pages: each a chain of blocks of random sizes. */
 
-import { alignUp, tagKey, type Va } from '../bytes.js';
+import { alignUp, type Va } from '../bytes.js';
 import type { Prng } from '../prng.js';
 import { encodeBilled, HEADER_SIZES, putHeader, type HeaderFamily } from './headers.js';
-import type { MemoryImage, TrueBlock } from './image.js';
+import { pickTag, type MemoryImage, type TrueBlock } from './image.js';
 
 const PAGE = 0x1000;
 
@@ -13,6 +13,8 @@ export interface ClassicOptions {
   readonly pages: number;
   readonly paged: boolean;
   readonly tags: readonly string[];
+  /** Bytes that blocks of a tag have at least. */
+  readonly least?: Readonly<Record<string, number>>;
   /** Processes that blocks may be billed to. */
   readonly processes: readonly Va[];
   /** ExpPoolQuotaCookie; 0 where pointers are plain. */
@@ -40,7 +42,7 @@ export function buildClassicPages(image: MemoryImage, prng: Prng, options: Class
           ? prng.pick(options.processes)
           : null;
       const stored = process === null ? null : encodeBilled(image.spell(process), image.spell(va), options.cookie);
-      const tag = tagKey(prng.pick(options.tags));
+      const tag = pickTag(prng, options, size);
       putHeader(
         bytes,
         page * PAGE + offset,

@@ -1,8 +1,8 @@
 /** The content of a block that is or was in use: its pool header, where it has one, and the truth about it. */
 
-import { tagKey, type Va } from '../bytes.js';
+import type { Va } from '../bytes.js';
 import { encodeBilled, HEADER_SIZES, putHeader } from './headers.js';
-import type { TrueBlock } from './image.js';
+import { pickTag, type TrueBlock } from './image.js';
 import type { HeapBuild } from './segment-heap.js';
 
 /** Longest block with a pool header, by pointer size: 255 units of 16, 511 of 8. */
@@ -30,7 +30,7 @@ export function putBlock(
   }
   const { unit } = HEADER_SIZES[family];
   const isProtected = prng.chance(0.05);
-  const tag = tagKey(prng.pick(options.tags));
+  const tag = pickTag(prng, options, block.size);
   const billable = offsets.pointer === 8 && options.processes.length > 0 && prng.chance(0.2);
   const process = billable ? prng.pick(options.processes) : null;
   const stored = process === null ? null : encodeBilled(image.spell(process), image.spell(block.va), options.cookie);

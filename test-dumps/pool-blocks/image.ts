@@ -1,6 +1,7 @@
 /** Built memory: pieces of whole pages at virtual addresses, and what a correct walk finds in them. */
 
-import { canonical, type Va } from '../bytes.js';
+import { canonical, tagKey, type Va } from '../bytes.js';
+import type { Prng } from '../prng.js';
 
 const PAGE = 0x1000;
 
@@ -19,6 +20,16 @@ export interface TrueBlock {
   readonly state: 'live' | 'free' | 'cached';
   /** The process that was billed, and how that is stored; null where none was. */
   readonly billed: { readonly process: Va; readonly stored: bigint } | null;
+}
+
+/** A tag for a block of so many bytes: one of those that blocks of that size may have. */
+export function pickTag(
+  prng: Prng,
+  { tags, least = {} }: { readonly tags: readonly string[]; readonly least?: Readonly<Record<string, number>> },
+  size: number,
+): number {
+  const fitting = tags.filter((tag) => (least[tag] ?? 0) <= size);
+  return tagKey(fitting.length === 0 ? 'None' : prng.pick(fitting));
 }
 
 /** Memory made of pieces. A later piece covers an earlier one. */

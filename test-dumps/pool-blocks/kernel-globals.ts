@@ -1,6 +1,7 @@
 /** Globals and layouts of the pool in kernels that blocks are built for: ExPoolState and what stands in it. */
 
 import type { KernelFacts } from '../kernel-facts.js';
+import type { Architecture } from '../scenario.js';
 
 /** RVAs that the facts of kernels lack, from public symbols. */
 const RVAS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -51,8 +52,9 @@ export interface PoolStateOffsets {
   readonly poolNode: number;
 }
 
-/** By the first build that has them; x86 has its own. */
-export function poolStateOffsets({ build, pointerSize }: KernelFacts): PoolStateOffsets {
+/** By the first build that has them; x86 has its own, and ARM64, whose lines of cache are twice as long. */
+export function poolStateOffsets({ build, pointerSize }: KernelFacts, architecture: Architecture): PoolStateOffsets {
+  if (architecture === 'arm64' && build >= 26100) return { numberOfPools: 0x3910, poolNode: 0x3980 };
   if (pointerSize === 4) return { numberOfPools: 0x1c70, poolNode: 0x1c80 };
   if (build >= 26100) return { numberOfPools: 0x3910, poolNode: 0x3940 };
   if (build >= 20348) return { numberOfPools: 0x38e0, poolNode: 0x3900 };
@@ -60,11 +62,11 @@ export function poolStateOffsets({ build, pointerSize }: KernelFacts): PoolState
   return { numberOfPools: 0x30c8, poolNode: 0x3100 };
 }
 
-/** Bytes of one node. */
-export const NODE_BYTES = 0x20c0;
+/** Bytes of one node; ARM64 has the largest ones. */
+const NODE_BYTES = 0x4180;
 
 /** The facts with the pool's globals: at their real places where those are known, else behind all others. */
-export function poolKernel(kernel: KernelFacts): KernelFacts {
+export function poolKernel(kernel: KernelFacts, architecture: Architecture = 'x64'): KernelFacts {
   const rva: Record<string, number> = { ...kernel.rva, ...RVAS[kernel.version] };
   let next = Math.ceil((Math.max(kernel.lastRva, ...Object.values(rva)) + 0x100) / 0x100) * 0x100;
   const place = (name: string, size: number): void => {
@@ -80,7 +82,8 @@ export function poolKernel(kernel: KernelFacts): KernelFacts {
     place('RtlpHpHeapGlobals', 0x40);
     place('ExPoolState', 0);
     // Only what is written of it, so that the image's data reaches so far.
-    rva['ExPoolStateNode0End'] = (rva['ExPoolState'] ?? 0) + poolStateOffsets(kernel).poolNode + NODE_BYTES;
+    rva['ExPoolStateNode0End'] =
+      (rva['ExPoolState'] ?? 0) + poolStateOffsets(kernel, architecture).poolNode + NODE_BYTES;
   }
   return { ...kernel, lastRva: Math.max(next, ...Object.values(rva)), rva };
 }

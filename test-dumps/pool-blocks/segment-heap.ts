@@ -30,6 +30,8 @@ export interface SegmentHeapOptions {
   readonly heapKey: bigint;
   readonly lfhKey: bigint;
   readonly tags: readonly string[];
+  /** Bytes that blocks of a tag have at least. */
+  readonly least?: Readonly<Record<string, number>>;
   readonly paged: boolean;
   readonly processes: readonly Va[];
   readonly cookie: bigint;

@@ -4,16 +4,17 @@ import { alignUp, putU32, type Va } from '../bytes.js';
 import { rvaOf, type KernelFacts } from '../kernel-facts.js';
 import type { KernelSpace } from '../kernel/kernel-space.js';
 import type { Prng } from '../prng.js';
-import type { CounterSpec, TagRowSpec } from '../scenario.js';
+import type { Architecture, CounterSpec, TagRowSpec } from '../scenario.js';
 import { buildBigPages, type BigPageFamily } from './big-pages.js';
 import { buildClassicPages } from './classic.js';
 import { writeContents } from './contents.js';
 import { HEADER_SIZES, type HeaderFamily } from './headers.js';
 import { MemoryImage, type TrueBlock } from './image.js';
-import { NODE_BYTES, poolStateOffsets } from './kernel-globals.js';
+import { poolStateOffsets } from './kernel-globals.js';
 import { buildLookaside } from './lookaside.js';
 import { buildSegmentHeap } from './segment-heap.js';
 import type { SegmentFamily } from './segment-layouts.js';
+import { Targets } from './things/targets.js';
 import type { PoolBlocksSpec, PoolBlocksTruth } from './spec.js';
 
 const PAGE = 0x1000;
@@ -24,9 +25,14 @@ export interface PoolBlocksPlace {
   readonly space: KernelSpace;
   readonly kernel: KernelFacts;
   readonly base: Va;
+  readonly architecture: Architecture;
   readonly spec: PoolBlocksSpec;
   readonly processes: readonly Va[];
   readonly baseOf: (module: string) => Va;
+  /** RVA of a place in the kernel's code. */
+  readonly codeOf: number;
+  /** RVA of a place in a module's data that may be written. */
+  readonly dataOf: (module: string) => number;
   readonly random: Prng;
 }
 
@@ -53,7 +59,7 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
   if (form === 'classic') {
     const pages = spec.pages ?? 1024;
     for (const paged of [false, true]) {
-      const options = { family, paged, tags, processes, cookie };
+      const options = { family, paged, tags, processes, cookie, ...leastOf(spec) };
       const piece = { at: paged ? at.paged : at.nonPaged, pages: paged ? Math.ceil(pages / 4) : pages };
       blocks = blocks.concat(
         buildClassicPages(image, random.fork(`classic ${String(paged)}`), { ...options, ...piece }),
@@ -91,17 +97,21 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
   space.pointer(base + rvaOf(kernel, 'PoolBigPageTable'), bigTable);
   space.word(base + rvaOf(kernel, 'PoolBigPageTableSize'), rows);
   space.u32(base + rvaOf(kernel, 'ExpPoolBigEntriesInUse'), bigBlocks.length);
+  const targets = new Targets(space, kernel.build, base + place.codeOf, place.baseOf, place.dataOf, place.processes);
+  const things = new Set<Va>();
   for (const content of spec.contents ?? []) {
-    writeContents(
+    const written = writeContents(
       image,
       blocks,
       content,
       HEADER_SIZES[family].header,
-      place.baseOf,
+      targets,
       random.fork(`contents ${content.tag}`),
     );
+    for (const va of written) things.add(va);
   }
   const absent: Va[] = [];
+  const mirrored = (spec.pages ?? 1024) * PAGE;
   for (const va of image.addresses()) {
     const bytes = image.page(va);
     if (bytes === null) continue;
@@ -110,29 +120,40 @@ export function writePoolBlocks(place: PoolBlocksPlace): WrittenPoolBlocks {
       if (random.chance(spec.absent ?? 0)) absent.push(va);
     }
     space.write(va, bytes);
+    for (let i = 1; i < (spec.mirrors ?? 1) && va >= at.nonPaged && va < at.nonPaged + mirrored; i++)
+      space.mapPage(va + i * mirrored, space.frameOf(va) ?? 0);
   }
-  return { truth: { form, blocks, absentPages: absent.length }, rows: rowsOf(blocks), absent };
+  return { truth: { form, blocks, things, absentPages: absent.length }, rows: rowsOf(blocks), absent };
 }
 
-function regions({ width, plan }: KernelSpace): { nonPaged: Va; paged: Va; big: Va } {
+function regions({ width, plan }: KernelSpace): { nonPaged: Va; notExecutable: Va; paged: Va; big: Va } {
   if (width === 8) {
     const nonPaged = alignUp(plan.nonPagedPool + 0x8000_0000, 0x4000_0000);
-    return { nonPaged, paged: alignUp(plan.pagedPool + 0x4000_0000, 0x4000_0000), big: nonPaged + 0x6_0000_0000 };
+    return {
+      nonPaged,
+      notExecutable: nonPaged + 0x1_0000_0000,
+      paged: alignUp(plan.pagedPool + 0x4000_0000, 0x4000_0000),
+      big: nonPaged + 0x6_0000_0000,
+    };
   }
   const start = alignUp(plan.nonPagedPool + 0x0100_0000, BIG_SEGMENT);
   // On NT 5, what the table does not tell is told by the paged pool's range.
   const big = plan.pagedPool >= 0xe000_0000 ? start + 0x0800_0000 : plan.pagedPool + 0x0800_0000;
-  return { nonPaged: start, paged: alignUp(plan.pagedPool + 0x0100_0000, BIG_SEGMENT), big };
+  const paged = alignUp(plan.pagedPool + 0x0100_0000, BIG_SEGMENT);
+  // Below the page tables, where nothing else is.
+  return { nonPaged: start, notExecutable: 0xbc00_0000, paged, big };
 }
+
+const leastOf = ({ least }: PoolBlocksSpec): Pick<PoolBlocksSpec, 'least'> => (least === undefined ? {} : { least });
 
 /** Three heaps of one node: nonpaged, nonpaged that cannot be executed, paged. */
 function heaps(
-  { space, kernel, base, spec, random }: PoolBlocksPlace,
+  { space, kernel, base, spec, random, architecture }: PoolBlocksPlace,
   image: MemoryImage,
   header: HeaderFamily,
   cookie: bigint,
   processes: readonly Va[],
-  at: { nonPaged: Va; paged: Va },
+  at: { nonPaged: Va; notExecutable: Va; paged: Va },
 ): TrueBlock[] {
   const wide = space.width === 8;
   const mask = wide ? (1n << 64n) - 1n : 0xffff_ffffn;
@@ -143,7 +164,7 @@ function heaps(
   space.word(globals + space.width, lfhKey);
   if (cookie !== 0n) space.u64(base + rvaOf(kernel, 'ExpPoolQuotaCookie'), cookie);
   const state = base + rvaOf(kernel, 'ExPoolState');
-  const { numberOfPools, poolNode } = poolStateOffsets(kernel);
+  const { numberOfPools, poolNode } = poolStateOffsets(kernel, architecture);
   space.pointer(state, globals);
   space.u32(state + numberOfPools, 1);
   const node = state + poolNode;
@@ -151,7 +172,7 @@ function heaps(
   let blocks: TrueBlock[] = [];
   for (let i = 0; i < 3; i++) {
     const paged = i === 2;
-    const first = paged ? at.paged : at.nonPaged + i * 0x1_0000_0000;
+    const first = paged ? at.paged : i === 0 ? at.nonPaged : at.notExecutable;
     const built = buildSegmentHeap(image, random.fork(`heap ${i}`), {
       family: segmentFamily(kernel),
       ...{
@@ -165,6 +186,7 @@ function heaps(
       },
       ...{
         tags: spec.tags ?? DEFAULT_TAGS,
+        ...leastOf(spec),
         paged,
         processes,
         cookie,
@@ -184,11 +206,12 @@ function heaps(
     if (bytes !== null) lists.put(va, bytes);
   }
   const scratch = PAGE;
-  const after = buildLookaside(lists, scratch, blocks, HEADER_SIZES[header].header, 40);
-  const bytes = new Uint8Array(0x2000);
-  for (const page of [0, 1]) bytes.set(lists.page(scratch + page * PAGE) ?? [], page * PAGE);
-  space.write(node + 0x40, bytes.subarray(0, 0x1040));
-  if (node + 0x40 + 0x2080 > node + NODE_BYTES) throw new Error('two lists do not fit a node');
+  // A line of cache: what stands before the lists, and the bytes of each.
+  const line = architecture === 'arm64' ? 0x80 : 0x40;
+  const after = buildLookaside(lists, scratch, blocks, HEADER_SIZES[header].header, 40, line);
+  const bytes = new Uint8Array(3 * PAGE);
+  for (const page of [0, 1, 2]) bytes.set(lists.page(scratch + page * PAGE) ?? [], page * PAGE);
+  space.write(node + line, bytes.subarray(0, 65 * line));
   return after;
 }
 

@@ -32,8 +32,9 @@ export async function attempt(target: FuzzTarget, input: Uint8Array, scratch: st
   const ms = (used.user + used.system) / 1000;
   rmSync(folder, { recursive: true, force: true });
   if (message !== null) return { message, measured: false, ms, bytes };
-  if (ms > SLOWEST) message = `took more than ${SLOWEST} ms of processor time`;
-  else if (bytes > LARGEST) message = `took more than ${LARGEST / 2 ** 20} MB of memory`;
+  const most = target.limits ?? { ms: SLOWEST, bytes: LARGEST };
+  if (ms > most.ms) message = `took more than ${most.ms} ms of processor time`;
+  else if (bytes > most.bytes) message = `took more than ${most.bytes / 2 ** 20} MB of memory`;
   return { message, measured: message !== null, ms, bytes };
 }
 

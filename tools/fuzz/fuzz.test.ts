@@ -12,6 +12,9 @@ import { runFuzzer, type RunResult } from './run.js';
 import { OpenedDump } from '../../src/kernel/open/opened-dump.js';
 import { analyze } from '../../src/analysis/analyze.js';
 
+/** Commands that ask the database make it first, which takes seconds: one of them stands for all here. */
+const QUICK = TARGETS.filter(({ name, limits }) => limits === undefined || name === 'command-history-list');
+
 describe('the fuzzer', function () {
   this.timeout(600_000);
   let folder: string;
@@ -23,9 +26,13 @@ describe('the fuzzer', function () {
   });
 
   it('has good seeds: every target takes them as they are', async () => {
-    for (const target of TARGETS) {
+    const built = new Map<string, Uint8Array>();
+    for (const target of QUICK) {
       for (const [i, build] of target.seeds.entries()) {
-        const { message } = await attempt(target, build(), folder);
+        const key = `${target.keptAs ?? target.name} ${i}`;
+        const input = built.get(key) ?? build();
+        if (target.keptAs !== undefined) built.set(key, input);
+        const { message } = await attempt(target, input, folder);
         expect(message, `${target.name} ${i}`).to.equal(null);
       }
     }
@@ -40,10 +47,10 @@ describe('the fuzzer', function () {
   });
 
   it('finds no crash, hang or waste in any parser (one input or more each)', async () => {
-    const { figures, failures } = await runFuzzer({ targets: TARGETS, runs: 80, seed: 1000, saveIn: folder });
+    const { figures, failures } = await runFuzzer({ targets: QUICK, runs: 90, seed: 1000, saveIn: folder });
     expect(failures.map(({ target, number, message }) => `${target} ${number}: ${message}`)).to.deep.equal([]);
-    expect(figures.map(({ name }) => name)).to.deep.equal(TARGETS.map(({ name }) => name));
-    expect(figures.reduce((sum, { inputs }) => sum + inputs, 0)).to.be.within(80, 100);
+    expect(figures.map(({ name }) => name)).to.deep.equal(QUICK.map(({ name }) => name));
+    expect(figures.reduce((sum, { inputs }) => sum + inputs, 0)).to.be.within(90, 120);
   });
 
   it('gives the same input for the same number', () => {

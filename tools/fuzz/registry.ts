@@ -3,6 +3,7 @@
 import { SELF_TEST_TARGETS } from './self-test.js';
 import type { FuzzTarget } from './target.js';
 import { ACCUSED_TARGETS } from './targets/accused.js';
+import { COMMAND_TARGETS } from './targets/commands.js';
 import { CONTAINER_TARGETS } from './targets/containers.js';
 import { DUMP_TARGETS } from './targets/dumps.js';
 import { HEAP_TARGETS } from './targets/heaps.js';
@@ -20,6 +21,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...TEXT_TARGETS,
   ...HEAP_TARGETS,
   ...JOURNAL_TARGETS,
+  ...COMMAND_TARGETS,
 ];
 
 /** The target of that name. Throws an Error that lists the names. */

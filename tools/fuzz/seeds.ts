@@ -43,6 +43,6 @@ export class Seeds {
   }
 
   private path(target: FuzzTarget, which: number): string {
-    return join(this.folder, `${target.name}-${which}.seed`);
+    return join(this.folder, `${target.keptAs ?? target.name}-${which}.seed`);
   }
 }

@@ -6,6 +6,10 @@ export interface FuzzTarget {
   readonly name: string;
   /** Good inputs, that hostile ones are made from. The same every time. */
   readonly seeds: readonly (() => Uint8Array)[];
+  /** Targets with the same good inputs name them alike: they are built and kept once. */
+  readonly keptAs?: string;
+  /** In place of SLOWEST and LARGEST, where a part that the input does not reach takes more alone. */
+  readonly limits?: { readonly ms: number; readonly bytes: number };
   /** How many of the inputs it gets, beside 1 of most targets: less where there are many of a kind, and each takes long. */
   readonly share?: number;
   /** Bytes from the start that decide most, and get half of the changes; by default 0x2100. */

@@ -1,7 +1,10 @@
-/** Which test files run which places of which compiled file: from the engine's own coverage, one run a test file. */
+/**
+ * Which test files run which places of which compiled file: from the engine's own coverage, one run a test file. It can be kept
+ * in a file, and is then taken anew only for tests that changed since.
+ */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,15 +22,38 @@ interface ScriptCoverage {
 /** One test file: how long it takes, and the ranges of each compiled file that it did not only load. */
 export interface TestCoverage {
   readonly test: string;
+  /** When it was measured, as times of files are: of files that changed since, the offsets are not known. */
+  readonly at: number;
   readonly milliseconds: number;
   /** Path below the project -> functions, outermost range first, as the engine tells them. */
   readonly files: ReadonlyMap<string, readonly (readonly Range[])[]>;
+}
+
+/** What was kept in `file` of those of `tests` that did not change since they were measured. */
+export function keptCoverage(project: string, file: string, tests: readonly string[]): TestCoverage[] {
+  if (!existsSync(file)) return [];
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as [string, number, number, [string, Range[][]][]][];
+  return kept
+    .filter(([test, at]) => tests.includes(test) && statSync(join(project, test)).mtimeMs < at)
+    .map(([test, at, milliseconds, files]) => ({ test, at, milliseconds, files: new Map(files) }));
+}
+
+/** Keeps coverage of the files that `wanted` is true for. */
+export function keepCoverage(file: string, tests: readonly TestCoverage[], wanted: (path: string) => boolean): void {
+  const rows = tests.map(({ test, at, milliseconds, files }) => [
+    test,
+    at,
+    milliseconds,
+    [...files].filter(([path]) => wanted(path)),
+  ]);
+  writeFileSync(file, JSON.stringify(rows));
 }
 
 /** Runs one test file (a path below `project`) and tells what it reaches; null where it fails or takes too long. */
 export function coverageOf(project: string, test: string, milliseconds: number): TestCoverage | null {
   const folder = mkdtempSync(join(tmpdir(), 'dumpleak-coverage-'));
   const started = performance.now();
+  const at = Date.now();
   try {
     const { status } = runTests(project, [test], milliseconds, { NODE_V8_COVERAGE: folder });
     if (status !== 0) return null;
@@ -42,7 +68,7 @@ export function coverageOf(project: string, test: string, milliseconds: number):
         files.set(path, [...known, ...functions.map(({ ranges }) => ranges)]);
       }
     }
-    return { test, milliseconds: performance.now() - started, files };
+    return { test, at, milliseconds: performance.now() - started, files };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,8 +1,9 @@
 /**
  * How much of a change in the code the tests notice. Makes small changes to the compiled files of the parsers, the kernel and the
- * leak rooms, one at a time and in a copy, and runs the tests that reach the changed place; a change that no test notices is a
- * survivor. A sample, drawn by a seed: `npm run mutate -- [--sample 300] [--seed 1] [--rooms parsers,src/kernel]
- * [--file PATH] [--tests build/parsers,build/src/leak] [--minutes N]`.
+ * leak rooms, one at a time and in a copy, and runs the tests that reach the changed place, from near or far: those beside the
+ * file first, then the quickest; a change that no test notices is a survivor. A sample, drawn by a seed:
+ * `npm run mutate -- [--sample 300] [--seed 1] [--rooms parsers,src/kernel] [--file PATH] [--tests build/parsers,build/src/leak]
+ * [--minutes N] [--coverage FILE]`. With `--coverage` what tests reach is kept in that file for the next run.
  * Takes hours for all; for a schedule, not for CI. CONTRIBUTING.md has the last score.
  */
 
@@ -14,6 +15,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -22,15 +24,17 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Prng } from '../../test-dumps/prng.js';
-import { coverageOf, reaches, runTests, type TestCoverage } from './coverage.js';
+import { coverageOf, keepCoverage, keptCoverage, reaches, runTests, type TestCoverage } from './coverage.js';
 import { applied, mutantsOf, type Mutant } from './operators.js';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const ROOMS = ['parsers', 'src/kernel', 'src/code', 'src/leak', 'src/result'];
 /** A run over the tests that reach a place may take this many times their usual time, and this much more, in milliseconds. */
 const PATIENCE = { times: 4, more: 20_000 };
-/** The tests that reach a place are tried quickest first, until they took this many milliseconds together when they pass. */
+/** Tests that reach a place are taken until they took this many milliseconds together when they passed. */
 const MOST_TEST_TIME = 60_000;
+/** A test file that takes longer alone is not used. */
+const LONGEST_TEST = 240_000;
 
 const { values } = parseArgs({
   options: {
@@ -40,6 +44,7 @@ const { values } = parseArgs({
     file: { type: 'string' },
     tests: { type: 'string', default: 'build' },
     minutes: { type: 'string', default: '600' },
+    coverage: { type: 'string' },
   },
 });
 
@@ -63,17 +68,21 @@ function filesBelow(folder: string): string[] {
   return readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`);
 }
 
+const isProduct = (name: string): boolean => name.endsWith('.js') && !/\.test(\.helper)?\.js$/.test(name);
+
 /** What each test file reaches, those that pass alone. */
 function coverage(project: string): TestCoverage[] {
   const wanted = values.tests.split(',');
   const tests = filesBelow('build')
     .filter((name) => name.endsWith('.test.js') && !name.includes('browser'))
     .filter((name) => wanted.some((part) => name.includes(part)));
-  const found: TestCoverage[] = [];
-  for (const test of tests) {
-    const reached = coverageOf(project, test, 240_000);
-    if (reached === null) say(`left out, does not pass alone: ${test}`);
-    else found.push(reached);
+  const found = values.coverage === undefined ? [] : keptCoverage(PROJECT, values.coverage, tests);
+  const kept = new Set(found.map(({ test }) => test));
+  for (const test of tests.filter((name) => !kept.has(name))) {
+    const reached = coverageOf(project, test, LONGEST_TEST);
+    if (reached === null) say(`left out, does not pass alone in time: ${test}`);
+    found.push(reached ?? { test, at: Date.now(), milliseconds: LONGEST_TEST, files: new Map() });
+    if (values.coverage !== undefined) keepCoverage(values.coverage, found, isProduct);
   }
   return found.sort((a, b) => a.milliseconds - b.milliseconds);
 }
@@ -87,9 +96,26 @@ function places(): Place[] {
   const wanted = values.rooms.split(',').map((room) => `build/${room}`);
   return wanted
     .flatMap((room) => filesBelow(room))
-    .filter((name) => name.endsWith('.js') && !/\.test(\.helper)?\.js$/.test(name))
+    .filter(isProduct)
     .filter((name) => values.file === undefined || name.includes(values.file))
     .flatMap((file) => mutantsOf(readFileSync(join(PROJECT, file), 'utf8')).map((mutant) => ({ file, mutant })));
+}
+
+/** The tests that reach a place: those beside its file first, then the quickest, as many as the time allows. */
+function testsFor(tests: readonly TestCoverage[], { file, mutant }: Place): TestCoverage[] {
+  const changed = statSync(join(PROJECT, file)).mtimeMs;
+  const reaching = tests.filter(({ files, at }) => {
+    const functions = files.get(file) ?? [];
+    return changed > at ? functions.length > 0 : reaches(functions, mutant.start);
+  });
+  const isNear = ({ test }: TestCoverage): boolean => dirname(test) === dirname(file);
+  const sorted = [...reaching.filter(isNear), ...reaching.filter((test) => !isNear(test))];
+  let time = 0;
+  return sorted.filter(({ milliseconds }, i) => {
+    if (i > 0 && time + milliseconds > MOST_TEST_TIME) return false;
+    time += milliseconds;
+    return true;
+  });
 }
 
 function lineOf(text: string, offset: number): number {
@@ -116,16 +142,15 @@ try {
     sample.push(...all.splice(prng.int(0, all.length - 1), 1));
   const score = new Map<string, { killed: number; all: number }>();
   const end = performance.now() + Number(values.minutes) * 60_000;
-  for (const { file, mutant } of sample) {
+  for (const place of sample) {
+    const { file, mutant } = place;
     if (performance.now() > end) {
       say(`time is up after ${sum(score).all} of ${sample.length}`);
       break;
     }
     const path = join(copy, file);
     const text = readFileSync(path, 'utf8');
-    let time = 0;
-    const near = tests.filter(({ files }) => reaches(files.get(file) ?? [], mutant.start));
-    const chosen = near.filter(({ milliseconds }, i) => i === 0 || (time += milliseconds) < MOST_TEST_TIME);
+    const chosen = testsFor(tests, place);
     let killed = false;
     if (chosen.length > 0) {
       writeFileSync(path, applied(text, mutant));
@@ -142,7 +167,7 @@ try {
     const counts = score.get(room) ?? { killed: 0, all: 0 };
     score.set(room, { killed: counts.killed + (killed ? 1 : 0), all: counts.all + 1 });
     if (!killed) {
-      const why = near.length === 0 ? 'no test reaches it' : `${chosen.length} test files do not notice`;
+      const why = chosen.length === 0 ? 'no test reaches it' : `${chosen.length} test files do not notice`;
       const before = text.slice(mutant.start, mutant.end).split('\n')[0] ?? '';
       say(
         `survived: ${file}:${lineOf(text, mutant.start)} ${mutant.operator}: ${before} -> ${mutant.replacement} (${why})`,

@@ -18,6 +18,12 @@ describe('mutants', () => {
     expect(changes('f(a);')).to.deep.equal([';']);
   });
 
+  it('leave alone what types demand of an indexed read, and no other default', () => {
+    expect(changes('a[i] ?? 0;')).to.deep.equal(['a[i] && 0;']);
+    expect(changes('a.get(i) ?? 0;')).to.include('a.get(i) ?? (0 + 1);');
+    expect(changes('a[i + 1] ?? 0;')).to.include('a[i + (1 + 1)] ?? 0;');
+  });
+
   it('leave text and imports alone', () => {
     expect(changes("import { a } from './b.js';")).to.deep.equal([]);
     expect(changes("x = 'a' + b;")).to.deep.equal([]);

@@ -4,6 +4,7 @@ import { Decompress } from 'fzstd';
 import { createReadStream, type ReadStream } from 'node:fs';
 import * as zlib from 'node:zlib';
 import { pour, type Container, type Flow } from './unpack.js';
+import { ZstdFrames } from './zstd-frames.js';
 
 export const zstd: Container = {
   name: 'zstd',
@@ -23,9 +24,22 @@ export const zstd: Container = {
 function decompress(input: ReadStream): Flow {
   const native = (zlib as { createZstdDecompress?: (options: object) => NodeJS.ReadWriteStream }).createZstdDecompress;
   if (native === undefined) return (take) => inJavaScript(input, take);
-  const unpacker = native({ chunkSize: 1 << 20 });
+  return (take) => byEngine(input, native({ chunkSize: 1 << 20 }), take);
+}
+
+/** Node 22 takes a file that was cut for whole, and Node 24 does not: it is looked at here for both. */
+async function byEngine(
+  input: ReadStream,
+  unpacker: NodeJS.ReadWriteStream,
+  take: (chunk: Uint8Array) => void,
+): Promise<void> {
+  const frames = new ZstdFrames();
   input.on('error', (error) => unpacker.emit('error', error));
-  return input.pipe(unpacker) as unknown as AsyncIterable<Uint8Array>;
+  input.on('data', (chunk) => {
+    frames.push(chunk as Buffer);
+  });
+  for await (const chunk of input.pipe(unpacker) as unknown as AsyncIterable<Uint8Array>) take(chunk);
+  if (!frames.isWhole) throw Object.assign(new Error('unexpected end of file'), { errno: zlib.constants.Z_BUF_ERROR });
 }
 
 /** Hands on each block as it comes: the blocks of one piece of the file may be gigabytes, or a million empty ones. */

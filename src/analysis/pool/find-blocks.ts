@@ -73,7 +73,27 @@ export function findBlocks(pool: PoolBlocks, filter: BlockFilter): BlockSearch {
     yield found;
     for (found = []; walk.next(sink); found = []) yield found;
   }
-  return { steps: steps(), parts: walk.parts, coverage: () => walk.coverage };
+  const { bigPages } = pool;
+  const table =
+    bigPages === null
+      ? null
+      : rangeOf(bigPages.address, bigPages.address + bigPages.entries * bigPages.layout.size, pool.memory.pointerSize);
+  const range = filter.paged === null ? null : walk.range(filter.paged);
+  return {
+    ...{ steps: steps(), parts: walk.parts, coverage: () => walk.coverage, table },
+    range: range === null ? null : rangeOf(range.start, range.end, pool.memory.pointerSize),
+  };
+}
+
+/** From the first address to behind the last. */
+export interface BlockRange {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+function rangeOf(start: HeapAddress, end: HeapAddress, pointerSize: 4 | 8): BlockRange {
+  const unsigned = (address: HeapAddress): bigint => BigInt.asUintN(pointerSize * 8, toVirtual(address));
+  return { start: unsigned(start), end: unsigned(end) };
 }
 
 /** A search that goes on as its steps are taken. */
@@ -81,6 +101,9 @@ export interface BlockSearch {
   readonly steps: Iterable<FoundBlock[]>;
   /** Steps, about. */
   readonly parts: number;
+  /** Of the big-page table, and of the pool that is searched: null where it is not known, or both are. */
+  readonly table: BlockRange | null;
+  readonly range: BlockRange | null;
   /** Of what was walked so far. */
   coverage(): PoolCoverage;
 }

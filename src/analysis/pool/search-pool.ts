@@ -5,7 +5,7 @@ import type { PoolCoverage } from '../../kernel/pool/blocks/pool-blocks.js';
 import type { PoolKind } from '../../result/result.js';
 import { tagFilter } from '../../result/tag.js';
 import type { DumpPart } from '../dump-part.js';
-import { findBlocks, walkablePool, type FoundBlock } from './find-blocks.js';
+import { findBlocks, walkablePool, type BlockRange, type FoundBlock } from './find-blocks.js';
 import { tagRow } from './tag-row.js';
 
 /** Which blocks: of a tag as `tagFilter` takes it, of both pools without `pool`, at most `limit`. */
@@ -23,9 +23,12 @@ export interface PoolSearchEnd extends DumpPart {
   /** What the tag tables say; null where they cannot be read whole. */
   readonly expected: { readonly outstanding: number; readonly bytes: number } | null;
   readonly coverage: PoolCoverage;
+  /** Where was searched: the big-page table and, of one pool, its range. Null where that is not known. */
+  readonly table: BlockRange | null;
+  readonly range: BlockRange | null;
 }
 
-export interface PoolSearch {
+export interface PoolSearch extends Pick<PoolSearchEnd, 'table' | 'range'> {
   readonly wide: boolean;
   /** The big allocations in the first step, whether there are any or not; then the small ones part by part. */
   readonly steps: AsyncGenerator<readonly FoundBlock[], PoolSearchEnd>;
@@ -42,8 +45,9 @@ export function searchPool(opened: OpenedDump, question: PoolQuestion, watched: 
   const matches = tagFilter(question.tag) ?? (() => false);
   const paged = question.pool === undefined ? null : question.pool === 'paged';
   const limit = question.limit ?? Infinity;
+  const search = findBlocks(pool, { matches, paged });
+  const { table, range } = search;
   async function* steps(): AsyncGenerator<readonly FoundBlock[], PoolSearchEnd> {
-    const search = findBlocks(pool, { matches, paged });
     let [rows, bytes, done] = [0, 0, 0];
     let ending: PoolSearchEnd['ending'] = 'whole';
     for (const found of search.steps) {
@@ -58,7 +62,16 @@ export function searchPool(opened: OpenedDump, question: PoolQuestion, watched: 
       if (watched.stopped?.() === true) ending = 'interrupted';
       if (ending !== 'whole') break;
     }
-    return { ...about, rows, bytes, ending, expected: tagRow(opened, matches, paged), coverage: search.coverage() };
+    return {
+      ...about,
+      table,
+      range,
+      rows,
+      bytes,
+      ending,
+      expected: tagRow(opened, matches, paged),
+      coverage: search.coverage(),
+    };
   }
-  return { wide, steps: steps() };
+  return { wide, table, range, steps: steps() };
 }

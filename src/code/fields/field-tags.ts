@@ -53,6 +53,7 @@ interface OffsetUse {
 export class FieldTags {
   private readonly paths: FieldPaths;
   private index: MemoryIndex | null = null;
+  private readonly reads = new WeakMap<Followed, ReadonlyMap<string, readonly FieldRead[]>>();
   private readonly uses = new Map<number, OffsetUse | null>();
 
   constructor(
@@ -202,7 +203,15 @@ export class FieldTags {
   }
 
   /** By path: the fields that a function gives to allocators. */
-  private readsIn(followed: Followed): Map<string, FieldRead[]> {
+  private readsIn(followed: Followed): ReadonlyMap<string, readonly FieldRead[]> {
+    const known = this.reads.get(followed);
+    if (known !== undefined) return known;
+    const found = this.findReads(followed);
+    if (!this.code.work.isSpent()) this.reads.set(followed, found);
+    return found;
+  }
+
+  private findReads(followed: Followed): Map<string, FieldRead[]> {
     const found = new Map<string, FieldRead[]>();
     const { values, calls } = followed.flow;
     const note = (set: number, site: CallSite, allocator: Allocator, through: readonly number[]): void => {

@@ -22,6 +22,9 @@ const SIZES = 128;
 /** An image whose code is looked through. */
 type IndexedImage = ImageBytes & { readonly machine: Machine; readonly work: CodeWork };
 
+/** Used again for every image. */
+const decoded = new Operations();
+
 /** RVAs of instructions. */
 export class MemoryIndex {
   private readonly loads = new Map<number, number[]>();
@@ -35,7 +38,7 @@ export class MemoryIndex {
   complete = true;
 
   constructor(private readonly code: IndexedImage) {
-    const ops = new Operations();
+    const ops = decoded;
     for (const { executable, discardable, rva, size } of code.headers.sections) {
       if (!executable) continue;
       const end = Math.min(rva + size, code.module.sizeOfImage);
@@ -81,7 +84,8 @@ export class MemoryIndex {
     switch (ops.kind[i]) {
       case OP.load:
       case OP.pushMemory:
-        if (source >= 0 && source !== stackPointer && !isIndexed) put(this.loads, offset, at);
+        // Tags are four bytes.
+        if (source >= 0 && source !== stackPointer && !isIndexed && ops.size[i] !== 8) put(this.loads, offset, at);
         break;
       case OP.store:
         if (target < 0 || target === stackPointer) break;

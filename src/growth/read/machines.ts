@@ -1,5 +1,6 @@
 /** Whether snapshots are of one machine, where none tells its name. */
 
+import { sizeText } from '../../result/amount.js';
 import type { Figures } from './collector.js';
 
 /** What counters and dumps of one machine differ by in its physical memory: firmware keeps a little now and then. */
@@ -13,7 +14,5 @@ export function otherMemory(samples: readonly Readonly<Figures>[]): string | nul
   const known = samples.flatMap(({ memory }) => (memory === null || memory <= 0 ? [] : [memory]));
   const [least, most] = [Math.min(...known), Math.max(...known)];
   if (known.length < 2 || most - least <= SAME_MEMORY * most) return null;
-  return `physical memory is ${gigabytes(least)} in one and ${gigabytes(most)} in another`;
+  return `physical memory is ${sizeText(least)} in one and ${sizeText(most)} in another`;
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GB`;

@@ -44,7 +44,7 @@ export function sweepModules(
     return isArm64(module) && !PairSearch.isAnyOrder(finder.values) ? [] : [index];
   });
   const pages = indexes.reduce((sum, index) => sum + Math.ceil((modules[index]?.sizeOfImage ?? 0) / PAGE_SIZE), 0);
-  if (pages > MOST_PAGES) return new Map();
+  if (indexes.length === 0 || pages > MOST_PAGES) return new Map();
   return new Sweep(modules, indexes, finder).run(progress) ?? new Map<number, SweptModule>();
 }
 

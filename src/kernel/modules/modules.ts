@@ -15,6 +15,7 @@ import { open, settled, type ModuleDoubt } from './module-doubt.js';
 import { readModuleEntries } from './module-list.js';
 import { chooseName, takenNames, type IsTaken } from './module-name.js';
 import { disjoint, placeOf, stampsOf, type ModulePlace } from './module-place.js';
+import { oncePerKernel } from '../open/once.js';
 import type { Kernel } from '../open/open-kernel.js';
 import { sessionSpaces } from '../processes/sessions.js';
 
@@ -59,8 +60,8 @@ export interface ModuleList {
   readonly warnings: readonly Warning[];
 }
 
-/** Reads all modules. What is missing of one costs only its own fields. */
-export function readModules(kernel: Kernel): ModuleList {
+/** All modules, read once. What is missing of one costs only its own fields. */
+export const readModules = oncePerKernel((kernel): ModuleList => {
   if (kernel.dump.triage !== null) {
     const modules = triageModules(kernel.dump.triage, kernel);
     return { modules, complete: true, warnings: contradictions(modules) };
@@ -95,7 +96,7 @@ export function readModules(kernel: Kernel): ModuleList {
   modules.splice(gapAt === null ? modules.length : insertAt, 0, ...found);
   if (found.length > 0) warnings.push(foundByHeader(found));
   return { modules, complete: false, warnings: [...warnings, ...contradictions(modules)] };
-}
+});
 
 /** Describes all entries. `isPlaced`: nothing is doubtful of where any of them lies. */
 function describeEntries(

@@ -17,7 +17,7 @@ export class TagFinder {
   /** The first three bytes of each value. */
   private readonly patterns: Buffer[] = [];
   /** What every possible pair of bytes may be. Wherever a value stands, one of its pairs lies on an even address. */
-  private readonly pairs = new Uint8Array(0x10000);
+  private pairs: Uint8Array | null = null;
 
   constructor(keys: readonly number[], withProtected: boolean) {
     for (const key of keys) {
@@ -29,14 +29,23 @@ export class TagFinder {
         pattern.writeUInt32LE(value);
         const start = pattern.subarray(0, 3);
         if (!this.patterns.some((other) => other.equals(start))) this.patterns.push(start);
-        this.mark(value & 0xffff, IS_START);
-        this.mark((value >>> 8) & 0xffff, IS_MIDDLE);
       }
     }
   }
 
-  private mark(pair: number, what: number): void {
-    this.pairs[pair] = (this.pairs[pair] ?? 0) | what;
+  /** Made when it is needed: one search for one tag goes without. */
+  private pairTable(): Uint8Array {
+    if (this.pairs !== null) return this.pairs;
+    const pairs = new Uint8Array(0x10000);
+    const mark = (pair: number, what: number): void => {
+      pairs[pair] = (pairs[pair] ?? 0) | what;
+    };
+    for (const value of this.values) {
+      mark(value & 0xffff, IS_START);
+      mark((value >>> 8) & 0xffff, IS_MIDDLE);
+    }
+    this.pairs = pairs;
+    return pairs;
   }
 
   /** Positions below `limit` in ascending order. */
@@ -58,7 +67,7 @@ export class TagFinder {
   /** Looks at four bytes at once, as two pairs. */
   private findAny(bytes: Buffer, end: number): number[] {
     const found: number[] = [];
-    const { pairs } = this;
+    const pairs = this.pairTable();
     const first = Math.min(-bytes.byteOffset & 3, bytes.length);
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset + first, (bytes.length - first) >>> 2);
     // What begins before the first pair, or behind the last, has none.

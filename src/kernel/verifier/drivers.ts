@@ -7,6 +7,7 @@ import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { u32, u64 } from '../../../parsers/bytes/fields.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
+import { kernelDoes } from '../../../symbols/generations.js';
 import type { KernelObject } from '../open/kernel-object.js';
 import { oncePerKernel } from '../open/once.js';
 import type { VerifierOutstanding } from '../state.js';
@@ -52,6 +53,8 @@ export interface VerifierDriver {
   readonly outstanding: readonly VerifierAllocation[] | null;
   /** As many as the driver's own counters say. */
   readonly complete: boolean;
+  /** The kernel may keep others in trees that cannot be read. */
+  readonly inTrees: boolean;
 }
 
 /** All drivers under verification; empty where there are none or the trees cannot be read. */
@@ -65,11 +68,16 @@ export const readVerifierDrivers = oncePerKernel((kernel): readonly VerifierDriv
   return collectNodes(memory, tables.value).flatMap((node) => {
     const target = kernel.objectAt({ value: node, source: tables.source }, '_VF_TARGET_DRIVER');
     const data = target.follow('VerifiedData', '_VF_TARGET_VERIFIED_DRIVER_DATA');
-    return failed(data.place) ? [] : [readDriver(memory, node, data)];
+    const inTrees = kernelDoes('mayTrackPoolInTrees', kernel.identity.buildNumber);
+    return failed(data.place) ? [] : [{ ...readDriver(memory, node, data), inTrees }];
   });
 });
 
-function readDriver(memory: VirtualMemory, address: VirtualAddress, data: KernelObject): VerifierDriver {
+function readDriver(
+  memory: VirtualMemory,
+  address: VirtualAddress,
+  data: KernelObject,
+): Omit<VerifierDriver, 'inTrees'> {
   const number = (of: KernelObject, path: string): number | null => {
     const found = of.at(path);
     return failed(found) ? null : Number(found.value);

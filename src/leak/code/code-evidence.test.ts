@@ -36,6 +36,26 @@ describe('code evidence', () => {
   });
 });
 
+describe('the work of judging a tag', () => {
+  it('is none where its limit is used up: garbage in a tag table stands at thousands of places', () => {
+    const { driver, file } = readFixtures().find((one) => one.driver.shape === 'immediate')!;
+    const read = driverFromFile(file, 'fixture.sys');
+    if (failed(read)) throw new Error(read.message);
+    const key = Buffer.from(driver.tag, 'latin1').readUInt32LE();
+    const work = new CodeWork(8);
+    const evidence = new CodeEvidence([read.module], null, work);
+    const hit = searchTags([read.module], [key])
+      .hits.get(key)
+      ?.find(({ executable }) => executable === true);
+    evidence.judge(hit!, key);
+    expect(work.isSpent()).to.equal(true);
+    const before = work.steps;
+    for (let i = 0; i < 1000; i++) expect(evidence.judge(hit!, key).strength).to.equal('low');
+    expect(work.steps).to.equal(before);
+    expect(evidence.cut).to.equal(1001);
+  });
+});
+
 describe('code that frees, in images without exception data', () => {
   const free = (tags: ModuleSpec['tags']): ModuleSpec['tags'] =>
     tags?.map(({ tag, style }) => ({

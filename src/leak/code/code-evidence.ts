@@ -73,6 +73,12 @@ export class CodeEvidence {
     const base = classifyHit(hit);
     const follower = this.followerOf(hit.module);
     if (follower === null || !isFollowed(hit, base)) return base;
+    const notFollowed = (value: HitJudgement): HitJudgement => {
+      cut();
+      return { ...value, strength: 'low', callsAllocator: null, note: `${value.note}; ${NOT_FOLLOWED}` };
+    };
+    // Garbage in a tag table stands at tens of thousands of places in code: even a look at each takes long.
+    if (hit.executable !== false && (most <= 0 || this.work.isSpent())) return notFollowed(base);
     const before = this.work.steps;
     const { value, isCut } = this.work.within(most, () => follow(follower, hit, key, base));
     this.spent.set(key, (this.spent.get(key) ?? 0) + this.work.steps - before);
@@ -81,8 +87,7 @@ export class CodeEvidence {
       this.judged.set(hit, value);
       return value;
     }
-    cut();
-    return { ...value, strength: 'low', callsAllocator: null, note: `${value.note}; ${NOT_FOLLOWED}` };
+    return notFollowed(value);
   }
 
   private followerOf(index: number): TagFollower | null {

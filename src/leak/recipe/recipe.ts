@@ -4,6 +4,7 @@
  * documentation (Windows Performance Toolkit, Driver Verifier, PoolMon, gflags, the debugger).
  */
 
+import { kernelDoes } from '../../../symbols/generations.js';
 import type { Recipe, RecipeStep } from '../../result/result.js';
 import { tagInWords, tagText } from '../../result/tag.js';
 import { hex } from '../../../parsers/bytes/failure.js';
@@ -23,10 +24,6 @@ export interface RecipeFor {
   readonly objects: boolean;
 }
 
-/** Releases by their first build: event tracing of pool (Vista), stacks of x64 without a setting (8), wpr in Windows (10). */
-const VISTA = 6000;
-const EIGHT = 9200;
-const TEN = 10240;
 /** Lines between two commands: a trace of five minutes; and what no command does. */
 const WAIT = 'timeout /t 300 /nobreak';
 const RESTART = 'rem restart the machine, let it grow, collect a dump; then:';
@@ -76,7 +73,7 @@ function poolmon({ key }: RecipeFor): RecipeStep {
 function objectSteps({ key, build }: RecipeFor): RecipeStep[] {
   const tag = writableTag(key);
   const steps: RecipeStep[] = [];
-  if (build === null || build >= TEN) {
+  if (build === null || kernelDoes('hasWpr', build)) {
     steps.push({
       id: 'handles',
       title: 'Record who opens the handles, with stacks',
@@ -106,7 +103,7 @@ function objectSteps({ key, build }: RecipeFor): RecipeStep[] {
 
 /** Stacks of the allocations by event tracing. */
 function traces({ key, build, windows }: RecipeFor): RecipeStep[] {
-  if (build !== null && build < VISTA) return [];
+  if (build !== null && !kernelDoes('tracesPool', build)) return [];
   const tag = writableTag(key);
   const name = tagInWords(tagText(key));
   const own = tag === null ? null : profileName(key);
@@ -114,7 +111,7 @@ function traces({ key, build, windows }: RecipeFor): RecipeStep[] {
     ? ` Driver Verifier tracks only what a driver allocates itself: it does not tell for whom Windows allocates under ${name}.`
     : '';
   const steps: RecipeStep[] = [];
-  if (build === null || build >= TEN) {
+  if (build === null || kernelDoes('hasWpr', build)) {
     steps.push({
       id: 'wpr',
       title: 'Record the stacks of its allocations',
@@ -134,9 +131,9 @@ function traces({ key, build, windows }: RecipeFor): RecipeStep[] {
       note: `As administrator. In Windows Performance Analyzer: Memory, Pool Graphs, allocations of type AIFO (allocated inside, freed outside) by tag and stack. "wpr" is a part of Windows 10 and later.${why}`,
     });
   }
-  if (build === null || build < TEN) {
+  if (build === null || !kernelDoes('hasWpr', build)) {
     const filter = tag === null ? '' : ` -PoolTag ${quoted(tag)}`;
-    const old = build === null || build < EIGHT;
+    const old = build === null || !kernelDoes('tracesStacksAtOnce', build);
     steps.push({
       id: 'xperf',
       title: 'Record the stacks of its allocations',
@@ -176,7 +173,7 @@ function verifier({ drivers, build }: RecipeFor): RecipeStep {
       `dumpleak verifier MEMORY.DMP ${first}`,
       'verifier /reset',
     ],
-    note: `The last command turns it off, after another restart.${more > 0 ? ` ${more} more drivers are candidates.` : ''}${named.length === 0 ? ' Give the drivers that are not part of Windows.' : ''} In a debugger: "!verifier 3 ${first}" lists what it holds, with callers${build === null || build >= VISTA ? '; "!verifier 0x80" lists the last allocations and frees with their stacks' : ''}.`,
+    note: `The last command turns it off, after another restart.${more > 0 ? ` ${more} more drivers are candidates.` : ''}${named.length === 0 ? ' Give the drivers that are not part of Windows.' : ''} In a debugger: "!verifier 3 ${first}" lists what it holds, with callers${build === null || kernelDoes('tracesPool', build) ? '; "!verifier 0x80" lists the last allocations and frees with their stacks' : ''}.`,
   };
 }
 

@@ -336,7 +336,12 @@ export const FULL: AnalysisResult = {
         sizes: [{ bytes: 2688, count: 498 }],
         pointers: [{ offset: 24, module: 'nvstor.sys', moduleOffset: '0x1f40', symbol: null, count: 412 }],
         strings: [{ text: 'a text', count: 3 }],
-        kinds: [{ kind: 'Irp', count: 480, looked: 512, detail: 'pending' }],
+        kinds: [
+          {
+            ...{ kind: 'Irp', count: 480, looked: 512, detail: 'not sent (3)', source: null },
+            leads: [{ how: 'sent to', name: 'nvstor.sys', count: 477 }],
+          },
+        ],
       },
       billed: [{ pid: 4321, image: 'watchman.exe', bytes: 1, blocks: 1 }],
     },

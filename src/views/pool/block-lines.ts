@@ -35,6 +35,9 @@ export function coverageText(coverage: PoolCoverage): string {
       ? counted(heaps.subsegmentsCorrupt + heaps.chunksCorrupt, 'damaged structure')
       : null,
     pages !== null && pages.corruptPages > 0 ? counted(pages.corruptPages, 'damaged page') : null,
+    coverage.special > 0
+      ? `the tags of ${counted(coverage.special, 'allocation')} of special pool (Driver Verifier)`
+      : null,
     coverage.unresolved > 0 ? `up to ${coverage.unresolved} freed blocks counted as allocated` : null,
   ].filter((gap) => gap !== null);
   return gaps.length === 0 ? '' : `Not seen: ${gaps.join('; ')}.\n`;

@@ -1,13 +1,14 @@
 /** `!poolfind`: all blocks of a tag, rows as they are found. */
 
-import type { FoundBlock } from '../../analysis/pool/find-blocks.js';
+import type { BlockRange, FoundBlock } from '../../analysis/pool/find-blocks.js';
 import type { PoolQuestion, PoolSearchEnd } from '../../analysis/pool/search-pool.js';
+import { hex } from '../../../parsers/bytes/failure.js';
 import { tagFilter } from '../../result/tag.js';
 import { printable } from '../../../parsers/text-safety.js';
 import { counted, humanBytes, thousands } from '../print/format.js';
 import type { StreamedView } from '../view.js';
 import { noTag, unquoted } from '../words.js';
-import { blockRecord, coverageRecord, coverageText, poolfindRow } from './block-lines.js';
+import { blockRecord, coverageRecord, coverageText, pointerText, poolfindRow } from './block-lines.js';
 
 /** What was found, all of it in memory. */
 export interface PoolFound extends PoolSearchEnd {
@@ -32,10 +33,20 @@ function tagWord(text: string): string {
   return `0x${key.toString(16).padStart(8, '0')} (${shown})`;
 }
 
-const before = ({ tag }: PoolQuestion): string => `Scanning large pool allocation table for tag ${tagWord(tag)}\n\n`;
+/** ` (lo : hi)`; nothing where a range is not known. */
+const rangeText = (range: BlockRange | null, wide: boolean): string =>
+  range === null ? '' : ` (${pointerText(range.start, wide)} : ${pointerText(range.end, wide)})`;
 
-const between = ({ tag, pool }: PoolQuestion): string =>
-  `\nSearching ${pool ?? 'nonpaged and paged'} pool for tag ${tagWord(tag)}\n\n`;
+type Ranges = Pick<PoolSearchEnd, 'table' | 'range'> & { readonly wide: boolean };
+
+const before = ({ tag }: PoolQuestion, { table, wide }: Ranges): string =>
+  `Scanning large pool allocation table for tag ${tagWord(tag)}${rangeText(table, wide)}\n\n`;
+
+const between = ({ tag, pool }: PoolQuestion, { range, wide }: Ranges): string =>
+  `\nSearching ${pool ?? 'nonpaged and paged'} pool${rangeText(range, wide)} for tag ${tagWord(tag)}\n\n`;
+
+const rangeRecord = (range: BlockRange | null): object | null =>
+  range === null ? null : { start: hex(range.start), end: hex(range.end) };
 
 const rows = (blocks: readonly FoundBlock[], wide: boolean): string =>
   blocks.map((block) => poolfindRow(block, wide)).join('');
@@ -89,20 +100,21 @@ export const poolFind: StreamedView<PoolQuestion, PoolFound, PoolSearchEnd> = {
   },
   text: (found, question) => {
     const { blocks, big, wide } = found;
-    const shown = [rows(blocks.slice(0, big), wide), between(question), rows(blocks.slice(big), wide)];
-    return `${before(question)}${shown.join('')}${after(found)}`;
+    const shown = [rows(blocks.slice(0, big), wide), between(question, found), rows(blocks.slice(big), wide)];
+    return `${before(question, found)}${shown.join('')}${after(found)}`;
   },
   async *pieces({ opened, ...watched }, question) {
     const { searchPool } = await import('../../analysis/pool/search-pool.js');
-    const { wide, steps } = searchPool(opened, question, watched);
-    yield before(question);
+    const search = searchPool(opened, question, watched);
+    const { wide, steps } = search;
+    yield before(question, search);
     for (let isFirst = true; ; isFirst = false) {
       const step = await steps.next();
       if (step.done === true) {
         yield after(step.value);
         return step.value;
       }
-      const text = rows(step.value, wide) + (isFirst ? between(question) : '');
+      const text = rows(step.value, wide) + (isFirst ? between(question, search) : '');
       if (text !== '') yield text;
     }
   },
@@ -111,7 +123,10 @@ export const poolFind: StreamedView<PoolQuestion, PoolFound, PoolSearchEnd> = {
     const blocks = found.blocks.map(blockRecord);
     return {
       ...{ schemaVersion, dump, system },
-      poolfind: { tag, rows: count, bytes, ending, expected, blocks, coverage: coverageRecord(found.coverage) },
+      poolfind: {
+        ...{ tag, table: rangeRecord(found.table), range: rangeRecord(found.range) },
+        ...{ rows: count, bytes, ending, expected, blocks, coverage: coverageRecord(found.coverage) },
+      },
       warnings,
     };
   },

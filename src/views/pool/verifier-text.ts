@@ -128,7 +128,7 @@ function driverLines(driver: ShownDriver, wide: boolean, withAllocations: boolea
     ...(outstanding === null
       ? ['      cannot be read']
       : entries.length === 0
-        ? ['      none']
+        ? [driver.complete ? '      none' : '      none that can be read']
         : [
             `      ${'Address'.padEnd(width)}  Length      Tag   ${(wide ? 'Caller Address' : 'Caller').padEnd(width)}`,
             `      ${'-'.repeat(width)}  ----------  ----  ${'-'.repeat(width)}`,
@@ -136,7 +136,12 @@ function driverLines(driver: ShownDriver, wide: boolean, withAllocations: boolea
           ]),
     ...(more > 0 ? [`      and ${more} more: with --limit`] : []),
     ...(outstanding !== null && !driver.complete
-      ? ['      The list does not have as many entries as the counters say.']
+      ? [
+          '      The list does not have as many entries as the counters say.',
+          ...(driver.inTrees
+            ? ['      This kernel may keep them in trees (ViPoolInfoAvl), whose layout is not published.']
+            : []),
+        ]
       : []),
   ];
 }

@@ -7,6 +7,8 @@ const MOST_SIZES = 3;
 /** Findings that are shown of each sort. */
 const MOST = { kinds: 8, pointers: 5, strings: 3 };
 const MOST_PROCESSES = 5;
+/** Things of a sort that blocks of a kind lead to. */
+const MOST_LEADS = 2;
 /** The share of the blocks looked at that must have it for a finding to be shown. */
 const LEAST_SHARE = 0.5;
 
@@ -52,8 +54,8 @@ export function contentFindings({ contents }: Suspect): Findings | null {
 
 function findingsOf({ kinds, pointers, strings }: BlockContents, sampled: number): Finding[] {
   return [
-    ...kinds.map(({ kind, count, looked, detail }): Finding => ({
-      ...{ of: 'kinds', text: detail === null ? kind : `${kind} ${detail}` },
+    ...kinds.map(({ kind, count, looked, detail, leads }): Finding => ({
+      ...{ of: 'kinds', text: kindText(kind, leadsOf(leads ?? []), detail) },
       ...{ count: Number(count), looked: Number(looked) },
     })),
     ...pointers.map(({ offset, module, moduleOffset, symbol, count }): Finding => ({
@@ -64,6 +66,21 @@ function findingsOf({ kinds, pointers, strings }: BlockContents, sampled: number
       text === null ? [] : [{ of: 'strings', text: `text "${text}"`, count: Number(count), looked: sampled }],
     ),
   ];
+}
+
+/** `Irp sent to nvstor.sys (477), not sent (3)`, `list entry at offset 0x0`. */
+function kindText(kind: string, leads: string | null, detail: string | null): string {
+  const led = leads === null ? kind : `${kind} ${leads}`;
+  return detail === null ? led : `${led}${leads === null ? ' ' : ', '}${detail}`;
+}
+
+/** `run fabsec.sys+0x1f40 (412), other.sys+0x20 (3); of watchman.exe (4321) (400)`; null for nothing. */
+function leadsOf(leads: NonNullable<BlockContents['kinds'][number]['leads']>): string | null {
+  const words = [...new Set(leads.map(({ how }) => how))].map((how) => {
+    const names = leads.filter((lead) => lead.how === how).slice(0, MOST_LEADS);
+    return `${how} ${names.map(({ name, count }) => `${name} (${thousands(count)})`).join(', ')}`;
+  });
+  return words.length === 0 ? null : words.join('; ');
 }
 
 /** What was looked for in a part of the blocks: how large that is, said once. */

@@ -28,7 +28,8 @@ function lineOf(value: object): string {
 
 const HEAD = { kind: 'journal', version: 2, id: '8a1c1f0e-4b5d-4a51-9d0e-0123456789ab' };
 
-const JOURNALS = [
+/** Good journals. */
+export const JOURNALS = [
   [dumpEntry('/share/1.dmp'), failureEntry('/share/bad.dmp'), copyEntry('/share/2.zip', 'd-_share_1.dmp'), dumpEntry('/share/3.dmp', { bytes: 0 }), failureEntry('/share/x.zip', { passed: true }), dumpEntry('/share/4.dmp', { driver: null })], // prettier-ignore
   Array.from({ length: 40 }, (_, i) => failureEntry(`/share/${i}.dmp`)),
   [dumpEntry('/share/ü\u2028.dmp')],

@@ -28,10 +28,17 @@ import type { FuzzTarget } from '../target.js';
 
 const MOST_UNPACKED = 16 * 2 ** 20;
 
+/** PDBs of a driver, and of a kernel. */
+export const samplePdbs: FuzzTarget['seeds'] = [
+  () => samplePdb(0x14c, 1),
+  () => samplePdb(0x8664, 2),
+  () => kernelPdb(kernelFacts('10.0.19041.804')),
+];
+
 export const SYMBOL_TARGETS: readonly FuzzTarget[] = [
   {
     name: 'pdb',
-    seeds: [() => samplePdb(0x14c, 1), () => samplePdb(0x8664, 2), () => kernelPdb(kernelFacts('10.0.19041.804'))],
+    seeds: samplePdbs,
     hot: 0x600,
     feed: feedPdb,
   },
@@ -148,7 +155,7 @@ function feedPdb(input: Uint8Array, folder: string): void {
 }
 
 /** A profile of all that the sample table holds. */
-function sampleProfile(): Uint8Array {
+export function sampleProfile(): Uint8Array {
   const facts = readIsf(sampleIsf());
   if (failed(facts)) throw new Error(facts.message);
   return Buffer.from(makeProfile(facts));

@@ -4,6 +4,7 @@ import { plus, virtual, type VirtualAddress } from '../../../../parsers/addresse
 import { failed } from '../../../../parsers/bytes/failure.js';
 import { asciiz, u32, u64 } from '../../../../parsers/bytes/fields.js';
 import type { StructLayout } from '../../../../parsers/kernel/layout.js';
+import type { VirtualMemory } from '../../../../parsers/paging/virtual-memory.js';
 import { readUnicodeString } from '../../../../parsers/kernel/structures.js';
 import { objectReleases } from '../../../../symbols/objects/object-layouts.js';
 import type { ObjectLayouts } from '../layouts.js';
@@ -34,7 +35,7 @@ export class TokenReader {
 
   constructor(
     private readonly roots: ObjectRoots,
-    private readonly layouts: ObjectLayouts,
+    private readonly layouts: Pick<ObjectLayouts, 'layout'>,
   ) {}
 
   /** The token whose body is at `body`; null where it cannot be read. */
@@ -107,26 +108,32 @@ export class TokenReader {
     for (const layout of [own, ...releases.slice(0, 8).map((release) => release.layout(type))]) {
       if (layout === undefined || layout === null || tried.has(layout)) continue;
       tried.add(layout);
-      const account = this.accountBy(layout, session, logonId);
+      const bytes = this.roots.memory.read(session, layout.size);
+      const account = failed(bytes) ? null : accountIn(this.roots.memory, layout, bytes, logonId);
       if (account !== null) return account;
     }
     return null;
   }
+}
 
-  private accountBy(layout: StructLayout, session: VirtualAddress, logonId: bigint): string | null {
-    const nameAt = layout.fields['AccountName']?.offset;
-    const authorityAt = layout.fields['AuthorityName']?.offset;
-    const idAt = layout.fields['LogonId']?.offset;
-    if (nameAt === undefined || authorityAt === undefined || idAt === undefined) return null;
-    const bytes = this.roots.memory.read(session, layout.size);
-    if (failed(bytes) || u64(bytes, idAt) !== logonId) return null;
-    const text = (at: number): string | null => {
-      const value = readUnicodeString(this.roots.memory, bytes, at);
-      return failed(value) || !/^[^\p{Cc}]{0,256}$/u.test(value) ? null : value;
-    };
-    const name = text(nameAt);
-    const authority = text(authorityAt);
-    if (name === null || authority === null || name === '') return null;
-    return authority === '' ? name : `${authority}\\${name}`;
-  }
+/** `DOMAIN\\user` of a logon session with that id, read by a layout; null where it has another, or names that are no text. */
+export function accountIn(
+  memory: VirtualMemory,
+  layout: StructLayout,
+  session: Uint8Array,
+  logonId: bigint,
+): string | null {
+  const nameAt = layout.fields['AccountName']?.offset;
+  const authorityAt = layout.fields['AuthorityName']?.offset;
+  const idAt = layout.fields['LogonId']?.offset;
+  if (nameAt === undefined || authorityAt === undefined || idAt === undefined) return null;
+  if (idAt + 8 > session.length || u64(session, idAt) !== logonId) return null;
+  const text = (at: number): string | null => {
+    const value = readUnicodeString(memory, session, at);
+    return failed(value) || !/^[^\p{Cc}]{0,256}$/u.test(value) ? null : value;
+  };
+  const name = text(nameAt);
+  const authority = text(authorityAt);
+  if (name === null || authority === null || name === '') return null;
+  return authority === '' ? name : `${authority}\\${name}`;
 }

@@ -51,7 +51,10 @@ export function openBigPages(
   isPaged: (address: HeapAddress) => boolean = () => false,
 ): { table: BigPages | null; warnings: Warning[] } {
   const warnings: Warning[] = [];
-  const place = bySymbols(kernel, memory) ?? byContent(kernel, memory);
+  // Where symbols tell the variable, no other place of the kernel's data holds the table's address.
+  const variable = kernel.addressOf('PoolBigPageTable');
+  const isKnown = !failed(variable) && ['pdb', 'profile', 'kdbg'].includes(variable.source);
+  const place = bySymbols(kernel, memory) ?? (isKnown ? null : byContent(kernel, memory));
   if (place === null) {
     const message =
       'the table of big pool allocations (PoolBigPageTable) was not found: allocations of a page and more have no tag';
@@ -147,10 +150,17 @@ function looksLikeRows(
   glimpse: { bytes: Uint8Array<ArrayBuffer>; present: Uint8Array },
 ): boolean {
   const { bytes, present } = glimpse;
-  memory.readPages(address, GLIMPSE, bytes, present);
-  if (present[0] !== 1) return false;
+  // The first page decides for nearly all: only where it can be one of rows, more are read.
+  present.fill(0);
+  if (memory.readPages(address, 1, bytes, present) === 0) return false;
+  if (!hasRows(bytes, present, memory.pointerSize, 0)) return false;
+  return memory.readPages(address, GLIMPSE, bytes, present) > 0 && hasRows(bytes, present, memory.pointerSize, FEWEST);
+}
+
+/** Whether pages can be those of rows of any layout, so many of them in use. */
+function hasRows(bytes: Uint8Array<ArrayBuffer>, present: Uint8Array, pointerSize: 4 | 8, fewest: number): boolean {
   const words = new Uint32Array(bytes.buffer);
-  const wide = memory.pointerSize === 8;
+  const wide = pointerSize === 8;
   const end = ((present.includes(0) ? present.indexOf(0) : GLIMPSE) * PAGE) / 4;
   return [0xc, 0x10, 0x18, 0x20].some((size) => {
     if (wide !== size >= 0x18) return false;
@@ -164,6 +174,6 @@ function looksLikeRows(
       const isKernel = wide ? high >= 0xffff8000 : low >= 0x80000000;
       if (isKernel && (low & 0xffe) === 0 && typedTag(words[at + (wide ? 2 : 1)] ?? 0)) possible++;
     }
-    return used >= FEWEST && possible >= used * SHARE;
+    return used >= fewest && possible >= used * SHARE;
   });
 }

@@ -14,9 +14,12 @@ import type { Kernel } from '../../open/open-kernel.js';
 /** Bytes of a frame in the PFN database: at least; and of the pieces that a walk takes at once. */
 const PFN_BYTES = { 8: 0x30, 4: 0x18 };
 const PIECE = 0x200000;
-/** Regions that are looked at for a proof, bytes of each, and pages of the pool that prove. */
+const PAGE = 0x1000;
+/** Regions that are looked at for a proof, bytes of each and of all together, and pages of the pool that prove. */
 const MOST_PROBES = 1024;
-const PROBE = 0x20000;
+const MOST_PROBE = 0x20000;
+const LEAST_PROBE = 0x4000;
+const PROBED = 0x1000000;
 const PROOF_PAGES = 24;
 const MOST_REGIONS = 1 << 20;
 
@@ -26,6 +29,9 @@ export interface ClassicRegions {
   readonly regions: readonly MappedRegion[];
   /** How many of them are in known ranges. */
   readonly known: number;
+  /** What the debugger block says of the pools (to Windows 8.1); null where it does not. */
+  readonly nonPaged: Range | null;
+  readonly paged: Range | null;
 }
 
 /** A range of addresses, `end` not included. */
@@ -44,10 +50,10 @@ export function classicRegions(kernel: Kernel, images: readonly Range[]): Classi
   const { memory } = kernel;
   const all = memory?.mappedRegions?.() ?? [];
   const width = memory?.pointerSize ?? 8;
-  const ranges = [rangeOf(kernel, 'MmNonPagedPoolStart', 'MmNonPagedPoolEnd', width), pagedRange(kernel, width)].filter(
-    (range) => range !== null,
-  );
-  const skipped = [...images, ...pfnDatabase(kernel, width)];
+  const nonPaged = rangeOf(kernel, 'MmNonPagedPoolStart', 'MmNonPagedPoolEnd', width);
+  const paged = pagedRange(kernel, width);
+  const ranges = [nonPaged, paged].filter((range) => range !== null);
+  const skipped = merged([...images, ...pfnDatabase(kernel, width)]);
   const inside = (at: HeapAddress, of: readonly Range[]): boolean =>
     of.some(({ start, end }) => at >= start && at < end);
   const known: MappedRegion[] = [];
@@ -56,11 +62,34 @@ export function classicRegions(kernel: Kernel, images: readonly Range[]): Classi
     if (known.length + others.length >= MOST_REGIONS) break;
     for (let done = 0; done < length; done += PIECE) {
       const piece = { address: address + done, length: Math.min(PIECE, length - done) };
-      if (skipped.some(({ start, end }) => piece.address >= start && piece.address + piece.length <= end)) continue;
+      if (covers(skipped, piece.address, piece.address + piece.length)) continue;
       (inside(piece.address, ranges) ? known : others).push(piece);
     }
   }
-  return { regions: [...known, ...others], known: known.length };
+  return { regions: [...known, ...others], known: known.length, nonPaged, paged };
+}
+
+/** Ranges in order, those that touch as one. */
+function merged(ranges: readonly Range[]): Range[] {
+  const out: { start: HeapAddress; end: HeapAddress }[] = [];
+  for (const { start, end } of ranges.toSorted((a, b) => a.start - b.start)) {
+    const last = out.at(-1);
+    if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end);
+    else out.push({ start, end });
+  }
+  return out;
+}
+
+/** Whether one of some merged ranges covers a range. */
+function covers(ranges: readonly Range[], start: HeapAddress, end: HeapAddress): boolean {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ranges[middle]?.start ?? 0) <= start) low = middle + 1;
+    else high = middle;
+  }
+  const before = ranges[low - 1];
+  return before !== undefined && end <= before.end;
 }
 
 /** The header layout that the pages prove; where none of them does, none is there. */
@@ -68,10 +97,12 @@ export function proveHeaders(memory: HeapMemory, { regions }: ClassicRegions, bu
   const votes = new Map<PoolHeaderLayout, number>();
   let proven = 0;
   const step = Math.max(1, Math.floor(regions.length / MOST_PROBES));
+  const share = Math.floor((PROBED * step) / Math.max(1, regions.length) / PAGE) * PAGE;
+  const probe = Math.min(MOST_PROBE, Math.max(LEAST_PROBE, share));
   for (let i = 0; i < regions.length && proven < PROOF_PAGES; i += step) {
     const region = regions[i];
     if (region === undefined) break;
-    const proof = proveClassicPages(memory, region.address, Math.min(PROBE, region.length));
+    const proof = proveClassicPages(memory, region.address, Math.min(probe, region.length));
     if (proof === null) continue;
     proven += proof.poolPages;
     votes.set(proof.layout, (votes.get(proof.layout) ?? 0) + proof.poolPages);

@@ -17,6 +17,8 @@ const GENERATIONS: readonly (readonly [string, Scenario])[] = [
   ['segment heap 19041', { kernel: '10.0.19041.804' }],
   ['segment heap 20348', { kernel: '20348' }],
   ['segment heap 26100', { kernel: '26100' }],
+  ['segment heap x86 19041', { kernel: '19041', architecture: 'x86' }],
+  ['segment heap ARM64 26100', { kernel: '26100', architecture: 'arm64' }],
 ];
 
 /** Live blocks as `address size tag kind paged`, small ones and big ones. */

@@ -21,6 +21,7 @@ import { ownRecords } from '../../../../parsers/heap/segment/own-records.js';
 import type { HeapProof } from '../../../../parsers/heap/segment/prove.js';
 import { SegmentHeapWalk } from '../../../../parsers/heap/segment/walk.js';
 import type { VirtualMemory } from '../../../../parsers/paging/virtual-memory.js';
+import { kernelDoes } from '../../../../symbols/generations.js';
 import type { FigureSource } from '../../../../symbols/kernel-symbols.js';
 import type { Warning } from '../../../result/result.js';
 import { readModules } from '../../modules/modules.js';
@@ -47,6 +48,8 @@ export interface PoolCoverage {
   readonly pages: ClassicCounts | null;
   /** Blocks of heaps that have no pool header and stand in no row of the big-page table: nobody's tag. */
   readonly untagged: number;
+  /** Of them, those of Driver Verifier's special pool. */
+  readonly special: number;
   readonly bigPages: BigPages['counts'] | null;
   /** Pages that the kernel had but the dump lacks, or that are in a page file: of classic pools any page that was looked at. */
   readonly missingPages: number;
@@ -54,6 +57,12 @@ export interface PoolCoverage {
   readonly unresolved: number;
   /** Everything that the pool has was read: sums are totals. */
   readonly complete: boolean;
+}
+
+/** A range of addresses, `end` not included. */
+export interface AddressRange {
+  readonly start: HeapAddress;
+  readonly end: HeapAddress;
 }
 
 /** A heap and what walks it. */
@@ -125,12 +134,10 @@ export class PoolBlocks {
       return;
     }
     this.own = new AddressSet();
-    const images = readModules(kernel).modules.map(({ base, sizeOfImage }) => {
-      const start = heapAddress(base, memory.pointerSize);
-      return { start, end: start + sizeOfImage };
-    });
-    const regions = classicRegions(kernel, images);
-    this.header = proveHeaders(memory, regions, kernel.identity.buildNumber);
+    // Where the pool is always made of heaps, no page is a classic one.
+    const isClassic = !kernelDoes('hasPoolHeaps', kernel.identity.buildNumber);
+    const regions = isClassic ? classicRegions(kernel, imagesOf(kernel, memory.pointerSize)) : null;
+    this.header = regions === null ? null : proveHeaders(memory, regions, kernel.identity.buildNumber);
     this.regions = this.header === null ? null : regions;
     this.form = this.header === null ? 'none' : 'classic';
     this.source = this.header === null ? null : 'scan';
@@ -169,12 +176,21 @@ export class PoolBlocks {
   }
 }
 
+/** Where images are. */
+function imagesOf(kernel: Kernel, pointerSize: 4 | 8): { start: HeapAddress; end: HeapAddress }[] {
+  return readModules(kernel).modules.map(({ base, sizeOfImage }) => {
+    const start = heapAddress(base, pointerSize);
+    return { start, end: start + sizeOfImage };
+  });
+}
+
 /** One walk over a kernel's pools. */
 export class PoolWalk {
   private readonly bigPages: BigPages | null;
   private missingPages = 0;
   private walked = 0;
   private untagged = 0;
+  private special = 0;
   private readonly heapParts: { readonly heap: WalkedHeap; readonly segment: number }[] = [];
   private readonly order: Uint32Array;
   private readonly block = new Block();
@@ -202,6 +218,23 @@ export class PoolWalk {
   /** Parts of small blocks, walked and not. */
   get parts(): number {
     return this.order.length;
+  }
+
+  /**
+   * Where the blocks of one pool stand, from the first address to behind the last; null where that is not known: classic
+   * pools from Windows 10 on have no range.
+   */
+  range(paged: boolean): AddressRange | null {
+    if (this.regions !== null) return paged ? this.regions.paged : this.regions.nonPaged;
+    let [start, end] = [Infinity, -Infinity];
+    for (const { role, walk } of this.heaps) {
+      if ((role === 'paged') !== paged) continue;
+      for (const [i, address] of walk.segments.address.entries()) {
+        start = Math.min(start, address);
+        end = Math.max(end, address + walk.segmentSize(walk.segments.context[i] ?? 0));
+      }
+    }
+    return start < end ? { start, end } : null;
   }
 
   /** Gives the rows of the big-page table. Their bytes are not read. */
@@ -232,7 +265,7 @@ export class PoolWalk {
     }
     const of = this.heapParts[part];
     if (of === undefined) return true;
-    const small = this.small(sink);
+    const small = this.small(sink, of.heap.role);
     const { missing } = this.pool.memory;
     if (of.segment < 0) of.heap.walk.walkLarge(small);
     else of.heap.walk.walkSegment(of.segment, small);
@@ -252,12 +285,12 @@ export class PoolWalk {
       this.classic.walk(page, PAGE, sink);
       return true;
     }
-    for (const { walk } of this.heaps) {
+    for (const { walk, role } of this.heaps) {
       const { address: starts, context } = walk.segments;
       for (const [i, start] of starts.entries()) {
         const size = walk.segmentSize(context[i] ?? 0);
         if (address < start || address >= start + size) continue;
-        walk.walkSegment(i, this.small(sink));
+        walk.walkSegment(i, this.small(sink, role));
         return true;
       }
     }
@@ -293,7 +326,7 @@ export class PoolWalk {
       parts: this.order.length,
       heaps,
       pages,
-      untagged: this.untagged,
+      ...{ untagged: this.untagged, special: this.special },
       bigPages: bigPages?.counts ?? null,
       missingPages,
       unresolved,
@@ -302,12 +335,15 @@ export class PoolWalk {
   }
 
   /** Passes small blocks on. Those that the big-page table names are its rows, which are given by themselves. */
-  private small(sink: BlockSink): BlockSink {
+  private small(sink: BlockSink, role: HeapRole): BlockSink {
     return (block) => {
       if (block.kind === BlockKind.Segment || block.kind === BlockKind.Large || block.size >= PAGE - 0x20) {
         if (this.bigPages !== null && this.bigPages.index.at(block.address) >= 0) return;
       }
-      if (block.tag === 0 && block.state === BlockState.Live) this.untagged++;
+      if (block.tag === 0 && block.state === BlockState.Live) {
+        this.untagged++;
+        if (role === 'special') this.special++;
+      }
       sink(block);
     };
   }

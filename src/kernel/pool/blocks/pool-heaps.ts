@@ -12,6 +12,7 @@ import { LOOKASIDE, LOOKASIDE_ARM64, readLookaside } from '../../../../parsers/h
 import { openSegmentHeap, type SegmentHeap } from '../../../../parsers/heap/segment/open.js';
 import { proveHeaps, type HeapProof } from '../../../../parsers/heap/segment/prove.js';
 import { walkList } from '../../../../parsers/kernel/structures.js';
+import { kernelDoes } from '../../../../symbols/generations.js';
 import type { FigureSource } from '../../../../symbols/kernel-symbols.js';
 import type { Warning, WarningCode } from '../../../result/result.js';
 import { dataSections } from '../../find/data-sections.js';
@@ -46,7 +47,9 @@ export interface PoolHeaps {
 
 /** Null where the pool has no segment heaps, or none that decodes; a warning says the latter. */
 export function openPoolHeaps(kernel: Kernel, memory: HeapMemory): { pool: PoolHeaps | null; warnings: Warning[] } {
-  const found = bySymbols(kernel, memory) ?? byContent(kernel, memory);
+  const { buildNumber } = kernel.identity;
+  if (buildNumber !== 0 && !kernelDoes('mayHavePoolHeaps', buildNumber)) return { pool: null, warnings: [] };
+  const found = bySymbols(kernel, memory) ?? (hasNone(kernel) ? null : byContent(kernel, memory));
   if (found === null) return { pool: null, warnings: [] };
   const warnings: Warning[] = [];
   const warn = (code: WarningCode, message: string): void => {
@@ -118,6 +121,12 @@ class Collection {
 }
 
 const ROLES: readonly HeapRole[] = ['nonpaged', 'nonpaged-nx', 'paged', 'paged'];
+
+/** The kernel's own symbols tell where the number of its nodes stands, and it is none. */
+function hasNone(kernel: Kernel): boolean {
+  const number = kernel.object('ExPoolState', '_EX_POOL_HEAP_MANAGER_STATE').at('NumberOfPools', 'unsigned long');
+  return !failed(number) && number.value === 0n && (number.source === 'pdb' || number.source === 'profile');
+}
 
 function bySymbols(kernel: Kernel, memory: HeapMemory): FoundHeaps | null {
   const state = kernel.object('ExPoolState', '_EX_POOL_HEAP_MANAGER_STATE');

@@ -33,8 +33,11 @@ export interface WantedTag {
 export interface KeptBlock {
   /** Of its data, behind the pool header. */
   readonly address: HeapAddress;
-  /** Bytes with the header. */
+  /** Bytes with the header, and without it. */
   readonly size: number;
+  readonly room: number;
+  /** The tag, without the protected bit. */
+  readonly key: number;
   /** The data from its start: up to 512 bytes, fewer where a page is missing. */
   readonly data: Uint8Array;
 }
@@ -143,12 +146,14 @@ function count(tag: TagSample, block: Block): void {
 const highWordOf = (address: HeapAddress): number => Math.floor(address / 0x1_0000_0000) >>> 0;
 
 function keep(block: Block, memory: VirtualMemory, header: number): KeptBlock {
+  const { size, tag: key } = block;
   if (block.kind === BlockKind.BigPage || block.there === 0) {
     const at = block.address;
     const bytes = memory.read(toVirtual(at), Math.min(BYTES, block.size));
-    return { address: at, size: block.size, data: failed(bytes) ? new Uint8Array(0) : bytes };
+    return { address: at, size, room: size, key, data: failed(bytes) ? new Uint8Array(0) : bytes };
   }
   const from = block.offset + header;
   const length = Math.max(0, Math.min(BYTES, block.there - header, block.size - header));
-  return { address: block.address + header, size: block.size, data: block.bytes.slice(from, from + length) };
+  const data = block.bytes.slice(from, from + length);
+  return { address: block.address + header, size, room: size - header, key, data };
 }

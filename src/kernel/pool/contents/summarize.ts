@@ -1,16 +1,14 @@
-/** What stands in a sample of blocks, counted: pointers into modules, texts, links, packets. */
+/** What stands in a sample of blocks, counted: what they are, pointers into modules, texts, links. */
 
-import { plainTag } from '../../../../parsers/kernel/tag.js';
 import { failed } from '../../../../parsers/bytes/failure.js';
 import { hex } from '../../../../parsers/bytes/failure.js';
-import { u16, u32 } from '../../../../parsers/bytes/fields.js';
+import { u32 } from '../../../../parsers/bytes/fields.js';
 import { joinWords, toVirtual, type HeapAddress } from '../../../../parsers/heap/memory.js';
-import { typedTag } from '../../../../parsers/heap/pool-header.js';
-import type { VirtualMemory } from '../../../../parsers/paging/virtual-memory.js';
 import type { BlockContents } from '../../../result/result.js';
-import type { AddressNames } from './address-names.js';
-import { IrpReader } from './irps.js';
-import type { TagSample } from './sample.js';
+import type { TagSample } from '../blocks/sample.js';
+import { decodeBlocks, type Follows } from './decode.js';
+import type { Decoder } from './recognized.js';
+import type { ContentWorld } from './world.js';
 
 /** Rows that are shown of each kind. */
 const MOST_SIZES = 8;
@@ -26,28 +24,28 @@ const FOLLOWED = 96;
 const SHARE = 0.05;
 const KIND_SHARE = 0.25;
 
-/** Counts what stands in the blocks that were kept. */
+/** Counts what stands in the blocks that were kept, and the drivers that follow from what they are. */
 export function summarize(
   sample: TagSample,
-  memory: VirtualMemory,
-  names: AddressNames,
-  headerBytes: number,
-): BlockContents {
+  world: ContentWorld,
+  decoders: readonly Decoder[],
+): { contents: BlockContents; follows: readonly Follows[] } {
   const { kept } = sample;
   const sizes = [...sample.sizes]
     .map(([bytes, count]) => ({ bytes, count }))
     .sort((a, b) => b.count - a.count || a.bytes - b.bytes);
-  return {
+  const decoded = decodeBlocks(kept, decoders);
+  const contents = {
     sampled: kept.length,
     sizes: sizes.slice(0, MOST_SIZES),
-    pointers: pointersOf(sample, memory, names),
+    pointers: pointersOf(sample, world),
     strings: stringsOf(sample),
-    kinds: [...irpsOf(sample, memory, names), ...linksOf(sample, memory, headerBytes)],
+    kinds: [...decoded.kinds, ...linksOf(sample, world)],
   };
+  return { contents, follows: decoded.follows };
 }
 
-function pointersOf({ kept }: TagSample, memory: VirtualMemory, names: AddressNames): BlockContents['pointers'] {
-  const width = memory.pointerSize;
+function pointersOf({ kept }: TagSample, { names, pointerSize: width }: ContentWorld): BlockContents['pointers'] {
   const counts = new Map<string, { offset: number; address: HeapAddress; count: number }>();
   for (const { data } of kept) {
     for (let at = 0; at + width <= data.length; at += width) {
@@ -117,26 +115,9 @@ function isText(text: string): boolean {
   return text.replace(/[^A-Za-z0-9\\/._ :{}-]/g, '').length >= text.length * 0.9 && /[A-Za-z]{3}/.test(text);
 }
 
-function irpsOf({ kept }: TagSample, memory: VirtualMemory, names: AddressNames): BlockContents['kinds'] {
-  const reader = new IrpReader(memory, names);
-  let irps = 0;
-  const devices = new Map<string, number>();
-  for (const block of kept) {
-    const irp = reader.read(block);
-    if (irp === null) continue;
-    irps++;
-    if (irp.driver !== null) devices.set(irp.driver, (devices.get(irp.driver) ?? 0) + 1);
-  }
-  if (irps < Math.max(2, kept.length * KIND_SHARE)) return [];
-  const drivers = [...devices].sort((a, b) => b[1] - a[1]).slice(0, 4);
-  const detail =
-    drivers.length === 0 ? null : `sent to ${drivers.map(([name, count]) => `${name} (${count})`).join(', ')}`;
-  return [{ kind: 'Irp', count: irps, looked: kept.length, detail }];
-}
-
 /** Lists that link the blocks, and pointers to the data of blocks with a pool header. */
-function linksOf({ kept }: TagSample, memory: VirtualMemory, headerBytes: number): BlockContents['kinds'] {
-  const width = memory.pointerSize;
+function linksOf({ kept }: TagSample, world: ContentWorld): BlockContents['kinds'] {
+  const { memory, pointerSize: width } = world;
   const links = new Map<number, number>();
   const tags = new Map<string, { offset: number; tag: number; count: number }>();
   const blocks = kept.slice(0, FOLLOWED);
@@ -146,12 +127,8 @@ function linksOf({ kept }: TagSample, memory: VirtualMemory, headerBytes: number
       if (target === null || target % width !== 0) continue;
       const back = memory.readPointer(toVirtual(target + width));
       if (!failed(back) && back === toVirtual(address + at)) links.set(at, (links.get(at) ?? 0) + 1);
-      if (headerBytes === 0 || target % (2 * width) !== 0) continue;
-      const head = memory.read(toVirtual(target - headerBytes), headerBytes);
-      if (failed(head)) continue;
-      const tag = plainTag(u32(head, 4));
-      const isUsed = width === 8 ? ((head[3] ?? 0) & 0x92) === 2 : ((u16(head, 2) >>> 9) & 0x12) === 2;
-      if (!isUsed || !typedTag(tag)) continue;
+      const tag = world.tagAt(toVirtual(target));
+      if (tag === null) continue;
       const key = `${at}:${tag}`;
       const known = tags.get(key);
       if (known === undefined) tags.set(key, { offset: at, tag, count: 1 });
