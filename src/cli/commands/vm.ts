@@ -11,7 +11,7 @@ import { SYMBOLS } from '../options/symbol-options.js';
 export const command = defineCommand({
   positionals: {
     dump: DUMP,
-    flags: { describe: '1, as in !vm 1: what this shows with and without it', kind: 'optional' },
+    flags: { describe: '1, as in !vm 1: what this shows with and without it; 0 with the processes', kind: 'optional' },
   },
   options: {
     layout: {

@@ -48,7 +48,7 @@ const CASES: readonly (readonly [string, RegExp])[] = [
   ['!poolused 6', /exclude each other\n$/],
   ['!poolused /t3 2', /^ Sorting by NonPaged Pool Consumed\n\n.*\n.*\n\n(?: .{4} .*\n){3}\nTOTAL/],
   ['!poolused 0 Nope', /\n\n\nTOTAL         0            0          0            0\n$/],
-  [`!poolfind ${TAG}`, new RegExp(`^Scanning large pool allocation table for tag 0x[0-9a-f]{8} \\(${TAG}\\)\\n[^]*${POINTER} : tag ${TAG}, size +0x[0-9a-f]+, Nonpaged pool\\n`)], // prettier-ignore
+  [`!poolfind ${TAG}`, new RegExp(`^Scanning large pool allocation table for tag 0x[0-9a-f]{8} \\(${TAG}\\)(?: \\(\\w+ : \\w+\\))?\\n[^]*${POINTER} : tag ${TAG}, size +0x[0-9a-f]+, Nonpaged pool\\n`)], // prettier-ignore
   [`!poolfind ${TAG} 0`, new RegExp(`Nonpaged pool\\n`)],
   [`!poolfind ${TAG} 1`, /^Scanning large/],
   [`!poolfind ${TAG} -nonpaged`, /Nonpaged pool\n/],
