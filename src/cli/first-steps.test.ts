@@ -34,11 +34,20 @@ describe('command line: what people try first', () => {
     );
     expect(await told('lm')).to.contain('dumpleak kd MEMORY.DMP -c "lm", or dumpleak modules MEMORY.DMP');
     expect(await told('!analyze -v')).to.contain('dumpleak kd MEMORY.DMP -c "!analyze -v"');
+    expect(await told('lmvm myfault', 'X.DMP')).to.contain('dumpleak kd X.DMP -c "lmvm myfault"');
     expect(await told('.bugcheck')).to.contain('dumpleak kd MEMORY.DMP -c ".bugcheck"');
     expect(await told('!polused 2')).to.contain('nearest here: !poolused');
     expect(await told('!for_each_module s -a @#Base @#End "Leak"', 'X.DMP')).to.contain(
       `dumpleak kd X.DMP -c '!for_each_module s -a @#Base @#End "Leak"'`,
     );
+  });
+
+  it('is no command of the debugger where it is the value of an option, or a file that is not there', async () => {
+    for (const tag of ['lm', 'uf', '!vm', '?'])
+      expect((await runHere([SAMPLE, '--tag', tag, '--brief'])).code, tag).to.equal(0);
+    expect((await runHere([SAMPLE, '--symbols', 'srv*', '--offline', '--brief'])).code).to.equal(0);
+    for (const path of ['server5', 'dumps', 'share/lm'])
+      expect((await runHere([path])).stderr, path).to.match(/no such file|is no command and no dump/);
   });
 
   it('is kd with commands, a file of them, or a pipe', async () => {

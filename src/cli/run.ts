@@ -34,8 +34,7 @@ const OURS: Readonly<Record<string, string>> = {
 const asWeSay = (arg: string): string => OURS[arg] ?? arg;
 
 async function runCommand(entry: CommandEntry, args: readonly string[], host: Host): Promise<ExitCode> {
-  // What begins like a path may be one of the debugger's: `.bugcheck`, `?`.
-  if (entry.name === DEFAULT_COMMAND) await refuseDebuggerCommand(args.filter((arg) => !existsSync(arg)));
+  if (entry.name === DEFAULT_COMMAND) await refuseDebuggerCommand(args);
   const { command } = await entry.load();
   let values = readArguments(args, command);
   if (values === null) {
@@ -47,12 +46,16 @@ async function runCommand(entry: CommandEntry, args: readonly string[], host: Ho
   return command.run(values, new Output(host, values), host);
 }
 
-/** Throws UsageError for a command of the debugger, with how to do it here. */
+/**
+ * Throws UsageError for a command of the debugger, with how to do it here. Only the first word can be one: what follows may be
+ * the value of an option.
+ */
 async function refuseDebuggerCommand(args: readonly string[]): Promise<void> {
-  const first = args.findIndex((arg) => !arg.startsWith('-'));
-  if (first < 0 || looksLikeDump(args[first] ?? '')) return;
+  const [first = ''] = args;
+  // What begins like a path may be one of the debugger's: `.bugcheck`, `?`.
+  if (first === '' || first.startsWith('-') || looksLikeDump(first) || existsSync(first)) return;
   const { shellHint } = await import('./kd/shell-hint.js');
-  const hint = shellHint(args.slice(first));
+  const hint = shellHint(args);
   if (hint !== null) throw new UsageError(hint);
 }
 

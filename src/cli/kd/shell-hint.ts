@@ -6,6 +6,9 @@ import { viewOf } from '../../views/registry.js';
 /** What starts like a command of the debugger and like nothing else. */
 const LOOKS_LIKE_ONE = /^(?:![a-z]|\.[a-z]+(?:\s|$)|\?)/i;
 
+/** A command whose letters are all its own: `lm`, `lmvm`; not a file called `server5` because `s` lets letters follow. */
+const isWholeName = (word: string, name: string): boolean => word === name || /^lm[a-z0-9]{1,4}$/i.test(word);
+
 /**
  * The sentence for the user; null where the first word is nothing of the debugger's.
  *
@@ -16,6 +19,7 @@ export function shellHint(words: readonly string[]): string | null {
   const { command, name } = KD.read(first.trim());
   const isOne = LOOKS_LIKE_ONE.test(first);
   if (command === null) return isOne ? `"${first}": ${KD.noSuch(name)}. dumpleak kd MEMORY.DMP has the debugger's commands` : null; // prettier-ignore
+  if (!isOne && !isWholeName(first.trim().split(/\s/)[0] ?? '', name)) return null;
   const dumps = others.filter((word) => /\.(?:dmp|gz|xz|zst|zip|7z|mdmp)$/i.test(word));
   const line = [first, ...others.filter((word) => !dumps.includes(word))].join(' ');
   const dump = dumps[0] ?? 'MEMORY.DMP';
