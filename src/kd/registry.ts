@@ -8,6 +8,7 @@ import { analysis } from './commands/analysis.js';
 import { code } from './commands/code.js';
 import { control } from './commands/control.js';
 import { devices } from './commands/devices.js';
+import { irps } from './commands/irps.js';
 import { memory } from './commands/memory.js';
 import { modules } from './commands/modules.js';
 import { numbers } from './commands/numbers.js';
@@ -19,6 +20,6 @@ import { types } from './commands/types.js';
 import { system } from './commands/system.js';
 
 export const KD = new Catalog([
-  ...[pool, analysis, modules, memory, objects, devices, paging, symbols, types, code, system],
+  ...[pool, analysis, modules, memory, objects, devices, irps, paging, symbols, types, code, system],
   ...[numbers, control],
 ]);
