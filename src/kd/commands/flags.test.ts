@@ -115,6 +115,8 @@ const CASES: readonly (readonly [string, RegExp])[] = [
   ['!for_each_module .echo @#Nothing', /^@#Nothing is no alias here: /],
   ['u acme+1000 L2', new RegExp(`^acme\\+0x1000:\\n(?:${ADDRESS} [0-9a-f?]+ +\\S.*\\n){2}$`)],
   ['dt nt!_LIST_ENTRY', /^nt!_LIST_ENTRY\n {3}\+0x000 Flink {12}: Ptr64 _LIST_ENTRY\n {3}\+0x008 Blink {12}: Ptr64 _LIST_ENTRY\n$/], // prettier-ignore
+  ['dt nt!_EPROCESS', /\n {3}\(the fields that the built-in tables have: the PDB may know more\)\n$/],
+  ['dt nt!_EPROCESS UniqueProcessId', /^ {3}\+0x\w+ UniqueProcessId +: Ptr64 Void\n$/],
   ['dt _LIST_ENTRY nt!PsLoadedModuleList', /^ {3}\+0x000 Flink {12}: 0x[0-9a-f]{8}`[0-9a-f]{8} _LIST_ENTRY\n/],
   ['dt nt!_KLDR_DATA_TABLE_ENTRY -l InLoadOrderLinks.Flink BaseDllName poi(nt!PsLoadedModuleList)', /^InLoadOrderLinks\.Flink at 0x[0-9a-f`]{17}\n-{45}\n[^]*_UNICODE_STRING "ntoskrnl\.exe"\n\n/], // prettier-ignore
   ['dt nt!_NOSUCH', /^Symbol nt!_NOSUCH not found\.\n$/],

@@ -2,6 +2,7 @@
 
 import type { VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
+import type { StructLayout } from '../../../parsers/kernel/layout.js';
 import { printable } from '../../../parsers/text-safety.js';
 import type { Call, Family } from '../command.js';
 import { KdError } from '../kd-error.js';
@@ -44,6 +45,9 @@ async function displayType({ session, words }: Call): Promise<void> {
     );
   }
   for (const line of typeLines(session, layout, at, fields)) await session.out.line(line);
+  if (source !== 'pdb' && fields.length === 0 && hasGaps(layout, session.pointerSize)) {
+    await session.out.line('   (the fields that the built-in tables have: the PDB may know more)');
+  }
   if (at !== null && failed(session.memoryAt(at).readU8(at))) {
     await session.out.line(`Memory read error ${session.pointer(at)}`);
   }
@@ -69,6 +73,12 @@ async function displayType({ session, words }: Call): Promise<void> {
   }
 }
 
+/** Whether fields may be missing: somewhere the next one, or the end, is further away than a list's head is long. */
+function hasGaps({ fields, size }: StructLayout, pointerSize: number): boolean {
+  const places = [...new Set(Object.values(fields).map(({ offset }) => offset)), size].sort((a, b) => a - b);
+  return places.some((place, i) => place - (places[i - 1] ?? 0) > 2 * pointerSize);
+}
+
 export const types: Family = {
   title: 'Types',
   commands: [
@@ -82,7 +92,7 @@ export const types: Family = {
       ],
       standing: 'differs',
       differs:
-        'Layouts come from the PDB, else from the tables of known kernels, which have the structures that matter for memory, pool and objects; a line says where the layout is that of the nearest known build. -b, -r, -v, -y and the other options are not here; enumerators are not named.',
+        'Layouts come from the PDB, else from the tables of known kernels, which have the structures that matter for memory, pool and objects; lines say where the layout is that of the nearest known build, and where fields may be missing. -b, -r, -v, -y and the other options are not here; enumerators are not named.',
       run: displayType,
     },
   ],
