@@ -8,16 +8,18 @@ import { analysis } from './commands/analysis.js';
 import { code } from './commands/code.js';
 import { control } from './commands/control.js';
 import { devices } from './commands/devices.js';
+import { irps } from './commands/irps.js';
 import { memory } from './commands/memory.js';
 import { modules } from './commands/modules.js';
 import { numbers } from './commands/numbers.js';
 import { objects } from './commands/objects.js';
+import { paging } from './commands/paging.js';
 import { pool } from './commands/pool.js';
 import { symbols } from './commands/symbols.js';
 import { types } from './commands/types.js';
 import { system } from './commands/system.js';
 
 export const KD = new Catalog([
-  ...[pool, analysis, modules, memory, objects, devices, symbols, types, code, system],
+  ...[pool, analysis, modules, memory, objects, devices, irps, paging, symbols, types, code, system],
   ...[numbers, control],
 ]);

@@ -2,6 +2,7 @@
 
 import { virtual, type VirtualAddress } from '../../../parsers/addresses.js';
 import { printable } from '../../../parsers/text-safety.js';
+import { MAJOR_NAMES } from '../../kernel/objects/irp-names.js';
 import { IoReader, type DeviceObject } from '../../kernel/objects/io.js';
 import { ObjectReader } from '../../kernel/objects/object-at.js';
 import { objectsOf } from '../../kernel/objects/objects.js';
@@ -11,10 +12,6 @@ import type { Call, Family } from '../command.js';
 import { KdError } from '../kd-error.js';
 import type { Session } from '../session.js';
 
-const MAJOR =
-  'CREATE CREATE_NAMED_PIPE CLOSE READ WRITE QUERY_INFORMATION SET_INFORMATION QUERY_EA SET_EA FLUSH_BUFFERS QUERY_VOLUME_INFORMATION SET_VOLUME_INFORMATION DIRECTORY_CONTROL FILE_SYSTEM_CONTROL DEVICE_CONTROL INTERNAL_DEVICE_CONTROL SHUTDOWN LOCK_CONTROL CLEANUP CREATE_MAILSLOT QUERY_SECURITY SET_SECURITY POWER SYSTEM_CONTROL DEVICE_CHANGE QUERY_QUOTA SET_QUOTA PNP'.split(
-    ' ',
-  );
 const DEVICES = 1;
 const ENTRY_POINTS = 2;
 const FAST_IO = 4;
@@ -33,14 +30,27 @@ const CHARACTERISTICS: readonly (readonly [number, string])[] = [
   [0x100, 'FILE_DEVICE_SECURE_OPEN'],
 ];
 
-/** Reads of this session; throws KdError for a dump that does not tell what objects are. */
-function readers(session: Session): { objects: ObjectReader; io: IoReader } {
+/** What reads objects, drivers and devices of one dump. */
+interface IoReaders {
+  readonly objects: ObjectReader;
+  readonly io: IoReader;
+}
+
+/** Of this session; null for a dump that does not tell what objects are. */
+export function ioReaders(session: Session): IoReaders | null {
   const { kernel } = session.opened;
   const objects = objectsOf(kernel);
   const [roots, layouts, decoder] = [rootsOf(kernel), objects.layouts(), objects.decoder()];
-  if (roots === null || layouts === null || decoder === null)
-    throw new KdError('This dump does not tell what objects are: nothing of their types could be read', 'input');
+  if (roots === null || layouts === null || decoder === null) return null;
   return { objects: new ObjectReader(roots, layouts, decoder), io: new IoReader(roots, layouts) };
+}
+
+/** The same; throws KdError where there is none. */
+function neededReaders(session: Session): IoReaders {
+  const readers = ioReaders(session);
+  if (readers === null)
+    throw new KdError('This dump does not tell what objects are: nothing of their types could be read', 'input');
+  return readers;
 }
 
 /** A driver by its object's address, its path, or its name below `\Driver` or `\FileSystem`. */
@@ -67,7 +77,7 @@ async function drvobj({ session, words }: Call): Promise<void> {
   if (word === undefined || more.length > 0) throw new KdError('!drvobj wants a driver: !drvobj disk [Flags]');
   if (flags === null || flags > (DEVICES | ENTRY_POINTS | FAST_IO))
     throw new KdError(`of the flags of !drvobj there are 1, 2 and 4: not ${flagWord ?? ''}`);
-  const { objects, io } = readers(session);
+  const { objects, io } = neededReaders(session);
   const address = await driverAddress(session, word, objects);
   const driver = io.driver(address);
   if (driver === null) throw new KdError(`${session.pointer(address)}: is not a driver object`, 'input');
@@ -94,7 +104,9 @@ async function drvobj({ session, words }: Call): Promise<void> {
       ...['', 'Dispatch routines:'],
     );
     for (const [i, value] of driver.majorFunctions.entries())
-      lines.push(`[${i.toString(16).padStart(2, '0')}] ${`IRP_MJ_${MAJOR[i] ?? ''}`.padEnd(35)}${await named(value)}`);
+      lines.push(
+        `[${i.toString(16).padStart(2, '0')}] ${`IRP_MJ_${MAJOR_NAMES[i] ?? ''}`.padEnd(35)}${await named(value)}`,
+      );
     lines.push('');
   }
   if ((flags & FAST_IO) !== 0) lines.push('Fast I/O routines: this prompt does not show them');
@@ -105,7 +117,7 @@ async function devobj({ session, words }: Call): Promise<void> {
   const [word, ...more] = words;
   if (word === undefined || more.length > 0)
     throw new KdError('!devobj wants a device: an address, or a path as in !devobj \\Device\\Afd');
-  const { objects, io } = readers(session);
+  const { objects, io } = neededReaders(session);
   const name = unquoted(word);
   const address = name.startsWith('\\') ? objects.find(name).address : session.address(await session.evaluate(name));
   const device = address === null ? null : io.device(address);
@@ -152,7 +164,7 @@ function deviceLines(session: Session, objects: ObjectReader, io: IoReader, devi
 }
 
 /** `\Driver\disk`; what stands there when a name cannot be read says so. */
-function pathOf(objects: ObjectReader, address: bigint): string {
+export function pathOf(objects: ObjectReader, address: bigint): string {
   const path = address === 0n ? null : objects.pathOf(virtual(address));
   return path === null ? '(name not in dump)' : printable(path);
 }

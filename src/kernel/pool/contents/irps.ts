@@ -5,28 +5,15 @@
 
 import { plus, virtual, type VirtualAddress } from '../../../../parsers/addresses.js';
 import { failed } from '../../../../parsers/bytes/failure.js';
-import { u16 } from '../../../../parsers/bytes/fields.js';
 import { heapAddress, toVirtual, type HeapAddress } from '../../../../parsers/heap/memory.js';
+import { IRP_LAYOUTS, irpCounts, type IrpCounts } from '../../objects/irp.js';
 import type { KeptBlock } from '../blocks/sample.js';
 import type { IoObjects } from './io-objects.js';
 import { placeIn, type Decoder, type Lead, type Recognized } from './recognized.js';
 import { pointerAt, type ContentWorld } from './world.js';
 
-const TYPE_IRP = 6;
 /** Places in a block where the packet may begin: the I/O manager and Driver Verifier may have something in front. */
 const STARTS = [0, 0x10, 0x20, 0x40];
-
-/** Offsets, the same on every build since Windows 2000 (public symbols of 2600 to 26200). */
-const LAYOUTS = {
-  8: {
-    ...{ size: 0xd0, location: 0x48, stackCount: 0x42, current: 0x43, thread: 0x98 },
-    ...{ device: 0x28, completion: 0x38 },
-  },
-  4: {
-    ...{ size: 0x70, location: 0x24, stackCount: 0x22, current: 0x23, thread: 0x50 },
-    ...{ device: 0x14, completion: 0x1c },
-  },
-} as const;
 
 /** Recognizes I/O request packets. */
 export class IrpDecoder implements Decoder {
@@ -39,27 +26,16 @@ export class IrpDecoder implements Decoder {
   ) {}
 
   read({ address, data }: KeptBlock): Recognized | null {
-    const layout = LAYOUTS[this.world.pointerSize];
     for (const at of STARTS) {
-      if (at + layout.size > data.length || u16(data, at) !== TYPE_IRP) continue;
-      const stack = data[at + layout.stackCount] ?? 0;
-      const current = data[at + layout.current] ?? 0;
-      const bytes = u16(data, at + 2);
-      if (bytes < layout.size || (bytes - layout.size) % layout.location !== 0) continue;
-      if ((bytes - layout.size) / layout.location < stack || current > stack + 2) continue;
-      return this.describe(address, data, at, { current, stack });
+      const counts = irpCounts(data, at, this.world.pointerSize);
+      if (counts !== null) return this.describe(address, data, at, counts);
     }
     return null;
   }
 
-  private describe(
-    address: HeapAddress,
-    data: Uint8Array,
-    at: number,
-    { current, stack }: { readonly current: number; readonly stack: number },
-  ): Recognized {
+  private describe(address: HeapAddress, data: Uint8Array, at: number, { current, stack }: IrpCounts): Recognized {
     const { world } = this;
-    const layout = LAYOUTS[world.pointerSize];
+    const layout = IRP_LAYOUTS[world.pointerSize];
     const isSent = current >= 1 && current <= stack;
     const leads: Lead[] = [];
     let driver: Recognized['driver'] = null;
@@ -83,7 +59,7 @@ export class IrpDecoder implements Decoder {
 
   /** A stack location; of long packets it lies behind what was kept of the block. */
   private locationAt(address: HeapAddress, data: Uint8Array, place: number): Uint8Array | null {
-    const { location } = LAYOUTS[this.world.pointerSize];
+    const { location } = IRP_LAYOUTS[this.world.pointerSize];
     if (place + location <= data.length) return data.subarray(place, place + location);
     const bytes = this.world.memory.read(toVirtual(address + place), location);
     return failed(bytes) ? null : bytes;
