@@ -143,7 +143,7 @@ function deviceLines(session: Session, objects: ObjectReader, io: IoReader, devi
   ];
   const lines = [
     `Device object (${session.pointer(device.address)}) is for:`,
-    ` ${printable(own)} ${pathOf(objects, device.driver)} DriverObject ${at(device.driver)}`,
+    ` ${printable(own)} ${driverPath(objects, io, device.driver)} DriverObject ${at(device.driver)}`,
     `Current Irp ${at(device.currentIrp)} RefCount ${device.references} Type ${hex(device.type)} Flags ${hex(device.flags)}`,
     extensions.join(''),
   ];
@@ -156,7 +156,7 @@ function deviceLines(session: Session, objects: ObjectReader, io: IoReader, devi
   const beside = (title: string, value: bigint | null): void => {
     if (value === null || value === 0n) return;
     const other = io.device(virtual(value));
-    lines.push(`${title} ${at(value)} ${other === null ? 'not in dump' : pathOf(objects, other.driver)}`);
+    lines.push(`${title} ${at(value)} ${other === null ? 'not in dump' : driverPath(objects, io, other.driver)}`);
   };
   beside('AttachedDevice (Upper)', device.attached);
   beside('AttachedTo (Lower)', device.attachedTo);
@@ -167,6 +167,11 @@ function deviceLines(session: Session, objects: ObjectReader, io: IoReader, devi
 export function pathOf(objects: ObjectReader, address: bigint): string {
   const path = address === 0n ? null : objects.pathOf(virtual(address));
   return path === null ? '(name not in dump)' : printable(path);
+}
+
+/** The path of a driver, where its object proves to be one. */
+function driverPath(objects: ObjectReader, io: IoReader, address: bigint): string {
+  return address === 0n || io.driver(virtual(address)) === null ? '(driver not known)' : pathOf(objects, address);
 }
 
 export const devices: Family = {
