@@ -164,13 +164,13 @@ function deviceLines(session: Session, objects: ObjectReader, io: IoReader, devi
 }
 
 /** `\Driver\disk`; what stands there when a name cannot be read says so. */
-export function pathOf(objects: ObjectReader, address: bigint): string {
+function pathOf(objects: ObjectReader, address: bigint): string {
   const path = address === 0n ? null : objects.pathOf(virtual(address));
   return path === null ? '(name not in dump)' : printable(path);
 }
 
-/** The path of a driver, where its object proves to be one. */
-function driverPath(objects: ObjectReader, io: IoReader, address: bigint): string {
+/** The path of a driver, where its object proves to be one by its type and size. */
+export function driverPath(objects: ObjectReader, io: IoReader, address: bigint): string {
   return address === 0n || io.driver(virtual(address)) === null ? '(driver not known)' : pathOf(objects, address);
 }
 

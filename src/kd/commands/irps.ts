@@ -9,7 +9,7 @@ import { unquoted } from '../../views/words.js';
 import type { Call, Family } from '../command.js';
 import { KdError } from '../kd-error.js';
 import type { Session } from '../session.js';
-import { ioReaders, pathOf } from './devices.js';
+import { driverPath, ioReaders } from './devices.js';
 
 /** Nothing is mapped below. */
 const LOWEST_ADDRESS = 0x10000n;
@@ -88,10 +88,8 @@ async function locationLines(
 export function driverNames(session: Session): IrpNames['driver'] {
   const readers = ioReaders(session);
   return (device) => {
-    const driver = readers?.io.device(virtual(device))?.driver;
-    if (readers === null || driver === undefined || readers.io.driver(virtual(driver)) === null)
-      return '(driver not known)';
-    return pathOf(readers.objects, driver);
+    const driver = readers?.io.device(virtual(device))?.driver ?? 0n;
+    return readers === null ? '(driver not known)' : driverPath(readers.objects, readers.io, driver);
   };
 }
 
