@@ -1,6 +1,7 @@
 /** The questions that `dumpleak history` asks. */
 
-import type { Store, Table } from './store.js';
+import type { Asked, Table } from './engine.js';
+import { OWN_TABLES } from './schema.js';
 
 export interface Filter {
   tag?: string | undefined;
@@ -26,7 +27,7 @@ const DUMPS = `
   from dumps d left join machines m on m.id = d.machine_id left join suspects s on s.dump_id = d.id and s.position = 0`;
 
 /** Dumps, the newest first. */
-export async function listDumps(store: Store, filter: Filter): Promise<Table> {
+export async function listDumps(store: Asked, filter: Filter): Promise<Table> {
   const { tag, driver, process, machine, since, until, leaks, undecided } = filter;
   return store.ask(
     `${DUMPS}
@@ -42,7 +43,7 @@ export async function listDumps(store: Store, filter: Filter): Promise<Table> {
 }
 
 /** Groups in their order: most dumps first. */
-export async function listGroups(store: Store): Promise<Table> {
+export async function listGroups(store: Asked): Promise<Table> {
   return store.ask(`
     select id, tag, pool, driver, driver_version as version, process, company, confidence, dumps, machines,
       first_seen as "firstSeen", last_seen as "lastSeen", bytes::float8 as "mostBytes",
@@ -50,7 +51,7 @@ export async function listGroups(store: Store): Promise<Table> {
     from groups order by position`);
 }
 
-export async function listMachines(store: Store): Promise<Table> {
+export async function listMachines(store: Asked): Promise<Table> {
   return store.ask(`
     select m.id, m.name, m.dumps, count(d.id) filter (where d.leak_suspected) as leaks,
       count(d.id) filter (where d.leak_suspected is null) as undecided,
@@ -60,7 +61,7 @@ export async function listMachines(store: Store): Promise<Table> {
 }
 
 /** Where a word stands: as a tag, in the name of an accused process or of a driver that was loaded, in a machine's name, a headline or a place. */
-export async function search(store: Store, word: string): Promise<Table> {
+export async function search(store: Asked, word: string): Promise<Table> {
   return store.ask(
     `with hits as (
        select dump_id, 1 as rank, 'suspect' as found, tag || coalesce(' ' || driver, '') || coalesce(' ' || process, '') as what from suspects
@@ -79,7 +80,7 @@ export async function search(store: Store, word: string): Promise<Table> {
 }
 
 /** A row a dump and suspect, with all that is known in columns. */
-export async function exportRows(store: Store): Promise<Table> {
+export async function exportRows(store: Asked): Promise<Table> {
   return store.ask(`
     select d.id, d.place, coalesce(m.name, m.id) as machine, d.system_time as "systemTime", d.boot_time as "bootTime",
       d.system_name as system, d.build_number as build, d.type, d.architecture, d.file_bytes::float8 as "fileBytes",
@@ -93,7 +94,7 @@ export async function exportRows(store: Store): Promise<Table> {
 }
 
 /** Ids of the dumps that a word means: the beginning of an id, or a place. */
-export async function findDumps(store: Store, word: string): Promise<{ id: string; offset: number; length: number }[]> {
+export async function findDumps(store: Asked, word: string): Promise<{ id: string; offset: number; length: number }[]> {
   const { rows } = await store.ask(
     `select id, journal_offset::float8, journal_length::float8 from dumps
      where (length($1) >= 4 and id like $2 || '%') or place = $1 or places ? $1 order by id`,
@@ -103,19 +104,19 @@ export async function findDumps(store: Store, word: string): Promise<{ id: strin
 }
 
 /** Tables that the store keeps for itself. */
-const OWN = `('migrations', 'state')`;
+const OWN = `(${OWN_TABLES.map((name) => `'${name}'`).join(', ')})`;
 
 /** Every column that `sql` can ask for. */
-export async function listTables(store: Store): Promise<Table> {
+export async function listTables(store: Asked): Promise<Table> {
   return store.ask(
     `select table_name as "table", column_name as "column", data_type as type from information_schema.columns
-     where table_schema = 'public' and table_name not in ${OWN} order by table_name, ordinal_position`,
+     where table_schema = current_schema() and table_name not in ${OWN} order by table_name, ordinal_position`,
   );
 }
 
-export async function tableNames(store: Store): Promise<string[]> {
+export async function tableNames(store: Asked): Promise<string[]> {
   const { rows } = await store.ask(
-    `select table_name from information_schema.tables where table_schema = 'public' and table_name not in ${OWN} order by 1`,
+    `select table_name from information_schema.tables where table_schema = current_schema() and table_name not in ${OWN} order by 1`,
   );
   return rows.map(([name]) => String(name));
 }
