@@ -3,11 +3,11 @@
  * memory or when the batch is gone: an analysis is one long synchronous call, in which the process hears nothing.
  */
 
-import '../engine.js';
 import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { isRunning } from '../../parsers/bytes/processes.js';
+import { setEngine } from '../engine.js';
 import { MEMORY_LIMIT_LINE, type FromWorker, type ToWorker } from './messages.js';
 
 /** Between two looks at the memory, in milliseconds. */
@@ -32,6 +32,7 @@ function watch({ memoryBytes, parent }: { memoryBytes: number; parent: number })
 }
 
 async function work(): Promise<void> {
+  setEngine();
   const { InputError } = await import('../../parsers/bytes/input-error.js');
   const { asInputError } = await import('../../parsers/bytes/file-source.js');
   const { analyzeFile, identifyFile, makeTools } = await import('./analyze-file.js');
