@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { analyzeBench } from './analyze-bench.js';
 import { batchBench } from './batch-bench.js';
+import { containersBench } from './containers-bench.js';
 import { driversBench } from './drivers-bench.js';
 import { heapBench } from './heap-bench.js';
 import { inferenceBench } from './inference-bench.js';
@@ -19,6 +20,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['pdb', pdbBench],
   ['trend', trendBench],
   ['batch', batchBench],
+  ['containers', containersBench],
   ['drivers', driversBench],
   ['heap', heapBench],
   ['objects', objectsBench],
