@@ -12,6 +12,7 @@ import { objectsBench } from './objects-bench.js';
 import { ownersBench } from './owners-bench.js';
 import { pdbBench } from './pdb-bench.js';
 import { searchBench } from './search-bench.js';
+import { tablesBench } from './tables-bench.js';
 import { trendBench } from './trend-bench.js';
 
 const SUITES = new Map<string, () => Promise<BenchLine[]>>([
@@ -26,6 +27,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['objects', objectsBench],
   ['search', searchBench],
   ['owners', ownersBench],
+  ['tables', tablesBench],
 ]);
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
