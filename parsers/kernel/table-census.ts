@@ -50,7 +50,7 @@ export class TableCensus {
     const { size, key } = this.record;
     const count = Math.min(Math.floor(bytes.length / size), this.slots - first);
     if (table === undefined) return;
-    for (let i = 0; i < count; ) {
+    for (let i = 0; i < count;) {
       const page = this.pageOf(first + i);
       const end = Math.min(count, Math.ceil(((page + 1) * PAGE_SIZE) / size) - first);
       table.seen[page] = (table.seen[page] ?? 0) + end - i;

@@ -66,7 +66,8 @@ export async function containersBench(): Promise<BenchLine[]> {
 function line(name: string, what: string, packed: string): BenchLine {
   const kept = measure([STEPS, 'keep', name, packed], TIMES);
   const dropped = measure([STEPS, 'nowhere', name, packed], TIMES);
-  if (kept.stdout !== dropped.stdout || kept.stdout !== String(SIZE)) throw new Error(`${packed}: ${kept.stdout} bytes`);
+  if (kept.stdout !== dropped.stdout || kept.stdout !== String(SIZE))
+    throw new Error(`${packed}: ${kept.stdout} bytes`);
   const size = `${(statSync(packed).size / MB).toFixed(0)} MB to ${SIZE / MB} MB`;
   return {
     name: `${name}, ${what}: readable against to nowhere`,
