@@ -50,7 +50,8 @@ export interface AnalyzeTask {
 }
 
 /** The path of a task's file for messages and results. */
-export const shownPathOf = (task: Task): string => (task.kind === 'analyze' ? (task.shownPath ?? task.path) : task.path);
+export const shownPathOf = (task: Task): string =>
+  task.kind === 'analyze' ? (task.shownPath ?? task.path) : task.path;
 
 export type Task = IdentifyTask | AnalyzeTask;
 

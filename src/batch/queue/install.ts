@@ -20,10 +20,10 @@ const TABLES = `
     (id uuid primary key, host text not null, pid integer not null, jobs integer not null,
      started timestamptz not null default now(), until timestamptz not null)`;
 
-/** Years: what nobody has come to yet must not be forgotten. */
-const KEPT_DAYS = 3650;
+/** Ten years: what nobody has come to yet must not be forgotten. */
+const KEPT_MINUTES = 3650 * 24 * 60;
 /** What a worker does not end by itself ends after these; a claim that is not prolonged ends long before. */
-const LONGEST_HOURS = 23;
+const LONGEST_SECONDS = 23 * 3600;
 
 /** pg-boss on the server's connections. */
 export async function bossOf(server: Server, options: PgBoss.ConstructorOptions): Promise<PgBoss> {
@@ -44,13 +44,14 @@ export async function installQueue(server: Server): Promise<void> {
     const boss = await bossOf(server, { supervise: false, migrate: true });
     try {
       await boss.start();
-      const kept = { retentionDays: KEPT_DAYS };
+      const kept = { retentionMinutes: KEPT_MINUTES };
       await boss.createQueue(DEAD, { name: DEAD, policy: 'standard', retryLimit: 0, ...kept });
       await boss.createQueue(DUMPS, {
-        ...{ name: DUMPS, policy: 'standard', deadLetter: DEAD, expireInHours: LONGEST_HOURS, ...kept },
+        ...{ name: DUMPS, policy: 'standard', deadLetter: DEAD, expireInSeconds: LONGEST_SECONDS, ...kept },
         ...{ retryLimit: 2, retryDelay: 30, retryBackoff: true },
       });
-      await session.exec(TABLES);
+      // In a transaction that began after the schema was there: one that looked for it before goes on not to see it.
+      await server.transaction(async (later) => later.exec(TABLES));
     } finally {
       await boss.stop({ graceful: false });
     }

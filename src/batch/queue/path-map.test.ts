@@ -12,7 +12,7 @@ describe('paths of the queue on this host', () => {
     expect(localPath('\\\\Server\\Share\\m1\\x.dmp', linux)).to.equal('/mnt/a/m1/x.dmp');
     expect(localPath('//server/share/m1/x.dmp', linux)).to.equal('/mnt/a/m1/x.dmp');
     expect(sharedPath('/mnt/a/m1/x.dmp', linux)).to.equal('\\\\server\\share\\m1\\x.dmp');
-    expect(localPath('d:\\dumps\\x.dmp', map('D:=/mnt/d'))).to.equal('/mnt/d/x.dmp');
+    expect(localPath('d:\\dumps\\x.dmp', map('D:=/mnt/d'))).to.equal('/mnt/d/dumps/x.dmp');
     expect(localPath('/mnt/d/x.dmp', map('/mnt/d=D:'))).to.equal('D:\\x.dmp');
   });
 

@@ -134,8 +134,9 @@ export async function retryDumps(server: Server, chosen: Chosen): Promise<string
       [chosen],
     );
     for (const { id, data } of rows) {
-      const { why: _, ...dump } = data;
-      await putBack(session, id, { ...dump, deaths: [], lost: 0, unseen: null });
+      const dump = { ...data, deaths: [], lost: 0, unseen: null };
+      delete dump.why;
+      await putBack(session, id, dump);
     }
     const { rows: delayed } = await session.query<{ data: QueuedDump }>(
       `update ${QUEUE_SCHEMA}.job set start_after = now()

@@ -95,7 +95,7 @@ class Worker {
         this.fail(error);
       });
     }, beatMs);
-    let end: NodeJS.Timeout | null = null;
+    let end: NodeJS.Timeout | undefined;
     const onStop = (): void => {
       end = setTimeout(() => void pool.close(), graceMs);
       this.wake();
@@ -110,7 +110,7 @@ class Worker {
       return left;
     } finally {
       clearInterval(beats);
-      if (end !== null) clearTimeout(end);
+      clearTimeout(end);
       stop.removeEventListener('abort', onStop);
     }
   }
@@ -245,7 +245,8 @@ class Worker {
       return;
     }
     const deaths = [...dump.deaths, error.message];
-    if (deaths.length < MOST_DEATHS) await this.giveBack(claim, { ...dump, deaths }, error.message, delayAfter(deaths.length)); // prettier-ignore
+    if (deaths.length < MOST_DEATHS)
+      await this.giveBack(claim, { ...dump, deaths }, error.message, delayAfter(deaths.length)); // prettier-ignore
     else await this.bury(claim, { ...dump, deaths }, error);
   }
 

@@ -85,7 +85,10 @@ export const command = defineCommand({
     ['batch //share/dumps --out report', 'all dumps below a folder'],
     ['batch *.dmp more.zip --out report --jobs 2', 'files and an archive, two at a time'],
     ['batch //share/dumps --out report --watch', 'go on as dumps arrive'],
-    ['batch //share/dumps --store postgres://dumpleak@db/dumpleak --enqueue', 'for workers on many hosts (docs/scale.md)'],
+    [
+      'batch //share/dumps --store postgres://dumpleak@db/dumpleak --enqueue',
+      'for workers on many hosts (docs/scale.md)',
+    ],
   ],
   run: async (args, output, host) => {
     const { out, watch } = args;
