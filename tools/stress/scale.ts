@@ -62,7 +62,7 @@ export async function stressScale(options: ScaleOptions): Promise<ScaleFigures> 
   try {
     const random = new Prng(seed).fork('kills');
     const running = new Set<ChildProcess>();
-    let finished = false;
+    const ends = { finished: false };
     let kills = 0;
     let restarts = 0;
     const run = (): void => {
@@ -70,9 +70,9 @@ export async function stressScale(options: ScaleOptions): Promise<ScaleFigures> 
       running.add(child);
       void ended(child).then((code) => {
         running.delete(child);
-        if (code === 0) finished = true;
+        if (code === 0) ends.finished = true;
         else if (code !== 'killed') wrong.push(`a worker ended with ${String(code)}`);
-        if (!finished && wrong.length === 0) run();
+        if (!ends.finished && wrong.length === 0) run();
       });
     };
     for (let i = 0; i < workers; i++) run();
@@ -84,7 +84,7 @@ export async function stressScale(options: ScaleOptions): Promise<ScaleFigures> 
         await server.restart();
       }
       // Near the end nothing is left to be disturbed.
-      if (finished || kills >= (options.mostKills ?? Infinity)) continue;
+      if (ends.finished || kills >= (options.mostKills ?? Infinity)) continue;
       const victims = [...running];
       const victim = victims[random.int(0, Math.max(0, victims.length - 1))];
       if (victim?.kill('SIGKILL') === true) kills++;
