@@ -23,11 +23,11 @@ const TOGETHER = 12;
 /** A process of them may work this long, and one of a single file, in milliseconds. */
 const LONGEST = 900_000;
 
-/** What was kept in `kept` of those of `files` that did not change since they were measured. */
-export function keptCoverage(project: string, kept: string, files: readonly string[]): FileCoverage[] {
+/** What was kept in `kept` of test files that did not change since they were measured. */
+export function keptCoverage(project: string, kept: string): FileCoverage[] {
   if (!existsSync(kept)) return [];
   const found = JSON.parse(readFileSync(kept, 'utf8')) as FileCoverage[];
-  return found.filter(({ file, at }) => files.includes(file) && statSync(join(project, file)).mtimeMs < at);
+  return found.filter(({ file, at }) => (statSync(join(project, file), { throwIfNoEntry: false })?.mtimeMs ?? at) < at);
 }
 
 /** Measures test files (paths below `project`), some in one process; each of a process that ended early again alone. */

@@ -5,7 +5,7 @@
  * from the start; what is then not noticed is a survivor. A change with which tests work on for many times their usual time is
  * noticed. A sample, drawn by a seed:
  * `npm run mutate -- [--sample 300] [--seed 1] [--rooms parsers,src/kernel] [--file PATH] [--tests build/parsers,build/src/leak]
- * [--minutes N] [--coverage FILE]`. With `--coverage` what tests reach is kept in that file for the next run.
+ * [--minutes N] [--coverage FILE] [--verbose]`. With `--coverage` what tests reach is kept in that file for the next run.
  * Takes hours for all; for a schedule, not for CI. CONTRIBUTING.md has the last score.
  */
 
@@ -42,6 +42,7 @@ const { values } = parseArgs({
     tests: { type: 'string', default: 'build/parsers,build/symbols,build/src' },
     minutes: { type: 'string', default: '600' },
     coverage: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
   },
 });
 
@@ -75,7 +76,7 @@ async function coverage(project: string): Promise<FileCoverage[]> {
   const files = filesBelow('build')
     .filter((name) => name.endsWith('.test.js') && !name.includes('browser'))
     .filter((name) => wanted.some((part) => name.includes(part)));
-  const found = values.coverage === undefined ? [] : keptCoverage(project, values.coverage, files);
+  const found = values.coverage === undefined ? [] : keptCoverage(project, values.coverage);
   const kept = new Set(found.map(({ file }) => file));
   const add = (some: readonly FileCoverage[]): void => {
     found.push(...some);
@@ -83,7 +84,7 @@ async function coverage(project: string): Promise<FileCoverage[]> {
   };
   const missing = files.filter((file) => !kept.has(file));
   await measure(project, missing, add, (file) => say(`left out, does not pass alone in time: ${file}`));
-  return found;
+  return found.filter(({ file }) => files.includes(file));
 }
 
 interface Place {
@@ -133,7 +134,8 @@ function sum(score: ReadonlyMap<string, Score>): Score {
 const copy = copyOfProject();
 try {
   say('coverage of the tests ...');
-  const reach = new Reach(await coverage(copy));
+  const covered = await coverage(copy);
+  const reach = new Reach(covered);
   const sample = drawn(places());
   writeSwitched(copy, sample);
   const score = new Map<string, Score>();
@@ -149,6 +151,7 @@ try {
       const reaching = mutant.atLoad ? reach.ofFile(file) : reach.of(file, (lines[i] ?? 1) - 1, changed);
       return { id: i + 1, file, atLoad: mutant.atLoad, reaching, ofFile: reach.ofFile(file) };
     }),
+    new Map(covered.map(({ file, tests }) => [file, tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0)])),
   );
   for (const [i, { file, mutant }] of sample.entries()) {
     if (performance.now() > end) {
@@ -156,6 +159,7 @@ try {
       break;
     }
     const { killed, why } = await trial.of(i + 1);
+    if (values.verbose) say(`${i + 1} of ${sample.length}: ${killed ? 'noticed' : 'survived'} (${why})`);
     const room = dirname(file).split('/').slice(1, 3).join('/');
     const counts = score.get(room) ?? { killed: 0, all: 0 };
     score.set(room, { killed: counts.killed + (killed ? 1 : 0), all: counts.all + 1 });

@@ -33,11 +33,14 @@ const ATTEMPTS = 3;
 export class Trial {
   readonly #project: string;
   readonly #changes: ReadonlyMap<number, Change>;
+  readonly #usual: ReadonlyMap<string, number>;
   readonly #distrusted = new Set<string>();
   #warm: WarmProcess | null = null;
 
-  constructor(project: string, changes: readonly Change[]) {
+  /** `usual` has how long each test file takes, in milliseconds. */
+  constructor(project: string, changes: readonly Change[], usual: ReadonlyMap<string, number>) {
     this.#project = project;
+    this.#usual = usual;
     this.#changes = new Map(changes.map((change) => [change.id, change]));
   }
 
@@ -107,16 +110,8 @@ export class Trial {
 
   /** Whole test files, with the change on from the start: what they keep between tests, they made with it. */
   async #anew(change: Change): Promise<string | null> {
-    const seen = new Map<string, number>();
     const candidates = change.reaching.length > 0 ? change.reaching : change.ofFile;
-    for (const { file } of candidates) seen.set(file, 0);
-    const tests = new Map<string, Measured>();
-    for (const test of change.ofFile) {
-      const { title, file, milliseconds } = test;
-      if (title === null || !seen.has(file) || this.#distrusted.has(title)) continue;
-      tests.set(title, test);
-      seen.set(file, (seen.get(file) ?? 0) + milliseconds);
-    }
+    const seen = new Map(candidates.map(({ file }) => [file, this.#usual.get(file) ?? 0]));
     const near = (file: string): number => (dirname(file) === dirname(change.file) ? 0 : 1);
     const files = [...seen].sort(([a, x], [b, y]) => near(a) - near(b) || x - y);
     let time = 0;
@@ -125,27 +120,19 @@ export class Trial {
       time += own;
       return true;
     });
-    const names = new Set(chosen.map(([file]) => file));
-    const titles = [...tests.values()].flatMap(({ title, file }) => (title !== null && names.has(file) ? [title] : []));
-    const failed = await this.#runAnew(change.id, [...names], titles, time);
-    if (failed === null || (await this.#runAnew(0, [...names], titles, time)) !== null) return null;
-    return failed;
+    const names = chosen.map(([file]) => file);
+    const failed = await this.#runAnew(change.id, names, time);
+    return failed === null || (await this.#runAnew(0, names, time)) !== null ? null : failed;
   }
 
-  /** What fails first of tests in a process of their own; null where all pass. */
-  async #runAnew(
-    change: number,
-    files: readonly string[],
-    titles: readonly string[],
-    time: number,
-  ): Promise<string | null> {
+  /** What fails first of test files in a process of their own; null where all pass. */
+  async #runAnew(change: number, files: readonly string[], time: number): Promise<string | null> {
     const limit = time * PATIENCE.times + PATIENCE.more;
     const warm = new WarmProcess(this.#project);
     try {
       const loaded = await warm.ask({ do: 'load', files, change, measure: false }, limit + PATIENCE.more);
       if (loaded?.told !== 'loaded' || loaded.failed.length > 0) return 'its tests do not load';
-      if (titles.length === 0) return null;
-      const answer = await warm.ask({ do: 'try', change, titles }, limit);
+      const answer = await warm.ask({ do: 'try', change, titles: null }, limit);
       return answer?.told === 'tried' ? answer.failed : 'works without end, or ends the process';
     } finally {
       warm.end();

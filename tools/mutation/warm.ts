@@ -17,13 +17,14 @@ export type Order =
   | { readonly do: 'load'; readonly files: readonly string[]; readonly change: number; readonly measure: boolean }
   /** Runs everything that was loaded and tells of each test what it reached. */
   | { readonly do: 'measure' }
-  /** Runs the tests of these full titles with a change on, until one fails. */
-  | { readonly do: 'try'; readonly change: number; readonly titles: readonly string[] };
+  /** Runs the tests of these full titles, or all (null), with a change on, until one fails. */
+  | { readonly do: 'try'; readonly change: number; readonly titles: readonly string[] | null };
 
 export interface Measured {
   readonly file: string;
   /** Full title; null for what loading the file runs besides the top level of modules. */
   readonly title: string | null;
+  /** Of processor time. */
   readonly milliseconds: number;
   /** Path below the project -> lines that ran, as a bit map in base64. */
   readonly lines: readonly (readonly [string, string])[];
@@ -114,38 +115,39 @@ function measure(): void {
     const own = ofSuites.get(suite);
     return [...(own === undefined ? [] : [own]), ...around(suite.parent)];
   };
-  let since = performance.now();
+  const worked = (): number => (process.cpuUsage().user + process.cpuUsage().system) / 1000;
+  let since = worked();
   const runner = mocha.run(() => answer({ told: 'measured', tests }));
   runner.on('hook end', (hook: Mocha.Hook) => {
     if (hook.title.includes('before all') && hook.parent !== undefined) ofSuites.set(hook.parent, taken());
   });
   runner.on('pass', (test: Mocha.Test) => {
-    const milliseconds = performance.now() - since;
+    const milliseconds = worked() - since;
     const file = relative(process.cwd(), test.file ?? '').split(sep).join('/');
     tests.push({ file, title: test.fullTitle(), milliseconds, lines: join([taken(), ...around(test.parent)]) });
-    since = performance.now();
+    since = worked();
   });
   runner.on('fail', () => {
     taken();
-    since = performance.now();
+    since = worked();
   });
 }
 
 /** What mocha asks of each test, answered by its full title. */
 class Chosen extends RegExp {
-  readonly #titles: ReadonlySet<string>;
+  readonly #titles: ReadonlySet<string> | null;
 
-  constructor(titles: readonly string[]) {
+  constructor(titles: readonly string[] | null) {
     super('');
-    this.#titles = new Set(titles);
+    this.#titles = titles === null ? null : new Set(titles);
   }
 
   override test(title: string): boolean {
-    return this.#titles.has(title);
+    return this.#titles?.has(title) ?? true;
   }
 }
 
-function run(titles: readonly string[]): Promise<string | null> {
+function run(titles: readonly string[] | null): Promise<string | null> {
   mocha.bail(true);
   mocha.grep(new Chosen(titles));
   return new Promise((resolve) => {
@@ -163,10 +165,12 @@ process.on('message', (order: Order) => {
   else void attempt(order.change, order.titles);
 });
 
-async function attempt(change: number, titles: readonly string[]): Promise<void> {
+async function attempt(change: number, titles: readonly string[] | null): Promise<void> {
   turn(change);
   const failed = await run(titles);
   turn(0);
   const again = failed === null ? null : await run(failed === '' ? titles : [failed]);
   answer({ told: 'tried', failed, alsoWithout: again !== null });
 }
+
+process.on('disconnect', () => process.exit(0));
