@@ -68,7 +68,9 @@ describe('what blocks say of drivers', () => {
       const contents = { sampled: more[0], pointers: more[1] } as unknown as BlockContents;
       return contentTraces(contents, MODULES, more[2])[0]?.note ?? '';
     };
-    expect(note(100, [pointer('first.sys', 90)], [follows])).to.equal('90 of 100 blocks are contexts of first.sys+0x40');
+    expect(note(100, [pointer('first.sys', 90)], [follows])).to.equal(
+      '90 of 100 blocks are contexts of first.sys+0x40',
+    );
     expect(note(100, [pointer('first.sys', 91)], [follows])).to.equal(
       '91 of 100 blocks hold a pointer into first.sys+0x1f40 at offset 0x18',
     );

@@ -9,8 +9,10 @@ const MODULES = modulesOf('ntoskrnl.exe', 'First.sys', 'second.sys');
 const KEY = keyOf('Leak');
 type Row = NonNullable<VerifierState['outstanding']>[number];
 
-const row = (more: Partial<Row> = {}): Row =>
-  ({ driver: 'first.SYS', tag: KEY, allocations: 50, bytes: 2 ** 20, callers: [], ...more }) as Row;
+const row = (more: Partial<Row> = {}): Row => ({
+  ...{ driver: 'first.SYS', tag: KEY, allocations: 50, bytes: 2 ** 20, callers: [] },
+  ...more,
+});
 const traces = (rows: Row[], outstanding = 100): ReturnType<typeof verifierTraces> =>
   verifierTraces({ level: 8, drivers: [], specialPoolTag: null, outstanding: rows }, KEY, outstanding, MODULES);
 

@@ -3,7 +3,7 @@
  * changed since.
  */
 
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasLine } from './lines.js';
 import { WarmProcess } from './process.js';

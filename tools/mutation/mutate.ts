@@ -83,7 +83,9 @@ async function coverage(project: string): Promise<FileCoverage[]> {
     if (values.coverage !== undefined) writeFileSync(values.coverage, JSON.stringify(found));
   };
   const missing = files.filter((file) => !kept.has(file));
-  await measure(project, missing, add, (file) => say(`left out, does not pass alone in time: ${file}`));
+  await measure(project, missing, add, (file) => {
+    say(`left out, does not pass alone in time: ${file}`);
+  });
   return found.filter(({ file }) => files.includes(file));
 }
 

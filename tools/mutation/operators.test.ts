@@ -86,6 +86,8 @@ describe('lines that ran', () => {
 
   it('are those of an inner function that ran alone', () => {
     const outer = { startOffset: 0, endOffset: 60, count: 0 };
-    expect(ran([{ ranges: [outer] }, { ranges: [{ startOffset: 20, endOffset: 40, count: 2 }] }])).to.deep.equal([2, 3]);
+    expect(ran([{ ranges: [outer] }, { ranges: [{ startOffset: 20, endOffset: 40, count: 2 }] }])).to.deep.equal([
+      2, 3,
+    ]);
   });
 });

@@ -143,7 +143,8 @@ export function switched(text: string, changes: readonly Switched[]): string {
     const after = others.filter((other) => other.mutant.start >= mutant.end);
     const usual = render(mutant.start, mutant.end, within);
     const on = `globalThis.${SWITCH} === ${id}`;
-    const both = mutant.operator === 'block' ? `if (!(${on})) { ${usual} }` : `(${on} ? ${mutant.replacement} : (${usual}))`;
+    const both =
+      mutant.operator === 'block' ? `if (!(${on})) { ${usual} }` : `(${on} ? ${mutant.replacement} : (${usual}))`;
     return text.slice(start, mutant.start) + both + render(mutant.end, end, after);
   };
   return render(0, text.length, sorted);

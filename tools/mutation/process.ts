@@ -40,7 +40,9 @@ export class WarmProcess {
         this.#child.off('message', done).off('exit', gone);
         resolve(answer);
       };
-      const gone = (): void => done(null);
+      const gone = (): void => {
+        done(null);
+      };
       const pulse = setInterval(() => {
         const waited = performance.now() - started;
         const worked = this.#worked();

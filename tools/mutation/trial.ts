@@ -63,7 +63,9 @@ export class Trial {
 
   async #warmly(change: Change): Promise<string | null> {
     const near = (test: Measured): boolean => dirname(test.file) === dirname(change.file);
-    const usable = change.reaching.filter(({ title }) => title !== null).sort((a, b) => a.milliseconds - b.milliseconds);
+    const usable = change.reaching
+      .filter(({ title }) => title !== null)
+      .sort((a, b) => a.milliseconds - b.milliseconds);
     const sorted = [...usable.filter((test) => near(test) && test.milliseconds < 1000), ...usable];
     const tried = new Set<string>();
     for (const most of WAVES) {
@@ -102,7 +104,8 @@ export class Trial {
   async #loaded(): Promise<WarmProcess> {
     if (this.#warm !== null && !this.#warm.ended) return this.#warm;
     const files = new Set<string>();
-    for (const { atLoad, reaching } of this.#changes.values()) if (!atLoad) for (const { file } of reaching) files.add(file);
+    for (const { atLoad, reaching } of this.#changes.values())
+      if (!atLoad) for (const { file } of reaching) files.add(file);
     this.#warm = new WarmProcess(this.#project);
     await this.#warm.ask({ do: 'load', files: [...files].sort(), change: 0, measure: false }, LOADING);
     return this.#warm;
