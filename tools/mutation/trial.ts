@@ -20,8 +20,8 @@ export interface Outcome {
 }
 
 /** Tests may take this many times their usual time, and this much more, in milliseconds of processor time. */
-const PATIENCE = { times: 6, more: 15_000 };
-/** Loading all test files may take this long. */
+const PATIENCE = { times: 6, more: 6_000 };
+/** Loading test files may take this long. */
 const LOADING = 600_000;
 /** Tests of one wave take up to this many milliseconds together, wave after wave; the last has all others. */
 const WAVES = [300, 3_000, 20_000, Infinity];
@@ -35,6 +35,7 @@ export class Trial {
   readonly #changes: ReadonlyMap<number, Change>;
   readonly #usual: ReadonlyMap<string, number>;
   readonly #distrusted = new Set<string>();
+  readonly #inWarm = new Set<string>();
   #warm: WarmProcess | null = null;
 
   /** `usual` has how long each test file takes, in milliseconds. */
@@ -88,7 +89,7 @@ export class Trial {
   async #wave(change: Change, wave: readonly Measured[], time: number): Promise<string | null> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const titles = wave.flatMap(({ title }) => (title === null || this.#distrusted.has(title) ? [] : [title]));
-      const warm = await this.#loaded();
+      const warm = await this.#loaded(new Set(wave.map(({ file }) => file)));
       const answer = await warm.ask({ do: 'try', change: change.id, titles }, time * PATIENCE.times + PATIENCE.more);
       if (answer?.told !== 'tried') return 'works without end, or ends the process';
       if (answer.failed === null) return null;
@@ -101,13 +102,15 @@ export class Trial {
     return null;
   }
 
-  async #loaded(): Promise<WarmProcess> {
-    if (this.#warm !== null && !this.#warm.ended) return this.#warm;
-    const files = new Set<string>();
-    for (const { atLoad, reaching } of this.#changes.values())
-      if (!atLoad) for (const { file } of reaching) files.add(file);
-    this.#warm = new WarmProcess(this.#project);
-    await this.#warm.ask({ do: 'load', files: [...files].sort(), change: 0, measure: false }, LOADING);
+  /** The warm process, with these test files loaded, and those that were before. */
+  async #loaded(files: ReadonlySet<string>): Promise<WarmProcess> {
+    if (this.#warm === null || this.#warm.ended) {
+      this.#warm = new WarmProcess(this.#project);
+      this.#inWarm.clear();
+    }
+    const missing = [...files].filter((file) => !this.#inWarm.has(file));
+    for (const file of missing) this.#inWarm.add(file);
+    if (missing.length > 0) await this.#warm.ask({ do: 'load', files: missing, change: 0, measure: false }, LOADING);
     return this.#warm;
   }
 
