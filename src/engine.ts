@@ -10,5 +10,8 @@ import { setFlagsFromString } from 'node:v8';
 /** How much code runs in a function before V8 thinks of optimizing it, in bytes of bytecode; V8's own figure is 67584. */
 const BUDGET = 500_000;
 
-// Only where it was measured, Node 20: an engine that does not know the flag would say so on stderr.
-if (process.versions.v8.startsWith('11.')) setFlagsFromString(`--interrupt-budget=${BUDGET}`);
+/** For a process that is ours alone: the program, a worker. */
+export function setEngine(): void {
+  // Only where it was measured, Node 20: an engine that does not know the flag would say so on stderr.
+  if (process.versions.v8.startsWith('11.')) setFlagsFromString(`--interrupt-budget=${BUDGET}`);
+}

@@ -51,7 +51,7 @@ describe('the package', function () {
       bin: Record<string, string>;
       exports: { '.': { default: string } };
     };
-    expect(code).to.include.members([bin['dumpleak'], exports['.'].default.slice(2), 'build/bin/batch-worker.js']);
+    expect(code).to.include.members([bin['dumpleak'], exports['.'].default.slice(2), 'build/bin/batch-worker.mjs']);
     expect([...files].filter((path) => /\.test\.|\.map$/.test(path))).to.deep.equal([]);
   });
 

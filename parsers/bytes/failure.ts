@@ -81,6 +81,12 @@ export type HistoryCode =
   | 'other-key'
   /** The database refuses a question. */
   | 'bad-question'
+  /** The address of a server says nothing that can be used. */
+  | 'store-address'
+  /** The server of a shared history does not answer, or not any more. */
+  | 'unreachable'
+  /** It does not let this user in, does not allow it, or cannot prove who it is. */
+  | 'refused'
   | Extract<FormatCode, 'other-format' | 'not-supported'>;
 
 export type FailureCode =

@@ -6,7 +6,8 @@ import { readResults } from '../growth/read/read-dump.js';
 import type { Judgement } from '../growth/judge/judge.js';
 import { makeTrend } from '../growth/trend.js';
 import { byTime, type Group } from './groups.js';
-import type { DumpRecord, History } from './journal/history.js';
+import type { DumpEntry } from './inputs/entries.js';
+import type { DumpRecord } from './journal/history.js';
 import { groupBy } from './machines.js';
 
 export interface GroupGrowth {
@@ -24,41 +25,51 @@ const MOST_DUMPS = 200;
 /** Machines of a group that are looked at. */
 const MOST_MACHINES = 20;
 
+/** What the growth of a group is judged by. */
+export interface GrowthPlan<G extends Group = Group> {
+  readonly group: G;
+  /** Machines, and all their dumps that have a time, in order of their times. */
+  readonly machines: readonly { machine: string; dumps: readonly DumpRecord[] }[];
+}
+
 /**
- * The growth of every group, by its id: of the machine with the most dumps, among equals the one that grows most. All
- * dumps of the machine count, also those in which the tag was still small. Null where no machine has two dumps with a time.
+ * By what the growth of every group is judged: the machines with the most dumps, as long as it is two. All dumps of the
+ * machine count, also those in which the tag was still small.
  */
-export function growthOf(
-  groups: readonly Group[],
+export function growthPlans<G extends Group>(
+  groups: readonly G[],
   records: readonly DumpRecord[],
   machineOf: ReadonlyMap<string, string>,
-  history: History,
-): Map<string, GroupGrowth | null> {
-  const byMachine = groupBy(
+): GrowthPlan<G>[] {
+  const timed = groupBy(
     records.filter(({ summary }) => summary.systemTime !== null),
     ({ id }) => machineOf.get(id) ?? null,
   );
-  return new Map(
-    groups.map((group) => {
-      const candidates = group.machines
-        .map((machine) => ({ machine, dumps: byMachine.get(machine) ?? [] }))
-        .filter(({ dumps }) => dumps.length >= 2)
-        .sort((a, b) => b.dumps.length - a.dumps.length || (a.machine < b.machine ? -1 : 1))
-        .slice(0, MOST_MACHINES);
-      const most = candidates[0]?.dumps.length ?? 0;
-      const found = candidates
-        .filter(({ dumps }) => dumps.length === most)
-        .flatMap(({ machine, dumps }) => growthOn(group, machine, dumps, history) ?? []);
-      found.sort((a, b) => (b.perHour ?? -Infinity) - (a.perHour ?? -Infinity));
-      return [group.id, found[0] ?? null];
-    }),
-  );
+  const byMachine = new Map([...timed].map(([machine, dumps]) => [machine, dumps.toSorted(byTime)]));
+  return groups.map((group) => {
+    const candidates = group.machines
+      .map((machine) => ({ machine, dumps: byMachine.get(machine) ?? [] }))
+      .filter(({ dumps }) => dumps.length >= 2)
+      .sort((a, b) => b.dumps.length - a.dumps.length || (a.machine < b.machine ? -1 : 1))
+      .slice(0, MOST_MACHINES);
+    const most = candidates[0]?.dumps.length ?? 0;
+    const machines = candidates
+      .filter(({ dumps }) => dumps.length === most)
+      .map(({ machine, dumps }) => ({ machine, dumps: dumps.slice(-MOST_DUMPS) }));
+    return { group, machines };
+  });
 }
 
-function growthOn(group: Group, machine: string, dumps: DumpRecord[], history: History): GroupGrowth | null {
+/** Of several machines, the growth on the one on which it grows most; null where none tells. */
+export function strongest(found: readonly (GroupGrowth | null)[]): GroupGrowth | null {
+  const known = found.filter((growth) => growth !== null);
+  return known.toSorted((a, b) => (b.perHour ?? -Infinity) - (a.perHour ?? -Infinity))[0] ?? null;
+}
+
+/** The growth of a group's tag from dump to dump of one machine, by their lines in order of time; null where it cannot be told. */
+export function growthOn(group: Group, machine: string, entries: Iterable<DumpEntry | null>): GroupGrowth | null {
   const collector = new Collector();
-  for (const record of dumps.toSorted(byTime).slice(-MOST_DUMPS)) {
-    const entry = history.entryOf(record);
+  for (const entry of entries) {
     if (entry === null) continue;
     const name = basename(entry.path);
     collector.files.push({ path: entry.path, name, fileTime: 0, kind: 'result', samples: 0 });

@@ -1,13 +1,13 @@
 /** What a worker of a batch runs: a file of its own beside this one, or, of a program that is a single file, that file again. */
 
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { fileBeside } from '../../parsers/files/file-beside.js';
 
 /** The first word that makes the single-file program a worker. */
 export const WORKER_WORD = '--batch-worker';
 
 /** `from` is the URL of the running code; another one for tests. */
 export function workerProgram(from: string = import.meta.url): { path: string; args: string[] } {
-  const own = fileURLToPath(new URL('./batch-worker.js', from));
-  return existsSync(own) ? { path: own, args: [] } : { path: fileURLToPath(from), args: [WORKER_WORD] };
+  const own = fileBeside('batch-worker', from);
+  return own !== null ? { path: own, args: [] } : { path: fileURLToPath(from), args: [WORKER_WORD] };
 }

@@ -10,7 +10,9 @@ const major = 20;
 const minor = 19;
 
 if (Number(found[0]) > major || (Number(found[0]) === major && Number(found[1]) >= minor)) {
-  void import('./program.js');
+  void import('./program.js').then(function (program) {
+    program.start();
+  });
 } else {
   process.stderr.write(
     'dumpleak: Node.js ' +

@@ -35,6 +35,9 @@ export type Known = 'dump' | 'failure' | 'passed';
 /** Failures of reading rather than of the file: the next run tries again. */
 const PASSING = new Set(['io', 'in-use', 'access-denied', 'not-found']);
 
+/** Whether a failure is of reading rather than of the file, so that it says nothing for good. */
+export const isPassingFailure = (code: string): boolean => PASSING.has(code);
+
 /** Numbers of damaged lines that are said. */
 const MOST_NUMBERS = 8;
 
@@ -88,6 +91,9 @@ export class History {
   /** The last line that tells of a place. */
   private readonly places = new Map<string, Line & { headerId: string | null }>();
 
+  /** All lines: of which dump, or of which file. */
+  private readonly told: { id: string | null; fileId: string | null; offset: number }[] = [];
+
   constructor(readonly path: string) {}
 
   /**
@@ -116,6 +122,7 @@ export class History {
   /** Takes a line that stands at a place in the journal. */
   add(entry: Entry | DumpNote, offset: number, length: number): void {
     const place = placeText(entry);
+    this.told.push({ id: entry.kind === 'dump' ? entry.id : null, fileId: entry.fileId, offset });
     const line: Line = { order: this.order++, place, at: entry.at, offset, length };
     if (entry.kind === 'dump') this.addDump('summary' in entry ? entry : noteOf(entry), line);
     else if (entry.kind === 'failure') this.addFailure(entry, line);
@@ -153,7 +160,7 @@ export class History {
   known(fileId: string): Known | null {
     if (this.dumps.has(fileId)) return 'dump';
     const failure = this.failures.get(fileId);
-    if (failure === undefined || PASSING.has(failure.code)) return null;
+    if (failure === undefined || isPassingFailure(failure.code)) return null;
     return failure.passed ? 'passed' : 'failure';
   }
 
@@ -195,6 +202,15 @@ export class History {
   /** Identities of the files that were read as these dumps. */
   filesOf(ids: ReadonlySet<string>): Set<string> {
     return new Set([...this.dumps.values()].filter(({ id }) => ids.has(id)).map(({ fileId }) => fileId));
+  }
+
+  /** Where the lines stand that tell of these dumps alone: their own, those of their files and of copies. */
+  linesOf(records: readonly DumpRecord[]): number[] {
+    const ids = new Set(records.map(({ id }) => id));
+    const files = this.filesOf(ids);
+    return this.told.flatMap(({ id, fileId, offset }) =>
+      (id === null ? fileId !== null && files.has(fileId) : ids.has(id)) ? [offset] : [],
+    );
   }
 
   /** The files that could not be read and lie where they were, in natural order. */

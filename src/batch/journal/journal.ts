@@ -157,6 +157,13 @@ function unsealed(bytes: Buffer | null): JournalLine | null {
 /** An entry as its line, with the line feed. */
 export const lineOf = (entry: Entry): Uint8Array => sealed(entry);
 
+/** The entry of a line as `lineOf` gives it, with or without the line feed; null for a damaged one. */
+export function entryOfLine(line: Uint8Array): Entry | null {
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.at(-1) === LINE_FEED ? line.length - 1 : line.length);
+  const found = parseLine(bytes);
+  return found?.kind === 'journal' ? null : found;
+}
+
 /** A journal that is open for appending. Its owner holds the lock of the history. */
 export class Journal {
   private constructor(

@@ -2,7 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import { humanBytes } from '../../views/print/format.js';
-import type { Table } from '../store/store.js';
+import type { Table } from '../store/engine.js';
 
 /** Columns that hold bytes. */
 const BYTES = new Set(['bytes', 'mostBytes', 'bytesPerHour', 'fileBytes']);

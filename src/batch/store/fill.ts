@@ -1,21 +1,34 @@
 /** Brings the tables of a store in line with a history. */
 
-import type { Transaction } from '@electric-sql/pglite';
 import type { PoolCounters } from '../../result/result.js';
 import type { DumpEntry } from '../inputs/entries.js';
-import type { History } from '../journal/history.js';
+import type { DumpRecord, History } from '../journal/history.js';
 import { shortHash } from '../machines.js';
-import { overviewOf, type Overview } from '../outputs/overview.js';
+import type { Overview } from '../outputs/overview.js';
+import { storableJson, type Session } from './engine.js';
 
 /** Dumps that are put in by one statement. */
 const AT_ONCE = 50;
 
+/** Reads the lines of dumps; null for one that is not there any more. */
+export type ReadEntries = (records: readonly DumpRecord[]) => Promise<(DumpEntry | null)[]>;
+
+/** From the journal of a folder. */
+export const readerOf =
+  (history: History): ReadEntries =>
+  (records) =>
+    Promise.resolve(records.map((record) => history.entryOf(record)));
+
 /**
- * Puts in what is new, takes out what is gone or was read again. Machines, groups and failures follow from all dumps, so
- * those tables are written anew.
+ * Puts in what is new, takes out what is gone or was read again. Machines, groups and failures follow from all dumps: what
+ * changed in those is written. `put` puts in some dumps at once.
  */
-export async function fill(store: Transaction, history: History): Promise<void> {
-  const overview = overviewOf(history);
+export async function fill(
+  store: Session,
+  overview: Overview,
+  read: ReadEntries,
+  put: typeof putDumps = putDumps,
+): Promise<void> {
   const { records, machineOf } = overview;
   const { rows } = await store.query<{ id: string; journal_offset: string | number }>(
     'select id, journal_offset from dumps',
@@ -25,43 +38,60 @@ export async function fill(store: Transaction, history: History): Promise<void> 
   const current = new Set(records.map(({ id }) => id));
   const gone = [...stored.keys()].filter((id) => !current.has(id));
   await store.query('delete from dumps where id = any($1)', [[...gone, ...fresh.map(({ id }) => id)]]);
-  for (const table of ['group_dumps', 'groups', 'failures', 'machines']) await store.exec(`delete from ${table}`);
   for (let i = 0; i < fresh.length; i += AT_ONCE) {
     const some = fresh.slice(i, i + AT_ONCE);
-    const entries = some.flatMap((record) => {
-      const entry = history.entryOf(record);
-      return entry === null ? [] : [{ record, entry }];
-    });
-    await insert(store, 'dumps', entries.map(({ record, entry }) => ({ ...dumpRow(entry), place: record.place, places: record.places, journal_offset: record.offset, journal_length: record.length }))); // prettier-ignore
-    await insert(
+    const entries = await read(some);
+    await put(
       store,
-      'tag_rows',
-      entries.flatMap(({ entry }) => tagRows(entry)),
+      some.flatMap((record, at) => {
+        const entry = entries[at] ?? null;
+        return entry === null ? [] : [{ record, entry }];
+      }),
     );
-    await insert(store, 'suspects', entries.flatMap(({ record }) => record.summary.suspects.map((suspect, position) => suspectRow(record.id, position, suspect)))); // prettier-ignore
-    await insertDrivers(store, entries.map(({ entry }) => entry)); // prettier-ignore
   }
-  await fillDerived(store, overview);
+  await syncDerived(store, overview);
   const of = records.map(({ id, place, places }) => ({ id, machine: machineOf.get(id) ?? null, place, places }));
   await store.query(
     `update dumps set machine_id = x.machine, place = x.place, places = x.places
-     from jsonb_to_recordset($1::jsonb) as x(id text, machine text, place text, places jsonb) where dumps.id = x.id`,
-    [JSON.stringify(of)],
+     from jsonb_to_recordset($1::jsonb) as x(id text, machine text, place text, places jsonb) where dumps.id = x.id
+       and (dumps.machine_id, dumps.place, dumps.places) is distinct from (x.machine, x.place, x.places)`,
+    [storableJson(of)],
   );
-  await store.exec('delete from drivers where id not in (select driver_id from dump_drivers)');
+  await store.exec('delete from drivers where not exists (select from dump_drivers where driver_id = drivers.id)');
 }
 
-async function fillDerived(store: Transaction, { machines, groups, failures }: Overview): Promise<void> {
-  await insert(
+/** A dump that is to be put in. */
+export interface Fresh {
+  readonly record: DumpRecord;
+  readonly entry: DumpEntry;
+}
+
+/** Puts in dumps that are not there yet, with all that hangs on them alone. */
+export async function putDumps(store: Session, dumps: readonly Fresh[]): Promise<void> {
+  const rows = dumps.map(({ record: { place, places, offset, length }, entry }) => ({
+    ...dumpRow(entry),
+    ...{ place, places, journal_offset: offset, journal_length: length },
+  }));
+  await insert(store, 'dumps', rows);
+  await insert(store, 'tag_rows', dumps.flatMap(({ entry }) => tagRows(entry))); // prettier-ignore
+  await insert(store, 'suspects', dumps.flatMap(({ record }) => record.summary.suspects.map((suspect, position) => suspectRow(record.id, position, suspect)))); // prettier-ignore
+  await insertDrivers(store, dumps.map(({ entry }) => entry)); // prettier-ignore
+}
+
+async function syncDerived(store: Session, { machines, groups, failures }: Overview): Promise<void> {
+  // What refers to a machine is looked at when the transaction ends.
+  await sync(
     store,
     'machines',
+    ['id'],
     machines.map(({ id, name, dumps, firstSeen, lastSeen }) => {
       return { id, name, dumps, first_seen: firstSeen, last_seen: lastSeen };
     }),
   );
-  await insert(
+  await sync(
     store,
     'groups',
+    ['id'],
     groups.map(({ growth, ...group }, position) => ({
       ...{ id: group.id, position, tag: group.tag, pool: group.pool, driver: group.driver, process: group.process },
       ...{ driver_version: group.driverVersion, company: group.company, confidence: group.confidence },
@@ -71,20 +101,44 @@ async function fillDerived(store: Transaction, { machines, groups, failures }: O
       ...{ growth_per_hour: growth?.perHour ?? null, growth_points: growth?.points ?? null },
     })),
   );
-  await insert(
+  await sync(
     store,
     'group_dumps',
+    ['group_id', 'dump_id'],
     groups.flatMap(({ id, dumps }) => dumps.map((dump, position) => ({ group_id: id, dump_id: dump, position }))),
   );
-  await insert(store, 'failures', failures);
+  await sync(store, 'failures', ['place', 'at', 'code', 'message'], failures);
+}
+
+/** Makes a table hold these rows and no others, and writes only what differs. */
+async function sync(store: Session, table: string, key: string[], rows: readonly object[]): Promise<void> {
+  const json = storableJson(rows);
+  const names = await columnsOf(store, table);
+  const same = (a: string, b: string): string => key.map((name) => `${a}.${name} = ${b}.${name}`).join(' and ');
+  const given = `jsonb_populate_recordset(null::${table}, $1::jsonb)`;
+  await store.query(`delete from ${table} t where not exists (select from ${given} n where ${same('n', 't')})`, [json]);
+  const rest = names.filter((name) => !key.includes(name));
+  if (rest.length > 0) {
+    const set = rest.map((name) => `${name} = n.${name}`).join(', ');
+    const [old, now] = ['t', 'n'].map((of) => `(${rest.map((name) => `${of}.${name}`).join(', ')})`);
+    await store.query(`update ${table} t set ${set} from ${given} n where ${same('n', 't')} and ${old} is distinct from ${now}`, [json]); // prettier-ignore
+  }
+  await store.query(`insert into ${table} select n.* from ${given} n where not exists (select from ${table} t where ${same('n', 't')})`, [json]); // prettier-ignore
+}
+
+async function columnsOf(store: Session, table: string): Promise<string[]> {
+  const { rows } = await store.query<{ name: string }>(
+    `select column_name as name from information_schema.columns
+     where table_schema = current_schema() and table_name = $1 order by ordinal_position`,
+    [table],
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** Rows by the names of their columns, as one statement. */
-async function insert(store: Transaction, table: string, rows: readonly object[]): Promise<void> {
+async function insert(store: Session, table: string, rows: readonly object[]): Promise<void> {
   if (rows.length === 0) return;
-  // PostgreSQL takes no NUL in text.
-  const json = JSON.stringify(rows).replaceAll('\\u0000', '\\ufffd');
-  await store.query(`insert into ${table} select (jsonb_populate_recordset(null::${table}, $1::jsonb)).*`, [json]);
+  await store.query(`insert into ${table} select (jsonb_populate_recordset(null::${table}, $1::jsonb)).*`, [storableJson(rows)]); // prettier-ignore
 }
 
 function dumpRow({ id, at, machine, result }: DumpEntry): object {
@@ -118,7 +172,7 @@ function suspectRow(
   };
 }
 
-async function insertDrivers(store: Transaction, entries: readonly DumpEntry[]): Promise<void> {
+async function insertDrivers(store: Session, entries: readonly DumpEntry[]): Promise<void> {
   const drivers = new Map<string, object>();
   const pairs = new Map<string, object>();
   for (const entry of entries) {
@@ -128,10 +182,9 @@ async function insertDrivers(store: Transaction, entries: readonly DumpEntry[]):
       pairs.set(`${entry.id} ${id}`, { dump_id: entry.id, driver_id: id });
     }
   }
-  const json = JSON.stringify([...drivers.values()]).replaceAll('\\u0000', '\\ufffd');
   await store.query(
     `insert into drivers select (jsonb_populate_recordset(null::drivers, $1::jsonb)).* on conflict do nothing`,
-    [json],
+    [storableJson([...drivers.values()])],
   );
   await insert(store, 'dump_drivers', [...pairs.values()]);
 }

@@ -1,7 +1,10 @@
 /**
- * The tables of a history, in the dialect of PostgreSQL. A new version of the schema is one more entry in MIGRATIONS: what
- * stands here is never changed once it was published.
+ * The tables of a history, in the dialect of PostgreSQL: the same in the store of a folder and on a server. A new version of
+ * the schema is one more entry in MIGRATIONS: what stands here is never changed once it was published.
  */
+
+import { HistoryError } from '../journal/history-error.js';
+import type { Session } from './engine.js';
 
 export const MIGRATIONS: readonly string[] = [
   `
@@ -72,4 +75,69 @@ export const MIGRATIONS: readonly string[] = [
   alter table suspects add column process text;
   alter table groups add column process text;
   `,
+  // The journal of a history on a server; in the store of a folder, whose journal is a file, it stays empty. A line is put in
+  // under a lock, so the order of sequences is that of the commits. Paths and names of an archive's members can be longer than
+  // an index takes: the keys are hashes of them.
+  `
+  create table entries (
+    sequence bigint generated always as identity primary key,
+    kind text not null check (kind in ('dump', 'failure', 'copy')),
+    file_key text, place_key text not null, header_id text,
+    -- Of a dump: the last line when another state of the same crash took its place; null where none did.
+    forgotten_at bigint,
+    -- Why the tables do not have it; null where they do.
+    refused text,
+    -- Of the job that brought it: what comes twice is taken once.
+    token text unique,
+    -- What is kept of it in memory, as JSON.
+    note text not null,
+    -- The line of a dump with its whole result, packed by Brotli; null where a later line counts.
+    line bytea
+  );
+  alter table entries alter column line set storage external;
+  create index on entries (file_key);
+  create index on entries (place_key);
+  -- The key of pseudonyms, where the history keeps it itself. No reader may see it.
+  create table redact_key (key text not null);
+  -- The name of a driver can be longer than an ordered index takes.
+  drop index if exists drivers_lower_idx;
+  create index on drivers using hash (lower(name));
+  `,
 ];
+
+/** Tables that the store keeps for itself. */
+export const OWN_TABLES: readonly string[] = ['migrations', 'state', 'entries', 'redact_key'];
+
+/** The version of the schema that stands in the database; 0 for none. */
+export async function schemaVersion(session: Session): Promise<number> {
+  const { rows: found } = await session.query<{ there: boolean }>(
+    `select to_regclass(quote_ident(current_schema()) || '.migrations') is not null as there`,
+  );
+  if (found[0]?.there !== true) return 0;
+  const { rows } = await session.query<{ version: number }>(
+    'select coalesce(max(version), 0) as version from migrations',
+  );
+  return rows[0]?.version ?? 0;
+}
+
+/** Throws HistoryError (`not-supported`) for a schema that a newer dumpleak has made. */
+export function checkVersion(version: number): void {
+  if (version <= MIGRATIONS.length) return;
+  throw new HistoryError(
+    'not-supported',
+    `the database was made by a newer dumpleak (version ${version} of its tables, this one knows ${MIGRATIONS.length}): use that one`,
+  );
+}
+
+/** Brings the tables up to this version, within the caller's transaction. Throws HistoryError for tables of a newer one. */
+export async function migrate(session: Session): Promise<void> {
+  const version = await schemaVersion(session);
+  checkVersion(version);
+  if (version === MIGRATIONS.length) return;
+  await session.exec('create table if not exists migrations (version integer primary key, applied_at timestamptz)');
+  for (const [i, statements] of MIGRATIONS.entries()) {
+    if (i < version) continue;
+    await session.exec(statements);
+    await session.query('insert into migrations values ($1, now())', [i + 1]);
+  }
+}

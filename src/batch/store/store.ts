@@ -6,7 +6,7 @@
 
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PGlite, Transaction } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { InputError } from '../../../parsers/bytes/input-error.js';
 import { removeTemporary } from '../../../parsers/files/remove.js';
 import { errorCode, isHiddenOutOfFiles } from '../../../parsers/files/system-errors.js';
@@ -14,19 +14,15 @@ import { HistoryError } from '../journal/history-error.js';
 import { damageText, History } from '../journal/history.js';
 import { journalPath, readHead } from '../journal/journal.js';
 import { Lock } from '../journal/lock.js';
-import { fill } from './fill.js';
-import { MIGRATIONS } from './schema.js';
-
-export type Cell = string | number | boolean | null;
-export interface Table {
-  columns: string[];
-  rows: Cell[][];
-}
+import { overviewOf } from '../outputs/overview.js';
+import { asCell, setState, stateOf, type Asked, type Table } from './engine.js';
+import { fill, readerOf } from './fill.js';
+import { migrate, MIGRATIONS, schemaVersion } from './schema.js';
 
 /** How long to wait for another command that uses the store, in milliseconds. */
 const PATIENCE = 60_000;
 
-export class Store {
+export class Store implements Asked {
   private constructor(
     private readonly database: PGlite,
     private readonly lock: Lock | null,
@@ -48,8 +44,7 @@ export class Store {
     }
     try {
       const database = await openDatabase(lock === null ? null : place, folder);
-      const { rows } = await database.query<{ value: string }>(`select value from state where key = 'damaged'`);
-      const damaged = JSON.parse(rows[0]?.value ?? '[]') as number[];
+      const damaged = JSON.parse((await stateOf(database, 'damaged')) ?? '[]') as number[];
       return new Store(database, lock, damageText(journalPath(folder), damaged));
     } catch (error) {
       lock?.release();
@@ -60,8 +55,11 @@ export class Store {
   /** Forgets the store of a folder; the next question makes it again. */
   static async remove(folder: string): Promise<void> {
     const lock = await Lock.wait(join(folder, 'store.lock'), PATIENCE);
-    rmSync(join(folder, 'store'), { recursive: true, force: true });
-    lock.release();
+    try {
+      rmSync(join(folder, 'store'), { recursive: true, force: true, maxRetries: 5, retryDelay: 60 });
+    } finally {
+      lock.release();
+    }
   }
 
   /** Asks a question; nothing can be changed by it. Throws HistoryError (`bad-question`). */
@@ -124,13 +122,17 @@ async function openDatabase(place: string | null, folder: string): Promise<PGlit
 async function bringUp(database: PGlite, folder: string): Promise<PGlite> {
   try {
     await database.waitReady;
-    await migrate(database);
-    const now = stateOf(folder);
-    const { rows } = await database.query<{ value: string }>(`select value from state where key = 'journal'`);
-    if (rows[0]?.value !== now) {
+    await database.transaction(async (transaction) => {
+      // Made again by whoever called.
+      if ((await schemaVersion(transaction)) > MIGRATIONS.length)
+        throw new Error('the store was made by a newer dumpleak');
+      await migrate(transaction);
+    });
+    const now = stateOfJournal(folder);
+    if ((await stateOf(database, 'journal')) !== now) {
       const history = History.load(folder);
       await database.transaction(async (transaction) => {
-        await fill(transaction, history);
+        await fill(transaction, overviewOf(history), readerOf(history));
         await setState(transaction, 'damaged', JSON.stringify(history.damaged));
         await setState(transaction, 'journal', now);
       });
@@ -143,37 +145,7 @@ async function bringUp(database: PGlite, folder: string): Promise<PGlite> {
 }
 
 /** What the journal is, as far as the store must know: which one, and how much of it. */
-function stateOf(folder: string): string {
+function stateOfJournal(folder: string): string {
   const path = journalPath(folder);
   return `${readHead(path)?.id ?? 'none'} ${statSync(path, { throwIfNoEntry: false })?.size ?? 0}`;
-}
-
-async function setState(transaction: Transaction, key: string, value: string): Promise<void> {
-  await transaction.query(`insert into state values ($1, $2) on conflict (key) do update set value = excluded.value`, [
-    key,
-    value,
-  ]);
-}
-
-async function migrate(database: PGlite): Promise<void> {
-  await database.exec('create table if not exists migrations (version integer primary key, applied_at timestamptz)');
-  const { rows } = await database.query<{ version: number }>(
-    'select coalesce(max(version), 0) as version from migrations',
-  );
-  const version = rows[0]?.version ?? 0;
-  if (version > MIGRATIONS.length) throw new Error('the store was made by a newer dumpleak');
-  for (const [i, statements] of MIGRATIONS.entries()) {
-    if (i < version) continue;
-    await database.transaction(async (transaction) => {
-      await transaction.exec(statements);
-      await transaction.query('insert into migrations values ($1, now())', [i + 1]);
-    });
-  }
-}
-
-function asCell(value: unknown): Cell {
-  if (value === null || value === undefined) return null;
-  if (value instanceof Date) return value.toISOString();
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  return typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
 }

@@ -3,8 +3,8 @@
  * opens the dump by itself.
  */
 
-import '../../engine.js';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { setEngine } from '../../engine.js';
 import { complete } from '../../kd/completion.js';
 import { Stopped } from '../../kd/kd-error.js';
 import { endingOf } from '../errors.js';
@@ -14,6 +14,7 @@ import type { FromThread, ThreadStart, ThreadState, ToThread } from './messages.
 import { openSession, type OpenSession } from './open-session.js';
 import { codeOf } from './run-script.js';
 
+setEngine();
 if (parentPort !== null) await serve(parentPort, workerData as ThreadStart);
 
 async function serve(port: MessagePort, start: ThreadStart): Promise<void> {

@@ -1,9 +1,9 @@
 /** The prompt's side of the thread that runs its commands: starts it, stops a command, and starts another where one hangs. */
 
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { removeOwnTemporary } from '../../../parsers/bytes/block-store.js';
+import { fileBeside } from '../../../parsers/files/file-beside.js';
 import type { Completions } from '../../kd/completion.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Environment } from '../terminal/terminal.js';
@@ -38,8 +38,7 @@ export type Show = (text: string) => Promise<void>;
 
 /** The file of the thread: one beside this, or, of a program that is a single file, that file again. */
 function threadProgram(): string {
-  const own = fileURLToPath(new URL('./kd-thread.js', import.meta.url));
-  return existsSync(own) ? own : fileURLToPath(import.meta.url);
+  return fileBeside('kd-thread', import.meta.url) ?? fileURLToPath(import.meta.url);
 }
 
 export class ThreadClient {
