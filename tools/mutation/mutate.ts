@@ -5,7 +5,8 @@
  * from the start; what is then not noticed is a survivor. A change with which tests work on for many times their usual time is
  * noticed. A sample, drawn by a seed:
  * `npm run mutate -- [--sample 300] [--seed 1] [--rooms parsers,src/kernel] [--file PATH] [--tests build/parsers,build/src/leak]
- * [--minutes N] [--coverage FILE] [--verbose]`. With `--coverage` what tests reach is kept in that file for the next run.
+ * [--minutes N] [--coverage FILE] [--longest MILLISECONDS] [--verbose]`. With `--coverage` what tests reach is kept in that file for the next run.
+ * Tests that take longer than `--longest` are left out: what they alone would notice survives.
  * Takes hours for all; for a schedule, not for CI. CONTRIBUTING.md has the last score.
  */
 
@@ -42,6 +43,7 @@ const { values } = parseArgs({
     tests: { type: 'string', default: 'build/parsers,build/symbols,build/src' },
     minutes: { type: 'string', default: '600' },
     coverage: { type: 'string' },
+    longest: { type: 'string', default: 'Infinity' },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -136,7 +138,11 @@ function sum(score: ReadonlyMap<string, Score>): Score {
 const copy = copyOfProject();
 try {
   say('coverage of the tests ...');
-  const covered = await coverage(copy);
+  const longest = Number(values.longest);
+  const covered = (await coverage(copy)).map((of) => ({
+    ...of,
+    tests: of.tests.filter(({ milliseconds }) => milliseconds <= longest),
+  }));
   const reach = new Reach(covered);
   const sample = drawn(places());
   writeSwitched(copy, sample);

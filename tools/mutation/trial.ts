@@ -20,13 +20,13 @@ export interface Outcome {
 }
 
 /** Tests may take this many times their usual time, and this much more, in milliseconds of processor time. */
-const PATIENCE = { times: 6, more: 6_000 };
+const PATIENCE = { times: 6, more: 4_000 };
 /** Loading test files may take this long. */
 const LOADING = 600_000;
 /** Tests of one wave take up to this many milliseconds together, wave after wave; the last has all others. */
 const WAVES = [300, 3_000, 20_000, Infinity];
 /** In the new process test files are taken until their tests take this long together. */
-const AGAIN = 45_000;
+const AGAIN = 15_000;
 /** So often a change is tried again after a test that failed without it too. */
 const ATTEMPTS = 3;
 
