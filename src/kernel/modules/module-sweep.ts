@@ -121,9 +121,9 @@ class Sweep {
       const [place, start] = [places[i] ?? 0, starts[i] ?? 0];
       isPresent[place] = 1;
       const [behind, last] = [place * WINDOW - EDGE, start + PAGE_SIZE - EDGE];
-      for (let k = 0; k < EDGE; k++) {
-        if (place > 0) edges[behind + k] = bytes[start + k] ?? 0;
-        edges[behind + EDGE + k] = bytes[last + k] ?? 0;
+      for (let byte = 0; byte < EDGE; byte++) {
+        if (place > 0) edges[behind + byte] = bytes[start + byte] ?? 0;
+        edges[behind + EDGE + byte] = bytes[last + byte] ?? 0;
       }
       const pair = pairs[owners[place] ?? 0];
       if (pair)
