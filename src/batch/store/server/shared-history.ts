@@ -16,6 +16,7 @@ import {
   lastSequence,
   loadHistory,
   lock,
+  pack,
   readEntries,
   tryLock,
   type AppendOptions,
@@ -88,10 +89,11 @@ export class SharedHistory implements Asked {
     item: Item,
     options: AppendOptions & { readonly within?: ((session: ServerSession) => Promise<void>) | undefined } = {},
   ): Promise<'written' | 'known'> {
+    const packed = 'line' in item ? { packed: pack(item.line), note: item.note } : item;
     return this.server.transaction(async (session) => {
       // First what may wait for other jobs: the lock that all hosts want is held for as short as can be.
       await options.within?.(session);
-      return (await append(session, item, this.mark, options)) ? 'written' : 'known';
+      return (await append(session, packed, this.mark, options)) ? 'written' : 'known';
     });
   }
 
