@@ -62,7 +62,10 @@ interface GivenTag {
   readonly given: string;
 }
 
-const givenOf = new WeakMap<readonly ModuleInfo[], { readonly count: number; readonly byTag: Map<string, GivenTag[]> }>();
+const givenOf = new WeakMap<
+  readonly ModuleInfo[],
+  { readonly count: number; readonly byTag: Map<string, GivenTag[]> }
+>();
 
 /** By tag in lower case; asked for every tag of a table: made once a list. */
 function givenTags(modules: readonly ModuleInfo[]): ReadonlyMap<string, readonly GivenTag[]> {
