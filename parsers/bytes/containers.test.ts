@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { isLinked } from '../../test-dumps/links.test.helper.js';
 import { makeXz } from '../../test-dumps/containers/xz.js';
 import { zipOf } from '../../test-dumps/containers/zip.js';
 import { zstdOf } from '../../test-dumps/containers/zstd.js';
@@ -36,6 +37,19 @@ function contentOf(opened: OpenedFile): Buffer {
   return bytes;
 }
 
+/** Files of a folder that this process has open, where the system tells. Elsewhere (Windows) the folder cannot be removed then. */
+function openIn(folder: string): string[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return []; // of the listing itself
+    }
+  });
+}
+
 const cutShort = (bytes: Buffer): Buffer => bytes.subarray(0, Math.floor(bytes.length * 0.8));
 
 describe('containers', () => {
@@ -59,6 +73,7 @@ describe('containers', () => {
     folder = mkdtempSync(join(tmpdir(), 'dumpleak-test-'));
   });
   after(() => {
+    expect(openIn(folder)).to.deep.equal([]);
     rmSync(folder, { recursive: true, force: true });
     expect(readdirSync(tmpdir()).filter((n) => n.startsWith(`dumpleak-${process.pid}-`))).to.deep.equal([]);
   });
@@ -178,8 +193,7 @@ describe('containers', () => {
     expect((await failure(one, { mostBytes: 1000 })).code).to.equal('too-large');
     const link = join(folder, 'links', 'link.7z');
     mkdirSync(dirname(link));
-    symlinkSync(one, link);
-    expect(contentOf(await openFile(link)).equals(DUMP)).to.equal(true);
+    if (isLinked(one, link)) expect(contentOf(await openFile(link)).equals(DUMP)).to.equal(true);
     expect((await failure(pack('locked.7z', '-psecret', 'MEMORY.DMP'))).code).to.equal('encrypted');
     expect((await failure(pack('names.7z', '-psecret', '-mhe', 'two.dmp'))).message).to.match(/password.*Unpack it/);
     expect(process.exitCode).to.equal(undefined);

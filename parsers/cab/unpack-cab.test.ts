@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failed } from '../bytes/failure.js';
 import { concat, putU16 } from '../../test-dumps/bytes.js';
+import { isLinked } from '../../test-dumps/links.test.helper.js';
 import { makeCab, type CabSpec } from '../../test-dumps/pdb/cab-writer.js';
 import { Prng } from '../../test-dumps/prng.js';
 import { fileOffset } from '../addresses.js';
@@ -100,12 +101,13 @@ describe('cabinets on disk', function () {
     }
 
     it('unpacks a cabinet of any name, also behind a link, and leaves the exit code alone', async () => {
-      for (const name of ['a*b?.pd_', '-y.pd_', '@list.pd_', 'with blanks .pd_', 'ntkrnlmp.pdb']) {
+      const signs = process.platform === 'win32' ? [] : ['a*b?.pd_']; // no such names there
+      for (const name of [...signs, '-y.pd_', '@list.pd_', 'with blanks .pd_', 'ntkrnlmp.pdb']) {
         expect(contentOf(await unpackCab(put(lzx(), name))).equals(CONTENT), name).to.equal(true);
       }
       mkdirSync(join(folder, 'other'));
-      symlinkSync(put(lzx()), join(folder, 'other', 'link.pd_'));
-      expect(contentOf(await unpackCab(join(folder, 'other', 'link.pd_'))).equals(CONTENT)).to.equal(true);
+      const link = join(folder, 'other', 'link.pd_');
+      if (isLinked(put(lzx()), link)) expect(contentOf(await unpackCab(link)).equals(CONTENT)).to.equal(true);
       expect(process.exitCode).to.equal(undefined);
     });
 

@@ -50,15 +50,23 @@ export async function renameAgain(
 
 /** Renames, waiting for who holds a file, while the process stands still. Throws the platform's error of the last attempt. */
 export function renameAgainSync(from: string, to: string, hooks: RenameHooks<void> = {}): void {
-  const delays = hooks.delays ?? DELAYS;
-  for (let attempt = 0; ; attempt++) {
+  whenLetGo(() => {
+    (hooks.rename ?? renameSync)(from, to);
+  }, hooks.delays);
+}
+
+/**
+ * Does something with a file, again after each delay (milliseconds) where somebody has it open; the process stands still
+ * meanwhile. Throws the error of the last attempt.
+ */
+export function whenLetGo<Result>(attempt: () => Result, delays: readonly number[] = DELAYS): Result {
+  for (const delay of delays) {
     try {
-      (hooks.rename ?? renameSync)(from, to);
-      return;
+      return attempt();
     } catch (error) {
-      const delay = delays[attempt];
-      if (delay === undefined || !isHeld(error)) throw error;
+      if (!isHeld(error)) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delay);
     }
   }
+  return attempt();
 }

@@ -1,7 +1,13 @@
 /** What must be undone when the process ends in the middle of something: by itself, or by a signal. */
 
-const SIGNALS: readonly NodeJS.Signals[] =
-  process.platform === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/**
+ * The signals that end a process and can be heard. On Windows Ctrl+Break is `SIGBREAK`, and a console that is closed
+ * `SIGHUP`, which leaves some seconds.
+ */
+export const endingSignals = (platform: NodeJS.Platform = process.platform): readonly NodeJS.Signals[] =>
+  platform === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+const SIGNALS = endingSignals();
 
 const steps = new Set<() => void>();
 

@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { isRunning } from '../../parsers/bytes/processes.js';
+import { endingSignals } from '../../parsers/files/when-ending.js';
 import { setEngine } from '../engine.js';
 import { MEMORY_LIMIT_LINE, type FromWorker, type ToWorker } from './messages.js';
 
@@ -81,8 +82,8 @@ async function work(): Promise<void> {
       say({ kind: 'done', outcome, rssBytes: process.memoryUsage.rss() });
     });
   });
-  // Ctrl+C reaches every process of a console; the batch tells its workers when to end.
-  process.on('SIGINT', () => undefined);
+  // Ctrl+C, Ctrl+Break and a closed console reach every process of a console; the batch tells its workers when to end.
+  for (const signal of endingSignals()) process.on(signal, () => undefined);
   const end = (): never => process.exit();
   process.on('SIGTERM', end).on('disconnect', end);
 }

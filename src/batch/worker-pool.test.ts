@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
 import type { DumpEntry } from './inputs/entries.js';
-import type { AnalysisSettings } from './messages.js';
+import type { AnalysisSettings, FromWorker, ToWorker } from './messages.js';
 import { durationText, PoolClosed, WorkerPool, type Outcome, type PoolOptions } from './worker-pool.js';
 
 const SETTINGS: AnalysisSettings = {
@@ -43,7 +44,7 @@ describe('batch: worker pool', function () {
     const [, died, exited, , threw] = outcomes.map((outcome) =>
       outcome.kind === 'failed' ? outcome.error.message : '',
     );
-    expect(died).to.match(/^\/x\/die: the process that read it ended unexpectedly \(SIGKILL\)/);
+    expect(died).to.match(/^\/x\/die: the process that read it ended unexpectedly \((?:SIGKILL|exit code 1)\)/);
     expect(exited).to.match(/\(exit code 3\)/);
     expect(threw).to.match(/\(exit code 1, Error: planted\)/);
   });
@@ -70,6 +71,31 @@ describe('batch: worker pool', function () {
     expect(pidOf(await run('large'))).to.equal(first);
     const next = pidOf(await run('good'));
     expect(next).to.not.equal(first);
+  });
+
+  it('has workers that go on when the console is closed: the batch tells them when to end', async function () {
+    if (process.platform === 'win32') this.skip(); // no signal can be sent there
+    const worker = fork(join(dirname(BAD), 'batch-worker.js'), { serialization: 'advanced' });
+    const heard = async (kind: FromWorker['kind']): Promise<FromWorker> =>
+      new Promise((resolve, reject) => {
+        worker.once('exit', (code, signal) => {
+          reject(new Error(`the worker ended: ${code ?? signal}`));
+        });
+        const hear = (message: unknown): void => {
+          if ((message as FromWorker).kind !== kind) return;
+          worker.off('message', hear);
+          resolve(message as FromWorker);
+        };
+        worker.on('message', hear);
+      });
+    worker.send({ kind: 'start', settings: SETTINGS, memoryBytes: 2 ** 30 } satisfies ToWorker);
+    await heard('ready');
+    for (const signal of ['SIGINT', 'SIGHUP'] as const) worker.kill(signal);
+    worker.send({ kind: 'task', task: { kind: 'identify', path: BAD } } satisfies ToWorker);
+    expect(await heard('done')).to.have.nested.property('outcome.kind', 'identify');
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    worker.disconnect();
+    await ended;
   });
 
   it('when closed, rejects what is not done', async () => {

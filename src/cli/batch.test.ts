@@ -182,7 +182,7 @@ describe('command line: batch', function () {
     const { code } = await runHere(['batch', folder.path('zips'), '--out', out(), '-q']);
     expect(code).to.equal(0);
     expect(results().map(({ dump }) => dump.path)).to.deep.equal(
-      ['a', 'b'].map((name) => folder.path(`zips/two.zip/${name}/MEMORY.DMP`)),
+      ['a', 'b'].map((name) => `${folder.path('zips/two.zip')}/${name}/MEMORY.DMP`),
     );
   });
 

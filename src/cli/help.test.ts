@@ -87,7 +87,7 @@ describe('--help', () => {
     ])
       expect((await runHere(args)).stdout).to.equal(stdout);
     expect(stdout)
-      .to.match(/dumpleak history list <folder>/)
+      .to.match(/dumpleak history list \[folder\]/)
       .and.match(/dumpleak history tables/);
     expect(await runHere(['history', 'lst', 'x'])).to.deep.include({
       code: 64,

@@ -1,18 +1,16 @@
 /** Ctrl+C, a closed console and the like, while there is something to clean up. */
 
+import { endingSignals } from '../../parsers/files/when-ending.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 
-/** The signals that end a process, and its exit code then. Ctrl+Break (SIGBREAK) is Windows' own. */
-const ENDING: readonly (readonly [NodeJS.Signals, ExitCode])[] = [
-  ['SIGINT', EXIT.interrupted],
-  ['SIGTERM', EXIT.terminated],
-  ['SIGHUP', EXIT.hungUp],
-  ...(process.platform === 'win32' ? ([['SIGBREAK', EXIT.interrupted]] as const) : []),
-];
+/** Exit codes of signals other than Ctrl+C and Ctrl+Break. */
+const CODES: Partial<Record<NodeJS.Signals, ExitCode>> = { SIGTERM: EXIT.terminated, SIGHUP: EXIT.hungUp };
 
 /** Has signals that end a process handled. Gives what takes the handlers away again. */
-export function onEndingSignals(handler: (code: ExitCode) => () => void): () => void {
-  const handlers = ENDING.map(([signal, code]) => [signal, handler(code)] as const);
+export function onEndingSignals(handler: (code: ExitCode) => () => void, platform = process.platform): () => void {
+  const handlers = endingSignals(platform).map(
+    (signal) => [signal, handler(CODES[signal] ?? EXIT.interrupted)] as const,
+  );
   for (const [signal, handle] of handlers) process.on(signal, handle);
   return () => {
     for (const [signal, handle] of handlers) process.off(signal, handle);

@@ -12,7 +12,7 @@ describe('command line: what is no file', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   const at = (name: string): string => folder.path(name);
-  let socket: Server;
+  let socket: Server | undefined;
 
   before(async function () {
     if (process.platform === 'win32') this.skip(); // no such files there
@@ -27,8 +27,9 @@ describe('command line: what is no file', function () {
       // prettier-ignore
       symlinkSync(target!, at(link!));
     }
-    socket = createServer().listen(at('socket'));
-    await new Promise((resolve) => socket.once('listening', resolve));
+    const server = createServer().listen(at('socket'));
+    socket = server;
+    await new Promise((resolve) => server.once('listening', resolve));
     buildDump({ kind: 'triage' }).writeTo(at('good.dmp'));
     buildDump(SCENARIOS.notmyfault()).writeTo(at('tags.dmp'));
     for (const name of ['profiles', 'share', 'logs', 'store/history']) mkdirSync(at(name), { recursive: true });
@@ -41,7 +42,7 @@ describe('command line: what is no file', function () {
       at('profiles/y.txt'),
     ]);
   });
-  after(() => socket.close());
+  after(() => socket?.close());
 
   /** Runs the program; one that waits for a pipe is ended, which shows as a signal. */
   async function run(args: readonly string[]): Promise<Ended> {

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { latin1 } from '../../test-dumps/bytes.js';
+import { linkOrSkip } from '../../test-dumps/links.test.helper.js';
 import { makeCab } from '../../test-dumps/pdb/cab-writer.js';
 import { peFile, type PeFileSpec } from '../../test-dumps/drivers/pe-file.js';
 import { readFixtures } from '../../test-dumps/drivers/fixtures.js';
@@ -101,11 +102,7 @@ describe('dumpleak tags', () => {
   });
 
   it('follows links, but not in circles', async function () {
-    try {
-      symlinkSync(folder, at('empty', 'circle'), 'dir');
-    } catch {
-      return this.skip();
-    }
+    linkOrSkip(this, folder, at('empty', 'circle'));
     const left = await runHere(['tags', at('empty'), '--tag', 'Leak']);
     expect(left).to.include({ code: 2, stdout: '' });
     expect(left.stderr).to.match(/circle is a link that leads out of the folders .*--follow-links/);

@@ -304,7 +304,7 @@ describe('symbol store on disk', () => {
   it('leaves listing to the platform where that ignores case', () => {
     const file = put('x', root, 'A/b.txt');
     expect(new AnyCase(false).files(root, 'a', 'B.TXT')).to.deep.equal(
-      process.platform === 'win32' ? [join(root, 'a', 'B.TXT')] : [file],
+      process.platform === 'win32' ? [join(root, 'a', 'B.TXT'), file] : [file],
     );
     expect(new AnyCase(true).files(root, 'A', 'b.txt')).to.deep.equal([file]);
     const log = new PlaceLog();

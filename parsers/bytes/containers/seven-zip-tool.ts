@@ -3,9 +3,10 @@
  * beside this one. It sees the folder of the file that it is to read, and one folder to write to.
  */
 
-import { chmodSync, mkdtempSync, realpathSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { realPath } from '../../files/paths.js';
 import { removeTemporary } from '../../files/remove.js';
 import { freeTemporaryBytes, removeLeftovers, TEMPORARY_PREFIX } from '../block-store.js';
 import { FileSource } from '../file-source.js';
@@ -19,9 +20,16 @@ interface SevenZip {
     mkdir(path: string): void;
     mount(type: unknown, options: { root: string }, path: string): void;
     chdir(path: string): void;
+    readonly streams: readonly (object | null | undefined)[];
+    close(stream: object): void;
   };
   readonly NODEFS: unknown;
 }
+
+/** Its standard input, output and error. */
+const OWN_STREAMS = 3;
+
+const isOpen = (stream: object | null | undefined): stream is object => stream !== null && stream !== undefined;
 
 /** What to run: 7-Zip's command letter, its switches, and the files of the archive that are meant (all where empty). */
 export interface SevenZipRun {
@@ -48,7 +56,7 @@ export async function runSevenZip(path: string, out: string | null, run: SevenZi
     printErr: (line: string) => lines.push(line),
   });
   // It cannot follow a link that leads out of the folder it sees.
-  const file = realpathSync(path);
+  const file = realPath(path);
   tool.FS.mkdir('/in');
   tool.FS.mount(tool.NODEFS, { root: dirname(file) }, '/in');
   if (out !== null) {
@@ -69,6 +77,8 @@ export async function runSevenZip(path: string, out: string | null, run: SevenZi
     ]);
   } finally {
     process.exitCode = exitCode;
+    // When it stops at a password it leaves the archive open, which nobody could remove then on Windows.
+    for (const stream of tool.FS.streams.slice(OWN_STREAMS)) if (isOpen(stream)) tool.FS.close(stream);
   }
   return lines;
 }

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { linkOrSkip } from '../../../test-dumps/links.test.helper.js';
 import { findFiles } from './find-files.js';
 
 describe('batch: finding files', () => {
@@ -17,9 +18,10 @@ describe('batch: finding files', () => {
   afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
   });
+  const below = (path: string): string => path.slice(folder.length + 1).replaceAll('\\', '/');
   const found = (...paths: string[]) =>
     findFiles(paths, [join(folder, 'out/history')]).files.map(
-      ({ path, expected }) => `${path.slice(folder.length + 1)}${expected ? '' : '?'}`,
+      ({ path, expected }) => `${below(path)}${expected ? '' : '?'}`,
     );
 
   it('takes dumps and archives of a folder and those below, as people count', () => {
@@ -45,23 +47,21 @@ describe('batch: finding files', () => {
   });
 
   it('goes into a folder once, though links lead round', function () {
-    if (process.platform === 'win32') this.skip(); // links need a right there
-    symlinkSync(folder, join(folder, 'sub/round'));
-    symlinkSync(join(folder, 'MEMORY2.DMP'), join(folder, 'sub/link.dmp'));
-    symlinkSync(join(folder, 'gone.dmp'), join(folder, 'sub/broken.dmp'));
+    linkOrSkip(this, folder, join(folder, 'sub/round'));
+    linkOrSkip(this, join(folder, 'MEMORY2.DMP'), join(folder, 'sub/link.dmp'));
+    linkOrSkip(this, join(folder, 'gone.dmp'), join(folder, 'sub/broken.dmp'));
     expect(found(folder)).to.include.members(['sub/link.dmp', 'sub/broken.dmp']).and.have.length(8);
   });
 
   describe('links', () => {
     let other: string;
     beforeEach(function () {
-      if (process.platform === 'win32') this.skip(); // links need a right there
       other = mkdtempSync(join(tmpdir(), 'dumpleak-test-'));
       mkdirSync(join(other, 'far'));
       for (const name of ['secret.dmp', 'far/away.dmp', 'notes.txt']) writeFileSync(join(other, name), 'x');
-      symlinkSync(join(other, 'secret.dmp'), join(folder, 'sub/a.dmp'));
-      symlinkSync(join(other, 'notes.txt'), join(folder, 'sub/n.txt'));
-      symlinkSync(join(other, 'far'), join(folder, 'sub/far'));
+      linkOrSkip(this, join(other, 'secret.dmp'), join(folder, 'sub/a.dmp'));
+      linkOrSkip(this, join(other, 'notes.txt'), join(folder, 'sub/n.txt'));
+      linkOrSkip(this, join(other, 'far'), join(folder, 'sub/far'));
     });
     afterEach(() => {
       rmSync(other, { recursive: true, force: true });
@@ -70,17 +70,17 @@ describe('batch: finding files', () => {
 
     it('that lead out are left, and told', () => {
       const { files, linksLeft } = findFiles([folder], []);
-      expect(files.filter(({ path }) => far.some((name) => path.endsWith(name)))).to.deep.equal([]);
-      expect(linksLeft.map((path) => path.slice(folder.length + 1)).sort()).to.deep.equal(['sub/a.dmp', 'sub/far']);
+      expect(files.filter(({ path }) => far.includes(below(path)))).to.deep.equal([]);
+      expect(linksLeft.map(below).sort()).to.deep.equal(['sub/a.dmp', 'sub/far']);
     });
 
     it('that lead out are followed when asked, or into another folder that was named, or when named', () => {
       const all = findFiles([folder], [], true);
-      expect(all.files.map(({ path }) => path.slice(folder.length + 1))).to.include.members(far);
+      expect(all.files.map(({ path }) => below(path))).to.include.members(far);
       expect(all.linksLeft).to.deep.equal([]);
       expect(findFiles([folder, other], []).linksLeft).to.deep.equal([]);
       const named = findFiles([join(folder, 'sub/a.dmp'), join(folder, 'sub/far')], []);
-      expect(named.files.map(({ path }) => path.slice(folder.length + 1))).to.deep.equal(far);
+      expect(named.files.map(({ path }) => below(path))).to.deep.equal(far);
     });
   });
 });

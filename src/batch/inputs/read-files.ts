@@ -1,7 +1,7 @@
 /** One pass of a batch over files: what is known is left, the rest is read by the workers and written down. */
 
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeTemporary } from '../../../parsers/files/remove.js';
 import type { Redactor } from '../../redact/redactor.js';
 import { isHistoryError } from '../journal/history-error.js';
 import { placeText, type CopyEntry, type FailureEntry, type Place } from './entries.js';
@@ -171,7 +171,7 @@ class Pass {
 
   private accept(file: FoundFile, place: Place, { line, note, truncated, elapsedMs, page }: Analyzed): void {
     if (truncated && this.mayGrow(file)) {
-      rmSync(page, { force: true });
+      removeTemporary(page);
       this.taken.delete(note.fileId);
       this.defer(file);
       return;

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { holdFile } from '../../../test-dumps/held-file.test.helper.js';
 import { HistoryError } from './history-error.js';
 import { Lock } from './lock.js';
 
@@ -45,10 +46,10 @@ describe('batch: lock', () => {
   it('of a number that runs, where start times are not known (Windows), is respected until it has been silent for long', () => {
     const unknown = () => null;
     write({ pid: process.ppid });
-    expect(() => Lock.take(path, unknown)).to.throw(HistoryError, `process ${process.ppid}`);
+    expect(() => Lock.take(path, { started: unknown })).to.throw(HistoryError, `process ${process.ppid}`);
     const past = new Date(Date.now() - 16 * 60_000);
     utimesSync(path, past, past);
-    Lock.take(path, unknown).release();
+    Lock.take(path, { started: unknown }).release();
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
@@ -59,6 +60,44 @@ describe('batch: lock', () => {
     utimesSync(path, past, past);
     expect(() => Lock.take(path)).to.throw(HistoryError);
     lock.release();
+  });
+
+  it('that somebody has open for a moment is waited for, by who takes it and who releases it', () => {
+    let refuse = 0;
+    const read = (at: string): Buffer => {
+      if (refuse-- > 0) throw Object.assign(new Error('EBUSY: resource busy or locked'), { code: 'EBUSY' });
+      return readFileSync(at);
+    };
+    const lock = Lock.take(path, { read });
+    refuse = 3;
+    expect(() => Lock.take(path, { read })).to.throw(HistoryError, `process ${process.pid}`);
+    refuse = 3;
+    lock.release();
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('that somebody does not let go of is another’s, and costs whoever has it nothing', () => {
+    const codes = ['EBUSY', 'EPERM', 'EACCES'];
+    for (const code of codes) {
+      const read = (): never => {
+        throw Object.assign(new Error(code), { code });
+      };
+      const lock = Lock.take(path, { read });
+      expect(() => Lock.take(path, { read }), code).to.throw(HistoryError, 'another process');
+      lock.release();
+      expect(readdirSync(folder), 'it counts for nothing once its process is gone').to.deep.equal(['lock']);
+      rmSync(path);
+    }
+  });
+
+  it('under Windows, whoever has the file open', function () {
+    if (process.platform !== 'win32') this.skip();
+    const lock = Lock.take(path);
+    const letGo = holdFile(path);
+    expect(() => Lock.take(path)).to.throw(HistoryError, 'another process');
+    lock.release();
+    letGo();
+    expect(() => Lock.take(path)).to.throw(HistoryError, `process ${process.pid}`);
   });
 
   it('of another machine is respected until it has been silent for long', () => {

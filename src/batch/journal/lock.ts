@@ -4,10 +4,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { readRegularFile } from '../../../parsers/files/regular-file.js';
+import { removeTemporary } from '../../../parsers/files/remove.js';
+import { isHeld, whenLetGo } from '../../../parsers/files/rename.js';
 import { errorCode } from '../../../parsers/files/system-errors.js';
 import { isRunning, startOf } from '../../../parsers/bytes/processes.js';
 import { HistoryError, isHistoryError } from './history-error.js';
@@ -30,6 +32,15 @@ function locked(path: string, owner: LockOwner | null): HistoryError {
 const BEAT = 20_000;
 /** An owner whose end cannot be seen, and who has not said so for this long, is gone. */
 const SILENCE = 15 * 60_000;
+/** Milliseconds between attempts to read a lock that another program has open. */
+const DELAYS: readonly number[] = [10, 20, 50, 100, 200];
+
+/** The parts of the platform that a test may replace. */
+export interface LockHooks {
+  /** When a process started, where the platform tells. */
+  readonly started?: (pid: number) => string | null;
+  readonly read?: (path: string) => Buffer;
+}
 
 export class Lock {
   private readonly beat: NodeJS.Timeout;
@@ -37,6 +48,7 @@ export class Lock {
   private constructor(
     readonly path: string,
     private readonly owner: LockOwner,
+    private readonly hooks: LockHooks,
   ) {
     this.beat = setInterval(() => {
       try {
@@ -49,26 +61,25 @@ export class Lock {
   }
 
   /**
-   * Takes the lock, or one whose owner is gone. `started` tells when a process started, where the platform does. Throws
-   * HistoryError (`locked`) where it is held.
+   * Takes the lock, or one whose owner is gone. Throws HistoryError (`locked`) where it is held.
    */
-  static take(path: string, started: (pid: number) => string | null = startOf): Lock {
+  static take(path: string, hooks: LockHooks = {}): Lock {
     mkdirSync(dirname(path), { recursive: true });
     const owner: LockOwner = {
       pid: process.pid,
       host: hostname(),
-      started: started(process.pid),
+      started: (hooks.started ?? startOf)(process.pid),
       nonce: randomUUID(),
     };
     // A lock whose owner is gone is moved away and the next attempt makes a new one.
     for (let attempt = 0; attempt < 3; attempt++) {
       if (create(path, owner)) {
         removeDrafts(path);
-        return new Lock(path, owner);
+        return new Lock(path, owner, hooks);
       }
-      const held = read(path);
+      const held = read(path, hooks);
       if (held === 'missing') continue;
-      if (!isGone(path, held, started)) throw locked(path, held);
+      if (!isGone(path, held, hooks)) throw locked(path, held);
       moveAway(path, held);
     }
     throw locked(path, null);
@@ -89,8 +100,8 @@ export class Lock {
 
   release(): void {
     clearInterval(this.beat);
-    const held = read(this.path);
-    if (held !== 'missing' && held?.nonce === this.owner.nonce) rmSync(this.path, { force: true });
+    const held = read(this.path, this.hooks);
+    if (held !== 'missing' && held?.nonce === this.owner.nonce) removeTemporary(this.path);
   }
 }
 
@@ -106,7 +117,7 @@ function create(path: string, owner: LockOwner): boolean {
     // A file system without links (FAT, some networks): not as good, and good enough.
     return createPlainly(path, owner);
   } finally {
-    rmSync(draft, { force: true });
+    removeTemporary(draft);
   }
 }
 
@@ -125,18 +136,19 @@ function removeDrafts(path: string): void {
   const start = `${basename(path)}.`;
   for (const name of readdirSync(dirname(path))) {
     if (name.startsWith(start) && /^[0-9a-f-]{36}$/.test(name.slice(start.length))) {
-      rmSync(join(dirname(path), name), { force: true });
+      removeTemporary(join(dirname(path), name));
     }
   }
 }
 
 /** The owner of a lock; null where the file does not tell. */
-function read(path: string): LockOwner | null | 'missing' {
+function read(path: string, hooks: LockHooks = {}): LockOwner | null | 'missing' {
   let text: string;
   try {
-    text = readRegularFile(path).toString('utf8');
+    text = whenLetGo(() => (hooks.read ?? readRegularFile)(path), DELAYS).toString('utf8');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return 'missing';
+    if (isHeld(error)) return null;
     throw error;
   }
   try {
@@ -149,17 +161,22 @@ function read(path: string): LockOwner | null | 'missing' {
   }
 }
 
-function isGone(path: string, owner: LockOwner | null, startedOf: (pid: number) => string | null): boolean {
+function isGone(path: string, owner: LockOwner | null, hooks: LockHooks): boolean {
   if (owner?.host !== hostname()) return isSilent(path);
   if (!isRunning(owner.pid)) return true;
-  const started = startedOf(owner.pid);
+  const started = (hooks.started ?? startOf)(owner.pid);
   // Where start times are not known (Windows), the number may be another process's by now.
   return started === null || owner.started === null ? isSilent(path) : started !== owner.started;
 }
 
 function isSilent(path: string): boolean {
-  const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return beat === undefined || Date.now() - beat > SILENCE;
+  try {
+    const beat = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    return beat === undefined || Date.now() - beat > SILENCE;
+  } catch (error) {
+    if (isHeld(error)) return false;
+    throw error;
+  }
 }
 
 /** Moves a lock away, but not one that somebody else has just taken in its place. */
@@ -178,5 +195,5 @@ function moveAway(path: string, gone: LockOwner | null): void {
       // Taken again already.
     }
   }
-  rmSync(aside, { force: true });
+  removeTemporary(aside);
 }

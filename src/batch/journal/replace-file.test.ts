@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { holdFile } from '../../../test-dumps/held-file.test.helper.js';
 import { HistoryError } from './history-error.js';
 import { keepFile, removeTemporaryFiles, replaceFile, writeTemporaryFile } from './replace-file.js';
 
@@ -64,6 +65,24 @@ describe('batch: files that appear whole', () => {
       renameSync(from, to);
     };
     replaceFile(path, ['new'], { rename: later, delays: [1, 1, 1] });
+    expect(readFileSync(path, 'utf8')).to.equal('new');
+  });
+
+  it('say so of a file that is open on Windows', function () {
+    if (process.platform !== 'win32') this.skip();
+    const path = join(folder, 'a.html');
+    replaceFile(path, ['old']);
+    const letGo = holdFile(path);
+    const replace = (): void => {
+      replaceFile(path, ['new'], { delays: [1] });
+    };
+    try {
+      expect(replace).to.throw(HistoryError, `${path} could not be replaced`).with.property('code', 'not-replaced');
+    } finally {
+      letGo();
+    }
+    expect(readdirSync(folder)).to.deep.equal(['a.html']);
+    replace();
     expect(readFileSync(path, 'utf8')).to.equal('new');
   });
 

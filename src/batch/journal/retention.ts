@@ -8,7 +8,7 @@ import { History, type DumpRecord } from './history.js';
 import { rewriteJournal } from './journal.js';
 import { Lock } from './lock.js';
 import { groupBy } from '../machines.js';
-import { overviewOf } from '../outputs/overview.js';
+import { causesOf, overviewOf } from '../outputs/overview.js';
 import { writeOutputs } from '../outputs/outputs.js';
 import { pageName } from '../outputs/pages.js';
 
@@ -22,7 +22,7 @@ export interface Retention {
 
 /** The dumps that go. */
 export function expired(history: History, { before, keep }: Retention): DumpRecord[] {
-  const { records, machineOf } = overviewOf(history);
+  const { records, machineOf } = causesOf(history);
   const old = records.filter(
     ({ summary, at }) => before !== undefined && Date.parse(summary.systemTime ?? at) < before,
   );

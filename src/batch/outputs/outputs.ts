@@ -3,9 +3,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RenameHooks } from '../../../parsers/files/rename.js';
-import { naturalOrder } from '../../growth/read/file-names.js';
 import { renderIndexPage } from '../../report/html/index-page.js';
-import { renderBatchLine } from '../../report/json.js';
 import { VERSION } from '../../version.js';
 import { isHistoryError } from '../journal/history-error.js';
 import type { History } from '../journal/history.js';
@@ -13,6 +11,7 @@ import { indexOf, pageName, renderPage } from './pages.js';
 import { renderMetrics } from './metrics.js';
 import type { Overview } from './overview.js';
 import { replaceFile } from '../journal/replace-file.js';
+import { renderResultLines } from './result-lines.js';
 
 export const pagesFolder = (out: string): string => join(out, 'pages');
 
@@ -52,21 +51,6 @@ export function writeMetrics(path: string, overview: Overview, now: Date): strin
   } catch (error) {
     if (!isHistoryError(error, 'not-replaced')) throw error;
     return [error.message];
-  }
-}
-
-/** The lines of results.ndjson, in natural order of the places, dumps and failures among each other. */
-export function* renderResultLines(history: History, { records, failures }: Overview): Generator<string> {
-  const all = [...records, ...failures].sort((a, b) => naturalOrder(a.place, b.place));
-  for (const one of all) {
-    if ('code' in one) {
-      yield renderBatchLine({ dump: { path: one.place }, error: { code: one.code, message: one.message } });
-      continue;
-    }
-    const entry = history.entryOf(one);
-    if (entry === null) continue;
-    const { result } = entry;
-    yield renderBatchLine({ ...result, dump: { ...result.dump, path: one.place }, modules: null });
   }
 }
 

@@ -11,12 +11,20 @@ export const SCHEMA = 'dumpleak';
 /** In the order in which they can be filled. */
 const TABLES = ['machines', 'dumps', 'tag_rows', 'suspects', 'drivers', 'dump_drivers', 'groups', 'group_dumps', 'failures']; // prettier-ignore
 
+/** Where results themselves are kept, the tables are not to be replaced by those of another history. */
+const GUARD = `do $guard$
+declare shared boolean := false;
+begin
+  if to_regclass('${SCHEMA}.entries') is not null then execute 'select exists (select from ${SCHEMA}.entries)' into shared; end if;
+  if shared then raise exception 'the schema ${SCHEMA} of this database holds a shared history: nothing was changed'; end if;
+end $guard$;`;
+
 /** Rows of one statement, and rows that are taken from the store at a time. */
 const AT_ONCE = 500;
 
 /** The statements, in parts that end with line feeds. Throws QueryError. */
 export async function* asSql(store: Asked): AsyncGenerator<string> {
-  yield `begin;\ndrop schema if exists ${SCHEMA} cascade;\ncreate schema ${SCHEMA};\nset local search_path to ${SCHEMA};\nset local standard_conforming_strings to on;\n`;
+  yield `begin;\n${GUARD}\ndrop schema if exists ${SCHEMA} cascade;\ncreate schema ${SCHEMA};\nset local search_path to ${SCHEMA};\nset local standard_conforming_strings to on;\n`;
   for (const statements of MIGRATIONS) yield `${statements.trim()}\n`;
   for (const table of TABLES) {
     const { rows: found } = await store.ask(

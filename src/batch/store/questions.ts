@@ -37,7 +37,7 @@ export async function listDumps(store: Asked, filter: Filter): Promise<Table> {
        and ($4::timestamptz is null or d.system_time >= $4) and ($5::timestamptz is null or d.system_time < $5)
        and (not $6::boolean or d.leak_suspected) and (not $7::boolean or d.leak_suspected is null)
        and ($8::text is null or exists (select from suspects x where x.dump_id = d.id and x.process ilike $8))
-     order by d.system_time desc nulls last, d.place`,
+     order by d.system_time desc nulls last, d.place collate "C", d.id collate "C"`,
     [tag, driver, machine].map((text) => (text === undefined ? null : pattern(text))).concat([since ?? null, until ?? null]).concat([String(leaks === true), String(undecided === true), process === undefined ? null : pattern(process)]),
   ); // prettier-ignore
 }
@@ -56,8 +56,8 @@ export async function listMachines(store: Asked): Promise<Table> {
     select m.id, m.name, m.dumps, count(d.id) filter (where d.leak_suspected) as leaks,
       count(d.id) filter (where d.leak_suspected is null) as undecided,
       m.first_seen as "firstSeen", m.last_seen as "lastSeen",
-      (array_agg(d.system_name order by d.system_time desc nulls last))[1] as system
-    from machines m left join dumps d on d.machine_id = m.id group by m.id order by m.dumps desc, m.name, m.id`);
+      (array_agg(d.system_name order by d.system_time desc nulls last, d.id collate "C"))[1] as system
+    from machines m left join dumps d on d.machine_id = m.id group by m.id order by m.dumps desc, m.name collate "C", m.id collate "C"`);
 }
 
 /** Where a word stands: as a tag, in the name of an accused process or of a driver that was loaded, in a machine's name, a headline or a place. */
@@ -74,14 +74,14 @@ export async function search(store: Asked, word: string): Promise<Table> {
        union all select id, 6, 'place', place from dumps where place ilike $1)
      select h.found, h.what, left(d.id, 12) as id, d.system_time as "systemTime", coalesce(m.name, m.id) as machine, d.place
      from hits h join dumps d on d.id = h.dump_id left join machines m on m.id = d.machine_id
-     order by h.rank, d.system_time desc nulls last, d.place, h.what`,
+     order by h.rank, d.system_time desc nulls last, d.place collate "C", h.what collate "C", d.id collate "C"`,
     [`%${pattern(word)}%`, pattern(word)],
   );
 }
 
 /** A row a dump and suspect, with all that is known in columns. */
 export async function exportRows(store: Asked): Promise<Table> {
-  return store.ask(`
+  return store.ask(`select * from (
     select d.id, d.place, coalesce(m.name, m.id) as machine, d.system_time as "systemTime", d.boot_time as "bootTime",
       d.system_name as system, d.build_number as build, d.type, d.architecture, d.file_bytes::float8 as "fileBytes",
       d.analyzed_at as "analyzedAt", d.leak_suspected as "leakSuspected", d.headline, s.tag, s.pool, s.bytes::float8 as bytes,
@@ -90,14 +90,14 @@ export async function exportRows(store: Asked): Promise<Table> {
     from dumps d left join machines m on m.id = d.machine_id left join suspects s on s.dump_id = d.id
     union all select null, place, null, null, null, null, null, null, null, null, at, null, null, null, null, null,
       null, null, null, null, null, null, code, message from failures
-    order by 2, 14`);
+    ) rows order by place collate "C", tag collate "C", id collate "C", pool collate "C"`);
 }
 
 /** Ids of the dumps that a word means: the beginning of an id, or a place. */
 export async function findDumps(store: Asked, word: string): Promise<{ id: string; offset: number; length: number }[]> {
   const { rows } = await store.ask(
     `select id, journal_offset::float8, journal_length::float8 from dumps
-     where (length($1) >= 4 and id like $2 || '%') or place = $1 or places ? $1 order by id`,
+     where (length($1) >= 4 and id like $2 || '%') or place = $1 or places ? $1 order by id collate "C"`,
     [word, pattern(word)],
   );
   return rows.map(([id, offset, length]) => ({ id: String(id), offset: Number(offset), length: Number(length) }));
@@ -110,13 +110,13 @@ const OWN = `(${OWN_TABLES.map((name) => `'${name}'`).join(', ')})`;
 export async function listTables(store: Asked): Promise<Table> {
   return store.ask(
     `select table_name as "table", column_name as "column", data_type as type from information_schema.columns
-     where table_schema = current_schema() and table_name not in ${OWN} order by table_name, ordinal_position`,
+     where table_schema = current_schema() and table_name not in ${OWN} order by table_name collate "C", ordinal_position`,
   );
 }
 
 export async function tableNames(store: Asked): Promise<string[]> {
   const { rows } = await store.ask(
-    `select table_name from information_schema.tables where table_schema = current_schema() and table_name not in ${OWN} order by 1`,
+    `select table_name from information_schema.tables where table_schema = current_schema() and table_name not in ${OWN} order by table_name collate "C"`,
   );
   return rows.map(([name]) => String(name));
 }

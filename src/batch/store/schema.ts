@@ -83,8 +83,8 @@ export const MIGRATIONS: readonly string[] = [
     sequence bigint generated always as identity primary key,
     kind text not null check (kind in ('dump', 'failure', 'copy')),
     file_key text, place_key text not null, header_id text,
-    -- The current line of its file, unless another state of the same crash took its place.
-    forgotten boolean not null default false,
+    -- Of a dump: the last line when another state of the same crash took its place; null where none did.
+    forgotten_at bigint,
     -- Why the tables do not have it; null where they do.
     refused text,
     -- Of the job that brought it: what comes twice is taken once.

@@ -55,8 +55,11 @@ export class Store implements Asked {
   /** Forgets the store of a folder; the next question makes it again. */
   static async remove(folder: string): Promise<void> {
     const lock = await Lock.wait(join(folder, 'store.lock'), PATIENCE);
-    rmSync(join(folder, 'store'), { recursive: true, force: true });
-    lock.release();
+    try {
+      rmSync(join(folder, 'store'), { recursive: true, force: true, maxRetries: 5, retryDelay: 60 });
+    } finally {
+      lock.release();
+    }
   }
 
   /** Asks a question; nothing can be changed by it. Throws HistoryError (`bad-question`). */

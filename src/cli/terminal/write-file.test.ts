@@ -2,11 +2,13 @@ import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,6 +16,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { holdFile } from '../../../test-dumps/held-file.test.helper.js';
+import { linkOrSkip } from '../../../test-dumps/links.test.helper.js';
 import { FileError } from '../errors.js';
 import { temporaryFolder } from '../program.test.helper.js';
 import { checkWritable, isSameFile, makeFolder, writeWhole } from './write-file.js';
@@ -40,11 +44,7 @@ describe('writing files', () => {
 
   it('writes the file behind a link', function () {
     writeFileSync(folder.path('w/real.txt'), 'old');
-    try {
-      symlinkSync(folder.path('w/real.txt'), folder.path('w/link.txt'));
-    } catch {
-      this.skip(); // Windows without the right to make links
-    }
+    linkOrSkip(this, folder.path('w/real.txt'), folder.path('w/link.txt'));
     writeWhole(folder.path('w/link.txt'), 'new');
     expect(lstatSync(folder.path('w/link.txt')).isSymbolicLink()).to.equal(true);
     expect(readFileSync(folder.path('w/real.txt'), 'utf8')).to.equal('new');
@@ -94,12 +94,9 @@ describe('writing files', () => {
   });
 
   it('finds out before that a file that is there cannot be opened for writing', function () {
+    if (process.platform === 'win32') this.skip(); // the next test is Windows' own
     const path = folder.path('w/program');
-    try {
-      copyFileSync('/bin/sleep', path);
-    } catch {
-      this.skip();
-    }
+    copyFileSync('/bin/sleep', path);
     chmodSync(path, 0o755);
     // Nobody may write to a program that runs: what stands in for a file that is open elsewhere.
     const running = spawn(path, ['60']);
@@ -109,6 +106,27 @@ describe('writing files', () => {
       running.kill();
     }
     expect(readdirSync(folder.path('w')).filter((name) => name.startsWith('.'))).to.deep.equal([]);
+  });
+
+  it('finds out before, on Windows, that a file is open in another program, and keeps what was written beside it', function () {
+    if (process.platform !== 'win32') this.skip();
+    const path = folder.path('w/open.csv');
+    writeFileSync(path, 'old');
+    const letGo = holdFile(path);
+    try {
+      expect(() => { checkWritable(path); }).to.throw(FileError, /open\.csv cannot be written: in use by another program/); // prettier-ignore
+      expect(() => { writeWhole(path, 'new', { delays: [1] }); }).to.throw(FileError, /^[^\n]*open\.csv is open in another program .*open\.csv\.new$/); // prettier-ignore
+    } finally {
+      letGo();
+    }
+    expect(readFileSync(path, 'utf8')).to.equal('old');
+    expect(readFileSync(`${path}.new`, 'utf8')).to.equal('new');
+    // Who reads it and lets others in: nothing is in the way but the name.
+    const reader = openSync(path, 'r');
+    checkWritable(path);
+    closeSync(reader);
+    writeWhole(path, 'newer');
+    expect(readFileSync(path, 'utf8')).to.equal('newer');
   });
 
   it('a loop of links is no file to write', function () {

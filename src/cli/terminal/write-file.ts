@@ -1,6 +1,6 @@
 /** Files that a command writes: completely or not at all, never over a file that is being read. */
 
-import { closeSync, lstatSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs'; // prettier-ignore
+import { closeSync, lstatSync, mkdirSync, openSync, realpathSync, renameSync, statSync, writeFileSync, type Stats } from 'node:fs'; // prettier-ignore
 import { dirname, join, win32 } from 'node:path';
 import { removeTemporary } from '../../../parsers/files/remove.js';
 import { isHeld, renameAgainSync, type RenameHooks } from '../../../parsers/files/rename.js';
@@ -18,7 +18,7 @@ export function checkWritable(path: string, platform: NodeJS.Platform = process.
     if (target.exists) closeSync(openSync(target.path, 'r+'));
     const probe = temporaryName(target.path);
     writeFileSync(probe, '', { flag: 'wx' });
-    rmSync(probe);
+    removeTemporary(probe);
   } catch (error) {
     throw asFileError(error, path, platform);
   }

@@ -33,7 +33,7 @@ export async function bringUp(session: Session, words: string): Promise<void> {
   const current = overview.records.map(({ offset }) => offset);
   await session.query(
     `update entries e set line = null where line is not null and sequence <= $1 and sequence <> all($2)
-       and (forgotten or exists (select from entries later where later.kind = 'dump' and later.file_key = e.file_key and later.sequence > e.sequence))`,
+       and (forgotten_at is not null or exists (select from entries later where later.kind = 'dump' and later.file_key = e.file_key and later.sequence > e.sequence))`,
     [last, current],
   );
   await setState(session, 'growth', JSON.stringify(keys));

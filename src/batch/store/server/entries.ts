@@ -88,7 +88,7 @@ async function appendDump(
   if (before[0]?.kind === 'dump' && before[0].header_id === headerId) {
     // The same crash at the same place in another state: as History has it.
     await session.query(
-      `update entries e set forgotten = true where kind = 'dump' and place_key = $1 and header_id = $2 and not exists
+      `update entries e set forgotten_at = (select max(sequence) from entries) where kind = 'dump' and place_key = $1 and header_id = $2 and not exists
          (select from entries later where later.kind = 'dump' and later.file_key = e.file_key and later.sequence > e.sequence)`,
       [place, headerId],
     );
@@ -117,22 +117,23 @@ async function write(
 /** What is known of files by their identities; those to be read are left out. */
 export async function known(session: Session, fileIds: readonly string[]): Promise<Map<string, Known>> {
   const byKey = new Map(fileIds.map((id) => [keyOf(id), id]));
-  const { rows } = await session.query<{ file_key: string; kind: string; forgotten: boolean; note: string | null }>(
-    `select distinct on (file_key, kind) file_key, kind, forgotten, case when kind = 'failure' then note end as note
+  const { rows } = await session.query<{ file_key: string; kind: string; sequence: number; forgotten_at: number | null; note: string | null }>(
+    `select distinct on (file_key, kind) file_key, kind, sequence, forgotten_at, case when kind = 'failure' then note end as note
      from entries where file_key = any($1) and kind in ('dump', 'failure') order by file_key, kind, sequence desc`,
     [[...byKey.keys()]],
-  );
+  ); // prettier-ignore
   const found = new Map<string, Known>();
+  const forgotten = new Map<string, number>();
   // Of a file the row of its dump comes first.
-  for (const { file_key: key, kind, forgotten, note } of rows) {
+  for (const { file_key: key, kind, sequence, forgotten_at: at, note } of rows) {
     const id = byKey.get(key) ?? '';
     if (kind === 'dump') {
-      if (!forgotten) found.set(id, 'dump');
-      continue;
+      if (at === null) found.set(id, 'dump');
+      else forgotten.set(id, at);
+    } else if (note !== null && !found.has(id) && sequence > (forgotten.get(id) ?? 0)) {
+      const { passed, error } = JSON.parse(note) as FailureEntry;
+      if (!isPassingFailure(error.code)) found.set(id, passed ? 'passed' : 'failure');
     }
-    if (note === null || found.has(id)) continue;
-    const { passed, error } = JSON.parse(note) as FailureEntry;
-    if (!isPassingFailure(error.code)) found.set(id, passed ? 'passed' : 'failure');
   }
   return found;
 }

@@ -112,6 +112,26 @@ export class SharedHistory implements Asked {
     }
   }
 
+  /**
+   * The same for whoever asks: a role that may only read asks the tables as they are. Gives what is to be said of them.
+   */
+  async bringUpForReading(): Promise<string[]> {
+    const { rows } = await this.server.transaction(async (session) =>
+      session.query<{ may: boolean; behind: number }>(
+        `select has_table_privilege('dumps', 'insert') and not pg_is_in_recovery() as may,
+           (select count(*) from entries where sequence > coalesce((select value::bigint from state where key = 'journal'), 0)) as behind`,
+      ),
+    );
+    const { may, behind } = rows[0] ?? { may: false, behind: 0 };
+    const notes: string[] = [];
+    if (may) await this.bringUp();
+    else if (behind > 0) {
+      notes.push(`${behind} results are not in the tables yet, and this role may not bring them there: a worker does`);
+    }
+    const damage = await this.damage();
+    return damage === null ? notes : [...notes, damage];
+  }
+
   private async setAside({ lines }: Refused): Promise<void> {
     await this.server.transaction(async (session) => {
       for (const { sequence, why } of lines) {

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Options } from 'yargs';
-import { History } from '../../../batch/journal/history.js';
+import { History, type DumpRecord } from '../../../batch/journal/history.js';
 import { expired, remove } from '../../../batch/journal/retention.js';
 import { table } from '../../../report/csv.js';
 import { defineCommand } from '../../command.js';
@@ -11,7 +11,8 @@ import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { milliseconds } from '../../options/growth-inputs.js';
 import { GROUP } from '../../options/options.js';
 import type { Host, Output } from '../../terminal/output.js';
-import { FOLDER, FORMS, withHistory } from './place.js';
+import { STORE } from '../../options/store-options.js';
+import { FOLDER, FORMS, noMore, withHistory, type Given, type Place } from './place.js';
 
 const DRY_RUN = {
   type: 'boolean',
@@ -21,27 +22,36 @@ const DRY_RUN = {
 
 type Choice = Parameters<typeof remove>[2];
 
-interface Changing {
-  readonly folder: string;
-  readonly json?: boolean | undefined;
-  readonly csv?: boolean | undefined;
+interface Changing extends Given {
   readonly 'dry-run'?: boolean | undefined;
 }
 
-async function forget(args: Changing, output: Output, host: Host, choose: Choice): Promise<ExitCode> {
-  return withHistory(args, host, async (place, notes) => {
-    const dry = args['dry-run'] === true;
+async function forget(
+  given: Changing,
+  output: Output,
+  host: Host,
+  choose: (words: readonly string[]) => Choice,
+): Promise<ExitCode> {
+  return withHistory(given, host, async (place, words, notes) => {
+    const dry = given['dry-run'] === true;
     const removed = dry
-      ? { places: choose(History.load(place.history)).map(({ place: path }) => path), notes: [] }
-      : remove(place.history, place.out, choose);
+      ? { places: pathsOf(choose(words)(await load(place))), notes: [] }
+      : place.kind === 'folder'
+        ? remove(place.history, place.out, choose(words))
+        : { places: pathsOf(await place.shared.remove(choose(words))), notes: [] };
     notes.push(...removed.notes);
     const gone = removed.places;
-    if (args.json === true) await output.json(`${JSON.stringify(gone, null, 2)}\n`);
-    else if (args.csv === true) await output.text(table('', ['place'], gone.map((path) => [path])).text); // prettier-ignore
+    if (given.json === true) await output.json(`${JSON.stringify(gone, null, 2)}\n`);
+    else if (given.csv === true) await output.text(table('', ['place'], gone.map((path) => [path])).text); // prettier-ignore
     else await output.text(`${gone.length} dumps ${dry ? 'would go' : 'forgotten'}\n${gone.map((path) => `  ${path}\n`).join('')}`); // prettier-ignore
     return EXIT.done;
   });
 }
+
+const pathsOf = (records: readonly DumpRecord[]): string[] => records.map(({ place }) => place);
+
+const load = async (place: Place): Promise<History> =>
+  place.kind === 'folder' ? History.load(place.history) : place.shared.load();
 
 /** The dumps that were named. Throws FileError for a word that means none or several. */
 function named(words: readonly string[]): Choice {
@@ -66,8 +76,10 @@ export const deleteDumps = defineCommand({
     ['history delete report 3f2a9c01', 'forget a dump, in every file of the history'],
   ],
   run: async (args, output, host) => {
-    if (args.dumps.length === 0) throw new UsageError('name dumps, by id or path');
-    return forget(args, output, host, named(args.dumps));
+    return forget({ ...args, words: [args.folder, ...args.dumps] }, output, host, (words) => {
+      if (words.length === 0) throw new UsageError('name dumps, by id or path');
+      return named(words);
+    });
   },
 });
 
@@ -102,19 +114,28 @@ export const prune = defineCommand({
     const { 'older-than': age, keep } = args;
     if (age === undefined && keep === undefined) throw new UsageError('say what goes with --older-than or --keep');
     const before = age === undefined ? undefined : Date.now() - age;
-    return forget(args, output, host, (history) => expired(history, { before, keep }));
+    return forget({ ...args, words: [args.folder] }, output, host, (words) => {
+      noMore(words);
+      return (history) => expired(history, { before, keep });
+    });
   },
 });
 
 export const rebuild = defineCommand({
   positionals: { folder: FOLDER },
-  options: {},
+  options: STORE,
   examples: [
     ['history rebuild report', 'make the database again from the journal'],
     ['history rebuild report/history', 'the same by the folder of the history'],
   ],
   run: async (args, output, host) =>
-    withHistory(args, host, async (place, notes) => {
+    withHistory({ ...args, words: [args.folder] }, host, async (place, words, notes) => {
+      noMore(words);
+      if (place.kind === 'server') {
+        await place.shared.rebuild();
+        await output.text('The tables were made again from the results\n');
+        return EXIT.done;
+      }
       const { Store } = await import('../../../batch/store/store.js');
       await Store.remove(place.history);
       const store = await Store.open(place.history);
