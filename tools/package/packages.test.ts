@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +13,35 @@ import { tarGz, zip } from './archive.js';
 import { bundle, type Bundle } from './bundle.js';
 import { contentsOf, packageName } from './contents.js';
 import { manifests } from './manifests.js';
-import { withoutSymbols } from './node-programs.js';
+import { NODE_PINS, nodeProgram, withoutSymbols } from './node-programs.js';
 import { sbom } from './sbom.js';
+import { findWine, windowsPath, Wine } from '../windows-layer/wine.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A dump and logs with a leak. */
+function makeInputs(folder: string): void {
+  buildDump(SCENARIOS.notmyfault()).writeTo(join(folder, 'leak.dmp'));
+  mkdirSync(join(folder, 'logs'), { recursive: true });
+  for (let i = 1; i <= 12; i++) {
+    const bytes = i * 50_000_000;
+    writeFileSync(join(folder, `logs/log-${i}.txt`), ` Tag  Type     Allocs         Frees    Diff   Bytes    Per Alloc\r\n Leak Nonp ${1000 * i} 5 ${1000 * i - 5} ${bytes} 1\r\n`); // prettier-ignore
+  }
+}
+
+/** Runs what a package is for, where those inputs lie; `run` gives what a command prints and fails where it ends with another code than 0. */
+function tryAll(drivers: string, run: (...args: string[]) => string): void {
+  expect(run('analyze', 'leak.dmp', '--json', '-q')).to.include('"module": "myfault.sys"');
+  // Workers are the program itself.
+  expect(run('batch', 'leak.dmp', '--out', 'out', '-q')).to.include('1 suspected leak');
+  expect(run('history', 'list', 'out', '--csv')).to.include('myfault.sys');
+  expect(run('trend', 'logs', '--interval', '15m', '-q')).to.match(/^LEAK {2}Tag Leak/m);
+  expect(run('tags', drivers, '--localtag', '-q')).to.match(/^\S{1,4} +- /m);
+  expect(run('kd', 'leak.dmp', '-c', '!poolused 2 Leak', '-q')).to.match(/^ *Leak\b/m);
+  expect(run('pooltag', 'MmSt')).to.include('MmSt');
+  // Texts of yargs, and the width that it finds for itself.
+  expect(run('trend', '--help')).to.equal(readFileSync(join(root, 'src/cli/golden/help-trend.txt'), 'utf8'));
+}
 
 describe('packages', function () {
   this.timeout(120_000);
@@ -65,34 +91,62 @@ describe('packages', function () {
     execFileSync('tar', ['xzf', 'package.tar.gz'], { cwd: folder });
     const home = join(folder, packageName(VERSION, false));
     execFileSync('chmod', ['-R', 'a-w', home]);
-    buildDump(SCENARIOS.notmyfault()).writeTo(join(folder, 'leak.dmp'));
-    mkdirSync(join(folder, 'logs'));
-    for (let i = 1; i <= 12; i++) {
-      const bytes = i * 50_000_000;
-      writeFileSync(join(folder, `logs/log-${i}.txt`), ` Tag  Type     Allocs         Frees    Diff   Bytes    Per Alloc\r\n Leak Nonp ${1000 * i} 5 ${1000 * i - 5} ${bytes} 1\r\n`); // prettier-ignore
-    }
-    const run = (...args: string[]): string => {
+    makeInputs(folder);
+    tryAll(join(root, 'test-dumps/drivers/fixtures'), (...args) => {
       const { status, stdout, stderr } = spawnSync(join(home, 'dumpleak'), args, {
         ...{ cwd: folder, encoding: 'utf8', env: { PATH: '', LANG: 'C.UTF-8' } },
       });
       expect(status, `${args.join(' ')}: ${stderr}`).to.equal(0);
       return stdout;
-    };
-    expect(run('analyze', 'leak.dmp', '--json', '-q')).to.include('"module": "myfault.sys"');
-    // Workers are the program itself.
-    expect(run('batch', 'leak.dmp', '--out', 'out', '-q')).to.include('1 suspected leak');
-    expect(run('history', 'list', 'out', '--csv')).to.include('myfault.sys');
-    expect(run('trend', 'logs', '--interval', '15m', '-q')).to.match(/^LEAK {2}Tag Leak/m);
-    const driver = join(root, 'test-dumps/drivers/fixtures');
-    expect(run('tags', driver, '--localtag', '-q')).to.match(/^\S{1,4} +- /m);
-    expect(run('pooltag', 'MmSt')).to.include('MmSt');
-    // Texts of yargs, and the width that it finds for itself.
-    expect(run('trend', '--help')).to.equal(readFileSync(join(root, 'src/cli/golden/help-trend.txt'), 'utf8'));
+    });
     const wrong = spawnSync(join(home, 'dumpleak'), ['vm'], { encoding: 'utf8', env: { PATH: '' } });
     expect(wrong).to.include({ status: 64 });
     expect(wrong.stderr).to.include('Something is missing. Usage: dumpleak vm <dump>');
     const worker = spawnSync(join(home, 'dumpleak'), ['--batch-worker'], { encoding: 'utf8', env: { PATH: '' } });
     expect(worker.status).to.equal(64);
+  });
+
+  // With what stands in for Windows: its Node from the registry, and cmd.exe and the rest of the layer that runs it.
+  it('run on Windows, unpacked into an empty folder, with an empty PATH', async function () {
+    const program = findWine();
+    if (program === null) this.skip();
+    this.timeout(900_000);
+    const node = await nodeProgram(NODE_PINS['win-x64'], join(root, '.cache/node'));
+    const place = join(folder, 'on windows');
+    mkdirSync(place);
+    writeFileSync(join(folder, 'package.zip'), await zip(contents(true, node), 1));
+    const unpack = createRequire(import.meta.url).resolve('7z-wasm/cli.js');
+    execFileSync(process.execPath, [unpack, 'x', '../package.zip'], { cwd: place, stdio: 'ignore' });
+    makeInputs(place);
+    const name = packageName(VERSION, true);
+    expect(readFileSync(join(place, name, 'node.exe')).equals(node)).to.equal(true);
+    const wine = new Wine(program, join(root, '.cache/wine-package'));
+    const start = (...args: string[]) => {
+      const line = args.map((word) => (/^[\w.:\\-]+$/.test(word) ? word : `"${word}"`)).join(' ');
+      // Without `call`, which keeps no exit code in the layer.
+      const script = ['@set PATH=', `@"%~dp0${name}\\dumpleak.cmd" ${line}`, ''];
+      writeFileSync(join(place, 'run.cmd'), script.join('\r\n'));
+      return wine.run(['cmd', '/c', 'run.cmd'], { cwd: place, timeout: 300_000 });
+    };
+    try {
+      tryAll(windowsPath(join(root, 'test-dumps/drivers/fixtures')), (...args) => {
+        const { status, stdout, stderr } = start(...args);
+        expect(status, `${args.join(' ')}: ${stderr}${stdout}`).to.equal(0);
+        return stdout;
+      });
+      // Paths as people have them there.
+      const long = `\\\\?\\${windowsPath(join(root, 'test-dumps/drivers/fixtures'))}`;
+      expect(start('tags', long, '--localtag', '-q').stdout).to.match(/^\S{1,4} +- /m);
+      const twice = start('batch', 'LEAK.DMP', 'leak.dmp', 'L*.dmp', '--out', 'twice', '-q');
+      expect(twice.stdout)
+        .to.include('1 suspected leak')
+        .and.match(/^Done: 1 dump analyzed/);
+      expect(start('vm')).to.include({ status: 64 });
+      expect(start('analyze', 'leak.dmp', '--fail-on-leak', '-q')).to.include({ status: 1 });
+      expect(start('analyze', 'leak.dmp', '--output', 'a|b.txt').stderr).to.match(/no name on Windows has one of/);
+    } finally {
+      wine.end();
+    }
   });
 
   it('say how to get the database part where it is not there', () => {

@@ -1,7 +1,7 @@
 /** A Windows API layer on Linux: finding it, giving it a place of its own, running a Windows program in it. */
 
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 /** Where distributions put the 64-bit program that their `wine` would start, if it did not ask for the 32-bit one first. */
@@ -55,7 +55,10 @@ export class Wine {
 
   /** Runs a Windows program to its end. Its output goes through files: Windows' Node cannot write to a pipe of Linux. */
   run(command: readonly string[], { cwd, env = {}, timeout }: RunOptions): SpawnSyncReturns<string> {
-    const [out, err] = ['stdout', 'stderr'].map((name) => join(this.folder, name)) as [string, string];
+    const [out, err] = ['stdout', 'stderr'].map((name) => join(this.folder, `${name}-${process.pid}`)) as [
+      string,
+      string,
+    ];
     const files = [openSync(out, 'w'), openSync(err, 'w')];
     try {
       const result = spawnSync(this.program, command, {
@@ -65,6 +68,7 @@ export class Wine {
       return { ...result, stdout, stderr, output: [null, stdout, stderr] };
     } finally {
       for (const file of files) closeSync(file);
+      for (const path of [out, err]) rmSync(path, { force: true });
     }
   }
 

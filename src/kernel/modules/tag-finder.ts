@@ -1,7 +1,11 @@
-/** Finds the positions of any of several tags in bytes: natively one by one where they are few, else by pairs of bytes. */
+/**
+ * Finds the positions of any of several tags in bytes: one natively, more sixteen places at a time, and where the processor
+ * cannot do that one by one if they are few, else by pairs of bytes.
+ */
 
 import { protectedTag } from '../../../parsers/kernel/tag.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
+import { TripleFinder } from '../../../parsers/bytes/triple-finder.js';
 
 /** Bytes of a tag. */
 export const WORD = 4;
@@ -18,8 +22,12 @@ export class TagFinder {
   private readonly patterns: Buffer[] = [];
   /** What every possible pair of bytes may be. Wherever a value stands, one of its pairs lies on an even address. */
   private pairs: Uint8Array | null = null;
+  /** Undefined until it is needed; null where the processor cannot. */
+  private triples: TripleFinder | null | undefined;
 
-  constructor(keys: readonly number[], withProtected: boolean) {
+  /** `isPlain`: without what not every processor can do. */
+  constructor(keys: readonly number[], withProtected: boolean, isPlain = false) {
+    if (isPlain) this.triples = null;
     for (const key of keys) {
       for (const value of withProtected ? [key, protectedTag(key)] : [key]) {
         if (this.values.has(value)) continue;
@@ -51,7 +59,18 @@ export class TagFinder {
   /** Positions below `limit` in ascending order. */
   find(bytes: Buffer, limit: number): number[] {
     const end = Math.min(limit, bytes.length - WORD + 1);
+    const isOne = this.patterns.length <= 1;
+    if (!isOne && this.triples === undefined) this.triples = TripleFinder.of(this.patterns);
+    if (!isOne && this.triples) return this.findTriples(this.triples, bytes, end);
     return this.patterns.length <= FEW ? this.findEach(bytes, end) : this.findAny(bytes, end);
+  }
+
+  private findTriples(triples: TripleFinder, bytes: Buffer, end: number): number[] {
+    const found: number[] = [];
+    triples.each(bytes, end, (at) => {
+      if (this.values.has(u32(bytes, at))) found.push(at);
+    });
+    return found;
   }
 
   private findEach(bytes: Buffer, end: number): number[] {
@@ -68,7 +87,8 @@ export class TagFinder {
   private findAny(bytes: Buffer, end: number): number[] {
     const found: number[] = [];
     const pairs = this.pairTable();
-    const first = Math.min(-bytes.byteOffset & 3, bytes.length);
+    const first = -bytes.byteOffset & 3;
+    if (bytes.length < first) return found;
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset + first, (bytes.length - first) >>> 2);
     // What begins before the first pair, or behind the last, has none.
     this.check(bytes, 0, Math.min(first - 1, end), found);

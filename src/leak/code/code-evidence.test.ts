@@ -27,6 +27,27 @@ describe('code evidence', () => {
     expect(strengths()[0]).to.deep.include({ strength: 'high', callsAllocator: true });
   });
 
+  it('writes the instructions for a suspect alone, also where the owner was asked for before', () => {
+    for (const { driver, file } of readFixtures()) {
+      const read = driverFromFile(file, 'fixture.sys');
+      if (failed(read)) throw new Error(read.message);
+      const key = Buffer.from(driver.tag, 'latin1').readUInt32LE();
+      const hits = searchTags([read.module], [key]).hits.get(key) ?? [];
+      const [first, second] = [new CodeEvidence([read.module], null), new CodeEvidence([read.module], null)];
+      for (const hit of hits) {
+        const suspected = first.judge(hit, key);
+        const owned = second.judgeForOwner(hit, key);
+        expect([owned.instruction, owned.call?.instruction ?? null]).to.deep.equal([null, null]);
+        expect([owned.strength, owned.note, owned.callsAllocator]).to.deep.equal([
+          ...[suspected.strength, suspected.note, suspected.callsAllocator],
+        ]);
+        expect(suspected.instruction === null).to.equal(suspected.function === null);
+        expect(second.judge(hit, key)).to.deep.equal(suspected);
+        expect(second.judge(hit, key)).to.deep.equal(first.judge(hit, key));
+      }
+    }
+  });
+
   it('accuses nobody by a place that it does not follow to the end, because the work is limited', () => {
     const [first] = strengths(0);
     const [cut] = strengths(8);

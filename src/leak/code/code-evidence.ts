@@ -33,13 +33,18 @@ export function wasCutOff(note: string | null): boolean {
   return note?.endsWith(NOT_FOLLOWED) === true;
 }
 
+/** A judgement whose instructions are not written yet: who owns a tag is told without them. */
+interface Unworded extends HitJudgement {
+  readonly wording?: { readonly follower: TagFollower; readonly instruction: number; readonly call: number | null };
+}
+
 /** Judges places of tags in the modules of one dump, or in images. */
 export class CodeEvidence {
   private readonly followers = new Map<number, TagFollower | null>();
   /** Steps that each tag took. */
   private readonly spent = new Map<number, number>();
   /** What was judged to the end. */
-  private readonly judged = new WeakMap<TagHit, HitJudgement>();
+  private readonly judged = new WeakMap<TagHit, Unworded>();
   /** Steps that owners took. */
   private ofOwners = 0;
   /** Places that were not followed to the end, because it would have taken too long. */
@@ -55,10 +60,17 @@ export class CodeEvidence {
 
   /** Judges one place; `key` is the tag without the protected bit. */
   judge(hit: TagHit, key: number): HitJudgement {
-    return this.within(hit, key, MOST_TAG_STEPS - (this.spent.get(key) ?? 0), () => this.cut++);
+    const judgement = this.within(hit, key, MOST_TAG_STEPS - (this.spent.get(key) ?? 0), () => this.cut++);
+    if (judgement.wording === undefined) return judgement;
+    const value = worded(judgement);
+    if (this.judged.has(hit)) this.judged.set(hit, value);
+    return value;
   }
 
-  /** The same with little work, for a tag that nobody suspects: who owns it is asked of many tags. */
+  /**
+   * The same with little work, for a tag that nobody suspects: who owns it is asked of many tags. What is followed is not
+   * written as instructions.
+   */
   judgeForOwner(hit: TagHit, key: number): HitJudgement {
     const left = Math.min(MOST_OWNER_TAG_STEPS - (this.spent.get(key) ?? 0), MOST_OWNER_STEPS - this.ofOwners);
     const before = this.work.steps;
@@ -67,13 +79,13 @@ export class CodeEvidence {
     return judgement;
   }
 
-  private within(hit: TagHit, key: number, most: number, cut: () => void): HitJudgement {
+  private within(hit: TagHit, key: number, most: number, cut: () => void): Unworded {
     const known = this.judged.get(hit);
     if (known !== undefined) return known;
     const base = classifyHit(hit);
     const follower = this.followerOf(hit.module);
     if (follower === null || !isFollowed(hit, base)) return base;
-    const notFollowed = (value: HitJudgement): HitJudgement => {
+    const notFollowed = (value: Unworded): Unworded => {
       cut();
       return { ...value, strength: 'low', callsAllocator: null, note: `${value.note}; ${NOT_FOLLOWED}` };
     };
@@ -106,7 +118,18 @@ function isFollowed(hit: TagHit, base: HitJudgement): boolean {
   return hit.executable !== false || mayBeConstant(hit, base);
 }
 
-function follow(follower: TagFollower, hit: TagHit, key: number, base: HitJudgement): HitJudgement {
+/** With its instructions as text. */
+function worded({ wording, ...value }: Unworded): HitJudgement {
+  if (wording === undefined) return value;
+  const { follower, instruction, call } = wording;
+  return {
+    ...value,
+    instruction: textAt(follower, instruction),
+    call: value.call === null || call === null ? value.call : { ...value.call, instruction: textAt(follower, call) },
+  };
+}
+
+function follow(follower: TagFollower, hit: TagHit, key: number, base: HitJudgement): Unworded {
   if (hit.executable === false) return inData(follower, hit, base);
   const isAlone = hit.arm64 === undefined && isCodeKind(base.kind);
   const code = codeAround(follower, hit, key) ?? (isAlone ? follower.innocentAt(hit.offset, key) : null);
@@ -132,7 +155,7 @@ function mayBeConstant(hit: TagHit, base: HitJudgement): boolean {
 }
 
 /** Bytes in data: worth more where code is seen to allocate with them, less where none refers to them. */
-function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudgement {
+function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): Unworded {
   const { kind, code } = codeOfData(follower, hit.offset);
   if (base.kind === 'string') {
     // What reads as text stays text unless an allocator gets it.
@@ -169,7 +192,7 @@ function inData(follower: TagFollower, hit: TagHit, base: HitJudgement): HitJudg
   };
 }
 
-function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): HitJudgement {
+function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: TagCode): Unworded {
   const isCode = isCodeKind(base.kind);
   if (code.fate === 'not-held') {
     if (!isCode) return base;
@@ -186,9 +209,10 @@ function judged(follower: TagFollower, hit: TagHit, base: HitJudgement, code: Ta
     strength,
     note: noteOf(hit, base, code),
     callsAllocator: code.field === null ? CALLS[code.fate] : null,
-    instruction: textAt(follower, code.instruction),
+    instruction: null,
     call: callOf(follower, code),
     function: functionOf(follower, code),
+    wording: { follower, instruction: code.instruction, call: code.call?.at ?? null },
   };
 }
 
@@ -249,7 +273,7 @@ function callOf(follower: TagFollower, { call }: TagCode): EvidenceCall | null {
     address: hex(plus(follower.code.module.base, call.at)),
     allocator: call.allocator.name,
     kind: call.allocator.kind,
-    instruction: textAt(follower, call.at),
+    instruction: null,
     through: call.through.map((rva) => placeName(follower, rva)),
     throughStarts: call.through.map((rva) => hex(plus(follower.code.module.base, rva))),
   };

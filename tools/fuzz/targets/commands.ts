@@ -258,6 +258,10 @@ export const GIVEN: Readonly<Record<string, Given>> = {
 
 /** Commands that take no file, and why they need no target. */
 export const WITHOUT: Readonly<Record<string, string>> = {
+  worker: 'it reads no file that it is given: what the queue holds comes from a database; the dumps are those of batch',
+  'queue status': 'it reads no file: what it shows comes from a database',
+  'queue retry': 'as queue status',
+  'queue cancel': 'as queue status',
   mcp: 'a server over standard input, which waits for questions and answers each by another command in a process of its own',
 };
 
