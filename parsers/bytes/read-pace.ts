@@ -37,7 +37,7 @@ export class ReadPace {
 
   /** Bytes between two wanted pieces that cost less than another read. */
   get gap(): number {
-    return Math.min(MB, Math.max(128 * KB, this.mean * BYTES_PER_MS));
+    return Math.min(MB, Math.max(16 * KB, this.mean * BYTES_PER_MS));
   }
 
   /** Bytes of the longest read of pieces with gaps. */
