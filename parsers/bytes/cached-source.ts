@@ -41,6 +41,8 @@ export class CachedSource implements ByteSource {
       if (count <= 0) break;
       target.set(block.subarray(start, start + count), done);
       done += count;
+      // Whole pages are kept by who reads them, or read once: their room is better used.
+      if (count === BLOCK) this.blocks.delete(number);
     }
     return done;
   }
