@@ -30,12 +30,12 @@ function entry(width: 4 | 8, { base, size = 0x8000, name = 'drv.sys', path = '\\
     memory.bytes.set(Buffer.from(words, 'utf16le'), to);
   };
   const [dll, start, image, full, short, sum] = width === 8 ? [0x30, 0x38, 0x40, 0x48, 0x58, 0x78] : [0x18, 0x1c, 0x20, 0x24, 0x2c, 0x40];
-  pointer(dll!, base ?? (width === 8 ? 0xfffff88001230000n : 0x91230000n));
-  pointer(start!, (width === 8 ? 0xfffff88001230000n : 0x91230000n) + 0x1040n);
-  memory.words(image!, size);
-  text(full!, 0x1000, path);
-  text(short!, 0x2000, name, length);
-  memory.words(sum!, 0x1234);
+  pointer(dll, base ?? (width === 8 ? 0xfffff88001230000n : 0x91230000n));
+  pointer(start, (width === 8 ? 0xfffff88001230000n : 0x91230000n) + 0x1040n);
+  memory.words(image, size);
+  text(full, 0x1000, path);
+  text(short, 0x2000, name, length);
+  memory.words(sum, 0x1234);
   const found = readListEntry(memory, at);
   if (failed(found)) throw new Error(found.message);
   return found;
