@@ -72,10 +72,16 @@ mkdirSync(OUT, { recursive: true });
 for (const { name } of GROUPS) writeFileSync(join(OUT, name), await joined(name));
 for (const [cut, text] of texts) {
   if (cut === MAIN) writeFileSync(join(OUT, 'dumpleak.js'), asFirst(text));
-  else if (!groupOf.has(cut)) writeFileSync(join(OUT, cut), rewritten(text, null));
+  else if (!groupOf.has(cut)) writeFileSync(join(OUT, cut), withRequire(rewritten(text, null)));
 }
 writeFileSync(join(OUT, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(join(OUT, 'THIRD-PARTY.txt'), noticesOf('.', packagesIn(Object.keys(metafile.inputs)), version));
+
+/** A CommonJS package in an ES module (`pg`, `pg-boss`) asks for Node's own modules by `require`. */
+function withRequire(text) {
+  if (!text.includes('Dynamic require of')) return text;
+  return `import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);\n${text}`;
+}
 
 /** What a group calls something that a cut exports: names of two cuts may be the same. */
 function exported(cut, name) {

@@ -18,7 +18,14 @@ import { placeText, type DriverFact, type DumpEntry, type Place } from './inputs
 import { headerIdOf, identify } from './inputs/identity.js';
 import { lineOf } from './journal/journal.js';
 import { machineFacts } from './machine-facts.js';
-import type { Analyzed, AnalysisSettings, AnalyzeTask, Identified, Unwritten } from './messages.js';
+import {
+  shownPathOf,
+  type Analyzed,
+  type AnalysisSettings,
+  type AnalyzeTask,
+  type Identified,
+  type Unwritten,
+} from './messages.js';
 import { renderPage } from './outputs/pages.js';
 import { redactPlace } from './redaction.js';
 import { writeTemporaryFile } from './journal/replace-file.js';
@@ -61,11 +68,12 @@ function isCut(file: FileSource): boolean {
 
 /** Analyzes one dump and writes its page. Throws InputError for what is no dump that can be analyzed. */
 export async function analyzeFile(
-  { path, member, fileId }: AnalyzeTask,
+  task: AnalyzeTask,
   settings: AnalysisSettings,
   tools: Tools,
   progress: Step,
 ): Promise<Analyzed | Unwritten> {
+  const { path, member, fileId } = task;
   const opened = await OpenedDump.open(path, {
     progress: (done, total) => {
       progress('unpacking', done, total);
@@ -76,7 +84,7 @@ export async function analyzeFile(
   });
   try {
     const { id, headerId } = opened.file.container === null ? headOf(opened, fileId) : identify(opened.file.source);
-    const whole = { path, member };
+    const whole = { path: shownPathOf(task), member };
     const place = redactPlace(whole, tools.redactor);
     const { pooltag, images, knownIssues } = settings;
     const result = await run(opened, {
@@ -87,9 +95,9 @@ export async function analyzeFile(
       redaction:
         tools.redactor === null
           ? null
-          : { redactor: tools.redactor, files: filesOf(whole, settings), path: placeText(place) },
+          : { redactor: tools.redactor, files: [...filesOf(whole, settings), path], path: placeText(place) },
     });
-    const folder = settings.machineByFolder ? basename(dirname(path)) : null;
+    const folder = (task.machineByFolder ?? settings.machineByFolder) ? basename(dirname(path)) : null;
     const machine = machineFacts(result, folder === null ? null : (tools.redactor?.host(folder) ?? folder));
     const entry: DumpEntry = {
       ...{
@@ -104,14 +112,14 @@ export async function analyzeFile(
       },
       at: new Date().toISOString(),
     };
-    return written(entry, renderPage(result), settings.pages);
+    return written(entry, result, settings.pages);
   } finally {
     opened.close();
   }
 }
 
-/** What the batch is told of a dump, once its page is written. */
-function written(entry: DumpEntry, page: string, folder: string): Analyzed | Unwritten {
+/** What the batch is told of a dump, once its page is written where one is wanted. */
+function written(entry: DumpEntry, result: AnalysisResult, folder: string | null): Analyzed | Unwritten {
   const { dump, run } = entry.result;
   const facts = { truncated: dump.truncated, elapsedMs: run.elapsedMs };
   try {
@@ -120,7 +128,7 @@ function written(entry: DumpEntry, page: string, folder: string): Analyzed | Unw
       line: lineOf(entry),
       note: noteOf(entry),
       ...facts,
-      page: writeTemporaryFile(folder, [page]),
+      page: folder === null ? null : writeTemporaryFile(folder, [renderPage(result)]),
     };
   } catch (error) {
     const { code, path, message } = error as NodeJS.ErrnoException;

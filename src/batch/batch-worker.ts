@@ -9,7 +9,7 @@ import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { isRunning } from '../../parsers/bytes/processes.js';
 import { endingSignals } from '../../parsers/files/when-ending.js';
 import { setEngine } from '../engine.js';
-import { MEMORY_LIMIT_LINE, type FromWorker, type ToWorker } from './messages.js';
+import { MEMORY_LIMIT_LINE, shownPathOf, type FromWorker, type ToWorker } from './messages.js';
 
 /** Between two looks at the memory, in milliseconds. */
 const LOOK_EVERY = 200;
@@ -59,12 +59,13 @@ async function work(): Promise<void> {
     } catch (error) {
       const known = asInputError(error, task.path);
       if (known instanceof InputError) {
-        return { kind: 'failed', error: { code: known.code, message: known.message }, internal: false } as const;
+        const message = known.message.replaceAll(task.path, shownPathOf(task));
+        return { kind: 'failed', error: { code: known.code, message }, internal: false } as const;
       }
       const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       return {
         kind: 'failed',
-        error: { code: 'internal', message: `${task.path}: internal error: ${what}` },
+        error: { code: 'internal', message: `${shownPathOf(task)}: internal error: ${what}` },
         internal: true,
       } as const;
     }

@@ -28,8 +28,8 @@ export interface AnalysisSettings {
   machineByFolder: boolean;
   /** Key of pseudonyms, hexadecimal; null where names stay. */
   redactKey: string | null;
-  /** Where a worker leaves the pages that it made. */
-  pages: string;
+  /** Where a worker leaves the pages that it made; null for none. */
+  pages: string | null;
 }
 
 /** Tells the identity of a file, and the dumps in it where it is an archive. */
@@ -43,7 +43,15 @@ export interface AnalyzeTask {
   path: string;
   member: string | null;
   fileId: string;
+  /** The path that is told, where it is another than that of the file on this host. */
+  shownPath?: string | undefined;
+  /** In place of the setting. */
+  machineByFolder?: boolean | undefined;
 }
+
+/** The path of a task's file for messages and results. */
+export const shownPathOf = (task: Task): string =>
+  task.kind === 'analyze' ? (task.shownPath ?? task.path) : task.path;
 
 export type Task = IdentifyTask | AnalyzeTask;
 
@@ -65,8 +73,8 @@ export interface Analyzed {
   /** The file ends before the dump does. */
   truncated: boolean;
   elapsedMs: number;
-  /** Path of the temporary file that the page was written to. */
-  page: string;
+  /** Path of the temporary file that the page was written to; null where none is wanted. */
+  page: string | null;
 }
 
 /** The report cannot be written: no other dump's can either. */

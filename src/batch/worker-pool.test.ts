@@ -134,8 +134,8 @@ describe('batch: worker pool', function () {
       if (analyzed.kind !== 'analyze') throw new Error(`it is ${analyzed.kind}`);
       const line = JSON.parse(Buffer.from(analyzed.line).toString()) as DumpEntry;
       expect([line.result.dump.type, analyzed.note.summary.type]).to.deep.equal(['triage', 'triage']);
-      expect(dirname(analyzed.page)).to.equal(folder);
-      expect(readFileSync(analyzed.page, 'utf8')).to.match(/^<!doctype html>[^]*triage/i);
+      expect(dirname(analyzed.page ?? '')).to.equal(folder);
+      expect(readFileSync(analyzed.page ?? '', 'utf8')).to.match(/^<!doctype html>[^]*triage/i);
       await pool.close();
       open({ program, settings: { ...SETTINGS, pages: join(folder, 'gone') } });
       const unwritten = await pool.run(task);

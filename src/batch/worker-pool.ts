@@ -4,6 +4,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { removeLeftovers } from '../../parsers/bytes/block-store.js';
 import {
   MEMORY_LIMIT_LINE,
+  shownPathOf,
   type AnalysisSettings,
   type Analyzed,
   type Failed,
@@ -205,7 +206,7 @@ export class WorkerPool {
     if (this.closing !== null || current === null) return;
     if (ready) {
       removeLeftovers();
-      this.finish(slot, { kind: 'failed', error: this.whyEnded(slot, current.task.path, how), internal: false }); // prettier-ignore
+      this.finish(slot, { kind: 'failed', error: this.whyEnded(slot, shownPathOf(current.task), how), internal: false }); // prettier-ignore
       return;
     }
     const error = new Error(`a worker cannot be started (${how}): ${slot.stderr}`);

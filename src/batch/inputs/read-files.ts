@@ -20,6 +20,10 @@ import { PoolClosed, type WorkerPool } from '../worker-pool.js';
 
 /** Failures that say that a file of unknown kind is no dump. */
 const NO_DUMP = new Set(['not-a-dump', 'text-file', 'wrong-kind', 'empty', 'all-zero']);
+
+/** Whether a file that nobody called a dump is none. */
+export const isNoDump = ({ expected }: { readonly expected: boolean }, code: string): boolean =>
+  !expected && NO_DUMP.has(code);
 /** Failures of a file that is still being written. */
 const NOT_WHOLE = new Set(['corrupt', 'empty', 'all-zero', 'header-only', 'not-a-dump', 'in-use', 'io']);
 
@@ -171,14 +175,14 @@ class Pass {
 
   private accept(file: FoundFile, place: Place, { line, note, truncated, elapsedMs, page }: Analyzed): void {
     if (truncated && this.mayGrow(file)) {
-      removeTemporary(page);
+      if (page !== null) removeTemporary(page);
       this.taken.delete(note.fileId);
       this.defer(file);
       return;
     }
     // The page first: a dump that is in the journal is never read again.
     try {
-      keepFile(page, join(this.options.out, pageName(note.id)));
+      if (page !== null) keepFile(page, join(this.options.out, pageName(note.id)));
     } catch (error) {
       if (!isHistoryError(error, 'not-replaced')) throw error;
       this.state.notes.tell(error.message);
@@ -196,7 +200,7 @@ class Pass {
       this.defer(file);
       return;
     }
-    const passed = !file.expected && NO_DUMP.has(error.code);
+    const passed = isNoDump(file, error.code);
     const { history, redactor } = this.state;
     const written = { ...redactPlace(place, redactor), error: redactError(place, error, redactor) };
     if (!history.failedAlike(written, fileId, written.error)) {

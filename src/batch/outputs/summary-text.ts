@@ -11,7 +11,7 @@ const MOST_FAILURES = 10;
 const MOST_NOTES = 10;
 
 /** The counts, the groups and what could not be read; lines end in line feeds. */
-export function renderBatchSummary({ counts, interrupted, overview, notes }: BatchReport, out: string): string {
+export function renderBatchSummary({ counts, interrupted, overview, notes }: BatchReport, out: string | null): string {
   const { records, groups, failures, machines } = overview;
   const now = [`${plural(counts.analyzed, 'dump')} analyzed`];
   if (counts.known > 0) now.push(`${counts.known} known already`);
@@ -55,7 +55,7 @@ export function renderBatchSummary({ counts, interrupted, overview, notes }: Bat
     lines.push('', 'Beside that:', ...notes.slice(0, MOST_NOTES).map((note) => `  ${note}`));
     if (notes.length > MOST_NOTES) lines.push(`  ... and ${notes.length - MOST_NOTES} more`);
   }
-  lines.push('', `Report: ${join(out, 'index.html')}`);
+  if (out !== null) lines.push('', `Report: ${join(out, 'index.html')}`);
   return lines.map((line) => `${printable(line)}\n`).join('');
 }
 

@@ -38,6 +38,13 @@ export function expandWildcards(
   return expand(start, path.slice(start.length), windows, disk);
 }
 
+/** The files of several paths; a path that stands for none is kept, so that reading it says so. */
+export const expandAll = (paths: readonly string[], { platform }: { readonly platform: NodeJS.Platform }): string[] =>
+  paths.flatMap((path) => {
+    const found = expandWildcards(path, platform);
+    return found.length === 0 ? [path] : found;
+  });
+
 function expand(before: string, path: string, windows: boolean, disk: Folders): string[] {
   const separators = windows ? '\\\\/' : '/';
   // `C:*.dmp` is of the folder where the drive stands.
