@@ -144,7 +144,7 @@ describe('published outputs (skipped where they are missing)', function () {
   it('are all compared, here or beside, or it is said why not', () => {
     const beside = new Set(
       BESIDE.flatMap((place) =>
-        [...readFileSync(place, 'utf8').matchAll(/'([\w-]+--[\w-]+)'/g)].map((found) => found[1]),
+        [...readFileSync(place, 'utf8').matchAll(/['"]([\w-]+--[\w-]+)['"]/g)].map((found) => found[1]),
       ),
     );
     const compared = new Set(CASES.map(({ file }) => file));
