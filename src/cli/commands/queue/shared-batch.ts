@@ -49,6 +49,8 @@ interface SharedArguments extends StoreArguments, FailOn, ManyArguments {
 }
 
 const GRACE = 25_000;
+/** Between two looks at what all hosts did, in milliseconds. */
+const FOLLOW = 2_000;
 
 export async function runSharedBatch(args: SharedArguments, output: Output, host: Host): Promise<ExitCode> {
   if (args.paths.length === 0) throw new UsageError('name dumps, or a folder that holds them');
@@ -69,7 +71,7 @@ export async function runSharedBatch(args: SharedArguments, output: Output, host
     ...{ address, ...reading, redact: askedKey(args), leaseMs: MINUTE, graceMs: GRACE },
     ...{ paths: expandAll(args.paths, host).map((path) => resolve(path)), without: [] },
     ...{ followLinks: args['follow-links'] === true, again: args.again === true, retry: args.retry === true },
-    ...{ mappings: args.map ?? [], enqueueOnly: args.enqueue === true, stop: stop.signal, events: display },
+    ...{ mappings: args.map ?? [], enqueueOnly: args.enqueue === true && args.follow !== true, followMs: args.follow === true ? FOLLOW : null, stop: stop.signal, events: display },
   };
   try {
     const { queued, waiting, counts, unseen, report } = await runShared(options);
