@@ -25,7 +25,7 @@ function patterned(length: number): Buffer {
   return bytes;
 }
 
-const DATA = patterned(700_001);
+const DATA = patterned(2_500_001);
 const range = fc.tuple(fc.integer({ min: 0, max: DATA.length + 10 }), fc.integer({ min: 0, max: 150_000 }));
 
 describe('byte sources', () => {
@@ -41,7 +41,7 @@ describe('byte sources', () => {
     const path = join(folder, 'data.bin');
     writeFileSync(path, DATA);
     const inMemory = new BlockStore('store');
-    const onDisk = new BlockStore('store', 1);
+    const onDisk = new BlockStore('store', 0);
     for (let at = 0; at < DATA.length; at += 33_333) {
       inMemory.append(DATA.subarray(at, at + 33_333));
       onDisk.append(DATA.subarray(at, at + 33_333));

@@ -60,7 +60,7 @@ describe('files of the platform', () => {
 
   it('a decompressed dump whose folder is gone already can still be closed', () => {
     const store = new BlockStore('x', 0);
-    store.append(Buffer.alloc(70_000, 1));
+    store.append(Buffer.alloc(2_000_000, 1));
     store.finish();
     store.close();
     store.close();

@@ -62,10 +62,10 @@ export class TrackerSums {
   /** Different tags so far. */
   rows = 0;
   private capacity = 1024;
-  private keys = new Uint32Array(this.capacity);
+  private keys = new Int32Array(this.capacity);
   private protectedRows = new Uint8Array(this.capacity);
   /** Twelve words a row: low and high word of each counter. */
-  private words = new Uint32Array(this.capacity * 12);
+  private words = new Int32Array(this.capacity * 12);
   private readonly rowOfKey = new Map<number, number>();
   /** The row that a slot belonged to in the table before: the same slot holds the same tag in every table. */
   private readonly rowOfSlot: Int32Array;
@@ -93,25 +93,21 @@ export class TrackerSums {
     const count = Math.floor(bytes.length / this.record.size);
     const words = wordsOf(bytes, count * this.record.size);
     const step = this.record.size / 4;
-    const { key, counters } = this;
-    for (let i = 0; i < count; i++) {
-      const at = i * step;
-      const slot = hashed ? first + i : -1;
-      const row = this.rowFor(words[at + key] ?? 0, slot, words, at);
-      if (row < 0) continue;
-      for (let c = 0; c < 6; c++) {
-        const place = at + (counters[c] ?? 0);
-        const wide = this.wide[c] === 1;
-        const low = words[place] ?? 0;
-        const high = wide ? (words[place + 1] ?? 0) : 0;
-        if (low !== 0 || high !== 0) this.accumulate(row * 12 + c * 2, low, high, wide);
-      }
+    const { key, slots, rowOfSlot } = this;
+    let slot = hashed ? first : -1;
+    for (let at = 0, end = count * step; at < end; at += step, slot += hashed ? 1 : 0) {
+      const stored = words[at + key] ?? 0;
+      // Most slots are empty, and the others hold what they held in the table before.
+      if (stored === 0 && this.isEmpty(words, at)) continue;
+      const seen = slot >= 0 && slot < slots ? (rowOfSlot[slot] ?? -1) : -1;
+      const row = stored !== 0 && seen >= 0 && this.keys[seen] === stored ? seen : this.rowFor(stored, slot, seen);
+      if (row >= 0) this.accumulate(row * 12, words, at);
     }
   }
 
   /** The tag of a row as a little-endian number, without the protected bit. */
   keyOf(row: number): number {
-    return this.keys[row] ?? 0;
+    return (this.keys[row] ?? 0) >>> 0;
   }
 
   /** The row of a tag; null where the tables have none. */
@@ -126,7 +122,7 @@ export class TrackerSums {
   /** A sum: modulo 2^64, or modulo 2^32 where the counter has 32 bits. */
   sum(row: number, counter: number): bigint {
     const at = row * 12 + counter * 2;
-    return (BigInt(this.words[at + 1] ?? 0) << 32n) | BigInt(this.words[at] ?? 0);
+    return (BigInt((this.words[at + 1] ?? 0) >>> 0) << 32n) | BigInt((this.words[at] ?? 0) >>> 0);
   }
 
   /** Bits of a counter: 32 or 64. */
@@ -134,22 +130,30 @@ export class TrackerSums {
     return this.record.counters[counter]?.wide === true ? 64 : 32;
   }
 
-  private accumulate(at: number, low: number, high: number, wide: boolean): void {
-    const sum = (this.words[at] ?? 0) + low;
-    this.words[at] = sum;
-    if (wide) this.words[at + 1] = (this.words[at + 1] ?? 0) + high + (sum > 0xffffffff ? 1 : 0);
+  /** Adds the counters of the record at word `at` to those at word `to` of the sums. */
+  private accumulate(to: number, words: Int32Array, at: number): void {
+    const { counters, wide, words: sums } = this;
+    for (let c = 0; c < 6; c++, to += 2) {
+      const place = at + (counters[c] ?? 0);
+      const low = words[place] ?? 0;
+      const high = wide[c] === 1 ? (words[place + 1] ?? 0) : 0;
+      if ((low | high) === 0) continue;
+      const sum = ((sums[to] ?? 0) + low) | 0;
+      sums[to] = sum;
+      if (wide[c] === 1) sums[to + 1] = (sums[to + 1] ?? 0) + high + (sum >>> 0 < low >>> 0 ? 1 : 0);
+    }
   }
 
-  private rowFor(stored: number, slot: number, words: Uint32Array, at: number): number {
-    const seen = slot >= 0 && slot < this.slots ? (this.rowOfSlot[slot] ?? -1) : -1;
-    if (stored === 0) {
-      if (!this.hasCounts(words, at)) return -1;
+  /** The row of a record with counts; `seen` is that of its slot in the table before, -1 where there was none. */
+  private rowFor(word: number, slot: number, seen: number): number {
+    if (word === 0) {
       if (seen >= 0) return seen;
       return slot === this.slots - 1 ? this.findRow(OVERFLOW_KEY, false) : -1;
     }
+    const stored = word >>> 0;
     const key = plainTag(stored);
     const isProtected = isProtectedTag(stored);
-    if (seen >= 0 && this.keys[seen] === key) {
+    if (seen >= 0 && this.keyOf(seen) === key) {
       if (isProtected) this.protectedRows[seen] = 1;
       return seen;
     }
@@ -158,12 +162,13 @@ export class TrackerSums {
     return row;
   }
 
-  private hasCounts(words: Uint32Array, at: number): boolean {
+  private isEmpty(words: Int32Array, at: number): boolean {
+    const { counters, wide } = this;
     for (let c = 0; c < 6; c++) {
-      const place = at + (this.counters[c] ?? 0);
-      if (words[place] !== 0 || (this.wide[c] === 1 && words[place + 1] !== 0)) return true;
+      const place = at + (counters[c] ?? 0);
+      if (words[place] !== 0 || (wide[c] === 1 && words[place + 1] !== 0)) return false;
     }
-    return false;
+    return true;
   }
 
   private findRow(key: number, isProtected: boolean): number {
@@ -181,20 +186,20 @@ export class TrackerSums {
 
   private grow(): void {
     this.capacity *= 2;
-    const keys = new Uint32Array(this.capacity);
+    const keys = new Int32Array(this.capacity);
     keys.set(this.keys);
     this.keys = keys;
     const flags = new Uint8Array(this.capacity);
     flags.set(this.protectedRows);
     this.protectedRows = flags;
-    const words = new Uint32Array(this.capacity * 12);
+    const words = new Int32Array(this.capacity * 12);
     words.set(this.words);
     this.words = words;
   }
 }
 
 /** The bytes as little-endian words: a view where they are aligned, else a copy. */
-function wordsOf(bytes: Uint8Array, length: number): Uint32Array {
+function wordsOf(bytes: Uint8Array, length: number): Int32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice(0, length);
-  return new Uint32Array(aligned.buffer, aligned.byteOffset, length / 4);
+  return new Int32Array(aligned.buffer, aligned.byteOffset, length / 4);
 }

@@ -50,16 +50,21 @@ export class TableCensus {
     const { size, key } = this.record;
     const count = Math.min(Math.floor(bytes.length / size), this.slots - first);
     if (table === undefined) return;
-    for (let i = 0; i < count; i++) {
-      const slot = first + i;
-      const page = this.pageOf(slot);
-      table.seen[page] = (table.seen[page] ?? 0) + 1;
-      const tag = plainTag(u32(bytes, i * size + key));
-      if (tag === 0) continue;
-      table.filled[page] = (table.filled[page] ?? 0) + 1;
-      const known = this.keys[slot] ?? 0;
-      if (known === 0) this.keys[slot] = tag;
-      else if (known !== tag && slot < this.slots - 1) this.conflicts++;
+    for (let i = 0; i < count;) {
+      const page = this.pageOf(first + i);
+      const end = Math.min(count, Math.ceil(((page + 1) * PAGE_SIZE) / size) - first);
+      table.seen[page] = (table.seen[page] ?? 0) + end - i;
+      let filled = 0;
+      for (; i < end; i++) {
+        const tag = plainTag(u32(bytes, i * size + key));
+        if (tag === 0) continue;
+        filled++;
+        const slot = first + i;
+        const known = this.keys[slot] ?? 0;
+        if (known === 0) this.keys[slot] = tag;
+        else if (known !== tag && slot < this.slots - 1) this.conflicts++;
+      }
+      table.filled[page] = (table.filled[page] ?? 0) + filled;
     }
   }
 }

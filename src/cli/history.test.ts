@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { dumpEntry, failureEntry } from '../batch/inputs/entries.test.helper.js';
 import { History } from '../batch/journal/history.js';
 import { Journal } from '../batch/journal/journal.js';
@@ -167,6 +169,24 @@ describe('command line: history', function () {
       expect(stdout).to.include('fs01/1.dmp').and.include('db01/3.dmp').and.not.include('fs01/2.dmp');
     }
     fresh();
+  });
+
+  it('2 or a result, and one clear line, where no more files can be opened', function () {
+    if (process.platform === 'win32') this.skip();
+    fresh();
+    const main = fileURLToPath(new URL('./main.js', import.meta.url));
+    let refused = 0;
+    for (const limit of [60, 130]) {
+      for (const words of [['list'], ['sql', 'select count(*) from dumps']]) {
+        const line = `ulimit -n ${limit}; exec "$0" "$@"`;
+        const args = ['-c', line, process.execPath, main, 'history', words[0]!, out(), ...words.slice(1)];
+        const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
+        expect(status, `${limit} ${words[0]} ${stderr}`).to.be.oneOf([0, 2]);
+        if (status === 2) expect(stderr).to.match(/^dumpleak: [^\n]*too many files are open[^\n]*\n$/);
+        if (status === 2) refused++;
+      }
+    }
+    expect(refused, 'at least the smallest limit is felt').to.be.above(0);
   });
 
   it('deletes and prunes: nothing stays of what went, in no file', async () => {

@@ -5,8 +5,10 @@ import { printable } from '../../parsers/text-safety.js';
 import { viewOf } from '../views/registry.js';
 import type { View } from '../views/view.js';
 import { Call } from './command.js';
+import { isLeave } from './commands/flow.js';
 import { withAliases } from './line/aliases.js';
 import { splitLine } from './line/split.js';
+import { wholeLines } from './line/whole-lines.js';
 import { KdError, Quit, type KdErrorKind } from './kd-error.js';
 import type { Session } from './session.js';
 import { showWords } from './views.js';
@@ -45,6 +47,10 @@ export class Interpreter {
       return { quit: false, failed: this.failed };
     } catch (error) {
       if (error instanceof Quit) return { quit: true, failed: this.failed };
+      if (isLeave(error)) {
+        await this.session.out.line(`${error.message} is outside of what it would leave`);
+        return { quit: false, failed: 'usage' };
+      }
       throw error;
     } finally {
       await this.session.out.flush();
@@ -56,7 +62,7 @@ export class Interpreter {
     if (this.depth >= DEEPEST) throw new KdError(`Commands call one another more than ${DEEPEST} times deep`);
     this.depth++;
     try {
-      for (const line of text.split(/\r?\n/)) {
+      for (const line of wholeLines(text)) {
         const replaced = withAliases(line, this.session.aliases);
         if (replaced.length > LONGEST_LINE) throw new KdError('The line is too long');
         for (const command of splitLine(replaced)) await this.command(command);

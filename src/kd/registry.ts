@@ -8,6 +8,7 @@ import { analysis } from './commands/analysis.js';
 import { code } from './commands/code.js';
 import { control } from './commands/control.js';
 import { devices } from './commands/devices.js';
+import { flow } from './commands/flow.js';
 import { irps } from './commands/irps.js';
 import { memory } from './commands/memory.js';
 import { modules } from './commands/modules.js';
@@ -21,5 +22,5 @@ import { system } from './commands/system.js';
 
 export const KD = new Catalog([
   ...[pool, analysis, modules, memory, objects, devices, irps, paging, symbols, types, code, system],
-  ...[numbers, control],
+  ...[numbers, flow, control],
 ]);

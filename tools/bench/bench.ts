@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { analyzeBench } from './analyze-bench.js';
 import { batchBench } from './batch-bench.js';
+import { containersBench } from './containers-bench.js';
 import { driversBench } from './drivers-bench.js';
 import { heapBench } from './heap-bench.js';
 import { inferenceBench } from './inference-bench.js';
@@ -11,6 +12,7 @@ import { objectsBench } from './objects-bench.js';
 import { ownersBench } from './owners-bench.js';
 import { pdbBench } from './pdb-bench.js';
 import { searchBench } from './search-bench.js';
+import { tablesBench } from './tables-bench.js';
 import { trendBench } from './trend-bench.js';
 
 const SUITES = new Map<string, () => Promise<BenchLine[]>>([
@@ -19,11 +21,13 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['pdb', pdbBench],
   ['trend', trendBench],
   ['batch', batchBench],
+  ['containers', containersBench],
   ['drivers', driversBench],
   ['heap', heapBench],
   ['objects', objectsBench],
   ['search', searchBench],
   ['owners', ownersBench],
+  ['tables', tablesBench],
 ]);
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });

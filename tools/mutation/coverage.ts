@@ -1,108 +1,95 @@
 /**
- * Which test files run which places of which compiled file: from the engine's own coverage, one run a test file. It can be kept
- * in a file, and is then taken anew only for tests that changed since.
+ * Which tests run which lines of which compiled file. It can be kept in a file, and is then taken anew only for test files that
+ * changed since.
  */
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasLine } from './lines.js';
+import { WarmProcess } from './process.js';
+import type { Measured } from './warm.js';
 
-interface Range {
-  readonly startOffset: number;
-  readonly endOffset: number;
-  readonly count: number;
-}
-interface ScriptCoverage {
-  readonly url: string;
-  readonly functions: readonly { readonly ranges: readonly Range[] }[];
-}
-
-/** One test file: how long it takes, and the ranges of each compiled file that it did not only load. */
-export interface TestCoverage {
-  readonly test: string;
-  /** When it was measured, as times of files are: of files that changed since, the offsets are not known. */
+/** What the tests of one file reach. */
+export interface FileCoverage {
+  readonly file: string;
+  /** When it was measured, as times of files are: of files that changed since, the lines are not known. */
   readonly at: number;
-  readonly milliseconds: number;
-  /** Path below the project -> functions, outermost range first, as the engine tells them. */
-  readonly files: ReadonlyMap<string, readonly (readonly Range[])[]>;
+  /** The tests that passed, and one without a title for what loading runs. */
+  readonly tests: readonly Measured[];
 }
 
-/** What was kept in `file` of those of `tests` that did not change since they were measured. */
-export function keptCoverage(project: string, file: string, tests: readonly string[]): TestCoverage[] {
-  if (!existsSync(file)) return [];
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as [string, number, number, [string, Range[][]][]][];
-  return kept
-    .filter(([test, at]) => tests.includes(test) && statSync(join(project, test)).mtimeMs < at)
-    .map(([test, at, milliseconds, files]) => ({ test, at, milliseconds, files: new Map(files) }));
+/** Test files that are measured in one process. */
+const TOGETHER = 12;
+/** A process of them may work this long, and one of a single file, in milliseconds. */
+const LONGEST = 900_000;
+
+/** What was kept in `kept` of test files that did not change since they were measured. */
+export function keptCoverage(project: string, kept: string): FileCoverage[] {
+  if (!existsSync(kept)) return [];
+  const found = JSON.parse(readFileSync(kept, 'utf8')) as FileCoverage[];
+  return found.filter(({ file, at }) => (statSync(join(project, file), { throwIfNoEntry: false })?.mtimeMs ?? at) < at);
 }
 
-/** Keeps coverage of the files that `wanted` is true for. */
-export function keepCoverage(file: string, tests: readonly TestCoverage[], wanted: (path: string) => boolean): void {
-  const rows = tests.map(({ test, at, milliseconds, files }) => [
-    test,
-    at,
-    milliseconds,
-    [...files].filter(([path]) => wanted(path)),
-  ]);
-  writeFileSync(file, JSON.stringify(rows));
+/** Measures test files (paths below `project`), some in one process; each of a process that ended early again alone. */
+export async function measure(
+  project: string,
+  files: readonly string[],
+  done: (found: readonly FileCoverage[]) => void,
+  leftOut: (file: string) => void,
+): Promise<void> {
+  for (let i = 0; i < files.length; i += TOGETHER) {
+    const some = files.slice(i, i + TOGETHER);
+    const together = await measured(project, some);
+    if (together !== null) {
+      done(together);
+      continue;
+    }
+    for (const file of some) {
+      const alone = await measured(project, [file]);
+      if (alone === null) leftOut(file);
+      done(alone ?? [{ file, at: Date.now(), tests: [] }]);
+    }
+  }
 }
 
-/** Runs one test file (a path below `project`) and tells what it reaches; null where it fails or takes too long. */
-export function coverageOf(project: string, test: string, milliseconds: number): TestCoverage | null {
-  const folder = mkdtempSync(join(tmpdir(), 'dumpleak-coverage-'));
-  const started = performance.now();
+async function measured(project: string, files: readonly string[]): Promise<FileCoverage[] | null> {
   const at = Date.now();
+  const warm = new WarmProcess(project);
   try {
-    const { status } = runTests(project, [test], milliseconds, { NODE_V8_COVERAGE: folder });
-    if (status !== 0) return null;
-    const files = new Map<string, (readonly Range[])[]>();
-    for (const name of readdirSync(folder)) {
-      const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { result: ScriptCoverage[] };
-      for (const { url, functions } of result) {
-        if (!url.startsWith('file:')) continue;
-        const path = relative(project, fileURLToPath(url)).split(sep).join('/');
-        if (path.startsWith('..') || path.includes('node_modules')) continue;
-        const known = files.get(path) ?? [];
-        files.set(path, [...known, ...functions.map(({ ranges }) => ranges)]);
+    const loaded = await warm.ask({ do: 'load', files, change: 0, measure: true }, LONGEST);
+    if (loaded?.told !== 'loaded' || loaded.failed.length > 0) return null;
+    const answer = await warm.ask({ do: 'measure' }, LONGEST);
+    if (answer?.told !== 'measured') return null;
+    return files.map((file) => ({ file, at, tests: answer.tests.filter((test) => test.file === file) }));
+  } finally {
+    warm.end();
+  }
+}
+
+/** Answers which tests reach a line, of coverage that was decoded once. */
+export class Reach {
+  readonly #byFile = new Map<string, { test: Measured; at: number; lines: Uint8Array }[]>();
+
+  constructor(coverage: readonly FileCoverage[]) {
+    for (const { at, tests } of coverage) {
+      for (const test of tests) {
+        for (const [path, lines] of test.lines) {
+          const known = this.#byFile.get(path) ?? [];
+          known.push({ test, at, lines: Buffer.from(lines, 'base64') });
+          this.#byFile.set(path, known);
+        }
       }
     }
-    return { test, at, milliseconds: performance.now() - started, files };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
-}
 
-/** True when code at `offset` was run: the innermost range around it has a count. */
-export function reaches(functions: readonly (readonly Range[])[], offset: number): boolean {
-  let innermost: Range | null = null;
-  let ran = false;
-  for (const ranges of functions) {
-    for (const range of ranges) {
-      if (offset < range.startOffset || offset >= range.endOffset) continue;
-      const size = range.endOffset - range.startOffset;
-      const best = innermost === null ? Infinity : innermost.endOffset - innermost.startOffset;
-      if (size > best) continue;
-      // The same range comes once for each process: one that ran it is enough.
-      ran = size === best ? ran || range.count > 0 : range.count > 0;
-      innermost = range;
-    }
+  /** Tests that run a line (counted from 0) of a file last changed at `changed`; any of the file where that was since measured. */
+  of(path: string, line: number, changed: number): Measured[] {
+    const rows = this.#byFile.get(path) ?? [];
+    return rows.filter(({ at, lines }) => changed > at || hasLine(lines, line)).map(({ test }) => test);
   }
-  return ran;
-}
 
-/** Runs test files in a process of their own; the first failure ends it. `status` is null where time ran out. */
-export function runTests(
-  project: string,
-  tests: readonly string[],
-  milliseconds: number,
-  environment: NodeJS.ProcessEnv = {},
-): { status: number | null } {
-  const mocha = join(project, 'node_modules', 'mocha', 'bin', 'mocha.js');
-  const seed = join(project, 'build', 'test-dumps', 'property-seed.js');
-  const words = [mocha, '--no-config', '--bail', '--exit', '--timeout', '60000', '--require', seed, ...tests];
-  const options = { cwd: project, timeout: Math.ceil(milliseconds), killSignal: 'SIGKILL', stdio: 'ignore' } as const;
-  const { status } = spawnSync(process.execPath, words, { ...options, env: { ...process.env, ...environment } });
-  return { status };
+  /** Tests that run anything of a file. */
+  ofFile(path: string): Measured[] {
+    return (this.#byFile.get(path) ?? []).map(({ test }) => test);
+  }
 }

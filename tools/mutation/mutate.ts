@@ -1,9 +1,12 @@
 /**
- * How much of a change in the code the tests notice. Makes small changes to the compiled files of the parsers, the kernel and the
- * leak rooms, one at a time and in a copy, and runs the tests that reach the changed place, from near or far: those beside the
- * file first, then the quickest; a change that no test notices is a survivor. A sample, drawn by a seed:
+ * How much of a change in the code the tests notice. Makes small changes to the compiled files of the parsers, the kernel, the
+ * code and the leak rooms, in a copy, one on at a time, and runs the tests that reach the changed line: those beside the file
+ * and the quickest first, until one fails. What none notices in a warm process is tried again in a new one, with the change on
+ * from the start; what is then not noticed is a survivor. A change with which tests work on for many times their usual time is
+ * noticed. A sample, drawn by a seed:
  * `npm run mutate -- [--sample 300] [--seed 1] [--rooms parsers,src/kernel] [--file PATH] [--tests build/parsers,build/src/leak]
- * [--minutes N] [--coverage FILE]`. With `--coverage` what tests reach is kept in that file for the next run.
+ * [--minutes N] [--coverage FILE] [--longest MILLISECONDS] [--verbose]`. With `--coverage` what tests reach is kept in that file for the next run.
+ * Tests that take longer than `--longest` are left out: what they alone would notice survives.
  * Takes hours for all; for a schedule, not for CI. CONTRIBUTING.md has the last score.
  */
 
@@ -24,17 +27,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Prng } from '../../test-dumps/prng.js';
-import { coverageOf, keepCoverage, keptCoverage, reaches, runTests, type TestCoverage } from './coverage.js';
-import { applied, mutantsOf, type Mutant } from './operators.js';
+import { keptCoverage, measure, Reach, type FileCoverage } from './coverage.js';
+import { mutantsOf, switched, type Mutant, type Switched } from './operators.js';
+import { Trial } from './trial.js';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
-const ROOMS = ['parsers', 'src/kernel', 'src/code', 'src/leak', 'src/result'];
-/** A run over the tests that reach a place may take this many times their usual time, and this much more, in milliseconds. */
-const PATIENCE = { times: 4, more: 20_000 };
-/** Tests that reach a place are taken until they took this many milliseconds together when they passed. */
-const MOST_TEST_TIME = 60_000;
-/** A test file that takes longer alone is not used. */
-const LONGEST_TEST = 240_000;
+const ROOMS = ['parsers', 'symbols', 'src/kernel', 'src/code', 'src/leak'];
 
 const { values } = parseArgs({
   options: {
@@ -42,9 +40,11 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     rooms: { type: 'string', default: ROOMS.join(',') },
     file: { type: 'string' },
-    tests: { type: 'string', default: 'build' },
+    tests: { type: 'string', default: 'build/parsers,build/symbols,build/src' },
     minutes: { type: 'string', default: '600' },
     coverage: { type: 'string' },
+    longest: { type: 'string', default: 'Infinity' },
+    verbose: { type: 'boolean', default: false },
   },
 });
 
@@ -56,7 +56,7 @@ function copyOfProject(): string {
   const copy = join(folder, 'project');
   mkdirSync(copy);
   for (const name of readdirSync(PROJECT)) {
-    if (name === 'build') cpSync(join(PROJECT, name), join(copy, name), { recursive: true });
+    if (name === 'build') cpSync(join(PROJECT, name), join(copy, name), { recursive: true, preserveTimestamps: true });
     else if (name !== '.git') symlinkSync(join(PROJECT, name), join(copy, name));
   }
   const shared = join(PROJECT, '..', 'shared');
@@ -65,26 +65,30 @@ function copyOfProject(): string {
 }
 
 function filesBelow(folder: string): string[] {
-  return readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`);
+  return readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .sort();
 }
 
 const isProduct = (name: string): boolean => name.endsWith('.js') && !/\.test(\.helper)?\.js$/.test(name);
 
-/** What each test file reaches, those that pass alone. */
-function coverage(project: string): TestCoverage[] {
+/** What the tests reach, of all test files that were asked for. */
+async function coverage(project: string): Promise<FileCoverage[]> {
   const wanted = values.tests.split(',');
-  const tests = filesBelow('build')
+  const files = filesBelow('build')
     .filter((name) => name.endsWith('.test.js') && !name.includes('browser'))
     .filter((name) => wanted.some((part) => name.includes(part)));
-  const found = values.coverage === undefined ? [] : keptCoverage(PROJECT, values.coverage, tests);
-  const kept = new Set(found.map(({ test }) => test));
-  for (const test of tests.filter((name) => !kept.has(name))) {
-    const reached = coverageOf(project, test, LONGEST_TEST);
-    if (reached === null) say(`left out, does not pass alone in time: ${test}`);
-    found.push(reached ?? { test, at: Date.now(), milliseconds: LONGEST_TEST, files: new Map() });
-    if (values.coverage !== undefined) keepCoverage(values.coverage, found, isProduct);
-  }
-  return found.sort((a, b) => a.milliseconds - b.milliseconds);
+  const found = values.coverage === undefined ? [] : keptCoverage(project, values.coverage);
+  const kept = new Set(found.map(({ file }) => file));
+  const add = (some: readonly FileCoverage[]): void => {
+    found.push(...some);
+    if (values.coverage !== undefined) writeFileSync(values.coverage, JSON.stringify(found));
+  };
+  const missing = files.filter((file) => !kept.has(file));
+  await measure(project, missing, add, (file) => {
+    say(`left out, does not pass alone in time: ${file}`);
+  });
+  return found.filter(({ file }) => files.includes(file));
 }
 
 interface Place {
@@ -93,36 +97,36 @@ interface Place {
 }
 
 function places(): Place[] {
-  const wanted = values.rooms.split(',').map((room) => `build/${room}`);
-  return wanted
-    .flatMap((room) => filesBelow(room))
+  return values.rooms
+    .split(',')
+    .flatMap((room) => filesBelow(`build/${room}`))
     .filter(isProduct)
     .filter((name) => values.file === undefined || name.includes(values.file))
     .flatMap((file) => mutantsOf(readFileSync(join(PROJECT, file), 'utf8')).map((mutant) => ({ file, mutant })));
 }
 
-/** The tests that reach a place: those beside its file first, then the quickest, as many as the time allows. */
-function testsFor(tests: readonly TestCoverage[], { file, mutant }: Place): TestCoverage[] {
-  const changed = statSync(join(PROJECT, file)).mtimeMs;
-  const reaching = tests.filter(({ files, at }) => {
-    const functions = files.get(file) ?? [];
-    return changed > at ? functions.length > 0 : reaches(functions, mutant.start);
-  });
-  const isNear = ({ test }: TestCoverage): boolean => dirname(test) === dirname(file);
-  const sorted = [...reaching.filter(isNear), ...reaching.filter((test) => !isNear(test))];
-  let time = 0;
-  return sorted.filter(({ milliseconds }, i) => {
-    if (i > 0 && time + milliseconds > MOST_TEST_TIME) return false;
-    time += milliseconds;
-    return true;
-  });
+function drawn(all: Place[]): Place[] {
+  const prng = new Prng(Number(values.seed));
+  const sample: Place[] = [];
+  while (sample.length < Number(values.sample) && all.length > 0)
+    sample.push(...all.splice(prng.int(0, all.length - 1), 1));
+  return sample;
 }
 
-function lineOf(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length;
+/** Writes the files of the copy with all changes of the sample in them, numbered from 1 in its order. */
+function writeSwitched(copy: string, sample: readonly Place[]): void {
+  const byFile = new Map<string, Switched[]>();
+  sample.forEach(({ file, mutant }, i) => byFile.set(file, [...(byFile.get(file) ?? []), { id: i + 1, mutant }]));
+  for (const [file, changes] of byFile)
+    writeFileSync(join(copy, file), switched(readFileSync(join(PROJECT, file), 'utf8'), changes));
 }
 
-function sum(score: ReadonlyMap<string, { killed: number; all: number }>): { killed: number; all: number } {
+interface Score {
+  killed: number;
+  all: number;
+}
+
+function sum(score: ReadonlyMap<string, Score>): Score {
   const counts = { killed: 0, all: 0 };
   for (const one of score.values()) {
     counts.killed += one.killed;
@@ -133,47 +137,43 @@ function sum(score: ReadonlyMap<string, { killed: number; all: number }>): { kil
 
 const copy = copyOfProject();
 try {
-  say('coverage of each test file ...');
-  const tests = coverage(copy);
-  const all = places();
-  const prng = new Prng(Number(values.seed));
-  const sample: Place[] = [];
-  while (sample.length < Number(values.sample) && all.length > 0)
-    sample.push(...all.splice(prng.int(0, all.length - 1), 1));
-  const score = new Map<string, { killed: number; all: number }>();
+  say('coverage of the tests ...');
+  const longest = Number(values.longest);
+  const covered = (await coverage(copy)).map((of) => ({
+    ...of,
+    tests: of.tests.filter(({ milliseconds }) => milliseconds <= longest),
+  }));
+  const reach = new Reach(covered);
+  const sample = drawn(places());
+  writeSwitched(copy, sample);
+  const score = new Map<string, Score>();
   const end = performance.now() + Number(values.minutes) * 60_000;
-  for (const place of sample) {
-    const { file, mutant } = place;
+  const lines = sample.map(({ file, mutant }) => {
+    const text = readFileSync(join(PROJECT, file), 'utf8');
+    return text.slice(0, mutant.start).split('\n').length;
+  });
+  const trial = new Trial(
+    copy,
+    sample.map(({ file, mutant }, i) => {
+      const changed = statSync(join(PROJECT, file)).mtimeMs;
+      const reaching = mutant.atLoad ? reach.ofFile(file) : reach.of(file, (lines[i] ?? 1) - 1, changed);
+      return { id: i + 1, file, atLoad: mutant.atLoad, reaching, ofFile: reach.ofFile(file) };
+    }),
+    new Map(covered.map(({ file, tests }) => [file, tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0)])),
+  );
+  for (const [i, { file, mutant }] of sample.entries()) {
     if (performance.now() > end) {
       say(`time is up after ${sum(score).all} of ${sample.length}`);
       break;
     }
-    const path = join(copy, file);
-    const text = readFileSync(path, 'utf8');
-    const chosen = testsFor(tests, place);
-    let killed = false;
-    if (chosen.length > 0) {
-      writeFileSync(path, applied(text, mutant));
-      const usual = chosen.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-      killed =
-        runTests(
-          copy,
-          chosen.map(({ test }) => test),
-          usual * PATIENCE.times + PATIENCE.more,
-        ).status !== 0;
-      writeFileSync(path, text);
-    }
+    const { killed, why } = await trial.of(i + 1);
+    if (values.verbose) say(`${i + 1} of ${sample.length}: ${killed ? 'noticed' : 'survived'} (${why})`);
     const room = dirname(file).split('/').slice(1, 3).join('/');
     const counts = score.get(room) ?? { killed: 0, all: 0 };
     score.set(room, { killed: counts.killed + (killed ? 1 : 0), all: counts.all + 1 });
-    if (!killed) {
-      const why = chosen.length === 0 ? 'no test reaches it' : `${chosen.length} test files do not notice`;
-      const before = text.slice(mutant.start, mutant.end).split('\n')[0] ?? '';
-      say(
-        `survived: ${file}:${lineOf(text, mutant.start)} ${mutant.operator}: ${before} -> ${mutant.replacement} (${why})`,
-      );
-    }
+    if (!killed) say(`survived: ${file}:${lines[i]} ${mutant.operator}: ${mutant.change} (${why})`);
   }
+  trial.end();
   for (const [room, { killed, all: of }] of [...score].sort()) say(`${room}: ${killed} of ${of} noticed`);
   const { killed, all: tried } = sum(score);
   say(`all: ${killed} of ${tried} noticed, ${((100 * killed) / tried).toFixed(1)} %`);

@@ -27,7 +27,7 @@ export const command = defineCommand({
   },
   examples: [
     ['kd MEMORY.DMP', 'a prompt; .help lists its commands, q leaves it'],
-    ['kd MEMORY.DMP -c "!vm 1; !poolused /t5 2; q"', 'runs commands and ends'],
+    ['kd MEMORY.DMP -c "lm; vertarget; q"', 'runs commands and ends; those with ! in single quotes on Linux and macOS'],
     ['kd MEMORY.DMP --command-file RUNBOOK.TXT', 'runs the commands of a file, as -cf of the debugger'],
   ],
   run: async (args, output, host) => {

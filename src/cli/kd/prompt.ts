@@ -5,6 +5,7 @@ import type { ReadStream } from 'node:tty';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { onEndingSignals } from '../interrupt.js';
 import { writeTo, type Host, type Output } from '../terminal/output.js';
+import { wholeLines } from '../../kd/line/whole-lines.js';
 import { VERSION } from '../../version.js';
 import type { RunKdArguments } from './kd-arguments.js';
 import { Pager, type PageKey } from './pager.js';
@@ -70,7 +71,7 @@ class Prompt {
 
   async loop(first: readonly string[]): Promise<ExitCode> {
     let code: ExitCode = EXIT.done;
-    for (const line of first) {
+    for (const line of first.length === 0 ? first : wholeLines(first.join('\n'))) {
       if (line.trim() === '') continue;
       const ended = await this.run(line);
       if (code === EXIT.done) code = ended.code;

@@ -1,6 +1,7 @@
 /** Runs lines of commands one after the other, without a prompt: of `-c`, of a file, of a pipe. */
 
 import type { KdErrorKind } from '../../kd/kd-error.js';
+import { LineJoiner } from '../../kd/line/whole-lines.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { OpenSession } from './open-session.js';
 
@@ -15,6 +16,13 @@ export interface ScriptEnd {
   readonly code: ExitCode;
 }
 
+/** Lines that belong together as one. */
+async function* joined(lines: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string> {
+  const joiner = new LineJoiner();
+  for await (const line of lines) yield* joiner.push(line);
+  yield* joiner.end();
+}
+
 /**
  * Runs all lines, or those up to `q`. The exit code is that of the first command that failed: 64 for one that makes no sense, 2
  * for one that the dump has no answer to.
@@ -24,7 +32,7 @@ export async function runScript(
   lines: AsyncIterable<string> | Iterable<string>,
 ): Promise<ScriptEnd> {
   let code: ExitCode = EXIT.done;
-  for await (const line of lines) {
+  for await (const line of joined(lines)) {
     if (line.trim() === '') continue;
     host.note(`kd> ${line}\n`);
     const { quit, failed } = await interpreter.line(line);

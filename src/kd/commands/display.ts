@@ -3,7 +3,7 @@
 import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { printable } from '../../../parsers/text-safety.js';
-import type { Call } from '../command.js';
+import { Call } from '../command.js';
 import { KdError } from '../kd-error.js';
 import { behind, numberAt, physicalReader, virtualReader, type ByteReader } from '../memory/bytes.js';
 import { rowText, type RowForm } from '../memory/rows.js';
@@ -46,6 +46,7 @@ export async function displayMemory(call: Call): Promise<void> {
   const isPhysical = call.name.startsWith('!');
   const name = call.name.replace(/^!/, '').toLowerCase();
   const kind = name === 'd' ? (session.lastDisplay ?? 'db') : name;
+  if (kind === 'df' || kind === 'dD') return displayFloats(new Call(session, kind, call.rest));
   if (!isPhysical) session.lastDisplay = kind;
   if (kind.endsWith('s')) return displaySymbols(call, kind === 'dds' ? 4 : kind === 'dqs' ? 8 : session.pointerSize);
   if (kind.startsWith('dy')) return displayBits(call, kind === 'dyb' ? 1 : 4);
@@ -120,6 +121,33 @@ async function displayBits(call: Call, size: 1 | 4): Promise<void> {
     const shown = bits.join('').replace(/.{8}(?=.)/g, '$& ').padEnd(35); // prettier-ignore
     const numbers = values.map((value) => (value === null ? '?'.repeat(size * 2) : value.toString(16).padStart(size * 2, '0'))); // prettier-ignore
     await session.out.line(`${session.show(at)}  ${shown}  ${numbers.join(' ')}`);
+  }
+  session.next.set(NEXT, behind(session, address, count * size));
+}
+
+/** Digits of a number that are told apart: of 4 bytes and of 8. */
+const DIGITS = { 4: 8, 8: 16 } as const;
+const FLOAT_CELL = { 4: 16, 8: 24 } as const;
+
+/** `df`, `dD`: IEEE numbers of 4 and of 8 bytes, as many as rows of `dd` and `dq` hold. */
+export async function displayFloats(call: Call): Promise<void> {
+  const { session } = call;
+  const size = call.name === 'dD' ? 8 : 4;
+  session.lastDisplay = call.name;
+  const cells = 16 / size;
+  const { address, count } = await rangeOf(call, size, USUAL_BYTES / size);
+  const reader = readerOf(session, false, address);
+  for (let i = 0; i < count; i += cells) {
+    const at = behind(session, address, i * size);
+    const here = Math.min(cells, count - i);
+    const part = reader.read(at, here * size);
+    const view = new DataView(part.bytes.buffer, part.bytes.byteOffset, part.bytes.length);
+    const numbers = Array.from({ length: here }, (_, k) => {
+      if (numberAt(part, k * size, size) === null) return '?';
+      const value = size === 4 ? view.getFloat32(k * size, true) : view.getFloat64(k * size, true);
+      return Number.isFinite(value) ? String(Number(value.toPrecision(DIGITS[size]))) : String(value);
+    });
+    await session.out.line(`${session.show(at)}  ${numbers.map((one) => one.padStart(FLOAT_CELL[size])).join(' ')}`);
   }
   session.next.set(NEXT, behind(session, address, count * size));
 }

@@ -127,8 +127,9 @@ const CASES: readonly (readonly [string, RegExp])[] = [
   ['version', /\ndumpleak \d+\.\d+\.\d+\n$/],
   ['!analyze', /^\*\*\* dumpleak's own analysis of pool leaks, not the debugger's !analyze \*\*\*\n/],
   ['!analyze -v', /^\*\*\* dumpleak's own analysis .*\n[^]*Sorting by/],
-  ['.symfix', /nothing is fetched here unless you name one/],
   ['.sympath', /^Symbol search path is: <empty>\n$/],
+  ['.symfix; .sympath', /^Symbol search path is: srv\*https:.*symbols\n$/],
+  ['.symfix+ C:\\sym; .sympath', /symbols;srv\*C:\\sym\*https:.*symbols\n$/],
   ['.reload', /^Loading Kernel Symbols\n\.+\n/],
   [
     '!process 0 0',

@@ -1,7 +1,7 @@
 /** Memory: `d*` shows it, `s` searches it. */
 
 import type { Family } from '../command.js';
-import { displayStrings, displayMemory, displayList } from './display.js';
+import { displayFloats, displayStrings, displayMemory, displayList } from './display.js';
 import { searchCommand } from './search.js';
 
 export const memory: Family = {
@@ -35,6 +35,19 @@ export const memory: Family = {
       standing: 'differs',
       differs: 'Caching flags ([c], [uc], [wc]) mean nothing in a dump and are not here.',
       run: displayMemory,
+    },
+    {
+      names: ['df', 'dD'],
+      usage: ['df [Address [Ln]]', 'dD [Address [Ln]]'],
+      summary: 'Memory as floating-point numbers',
+      flags: [
+        ['df', 'of 4 bytes, four a row'],
+        ['dD', 'of 8 bytes, two a row'],
+        ['Ln', 'so many numbers'],
+      ],
+      standing: 'differs',
+      differs: 'No published output tells the widths of the columns: they are chosen here.',
+      run: displayFloats,
     },
     {
       names: ['da', 'du', 'ds', 'dS'],

@@ -8,6 +8,9 @@ import { unquoted } from '../../views/words.js';
 import { splitName } from '../symbols/module-symbols.js';
 import { wildcard } from '../symbols/symbol-table.js';
 
+/** Microsoft's, which `.symfix` stands for. */
+const PUBLIC_SERVER = 'https://msdl.microsoft.com/download/symbols';
+
 /** What is said of a module without symbols. */
 function noSymbols(module: LoadedModule, problem: string | null): KdError {
   const why = problem === null ? '' : `: ${problem}`;
@@ -75,10 +78,13 @@ async function listNearest({ session, rest }: Call): Promise<void> {
 async function symbolPath({ session, name, rest }: Call): Promise<void> {
   const { host } = session;
   const given = rest.trim();
-  if (name === '.symfix' || name === '.symfix+') {
-    throw new KdError(
-      '.symfix would name a server: nothing is fetched here unless you name one, as in .sympath srv*FOLDER*https://SERVER/symbols',
-    );
+  if (name === '.symfix') {
+    // The word names the public server, as a path that is typed would.
+    const added = given.startsWith('+') ? given.slice(1).trim() : null;
+    const folder = unquoted(added ?? given);
+    const server = `srv*${folder === '' ? '' : `${folder}*`}${PUBLIC_SERVER}`;
+    session.symbols.use(await host.openSymbols(added === null || host.symbolPath === '' ? server : `${host.symbolPath};${server}`)); // prettier-ignore
+    return;
   }
   if (given !== '') {
     const added = given.startsWith('+') ? given.slice(1).trim() : null;
@@ -142,10 +148,11 @@ export const symbols: Family = {
     },
     {
       names: ['.sympath', '.symfix'],
-      usage: ['.sympath [+] [Path]'],
-      summary: 'Shows or sets where symbols are looked for',
+      usage: ['.sympath [+] [Path]', '.symfix [+] [Folder]'],
+      summary:
+        "Shows or sets where symbols are looked for; .symfix sets Microsoft's public server, and a folder to keep them in",
       standing: 'differs',
-      differs: '.symfix does nothing: no server is asked that you have not named.',
+      differs: 'Without a folder, .symfix keeps symbols where srv*SERVER does; with --offline no server is asked.',
       run: symbolPath,
     },
     {

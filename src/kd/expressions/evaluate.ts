@@ -32,6 +32,10 @@ export async function evaluate(node: Node, text: string, environment: Environmen
       if (value === null) throw new KdError(`Bad register error at '${text.slice(node.at)}'`);
       return u64(value);
     }
+    case 'readable': {
+      const from = await evaluate(node.from, text, environment);
+      return isReadable(from, await evaluate(node.bytes, text, environment), environment) ? 1n : 0n;
+    }
     case 'unary':
       return unary(node, await evaluate(node.of, text, environment), text, environment);
     case 'binary': {
@@ -46,6 +50,17 @@ export async function evaluate(node: Node, text: string, environment: Environmen
       return value;
     }
   }
+}
+
+/** Bytes that `$vvalid` looks at. */
+const MOST_LOOKED_AT = 1n << 30n;
+
+/** Whether each page of a range is in the dump. */
+function isReadable(from: bigint, bytes: bigint, environment: Environment): boolean {
+  if (bytes > MOST_LOOKED_AT) throw new KdError(`$vvalid looks at ${MOST_LOOKED_AT} bytes at most`);
+  for (let at = from; at < from + bytes; at = (at | 0xfffn) + 1n)
+    if (environment.read(at, 1, false) === null) return false;
+  return bytes === 0n || environment.read(from + bytes - 1n, 1, false) !== null;
 }
 
 function unary(node: Node & { kind: 'unary' }, value: bigint, text: string, environment: Environment): bigint {

@@ -3,17 +3,22 @@
  * line, `$$` one to the next `;`.
  */
 
+/** Commands whose parentheses hold commands, and so `;`. */
+const WITH_PARTS = /^\s*(?:\.for|\.while|\.if|\.do)\b/;
+
 /** The commands of a line, blanks around them taken away but for those at their end, which belong to the command. */
 export function splitLine(line: string): string[] {
   const commands: string[] = [];
   let from = 0;
   let depth = 0;
+  /** Parentheses of a command that takes commands in them. */
+  let inner = 0;
   let quoted = false;
   /** Only blanks since the last command. */
   let blank = true;
   const take = (to: number): void => {
     const command = line.slice(from, to).trimStart();
-    if (command.trimEnd() !== '' && !command.startsWith('$$')) commands.push(command);
+    if (command.trimEnd() !== '' && !/^\$\$(?!>*<)/.test(command)) commands.push(command);
     from = to + 1;
     blank = true;
   };
@@ -25,7 +30,9 @@ export function splitLine(line: string): string[] {
     else if (quoted) continue;
     else if (c === '{') depth++;
     else if (c === '}') depth = Math.max(0, depth - 1);
-    else if (c === ';' && depth === 0) take(i);
+    else if (c === '(' && depth === 0 && (inner > 0 || WITH_PARTS.test(line.slice(from, i)))) inner++;
+    else if (c === ')' && inner > 0) inner--;
+    else if (c === ';' && depth === 0 && inner === 0) take(i);
     else if (c === '*' && isBlank) return commands;
     else if (c === ' ' && i - from < LONGEST_START && takesRest(line.slice(from, i + 1))) break;
   }
@@ -43,19 +50,31 @@ export function wordsOf(text: string): string[] {
   return text.match(/(?:[^\s"]*"[^"]*"?[^\s"]*|[^\s"]+)/g) ?? [];
 }
 
-/** A block in braces at `from` (blanks before it left out) and where it ends; null where there is none or it is not closed. */
-export function blockAt(text: string, from: number): { readonly inside: string; readonly end: number } | null {
+/** What stands between two signs. */
+interface Enclosed {
+  readonly inside: string;
+  /** Behind the closing sign. */
+  readonly end: number;
+}
+
+/** A block in braces at `from` (blanks before it left out); null where there is none or it is not closed. */
+export const blockAt = (text: string, from: number): Enclosed | null => enclosedAt(text, from, '{', '}');
+
+/** The same in parentheses. */
+export const parenthesesAt = (text: string, from: number): Enclosed | null => enclosedAt(text, from, '(', ')');
+
+function enclosedAt(text: string, from: number, opening: string, closing: string): Enclosed | null {
   let at = from;
   while (/\s/.test(text[at] ?? '')) at++;
-  if (text[at] !== '{') return null;
+  if (text[at] !== opening) return null;
   let depth = 0;
   let quoted = false;
   for (let i = at; i < text.length; i++) {
     const c = text[i];
     if (c === '"') quoted = !quoted;
     else if (quoted) continue;
-    else if (c === '{') depth++;
-    else if (c === '}' && --depth === 0) return { inside: text.slice(at + 1, i), end: i + 1 };
+    else if (c === opening) depth++;
+    else if (c === closing && --depth === 0) return { inside: text.slice(at + 1, i), end: i + 1 };
   }
   return null;
 }

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { virtual } from '../../../parsers/addresses.js';
+import { isAlias, stem } from './image-names.js';
+import { accusationLimit, open, settled } from './module-doubt.js';
 import { disjoint } from './module-place.js';
 
 const at = (base: number, size: number, isConfirmed = true): Parameters<typeof disjoint>[0][number] => ({
@@ -53,5 +55,29 @@ describe('ranges of modules', () => {
         sizes.forEach((size, i) => expect(size).to.be.within(0, places[i]!.size));
       }),
     );
+  });
+});
+
+describe('what is doubted of a module', () => {
+  it('lets it be accused with medium where others decide it, with low where nothing does', () => {
+    expect(accusationLimit([])).to.equal(null);
+    expect(accusationLimit([settled('a')])).to.equal('medium');
+    expect(accusationLimit([settled('a'), open('b')])).to.equal('low');
+    expect(accusationLimit([settled('a'), settled('b')])).to.equal('medium');
+  });
+});
+
+describe('names of one file', () => {
+  it('are alike without extension and prefix, or where one begins the other', () => {
+    expect(['HAL.dll', 'dump_Stor.sys', 'nt', '.sys', 'a.b.sys'].map(stem)).to.deep.equal([
+      ...['hal', 'stor', 'nt', '.sys', 'a.b'],
+    ]);
+    expect(isAlias('hal.dll', 'halmacpi.dll')).to.equal(true);
+    expect(isAlias('halmacpi.dll', 'HAL.dll')).to.equal(true);
+    expect(isAlias('kd.dll', 'kdcom.dll')).to.equal(true);
+    expect(isAlias('a.sys', 'ab.sys'), 'one letter is no name').to.equal(false);
+    expect(isAlias('ab.sys', 'abc.sys')).to.equal(true);
+    expect(isAlias('a.sys', 'A.sys')).to.equal(true);
+    expect(isAlias('myfault.sys', 'fault.sys')).to.equal(false);
   });
 });

@@ -99,4 +99,91 @@ describe('proofs of pool tag tables', () => {
     expect(excessOf(sums, 'nonpaged', null)).to.equal(null);
     expect(excessOf(sums, 'paged', 1)).to.equal(null);
   });
+
+  /** Moves so many records to free slots behind other free ones, each in a page of its own where that can be. */
+  const strayed = (count: number, tags = 400): Buffer => {
+    const table = healthy(tags);
+    const isFree = (slot: number): boolean => table.readUInt32LE(slot * SIZE) === 0;
+    for (let i = 0, to = 1; i < count; i++) {
+      const from = firstSlot(table, i === 0 ? 0 : 5 * i);
+      const key = table.readUInt32LE(from * SIZE);
+      to = Math.max(to, i * 150 + 60);
+      while (!isFree(to) || !isFree(to - 1) || hashSlot(key, SLOTS - 2) === to) to++;
+      table.copy(table, to * SIZE, from * SIZE, (from + 1) * SIZE);
+      table.fill(0, from * SIZE, (from + 1) * SIZE);
+    }
+    return table;
+  };
+
+  it('tell of astray tags past one in a hundred, and past two', () => {
+    expect(told([strayed(4)])).to.deep.equal([]);
+    expect(told([strayed(5)])[0]).to.match(/^5 of 400 tags stand where/);
+    expect(told([strayed(2, 60)])).to.deep.equal([]);
+    expect(told([strayed(3, 60)])[0]).to.match(/^3 of 60 tags stand where/);
+  });
+
+  it('say nothing of where tags stand for fewer than 24, nor where most stand by another hash', () => {
+    expect(told([strayed(4, 24)])[0]).to.match(/^[34] of 24 tags stand where/);
+    expect(told([strayed(4, 23)])).to.deep.equal([]);
+    const other = Buffer.alloc(SLOTS * SIZE);
+    const table = healthy(60);
+    for (let i = 0, slot = 0; i < 60; i++, slot++) {
+      slot = firstSlot(table, slot);
+      table.copy(other, (i * 17 + 5) * SIZE, slot * SIZE, (slot + 1) * SIZE);
+    }
+    expect(told([other])).to.deep.equal([]);
+  });
+
+  const OFFSETS = { NonPaged: [16, 24, 8], Paged: [40, 48, 32] } as const;
+  /** Tags of 400 with these counters, one from each of so many places. */
+  const withCounters = (pool: keyof typeof OFFSETS, counters: readonly bigint[], slots: readonly number[]): Buffer => {
+    const table = healthy();
+    for (const from of slots) {
+      const slot = firstSlot(table, from);
+      counters.forEach((value, i) => table.writeBigUInt64LE(value, slot * SIZE + OFFSETS[pool][i]!));
+    }
+    return table;
+  };
+  const APART = [0, 200, 400, 600, 800];
+
+  it('take for a contradiction: more frees than allocations, fewer bytes than blocks, bytes of no block; in either pool', () => {
+    for (const pool of ['NonPaged', 'Paged'] as const) {
+      const odd = (...counters: bigint[]): number => told([withCounters(pool, counters, APART)], false).length;
+      expect(odd(10n, 11n, 640n)).to.equal(1);
+      expect(odd(10n, 4n, 5n)).to.equal(1);
+      expect(odd(10n, 10n, 1n)).to.equal(1);
+      expect(odd(10n, 4n, 6n), 'a byte each').to.equal(0);
+      expect(odd(10n, 10n, 0n)).to.equal(0);
+      expect(odd(0n, 0n, 0n)).to.equal(0);
+    }
+  });
+
+  it('tell of more contradictions than one in a hundred; of two in one page only where all is of one moment', () => {
+    const odd = [10n, 11n, 640n];
+    expect(told([withCounters('NonPaged', odd, APART.slice(1))])).to.deep.equal([]);
+    expect(told([withCounters('NonPaged', odd, APART)])).to.have.length(1);
+    expect(told([withCounters('NonPaged', odd, [0])])).to.deep.equal([]);
+    const one = withCounters('NonPaged', odd, [0]);
+    const next = withCounters('NonPaged', odd, [0, firstSlot(one) + 1]);
+    expect(told([next])).to.have.length(1);
+    expect(told([next], false)).to.deep.equal([]);
+  });
+
+  it('tell of tags that hold more than the pool, by a tenth or twice, and count no row that alone has more', () => {
+    const pages = (400 * 640) / 4096;
+    const nonPaged = read(healthy()).sums;
+    expect(excessOf(nonPaged, 'nonpaged', pages / 1.1 + 1e-9)).to.equal(null);
+    expect(excessOf(nonPaged, 'nonpaged', pages / 1.1 - 1e-9)?.message).to.match(
+      /^the tags hold 256000 bytes of nonpaged pool/,
+    );
+    expect(excessOf(nonPaged, 'nonpaged', 0)).to.equal(null);
+    expect(excessOf(nonPaged, 'nonpaged', -1)).to.equal(null);
+    const paged = read(withCounters('Paged', [9n, 0n, 8192n], APART)).sums;
+    expect(excessOf(paged, 'paged', 5)).to.equal(null);
+    expect(excessOf(paged, 'paged', 4.99)?.message).to.match(/^the tags hold 40960 bytes of paged pool/);
+    expect(excessOf(paged, 'paged', 2), 'as large as the pool itself').to.not.equal(null);
+    expect(excessOf(paged, 'paged', 1.99)).to.equal(null);
+    const minus = read(withCounters('Paged', [0n, 9n, 2n ** 64n - 40960n], [0])).sums;
+    expect(excessOf(minus, 'paged', 1)).to.equal(null);
+  });
 });

@@ -78,6 +78,109 @@ describe('judging a hit', () => {
     });
   }
 
+  /** Before the tag, after it; what is said of it. */
+  const BORDERS: [before: string, after: string, says: string][] = [
+    // mov r32, imm32: B8 to BF.
+    ['b7', 'ff 15 00', 'no known instruction'],
+    ['b8', 'ff 15 00', 'is loaded into a register'],
+    ['bf', 'ff 15 00', 'is loaded into a register'],
+    ['c7 c0', 'ff 15 00', 'is loaded into a register'],
+    ['c7 c7', 'ff 15 00', 'is loaded into a register'],
+    ['c7 c8', 'ff 15 00', 'no known instruction'],
+    ['c6 c0', 'ff 15 00', 'no known instruction'],
+    ['81 f7', 'ff 15 00', 'no known instruction'],
+    ['81 f8', 'ff 15 00', 'is compared'],
+    ['81 ff', 'ff 15 00', 'is compared'],
+    ['80 f8', 'ff 15 00', 'no known instruction'],
+    // [r]: not of 4 and 5, which say that more follows; /0 alone stores, /7 alone compares.
+    ['c7 03', 'ff 15 00', 'is stored in memory'],
+    ['c7 04', 'ff 15 00', 'no known instruction'],
+    ['c7 05', 'ff 15 00', 'no known instruction'],
+    ['c7 06', 'ff 15 00', 'is stored in memory'],
+    ['c7 08', 'ff 15 00', 'no known instruction'],
+    ['81 3b', 'ff 15 00', 'is compared'],
+    ['81 03', 'ff 15 00', 'no known instruction'],
+    ['c7 04 81', 'ff 15 00', 'is stored in memory'],
+    ['c7 0c 81', 'ff 15 00', 'no known instruction'],
+    ['c7 45 10', 'ff 15 00', 'is stored in memory'],
+    ['c7 44 10', 'ff 15 00', 'no known instruction'],
+    ['c7 4d 10', 'ff 15 00', 'no known instruction'],
+    ['c7 44 81 10', 'ff 15 00', 'is stored in memory'],
+    ['c7 4c 81 10', 'ff 15 00', 'no known instruction'],
+    ['81 7d f8', 'ff 15 00', 'is compared'],
+    // [r+disp32]: the highest byte of the displacement is no character.
+    ['c7 81 58 01 00 00', 'ff 15 00', 'is stored in memory'],
+    ['c7 85 58 01 00 00', 'ff 15 00', 'is stored in memory'],
+    ['c7 84 58 01 00 00', 'ff 15 00', 'no known instruction'],
+    ['c7 89 58 01 00 00', 'ff 15 00', 'no known instruction'],
+    ['c7 81 58 01 00 28', 'ff 15 00', 'no known instruction'],
+    ['c7 05 58 01 00 00', 'ff 15 00', 'is stored in memory'],
+    ['c7 05 58 01 00 28', 'ff 15 00', 'no known instruction'],
+    ['c7 0d 58 01 00 00', 'ff 15 00', 'no known instruction'],
+    ['c7 84 24 58 01 00 00', 'ff 15 00', 'is stored in memory'],
+    ['c7 84 24 58 01 00 28', 'ff 15 00', 'no known instruction'],
+    ['c7 8c 24 58 01 00 00', 'ff 15 00', 'no known instruction'],
+    ['8b d0 68', 'ff 15 00', 'is pushed'],
+    ['8b d0 3d', 'ff 15 00', 'is compared'],
+    // Text after it: eight characters outweigh everything, four with three letters and an end what two bytes say ...
+    ['41 b8', "'abcdefg' 01", 'is loaded into a register'],
+    ['41 b8', "'abcdefgh' 01", 'part of a longer text'],
+    ['41 b8', "'abc;' 00", 'part of a longer text'],
+    ['41 b8', "'ab;;' 00", 'is loaded into a register'],
+    ['41 b8', "'abc' 00", 'is loaded into a register'],
+    ['41 b8', "'abcd' 01", 'is loaded into a register'],
+    ['41 b8', "'PPPj' 00", 'part of a longer text'],
+    // ... two letters what one byte says, unless all of it may be pushes ...
+    ['8b bb', "'ab' 00", 'part of a longer text'],
+    ['8b bb', "'a;' 00", 'is loaded into a register'],
+    ['8b bb', "'ab' 01", 'is loaded into a register'],
+    ['8b bb', "'PPPj' 00", 'is loaded into a register'],
+    // ... and one letter or a NUL what a character says.
+    ['00 68', "'a' 00", 'part of a longer text'],
+    ['00 68', "';' 00", 'part of a longer text'],
+    ['00 68', "';'", 'is pushed'],
+    ['00 68', "'a'", 'part of a longer text'],
+    ['00 68', "'j' 00", 'is pushed'],
+    ['00 68', "';' 01", 'is pushed'],
+    // Text before a character: two small letters, or four characters that are no pushes.
+    ["00 'abh'", '01 00', 'part of a longer text'],
+    ["00 'ajh'", '01 00', 'is pushed'],
+    ["00 ';;;h'", '01 00', 'is pushed'],
+    ["00 ';;;;h'", '01 00', 'part of a longer text'],
+    ["00 'SVW@h'", '01 00', 'is pushed'],
+    ["00 'abPPPPPPPPh'", '01 00', 'is pushed'],
+    ["00 'abPPPPPPh'", '01 00', 'part of a longer text'],
+  ];
+  for (const [before, after, says] of BORDERS) {
+    it(`${before}, tag, ${after}: ${says}`, () => {
+      expect(classifyHit(hitOf(before, `'Leak' ${after}`)).note).to.include(says);
+    });
+  }
+
+  it('says what a constant in data is part of, from two characters or a letter on', () => {
+    const note = (before: string, after: string): string => classifyHit(hitOf(before, `'Leak' ${after}`, DATA)).note;
+    for (const [before, after] of [["00 ';;'", '01'], ["00 '_'", '01'], ['00', "';;' 01"], ['00', "'_' 01"], ['00', "'0' 01"]] as const)
+      expect(note(before, after), `${before} ${after}`).to.include('part of a longer text');
+    for (const [before, after] of [["00 ';'", '01'], ['00', "';' 01"], ['00', "';' 00"], ["'abc' 00", '01'], ["01 'bc' 00", '00'], ["'abc' 01", '00'], ["'abc' 00", "';' 00"]] as const)
+      expect(note(before, after), `${before} ${after}`).to.equal('a constant of its own in data');
+    expect(note("'abc' 00", '00')).to.equal('a text of its own among other texts');
+    expect(note("00 'T' 00", "00 00 'o' 00"), 'a lone wide letter').to.equal('a constant of its own in data');
+    expect(note("'T' 00 'o' 00", '01')).to.equal('a UTF-16 text stands right before it');
+    const hidden = (after: string): string => classifyHit(hitOf('01 01', `'Lea' eb ${after}`, DATA)).note;
+    expect(hidden("'T' 00 'o' 00")).to.equal('a UTF-16 text stands right after it');
+    expect(hidden("'T' 00 01 00")).to.equal('a constant of its own in data');
+  }); // prettier-ignore
+
+  it('says why a constant is worth little', () => {
+    const note = (more: object): string => classifyHit(hitOf('00 00', "'Leak' 00 00", { ...DATA, ...more })).note;
+    for (const section of ['.edata', '.idata', '.rsrc', '.reloc', '.pdata', '.xdata', '.didat', '.debug', '.RSRC'])
+      expect(note({ section })).to.equal(`the four bytes stand in ${section}, which holds tables, not constants`);
+    expect(note({ offset: 0x9001 })).to.equal('the four bytes alone in data, not on a 4-byte border');
+    expect(note({ offset: 0x9004 })).to.equal('a constant of its own in data');
+    expect(note({ executable: null })).to.equal('the four bytes alone; the section is not known');
+    expect(note({ executable: true, before: new Uint8Array() })).to.equal('in an executable section, but the bytes before it are not in the dump'); // prettier-ignore
+  });
+
   it('trusts a constant in data less off a 4-byte border and in name tables', () => {
     const bare = (more: object): string =>
       classifyHit(hitOf('00 00 00 00', "'Leak' 00 00 00 00", { ...DATA, ...more })).strength;

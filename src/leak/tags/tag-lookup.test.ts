@@ -133,5 +133,8 @@ describe('looking a tag up', () => {
     expect(notes('Thre')).to.contain('not the culprit');
     expect(notes('MmSt')).to.contain('documented to use it');
     expect(notes('Leak')).to.contain('WDF');
+    const list = file('pooltag.txt', 'Vend - vendor.sys - Buffers');
+    expect(lookUpTag('Vend', [list])?.notes, 'it is known who uses it').to.deep.equal([]);
+    for (const tag of ['None', 'FMsl', 'Thre', 'MmSt']) expect(notes(tag), tag).to.not.contain('WDF');
   });
 });
