@@ -10,6 +10,7 @@ import type { CommandEntry } from './command.js';
 const questions = async () => import('./commands/history/questions.js');
 const changes = async () => import('./commands/history/changes.js');
 const queue = async () => import('./commands/queue/queue.js');
+const store = async () => import('./commands/store.js');
 const symbols = async () => import('./commands/symbols.js');
 const profile = async () => import('./commands/profile.js');
 
@@ -43,6 +44,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'queue status', words: '', summary: 'Show what waits, what is read and by whom, and dead letters', load: async () => ({ command: (await queue()).status }) },
   { name: 'queue retry', words: '[dumps..]', summary: 'Try dead letters again', load: async () => ({ command: (await queue()).retry }) },
   { name: 'queue cancel', words: '[dumps..]', summary: 'Take dumps out of the queue', load: async () => ({ command: (await queue()).cancel }) },
+  { name: 'report', words: '[folder]', summary: 'Write the pages of a history, only what is new', load: () => import('./commands/report.js') },
   { name: 'mcp', words: '[folders..]', summary: 'Answer the questions of an assistant about dumps (Model Context Protocol)', load: () => import('./commands/mcp.js') },
   { name: 'history list', words: '[folder]', summary: 'List dumps, all or by tag, driver, machine or time', load: async () => ({ command: (await questions()).list }) },
   { name: 'history show', words: '[folder] [dumps..]', summary: 'Show the reports of dumps', load: async () => ({ command: (await questions()).show }) },
@@ -55,6 +57,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'history delete', words: '[folder] [dumps..]', summary: 'Forget dumps', load: async () => ({ command: (await changes()).deleteDumps }) },
   { name: 'history prune', words: '[folder]', summary: 'Forget dumps that are old, or too many', load: async () => ({ command: (await changes()).prune }) },
   { name: 'history rebuild', words: '[folder]', summary: 'Make the database again from the journal', load: async () => ({ command: (await changes()).rebuild }) },
+  { name: 'store init', words: '', summary: 'Make or bring up the tables of a shared history, and give rights', load: async () => ({ command: (await store()).init }) },
   { name: 'symbols check', words: '<dump>', summary: 'Show what each module needs and where it is', load: async () => ({ command: (await symbols()).check }) },
   { name: 'symbols fetch', words: '<dump>', summary: 'Bring the symbols that an analysis needs', load: async () => ({ command: (await symbols()).fetch }) },
   { name: 'symbols info', words: '<pdb>', summary: 'Tell what a PDB is', load: async () => ({ command: (await symbols()).info }) },
@@ -66,6 +69,7 @@ export const COMMANDS: readonly CommandEntry[] = [
 export const FAMILIES: ReadonlyMap<string, string> = new Map([
   ['history', 'Show what batches have found: dumps, groups, machines; export or delete'],
   ['queue', 'Show and change the queue of a shared history that workers on many hosts read from'],
+  ['store', 'Make a PostgreSQL database the history of many hosts'],
   ['symbols', 'Check or fetch the symbols that a dump needs, or describe a PDB'],
   ['profile', "Make a small profile of a kernel's PDB for sites without symbols, or list profiles"],
 ]);

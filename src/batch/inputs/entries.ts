@@ -118,7 +118,7 @@ export function asJournalLine(value: unknown): JournalLine | null {
 const current = (entry: DumpEntry): DumpEntry => ({ ...entry, result: asCurrent(entry.result) });
 
 /** Pages are called by ids: one with a folder in it would lead elsewhere. */
-const PLAIN_ID = /^\w[\w.-]{0,99}$/;
+export const PLAIN_ID = /^\w[\w.-]{0,99}$/;
 
 function isDump(value: Fields): boolean {
   const { id, fileId, headerId, machine, drivers, result } = value;

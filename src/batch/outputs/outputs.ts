@@ -70,7 +70,7 @@ function writeMissingPages(
 }
 
 /** The groups, with what counts for all of them. */
-function groupsJson({ records, failures, groups, machines, machineOf }: Overview, now: Date): string {
+export function groupsJson({ records, failures, groups, machines, machineOf }: Overview, now: Date): string {
   const placeOf = new Map(records.map(({ id, place }) => [id, place]));
   const json = {
     schemaVersion: '1.0',

@@ -33,7 +33,11 @@ export async function startHealth(
     else if (path === '/readyz') {
       void soon(server).then((queue) => {
         const ready = queue !== null && isReady();
-        say(response, ready ? 200 : 503, ready ? 'ok\n' : queue === null ? 'the database does not answer\n' : 'ending\n');
+        say(
+          response,
+          ready ? 200 : 503,
+          ready ? 'ok\n' : queue === null ? 'the database does not answer\n' : 'ending\n',
+        );
       });
     } else if (path === '/metrics') {
       void soon(server).then((queue) => {

@@ -207,7 +207,14 @@ describe('the queue of a shared history', function () {
     runShared({
       ...{ address: addressOf(database), jobs: 1, timeoutMs: 60_000, memoryBytes: 2 ** 30, settings: SETTINGS },
       ...{ redact: null, leaseMs: 60_000, program: GOOD, mappings: [], graceMs: 1000, paths: [folder], without: [] },
-      ...{ followLinks: false, again: false, retry: false, enqueueOnly: true, followMs: null, stop: new AbortController().signal },
+      ...{
+        followLinks: false,
+        again: false,
+        retry: false,
+        enqueueOnly: true,
+        followMs: null,
+        stop: new AbortController().signal,
+      },
       events: silent(),
       ...change,
     });

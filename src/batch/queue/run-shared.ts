@@ -3,6 +3,7 @@
 import type { BatchEvents, BatchCounts } from '../events.js';
 import { findFiles } from '../inputs/find-files.js';
 import { linksLeftText } from '../../../parsers/files/paths.js';
+import type { Overview } from '../outputs/overview.js';
 import { Notes } from '../notes.js';
 import type { BatchReport } from '../run.js';
 import { enqueue, type Enqueued } from './enqueue.js';
@@ -30,7 +31,7 @@ export interface SharedBatchOptions extends Omit<StationOptions, 'progress'> {
   readonly stop: AbortSignal;
   readonly events: BatchEvents;
   /** Done at the end, with what the history holds then. */
-  readonly atEnd?: ((history: SharedHistory) => Promise<readonly string[]>) | undefined;
+  readonly atEnd?: ((history: SharedHistory, overview: Overview) => Promise<readonly string[]>) | undefined;
 }
 
 export interface SharedReport extends Enqueued {
@@ -79,10 +80,11 @@ export async function runShared(options: SharedBatchOptions): Promise<SharedRepo
     if (options.enqueueOnly) return { ...put, counts, unseen: 0, report: null };
     const tables = new TablesUp(history, () => undefined);
     const beatMs = leaseMs / BEATS;
-    const readHere = async (): Promise<number> => work(history, queue, {
-      ...{ pool, jobs, mappings, redactor, key, drain: true, beatMs, graceMs, stop },
-      events: tellingBatch(events, counts, notes, tables),
-    });
+    const readHere = async (): Promise<number> =>
+      work(history, queue, {
+        ...{ pool, jobs, mappings, redactor, key, drain: true, beatMs, graceMs, stop },
+        events: tellingBatch(events, counts, notes, tables),
+      });
     const { followMs } = options;
     const unseen = followMs === null ? await readHere() : await followAll(history.server, followMs, stop, events);
     if (unseen > 0) notes.tell(`${unseen} dumps are left in the queue, for this host does not see their files`);
@@ -91,7 +93,7 @@ export async function runShared(options: SharedBatchOptions): Promise<SharedRepo
     const read = overview.records.filter(({ fileId }) => put.fileIds.has(fileId)).length;
     // What other hosts read meanwhile is known as well.
     counts.known += Math.max(0, read - (counts.analyzed + counts.known - counts.knownFailures));
-    notes.tell(...((await options.atEnd?.(history)) ?? []));
+    notes.tell(...((await options.atEnd?.(history, overview)) ?? []));
     const verdicts = overview.records
       .filter(({ fileId }) => put.fileIds.has(fileId))
       .map(({ summary }) => summary.leakSuspected);

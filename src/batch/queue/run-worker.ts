@@ -33,7 +33,8 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   const { history, queue, pool, key, redactor } = station;
   let health: Health | null = null;
   try {
-    if (options.health !== null) health = await startHealth(options.health, history.server, figures, () => !stop.aborted);
+    if (options.health !== null)
+      health = await startHealth(options.health, history.server, figures, () => !stop.aborted);
     options.started?.(queue, health?.port ?? null);
     const tables = new TablesUp(history, (error) => {
       events.note(`the tables could not be brought up yet: ${error instanceof Error ? error.message : String(error)}`);

@@ -37,7 +37,8 @@ export async function fill(
   const fresh = records.filter(({ id, offset }) => stored.get(id) !== offset);
   const current = new Set(records.map(({ id }) => id));
   const gone = [...stored.keys()].filter((id) => !current.has(id));
-  await store.query('delete from dumps where id = any($1)', [[...gone, ...fresh.map(({ id }) => id)]]);
+  const old = [...gone, ...fresh.flatMap(({ id }) => (stored.has(id) ? [id] : []))];
+  if (old.length > 0) await store.query('delete from dumps where id = any($1)', [old]);
   for (let i = 0; i < fresh.length; i += AT_ONCE) {
     const some = fresh.slice(i, i + AT_ONCE);
     const entries = await read(some);
@@ -57,7 +58,9 @@ export async function fill(
        and (dumps.machine_id, dumps.place, dumps.places) is distinct from (x.machine, x.place, x.places)`,
     [storableJson(of)],
   );
-  await store.exec('delete from drivers where not exists (select from dump_drivers where driver_id = drivers.id)');
+  if (old.length > 0) {
+    await store.exec('delete from drivers where not exists (select from dump_drivers where driver_id = drivers.id)');
+  }
 }
 
 /** A dump that is to be put in. */

@@ -102,6 +102,8 @@ export const MIGRATIONS: readonly string[] = [
   -- The name of a driver can be longer than an ordered index takes.
   drop index if exists drivers_lower_idx;
   create index on drivers using hash (lower(name));
+  -- Where a driver was loaded; without it, taking a driver out reads what every dump loaded.
+  create index on dump_drivers (driver_id);
   `,
 ];
 

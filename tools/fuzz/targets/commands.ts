@@ -229,10 +229,14 @@ export const GIVEN: Readonly<Record<string, Given>> = {
     files: DUMPS,
     lines: [({ input, at }) => [input, '--out', at('report'), '--jobs', '1', '--quiet']],
   },
-  'history list': onHistory(DATABASE, [], ['--json', '--leaks']),
-  'history show': onHistory(DATABASE, ['d-_share_1.dmp'], ['/share/ü\u2028.dmp', '--json']),
-  'history groups': onHistory(DATABASE, [], ['--json']),
-  'history machines': onHistory(DATABASE, [], ['--csv']),
+  report: {
+    files: HISTORY,
+    lines: [({ at }) => [at(''), '--out', at('pages of it'), '--metrics', at('metrics.prom')]],
+  },
+  'history list': onHistory(undefined, [], ['--json', '--leaks']),
+  'history show': onHistory(undefined, ['d-_share_1.dmp'], ['/share/ü\u2028.dmp', '--json']),
+  'history groups': onHistory(undefined, [], ['--json']),
+  'history machines': onHistory(undefined, [], ['--csv']),
   'history search': onHistory(DATABASE, ['Leak'], ['1', '--json']),
   'history export': onHistory(DATABASE, [], ['--csv']),
   'history tables': onHistory(DATABASE, [], ['--json']),
@@ -263,6 +267,7 @@ export const WITHOUT: Readonly<Record<string, string>> = {
   'queue retry': 'as queue status',
   'queue cancel': 'as queue status',
   mcp: 'a server over standard input, which waits for questions and answers each by another command in a process of its own',
+  'store init': 'an address, and what a server says to it',
 };
 
 /** One target a command. */

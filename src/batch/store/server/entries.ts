@@ -10,10 +10,13 @@ import { HistoryError } from '../../journal/history-error.js';
 import { History, isPassingFailure, type DumpRecord, type Known } from '../../journal/history.js';
 import { entryOfLine } from '../../journal/journal.js';
 import type { DumpNote } from '../../outputs/summary.js';
-import { stateOf, type Session } from '../engine.js';
+import type { Session } from '../engine.js';
 
 /** A dump's line for the journal, with what is kept of it in memory; a file that could not be read; another place of a known one. */
 export type Item = { readonly line: Uint8Array; readonly note: DumpNote } | FailureEntry | CopyEntry;
+
+/** The same with its line packed: before the lock that all hosts want is taken. */
+export type Packed = { readonly packed: Buffer; readonly note: DumpNote } | FailureEntry | CopyEntry;
 
 /** Locks of the database that belong to a history; the first number is that of all of them. */
 export const LOCKS = { all: 0x64_75_6d_70, append: 1, fill: 2, schema: 3 } as const;
@@ -51,22 +54,24 @@ export interface AppendOptions {
  */
 export async function append(
   session: Session,
-  item: Item,
+  item: Packed,
   mark: string | undefined,
   { token, again = false }: AppendOptions,
 ): Promise<boolean> {
   await lock(session, 'append');
-  if ((await stateOf(session, 'redact')) !== mark) {
+  const { rows } = await session.query<{ mark: string | null; taken: boolean }>(
+    `select (select value from state where key = 'redact') as mark,
+       $1::text is not null and exists (select from entries where token = $1) as taken`,
+    [token ?? null],
+  );
+  if ((rows[0]?.mark ?? undefined) !== mark) {
     throw new HistoryError(
       'other-key',
       'the shared history was begun with --redact by another host: do so here as well',
     );
   }
-  if (token !== undefined) {
-    const { rows } = await session.query('select from entries where token = $1', [token]);
-    if (rows.length > 0) return false;
-  }
-  if ('line' in item) return appendDump(session, item, token ?? null, again);
+  if (rows[0]?.taken === true) return false;
+  if ('packed' in item) return appendDump(session, item, token ?? null, again);
   const isNew = item.kind === 'failure' ? !(await failedAlike(session, item)) : !(await knownAt(session, item));
   if (isNew) await write(session, item, token ?? null, null, null);
   return isNew;
@@ -74,7 +79,7 @@ export async function append(
 
 async function appendDump(
   session: Session,
-  { line, note }: Extract<Item, { line: Uint8Array }>,
+  { packed, note }: Extract<Packed, { packed: Buffer }>,
   token: string | null,
   again: boolean,
 ): Promise<boolean> {
@@ -93,11 +98,15 @@ async function appendDump(
       [place, headerId],
     );
   }
-  const packed = brotliCompressSync(line.at(-1) === 10 ? line.subarray(0, -1) : line, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: QUALITY, [constants.BROTLI_PARAM_SIZE_HINT]: line.length },
-  });
   await write(session, note, token, headerId, packed);
   return true;
+}
+
+/** A line as it is kept. */
+export function pack(line: Uint8Array): Buffer {
+  return brotliCompressSync(line.at(-1) === 10 ? line.subarray(0, -1) : line, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: QUALITY, [constants.BROTLI_PARAM_SIZE_HINT]: line.length },
+  });
 }
 
 async function write(

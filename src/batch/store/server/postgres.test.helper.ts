@@ -52,8 +52,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts one; null where there is no such program. `settings` are lines of its configuration. */
-export async function startPostgres(settings: readonly string[] = []): Promise<Postgres | null> {
+/** Starts one, with TLS where it is given a key and a certificate (PEM); null where there is no such program. */
+export async function startPostgres(tls?: { key: string; cert: string }): Promise<Postgres | null> {
   const bin = programs();
   if (bin === null) return null;
   const folder = mkdtempSync(join(tmpdir(), 'dumpleak-pg-'));
@@ -69,8 +69,18 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   ); // prettier-ignore
   if (made.status !== 0) throw new Error(`initdb: ${made.stderr} ${String(made.error)}`);
   const port = await freePort();
-  const lines = ['fsync = off', 'full_page_writes = off', 'shared_buffers = 32MB', 'max_connections = 60', `listen_addresses = '127.0.0.1'`, `port = ${port}`, `unix_socket_directories = '${folder}'`, ...settings]; // prettier-ignore
+  const lines = ['fsync = off', 'full_page_writes = off', 'shared_buffers = 32MB', 'max_connections = 60', `listen_addresses = '127.0.0.1'`, `port = ${port}`, `unix_socket_directories = '${folder}'`, ...(tls === undefined ? [] : ['ssl = on'])]; // prettier-ignore
   writeFileSync(join(data, 'postgresql.conf'), `${lines.join('\n')}\n`, { flag: 'a' });
+
+  for (const [name, text] of tls === undefined
+    ? []
+    : ([
+        ['server.key', tls.key],
+        ['server.crt', tls.cert],
+      ] as const)) {
+    writeFileSync(join(data, name), text, { mode: 0o600 });
+    if (user !== null) chownSync(join(data, name), user.uid, user.gid);
+  }
 
   let server: ChildProcess;
   let log = '';

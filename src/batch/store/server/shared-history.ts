@@ -6,7 +6,7 @@
 import { HistoryError } from '../../journal/history-error.js';
 import type { History, Known } from '../../journal/history.js';
 import type { Overview } from '../../outputs/overview.js';
-import { type Asked, type Table } from '../engine.js';
+import { setState, type Asked, type Table } from '../engine.js';
 import { checkVersion, migrate, MIGRATIONS, schemaVersion } from '../schema.js';
 import type { StoreAddress } from './address.js';
 import { bringUp, isUp, overviewOn, Refused } from './bring-up.js';
@@ -16,6 +16,7 @@ import {
   lastSequence,
   loadHistory,
   lock,
+  pack,
   readEntries,
   tryLock,
   type AppendOptions,
@@ -27,6 +28,9 @@ import type { DumpEntry } from '../../inputs/entries.js';
 import type { DumpRecord } from '../../journal/history.js';
 
 export type { Item } from './entries.js';
+
+/** Sequence that the tables are in line with where they are in line with nothing. */
+const NOTHING = '-1';
 
 /** What stands in the history, without the tables. */
 export interface SharedCounts {
@@ -85,10 +89,11 @@ export class SharedHistory implements Asked {
     item: Item,
     options: AppendOptions & { readonly within?: ((session: ServerSession) => Promise<void>) | undefined } = {},
   ): Promise<'written' | 'known'> {
+    const packed = 'line' in item ? { packed: pack(item.line), note: item.note } : item;
     return this.server.transaction(async (session) => {
       // First what may wait for other jobs: the lock that all hosts want is held for as short as can be.
       await options.within?.(session);
-      return (await append(session, item, this.mark, options)) ? 'written' : 'known';
+      return (await append(session, packed, this.mark, options)) ? 'written' : 'known';
     });
   }
 
@@ -194,7 +199,7 @@ export class SharedHistory implements Asked {
       const chosen = [...choose(history)];
       if (chosen.length === 0) return [];
       await session.query('delete from entries where sequence = any($1)', [history.linesOf(chosen)]);
-      await session.query(`delete from state where key = 'journal'`);
+      await setState(session, 'journal', NOTHING);
       return chosen;
     });
     if (gone.length > 0) await this.bringUp();
@@ -207,9 +212,9 @@ export class SharedHistory implements Asked {
       await lock(session, 'fill');
       for (const table of ['dumps', 'drivers', 'groups', 'machines', 'failures'])
         await session.exec(`delete from ${table}`);
-      await session.exec(
-        `update entries set refused = null where refused is not null; delete from state where key in ('journal', 'growth')`,
-      );
+      await session.exec('update entries set refused = null where refused is not null');
+      await setState(session, 'growth', '{}');
+      await setState(session, 'journal', NOTHING);
     });
     await this.bringUp();
   }

@@ -40,7 +40,8 @@ export const command = defineCommand({
       requiresArg: true,
       coerce: (value: unknown) => {
         const address = readHealthAddress(String(value));
-        if (address === null) throw new Error('--health wants a port, as 9090, or an address and a port, as 0.0.0.0:9090');
+        if (address === null)
+          throw new Error('--health wants a port, as 9090, or an address and a port, as 0.0.0.0:9090');
         return address;
       },
       describe: 'Serve /healthz, /readyz and /metrics at this port of this machine; at 0.0.0.0:PORT for others too',
