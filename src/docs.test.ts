@@ -83,10 +83,10 @@ describe('docs/powershell.md', () => {
   it('calls dumpleak with words and options that it takes', async () => {
     const lines = scripts
       .flatMap((text) => text.split('\n'))
-      .flatMap((line) => /dumpleak ([^|]+)/.exec(line)?.[1] ?? []);
-    expect(lines).to.have.length(4);
+      .flatMap((line) => /dumpleak ((?:'[^']*'|[^|'])+)/.exec(line)?.[1] ?? []);
+    expect(lines).to.have.length(7);
     for (const line of lines) {
-      const [name, ...args] = line.trim().split(/\s+/);
+      const [name, ...args] = [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
       const { command } = await COMMANDS.find((one) => one.name === name)!.load();
       expect(readArguments(args, command), line).to.not.equal(null);
     }

@@ -4,7 +4,11 @@ import { fileOffset, plus, type PhysicalAddress, type VirtualAddress } from '../
 import { hex, Failure } from '../bytes/failure.js';
 import type { ByteSource } from '../bytes/source.js';
 import { MemoryBase, MOST_BYTES } from '../paging/memory-base.js';
-import type { DataBlock } from './triage.js';
+import type { DataBlock, Triage } from './triage.js';
+
+/** The pieces of virtual memory that a triage dump holds, the crashed thread's stack among them. */
+export const triageBlocks = ({ dataBlocks, stack }: Triage): readonly DataBlock[] =>
+  stack === null ? dataBlocks : [...dataBlocks, stack];
 
 /** Reads what the data blocks cover; everything else is `not-in-dump`. */
 export class TriageMemory extends MemoryBase {

@@ -49,6 +49,8 @@ export interface Triage {
   readonly drivers: readonly TriageDriver[];
   readonly unloaded: readonly TriageUnloaded[];
   readonly dataBlocks: readonly DataBlock[];
+  /** The stack of the crashed thread, from where it stood to its top; null where there is none. */
+  readonly stack: DataBlock | null;
   /**
    * File offsets of copies of the crashed processor's `_KPRCB`, of its thread's `_ETHREAD` and of that one's `_EPROCESS`;
    * null where there is none. Their sizes stand in the debugger block.
@@ -135,11 +137,19 @@ export function readTriage(source: ByteSource, bodyOffset: number, wide = true):
     drivers,
     unloaded,
     dataBlocks,
+    stack: readStack(source, head, wide),
     current: { prcb: copyAt(0x1c), process: copyAt(0x20), thread: copyAt(0x24) },
     debuggerData: failed(debuggerData) ? null : debuggerData,
     sizeOfDump: u32(head, 0x04),
     softErrors,
   };
+}
+
+/** CallStackOffset, SizeOfCallStack and TopOfStack. */
+function readStack(source: ByteSource, head: Uint8Array, wide: boolean): DataBlock | null {
+  const [offset, size, address] = [u32(head, 0x28), u32(head, 0x2c), pointer(head, 0x48, wide)];
+  const isThere = offset !== 0 && size !== 0 && address !== 0n && offset + size <= source.byteLength;
+  return isThere ? { address, offset, size } : null;
 }
 
 function readDrivers(source: ByteSource, head: Uint8Array, { wide, driver }: Places): TriageDriver[] | Failure {

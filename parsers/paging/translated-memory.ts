@@ -14,7 +14,7 @@ const TWO_32 = 0x100000000;
 const BURST = 64 * 1024;
 /** The same for pages in the file's order, and how far apart two pages may stand there to be read at once. */
 const SWEEP = 1024 * 1024;
-const SWEEP_GAP = 128 * 1024;
+const SWEEP_GAP = 16 * 1024;
 
 /** What `resolve` gives when there is no physical address; `why` then tells. */
 export const NONE = -1;

@@ -39,6 +39,8 @@ export class ExceptionTable {
     private readonly ends: Uint32Array,
     /** x64: RVA of the unwind information. ARM64: the second word of the entry. */
     private readonly unwind: Uint32Array,
+    /** No page of the table is missing: an address without an entry has none. */
+    readonly isWhole: boolean,
   ) {}
 
   /** Reads the table; entries whose page is missing, or that cannot be true, are left out. */
@@ -48,8 +50,10 @@ export class ExceptionTable {
     const room = Math.max(0, headers.sizeOfImage - directory.rva);
     const most = directory.rva === 0 ? 0 : Math.min(MOST_ENTRIES, Math.floor(Math.min(directory.size, room) / width));
     const bytes = new Uint8Array(most * width);
+    let isWhole = true;
     for (const chunk of memory.chunks(plus(base, directory.rva), bytes.length)) {
-      if (!failed(chunk.bytes)) bytes.set(chunk.bytes, chunk.offset);
+      if (failed(chunk.bytes)) isWhole = false;
+      else bytes.set(chunk.bytes, chunk.offset);
     }
     const [starts, ends, unwind] = [new Uint32Array(most), new Uint32Array(most), new Uint32Array(most)];
     let count = 0;
@@ -65,7 +69,7 @@ export class ExceptionTable {
       last = start + 1;
     }
     const cut = (list: Uint32Array): Uint32Array => list.subarray(0, count);
-    return new ExceptionTable(memory, base, isArm64, cut(starts), cut(ends), cut(unwind));
+    return new ExceptionTable(memory, base, isArm64, cut(starts), cut(ends), cut(unwind), isWhole);
   }
 
   get count(): number {
@@ -79,6 +83,12 @@ export class ExceptionTable {
     if (i < 0 || start === undefined) return null;
     const end = this.endOf(i);
     return end !== null && rva < end ? { start, end } : null;
+  }
+
+  /** The entry of x64 that holds an RVA, with the RVA of its unwind information; null where none does. */
+  unwindAt(rva: number): (FunctionEntry & { readonly unwind: number }) | null {
+    const entry = this.entryAt(rva);
+    return entry === null ? null : { ...entry, unwind: this.unwind[this.before(rva)] ?? 0 };
   }
 
   /** The bytes without an entry around an RVA: from the end of the entry before it to the next one. */

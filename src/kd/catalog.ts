@@ -15,7 +15,7 @@ export interface Typed {
  * What stands in a command's place at the start of a line: `!pool`, `.foreach`, `lm`, `?`. An extension's module is left out:
  * `!kdexts.pool` is `!pool`.
  */
-const NAME = /^(?:!(?:[\w.]+\.)?[A-Za-z_]\w*|\.[A-Za-z_]\w*|\?\??|\$\$?>*<|[A-Za-z]+|\|+\.?)/;
+const NAME = /^(?:!(?:[\w.]+\.)?[A-Za-z_]\w*|\.[A-Za-z_]\w*|\?\??|\$\$?>*<|[A-Za-z]+|\|+\.?|~)/;
 
 export class Catalog {
   private readonly byName = new Map<string, KdCommand>();

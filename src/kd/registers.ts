@@ -1,20 +1,29 @@
 /** Registers of expressions: `$t0` to `$t19`, which the user sets, and pseudo-registers that make sense in a dump. */
 
 import { PAGE_SIZE } from '../../parsers/addresses.js';
+import type { RegisterSet } from '../../parsers/dump/context.js';
 import type { OpenedDump } from '../kernel/open/opened-dump.js';
+import { crashContext, registerIn } from './stack/processors.js';
 
 /** `$t0` to `$t19`. */
 const OWN = /^\$t1?\d$/;
 
-/** What a processor's context says, by register name in lower case. */
-export type Context = ReadonlyMap<string, bigint>;
-
 export class Registers {
   private readonly own = new Map<string, bigint>();
-  /** Of the processor that crashed, where the dump holds it. */
-  context: Context | null = null;
+  private chosen: RegisterSet | null | undefined;
 
   constructor(private readonly opened: OpenedDump) {}
+
+  /** The registers of the processor that is looked at: at first the one that crashed; null where the dump does not hold them. */
+  get context(): RegisterSet | null {
+    if (this.chosen === undefined) this.chosen = crashContext(this.opened);
+    return this.chosen;
+  }
+
+  /** Looks at another processor. */
+  look(context: RegisterSet): void {
+    this.chosen = context;
+  }
 
   /** Whether the user can set it. */
   isOwn(name: string): boolean {
@@ -45,7 +54,7 @@ export class Registers {
       case '$csp':
         return this.context?.get('rsp') ?? this.context?.get('esp') ?? this.context?.get('sp') ?? null;
       default:
-        return this.context?.get(name) ?? null;
+        return this.context === null ? null : registerIn(this.context, name);
     }
   }
 

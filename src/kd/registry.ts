@@ -16,11 +16,12 @@ import { numbers } from './commands/numbers.js';
 import { objects } from './commands/objects.js';
 import { paging } from './commands/paging.js';
 import { pool } from './commands/pool.js';
+import { stacks } from './commands/stacks.js';
 import { symbols } from './commands/symbols.js';
 import { types } from './commands/types.js';
 import { system } from './commands/system.js';
 
 export const KD = new Catalog([
-  ...[pool, analysis, modules, memory, objects, devices, irps, paging, symbols, types, code, system],
+  ...[pool, analysis, modules, memory, objects, devices, irps, paging, symbols, types, code, stacks, system],
   ...[numbers, flow, control],
 ]);

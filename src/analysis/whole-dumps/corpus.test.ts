@@ -5,6 +5,7 @@
 
 import { expect } from 'chai';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { analyze, openDump, searchModules, type AnalysisResult, type MemoryField } from '../../index.js';
 import type { Arm64Use } from '../../kernel/state.js';
 import { typedTag } from '../../result/tag.js';
@@ -102,7 +103,7 @@ describe('the shared corpus', function () {
       >;
 
       before(async () => {
-        const dump = await openDump(new URL(`${name}.dmp.gz`, DUMPS).pathname);
+        const dump = await openDump(fileURLToPath(new URL(`${name}.dmp.gz`, DUMPS)));
         try {
           result = analyze(dump);
           hits = {};

@@ -68,6 +68,12 @@ async function label(session: Session, address: VirtualAddress): Promise<void> {
   if (name !== null) await session.out.line(`${printable(name)}:`);
 }
 
+/** The instruction at an address, under its name: as `r` ends. */
+export async function instructionLines(session: Session, address: VirtualAddress): Promise<void> {
+  await label(session, address);
+  await session.out.line((await row(session, address)).text);
+}
+
 async function unassemble({ session, rest }: Call): Promise<void> {
   const start = rest.trim() === '' ? session.next.get(NEXT) : undefined;
   const range = start === undefined ? await session.range(rest, 1, 0) : { address: start, count: 0, rest: '' };

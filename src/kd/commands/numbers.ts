@@ -1,4 +1,4 @@
-/** Expressions and numbers: `?`, `.formats`, `r`, `n`. */
+/** Expressions and numbers: `?`, `.formats`, `n`. */
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { Call, Family } from '../command.js';
@@ -12,31 +12,6 @@ async function evaluate({ session, rest }: Call): Promise<void> {
   const { value } = await session.value(rest);
   const signed = BigInt.asIntN(session.wide || value > 0xffff_ffffn ? 64 : 32, value);
   await session.out.line(`Evaluate expression: ${signed} = ${session.show(value)}`);
-}
-
-/** `r`, `r $t0`, `r @$t0 = 5`. */
-async function registers({ session, rest }: Call): Promise<void> {
-  const text = rest.trim();
-  const assigned = /^@?(\$\w+)\s*=(?!=)\s*(.+)$/.exec(text);
-  if (assigned !== null) {
-    const [, name = '', expression = ''] = assigned;
-    if (!session.registers.isOwn(name.toLowerCase()))
-      throw new KdError(`Bad register error in '${printable(text)}': $t0 to $t19 can be set`);
-    session.registers.set(name.toLowerCase(), await session.evaluate(expression));
-    return;
-  }
-  if (text === '') {
-    throw new KdError(
-      'The registers of the processor are not read from dumps here: r $t0 and other pseudo-registers are',
-      'input',
-    );
-  }
-  for (const word of text.split(/[\s,]+/)) {
-    const name = word.replace(/^@/, '').toLowerCase();
-    const value = session.register(name);
-    if (value === null) throw new KdError(`Bad register error in 'r ${printable(word)}'`);
-    await session.out.line(`${name}=${session.pointer(value)}`);
-  }
 }
 
 async function radix({ session, rest }: Call): Promise<void> {
@@ -66,14 +41,6 @@ export const numbers: Family = {
       standing: 'differs',
       differs: 'Times are in UTC.',
       run: async ({ session, rest }) => session.out.text(formatLines(await session.evaluate(rest), session.wide)),
-    },
-    {
-      names: ['r'],
-      usage: ['r $t0 = Expression', 'r Register'],
-      summary: 'Shows or sets pseudo-registers',
-      standing: 'differs',
-      differs: 'Registers of the target cannot be set: a dump is not changed.',
-      run: registers,
     },
     {
       names: ['n'],

@@ -4,7 +4,7 @@
  * modules had been searched one by one.
  */
 
-import { PAGE_SIZE, plus, small } from '../../../parsers/addresses.js';
+import { PAGE_SIZE, small } from '../../../parsers/addresses.js';
 import type { Stretch } from '../../../parsers/paging/virtual-memory.js';
 import { isArm64, PairSearch } from './arm64-search.js';
 import type { LoadedModule } from './modules.js';
@@ -82,7 +82,9 @@ class Sweep {
       const size = pages[owner] ?? 0;
       this.owners.fill(owner, place, place + size);
       if (base !== undefined) {
-        const addresses = Float64Array.from({ length: size }, (_, page) => small(plus(base, page * PAGE_SIZE)));
+        const first = small(base);
+        const addresses = new Float64Array(size);
+        for (let page = 0; page < size; page++) addresses[page] = first + page * PAGE_SIZE;
         this.offsets.set(module?.memory?.fileOffsets?.(addresses) ?? [], place);
       }
       place += size;
@@ -118,8 +120,11 @@ class Sweep {
     for (let i = 0; i < places.length; i++) {
       const [place, start] = [places[i] ?? 0, starts[i] ?? 0];
       isPresent[place] = 1;
-      if (place > 0) buffer.copy(edges, (place - 1) * WINDOW + EDGE, start, start + EDGE);
-      buffer.copy(edges, place * WINDOW, start + PAGE_SIZE - EDGE, start + PAGE_SIZE);
+      const [behind, last] = [place * WINDOW - EDGE, start + PAGE_SIZE - EDGE];
+      for (let byte = 0; byte < EDGE; byte++) {
+        if (place > 0) edges[behind + byte] = bytes[start + byte] ?? 0;
+        edges[behind + EDGE + byte] = bytes[last + byte] ?? 0;
+      }
       const pair = pairs[owners[place] ?? 0];
       if (pair)
         pair.feed(

@@ -80,7 +80,7 @@ export class TagFinder {
         if (this.values.has(u32(bytes, at))) found.push(at);
       }
     }
-    return found.sort((a, b) => a - b);
+    return this.patterns.length === 1 ? found : found.sort((a, b) => a - b);
   }
 
   /** Looks at four bytes at once, as two pairs. */

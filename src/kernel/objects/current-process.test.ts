@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { buildDump } from '../../../test-dumps/build-dump.js';
 import { openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { OpenedDump } from '../open/opened-dump.js';
@@ -19,7 +20,7 @@ describe('the current process of a small dump', () => {
         if (this.test) this.test.title += ' - skipped: the corpus is not beside the project';
         this.skip();
       }
-      const opened = await OpenedDump.open(url.pathname);
+      const opened = await OpenedDump.open(fileURLToPath(url));
       try {
         const current = currentProcess(opened.kernel)!;
         expect(current.source).to.equal(source);

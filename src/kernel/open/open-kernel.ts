@@ -2,7 +2,7 @@
 
 import { failed } from '../../../parsers/bytes/failure.js';
 import { MACHINE, type Dump } from '../../../parsers/dump/open-dump.js';
-import { TriageMemory } from '../../../parsers/dump/triage-memory.js';
+import { TriageMemory, triageBlocks } from '../../../parsers/dump/triage-memory.js';
 import { DebuggerData, debuggerDataSize } from '../../../parsers/kernel/debugger-data.js';
 import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 import { TableMemory } from '../../../parsers/paging/table-memory.js';
@@ -166,7 +166,7 @@ function openTriage(
   warnings: readonly Warning[],
 ): Kernel {
   const pointerSize = dump.header.signature === 'PAGEDUMP' ? 4 : 8;
-  const memory = dump.triage === null ? null : new TriageMemory(dump.source, dump.triage.dataBlocks, pointerSize);
+  const memory = dump.triage === null ? null : new TriageMemory(dump.source, triageBlocks(dump.triage), pointerSize);
   const debuggerData =
     block === null || failed(debuggerDataSize(block))
       ? null
