@@ -14,7 +14,11 @@ export interface Progress {
 /** Until nothing waits and nothing is read, or until it is stopped. Throws HistoryError. */
 export async function follow(
   server: Server,
-  { everyMs, stop, tell }: { readonly everyMs: number; readonly stop: AbortSignal; tell(progress: Progress): void },
+  {
+    everyMs,
+    stop,
+    tell,
+  }: { readonly everyMs: number; readonly stop: AbortSignal; readonly tell: (progress: Progress) => void },
 ): Promise<void> {
   const since = new Date().toISOString();
   while (!stop.aborted) {

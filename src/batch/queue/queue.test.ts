@@ -273,7 +273,7 @@ describe('the queue of a shared history', function () {
       return [response.status, await response.text()];
     };
     const { events, told } = recorder();
-    const { done } = events;
+    const done = events.done.bind(events);
     let port = 0;
     events.done = (place, outcome) => {
       done(place, outcome);
@@ -299,7 +299,7 @@ describe('the queue of a shared history', function () {
     ]);
     const { report } = await following;
     expect(report?.counts.known).to.equal(1);
-    expect(told.filter((line) => /wait, /.test(line)).at(-1)).to.match(/^0 wait, 0 are read, 1 done/);
+    expect(told.filter((line) => line.includes(' wait, ')).at(-1)).to.match(/^0 wait, 0 are read, 1 done/);
   });
 
   it('reads the dump that lies there now', async () => {
