@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { buildDump } from '../../test-dumps/build-dump.js';
+import { holdFile } from '../../test-dumps/held-file.test.helper.js';
 import { makeShare } from '../../test-dumps/share.js';
 import type { AnalysisResult } from '../result/result.js';
 import { ended, program, runHere, start, temporaryFolder } from './program.test.helper.js';
@@ -137,6 +138,25 @@ describe('command line: batch', function () {
       expect({ code, stdout }).to.deep.equal({ code: 2, stdout: '' });
       expect(stderr).to.match(/^dumpleak: \S+file is a file, not a folder\n$/);
     }
+  });
+
+  it('goes on where a page is open in another program, and says so', async function () {
+    if (process.platform !== 'win32') this.skip(); // elsewhere nobody can keep others away from a file
+    const args = ['batch', folder.path('share/leak.dmp'), '--out', out(), '--jobs', '1'];
+    await runHere([...args, '-q']);
+    const before = readFileSync(join(out(), 'index.html'), 'utf8');
+    const letGo = holdFile(join(out(), 'index.html'));
+    try {
+      const { code, stderr } = await runHere([...args, '--again']);
+      expect(code, stderr).to.equal(0);
+      expect(stderr).to.match(/index\.html could not be replaced: it is open in another program/);
+    } finally {
+      letGo();
+    }
+    expect(readFileSync(join(out(), 'index.html'), 'utf8')).to.equal(before);
+    expect(results()).to.have.length(1);
+    await runHere([...args, '-q']);
+    expect(readFileSync(join(out(), 'index.html'), 'utf8')).to.not.equal(before);
   });
 
   it('2 or a result, and one clear line, where no more files can be opened', function () {

@@ -9,8 +9,8 @@ import type { CommandEntry } from './command.js';
 
 const questions = async () => import('./commands/history/questions.js');
 const changes = async () => import('./commands/history/changes.js');
-const queue = async () => import('./commands/queue/queue.js');
 const store = async () => import('./commands/store.js');
+const queue = async () => import('./commands/queue/queue.js');
 const symbols = async () => import('./commands/symbols.js');
 const profile = async () => import('./commands/profile.js');
 
@@ -40,11 +40,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'check', words: '[dumps..]', summary: 'Fail when tags or drivers hold more than in a good run, for tests of drivers', load: () => import('./commands/check.js') },
   { name: 'poolmon', words: '[dump]', summary: "Write a dump's tag table as a poolmon log, or a script that collects logs", load: () => import('./commands/pool/poolmon.js') },
   { name: 'batch', words: '[paths..]', summary: 'Read many dumps: which drivers leak where, and which machines share a cause', load: () => import('./commands/batch.js') },
+  { name: 'report', words: '[folder]', summary: 'Write the pages of a history, only what is new', load: () => import('./commands/report.js') },
   { name: 'worker', words: '', summary: 'Read dumps from the queue of a shared history', load: () => import('./commands/queue/worker.js') },
   { name: 'queue status', words: '', summary: 'Show what waits, what is read and by whom, and dead letters', load: async () => ({ command: (await queue()).status }) },
   { name: 'queue retry', words: '[dumps..]', summary: 'Try dead letters again', load: async () => ({ command: (await queue()).retry }) },
   { name: 'queue cancel', words: '[dumps..]', summary: 'Take dumps out of the queue', load: async () => ({ command: (await queue()).cancel }) },
-  { name: 'report', words: '[folder]', summary: 'Write the pages of a history, only what is new', load: () => import('./commands/report.js') },
   { name: 'mcp', words: '[folders..]', summary: 'Answer the questions of an assistant about dumps (Model Context Protocol)', load: () => import('./commands/mcp.js') },
   { name: 'history list', words: '[folder]', summary: 'List dumps, all or by tag, driver, machine or time', load: async () => ({ command: (await questions()).list }) },
   { name: 'history show', words: '[folder] [dumps..]', summary: 'Show the reports of dumps', load: async () => ({ command: (await questions()).show }) },
@@ -68,8 +68,8 @@ export const COMMANDS: readonly CommandEntry[] = [
 /** First words that several commands share, and what those have in common. */
 export const FAMILIES: ReadonlyMap<string, string> = new Map([
   ['history', 'Show what batches have found: dumps, groups, machines; export or delete'],
-  ['queue', 'Show and change the queue of a shared history that workers on many hosts read from'],
   ['store', 'Make a PostgreSQL database the history of many hosts'],
+  ['queue', 'Show and change the queue of a shared history that workers on many hosts read from'],
   ['symbols', 'Check or fetch the symbols that a dump needs, or describe a PDB'],
   ['profile', "Make a small profile of a kernel's PDB for sites without symbols, or list profiles"],
 ]);

@@ -29,8 +29,8 @@ describe('command line: report', function () {
   interface Engine {
     /** Words that name the history. */
     words: string[];
-    add(entry: typeof one): Promise<void>;
-    forget(id: string): Promise<void>;
+    add: (entry: typeof one) => Promise<unknown>;
+    forget: (id: string) => Promise<unknown>;
   }
 
   /** One that a page was not written to since. */
@@ -80,7 +80,7 @@ describe('command line: report', function () {
       return Promise.resolve();
     };
     await check(
-      { words: [place], add, forget: async (id) => void (await runHere(['history', 'delete', place, id])) },
+      { words: [place], add, forget: async (id) => runHere(['history', 'delete', place, id]) },
       folder.path('of folder'),
     );
   });
@@ -95,9 +95,8 @@ describe('command line: report', function () {
     await check(
       {
         words: ['--store', url],
-        add: async (entry) =>
-          void (await history.append({ line: lineOf(entry), note: noteOf(entry) }, { again: true })),
-        forget: async (id) => void (await runHere(['history', 'delete', id, '--store', url])),
+        add: async (entry) => history.append({ line: lineOf(entry), note: noteOf(entry) }, { again: true }),
+        forget: async (id) => runHere(['history', 'delete', id, '--store', url]),
       },
       folder.path('of server'),
     );

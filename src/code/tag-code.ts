@@ -73,10 +73,11 @@ export interface TagCode {
   readonly field: number | null;
 }
 
+/** For one instruction at a time, of any image. */
+const single = new Operations();
+
 /** Follows tags through the code of one image. */
 export class TagFollower {
-  /** For one instruction at a time. */
-  private readonly single = new Operations();
   readonly ways: OnwardWays;
   private readonly data = new WeakMap<Followed, readonly Value[]>();
   private dataPlaces = 0;
@@ -143,7 +144,7 @@ export class TagFollower {
   /** True for one instruction of this length that ends with the tag as a constant. */
   private isConstant(rva: number, length: number, key: number): boolean {
     const { machine, base } = this.code;
-    const ops = this.single;
+    const ops = single;
     ops.clear();
     machine.decoder.decode(this.code.bytes(rva, length), rva, base, ops, 1);
     this.code.work.steps++;

@@ -10,6 +10,7 @@ import { holders } from './objects/holders.js';
 import { object } from './objects/object.js';
 import { objects } from './objects/objects.js';
 import { processes } from './objects/processes.js';
+import { thread } from './objects/thread.js';
 import { bigPool } from './pool/bigpool.js';
 import { block } from './pool/block.js';
 import { pool } from './pool/pool.js';
@@ -24,7 +25,7 @@ import { vm } from './vm.js';
 
 const VIEWS: readonly AnyView[] = [
   ...[bigPool, block, pool, poolFind, poolTag, poolUsed, poolVal, verifier],
-  ...[handles, holders, object, objects, processes],
+  ...[handles, holders, object, objects, processes, thread],
   ...[info, modules, search, vm],
 ];
 

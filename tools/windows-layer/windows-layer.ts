@@ -107,7 +107,8 @@ function runAll(wine: Wine, node: string, files: readonly string[]): number {
 function runFile(wine: Wine, node: string, file: string): Told {
   const report = join(root, '.cache/wine/report.json');
   rmSync(report, { force: true });
-  const mocha = ['--no-config', '--require', 'build/test-dumps/property-seed.js', '--timeout', '120000'];
+  const required = ['build/test-dumps/property-seed.js', 'build/tools/windows-layer/without-timeouts.js'];
+  const mocha = ['--no-config', ...required.flatMap((path) => ['--require', path])];
   const reporter = ['--reporter', 'json', '--reporter-option', `output=${windowsPath(report)}`];
   const result = wine.run([node, 'node_modules/mocha/bin/mocha.js', ...mocha, ...reporter, file], {
     ...{ cwd: root, timeout: MOST_FOR_A_FILE, env: { WINEPATH: windowsPath(dirname(node)) } },

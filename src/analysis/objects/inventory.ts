@@ -6,12 +6,14 @@ import { DEFAULT_BUDGET, readObjects, type Objects } from '../../kernel/objects/
 import type { OpenedDump } from '../../kernel/open/opened-dump.js';
 import { judgeHolders } from '../../leak/objects/holders.js';
 import type { EndedGroup, HandlesPart, ObjectsPart, ProcessBlock, TagHolders } from '../../result/object-parts.js';
-import type { ObjectTypeInfo, ProcessList } from '../../result/result.js';
+import type { ThreadFields } from '../../kernel/objects/threads.js';
+import type { Hex, ObjectTypeInfo, ProcessList } from '../../result/result.js';
 import { dumpPart, type DumpPart } from '../dump-part.js';
 import { readHandlesPart, type HandleQuestion } from './handles-part.js';
 import { readHolders } from './holders-part.js';
 import { readObjectsPart } from './objects-part.js';
 import { blockOf } from './process-blocks.js';
+import { processDetails, processThreads, type ProcessDetails } from './process-details.js';
 import { objectTypes, processList, timeText } from './processes-part.js';
 
 export type InventoryProgress = (step: string, done: number, total: number) => void;
@@ -46,6 +48,26 @@ export function listProcesses(
     .filter((process) => !process.ended)
     .map((process) => blockOf(opened.kernel, objects, process, handles.get(hex(process.address)) ?? null));
   return inventory(opened, objects, { processes, endedProcesses, blocks });
+}
+
+/** The processes as `!process` with flags shows them: also ended ones, their charges, their threads. */
+export function describeProcesses(
+  opened: OpenedDump,
+  wants: { readonly details: boolean; readonly threadsOf: ((pid: number) => boolean) | null },
+): DumpPart & {
+  blocks: ProcessBlock[];
+  details: ReadonlyMap<Hex, ProcessDetails>;
+  /** Null where they could not be read, or were not asked for. */
+  threads: ThreadFields[] | null;
+} {
+  const objects = openObjects(opened);
+  const counts = new Map(processList(opened.kernel, objects, true)?.rows.map((row) => [row.address, row.handles]));
+  const blocks = (objects.processes()?.processes ?? []).map((process) =>
+    blockOf(opened.kernel, objects, process, counts.get(hex(process.address)) ?? null),
+  );
+  const details = wants.details ? processDetails(opened.kernel, objects) : new Map<Hex, ProcessDetails>();
+  const threads = wants.threadsOf === null ? null : processThreads(opened.kernel, objects, wants.threadsOf);
+  return inventory(opened, objects, { blocks, details, threads });
 }
 
 /** Handles by process and type, those that are asked for one by one with `list`. */

@@ -19,7 +19,7 @@ import { indexOf, pageName, renderPage } from './pages.js';
 export interface ReportSource {
   readonly overview: Overview;
   /** The lines of dumps; null for one that is gone. */
-  read(records: readonly DumpRecord[]): Promise<(DumpEntry | null)[]>;
+  readonly read: (records: readonly DumpRecord[]) => Promise<(DumpEntry | null)[]>;
 }
 
 export interface ReportDone {

@@ -1,4 +1,4 @@
-/** `dumpleak store init`: the tables of a shared history, and who may do what with them. */
+/** `dumpleak store init`: the tables of a shared history and its queue, and who may do what with them. */
 
 import { printable } from '../../../parsers/text-safety.js';
 import { isHistoryError } from '../../batch/journal/history-error.js';
@@ -28,11 +28,11 @@ export const init = defineCommand({
     try {
       const { Server } = await import('../../batch/store/server/server.js');
       const { prepareSchema } = await import('../../batch/store/server/shared-history.js');
-      const { installQueue } = await import('../../batch/queue/install.js');
       const { grantRoles, ROLES } = await import('../../batch/store/server/roles.js');
       const server = await Server.open(address);
       try {
         await prepareSchema(server);
+        const { installQueue } = await import('../../batch/queue/install.js');
         await installQueue(server);
         const roles = { worker: args.worker ?? ROLES.worker, reader: args.reader ?? ROLES.reader };
         const made = await grantRoles(server, roles);

@@ -65,7 +65,7 @@ export class ImageCode extends ImageBytes implements CodeSource {
   private data: DataReferences | null = null;
   private walk: FunctionWalk | null = null;
   /** What the last walk decoded. */
-  private readonly walked = new Operations();
+  private walked: Operations | null = null;
   private branches: ReadonlyMap<number, number> | null = null;
   private called: CalledCode | null = null;
   private readonly fieldFlows = new Map<number, Followed | null>();
@@ -120,6 +120,7 @@ export class ImageCode extends ImageBytes implements CodeSource {
   }
 
   walkFrom(at: number, high: number): FunctionWalk {
+    this.walked ??= new Operations();
     if (this.walk?.first !== at || this.walk.high !== high) this.walk = new FunctionWalk(this.walked, this, at, high);
     return this.walk;
   }

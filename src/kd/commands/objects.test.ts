@@ -63,4 +63,56 @@ describe('!object', () => {
     expect(text).to.match(/^Object: [0-9a-f]{8} {2}Type: \([0-9a-f]{8}\) Directory\n/);
     expect(text).to.contain('\n    Hash Address  Type          Name\n');
   });
+
+  it('!process with flags: what a process was charged for, its threads, one line for stacks', async () => {
+    const all = await kd.print('!process 0 0');
+    const pid = /Cid: ([0-9a-f]{4}) [^]*?Image: explorer\.exe/.exec(
+      all.slice(all.lastIndexOf('PROCESS', all.indexOf('explorer.exe'))),
+    )![1]!;
+    const address = new RegExp(`PROCESS ([0-9a-f]{16})\\n.*Cid: ${pid} `).exec(all)![1]!;
+    const block = (await kd.print(`!process ${pid} 0`)).split('\n');
+    expect(block[0]).to.equal(`Searching for Process with Cid == ${pid.replace(/^0+/, '')}`);
+    expect(block[1]).to.equal(`PROCESS ${address}`);
+    expect(await kd.print(`!process ${address} 0`)).to.equal(block.slice(1).join('\n'));
+    const one = await kd.print(`!process ${address} 1`);
+    expect(one).to.match(
+      /\n {4}Image: explorer\.exe\n {4}Token {29}[0-9a-f]{16}\n {4}ElapsedTime {23}(?:\d+ Days? )?\d\d:\d\d:\d\d\.\d{3}\n {4}QuotaPoolUsage\[PagedPool\] {9}\S+\n {4}QuotaPoolUsage\[NonPagedPool\] {6}\S+\n {4}CommitCharge {22}\S+\n\n/,
+    );
+    const two = await kd.print(`!process ${address} 2`);
+    expect(two).to.match(
+      new RegExp(
+        `\\n {8}THREAD [0-9a-f]{16} {2}Cid ${pid}\\.[0-9a-f]{4} {2}Teb: \\S+ Win32Thread: n/a (?:WAIT|TERMINATED)\\n {8}Owning Process {12}${address} {7}Image: {9}explorer\\.exe\\n`,
+      ),
+    );
+    expect(two).to.not.contain('Token');
+    expect(await kd.print(`!process ${address}`))
+      .to.contain('Token')
+      .and.contain('THREAD');
+    expect(await kd.print(`!process ${address} 7`)).to.match(/\nStacks of threads are not here; k shows /);
+    expect(await kd.print('!process 0 1 explorer.exe')).to.match(/^PROCESS [^]*\n {4}Token /);
+    expect(await kd.print('!process 0 2')).to.match(/^\*{4} NT ACTIVE PROCESS DUMP \*{4}\n[^]*\n {8}THREAD /);
+    expect(await kd.print('!process 0 40')).to.match(
+      /^of the flags of !process there are 1, 2, 4, 8 and 10: not 40\n$/,
+    );
+    expect(await kd.print('!process')).to.match(/^!process wants /);
+    expect(await kd.print('!process 7ffffff0')).to.equal('No process has the Cid 7ffffff0\n');
+    expect(await kd.print('!process ffffe0007e6a7780')).to.equal(
+      'TYPE mismatch for process object at ffffe0007e6a7780\n',
+    );
+  });
+
+  it('!thread, !zombies and !objtypes', async () => {
+    const listed = await kd.print('!process 0 2');
+    const [, line, address] = /\n {8}(THREAD ([0-9a-f]{16}) {2}.*)\n/.exec(listed)!;
+    expect(await kd.print(`!thread ${address!} 0`)).to.equal(`${line!}\n`);
+    expect(await kd.print(`!thread ${address!}`)).to.match(
+      /^THREAD .*\nOwning Process {12}[0-9a-f]{16} {7}Image: {9}\S+\n[^]*\nStacks of threads are not here/,
+    );
+    expect(await kd.print('!thread ffffe0007e6a7780')).to.equal('ffffe0007e6a7780 is not a thread\n');
+    expect(await kd.print('!thread')).to.match(/^!thread wants an address/);
+    expect(await kd.print('!zombies')).to.match(/ended ones are still there\n/);
+    expect(await kd.print('!zombies x')).to.equal('!zombies takes no words\n');
+    expect(await kd.print('!objtypes')).to.match(/^ *Objects {2} *Handles/);
+    expect(await kd.print('!objtypes Process')).to.match(/of the type Process/);
+  });
 });

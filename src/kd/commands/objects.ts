@@ -2,20 +2,63 @@
 
 import { handles } from '../../views/objects/handles.js';
 import { object } from '../../views/objects/object.js';
+import { objects as census } from '../../views/objects/objects.js';
 import { processes } from '../../views/objects/processes.js';
+import { thread } from '../../views/objects/thread.js';
 import type { Family } from '../command.js';
-import { showWords, withValue } from '../views.js';
+import { KdError } from '../kd-error.js';
+import { showView, showWords, withValue } from '../views.js';
 
 export const objects: Family = {
   title: 'Processes, handles, objects',
   commands: [
     {
       names: ['!process'],
-      usage: ['!process 0 0 [ImageName]'],
-      summary: 'Processes',
-      flags: [['0 0', 'all processes, or those of an image']],
-      standing: 'same',
-      run: async ({ session, words }) => showWords(session, processes, words),
+      usage: ['!process 0 Flags [ImageName]', '!process Address|Pid [Flags]'],
+      summary: 'Processes, what they were charged for, their threads',
+      flags: [
+        ['0 0', 'all processes, or those of an image'],
+        ['1', 'token, age, pool quota and commit'],
+        ['2', 'threads: ids, state, start address, where their stack is'],
+        ['4', 'stacks: only said that they are not here'],
+        ['8', 'nothing of its own: it changes stacks'],
+        ['10', 'nothing of its own: it changes stacks'],
+      ],
+      standing: 'differs',
+      differs:
+        'Flags 1 and 2 show the lines that the dump has a source for: VADs, times of processors, working sets, what a thread waits for and its priorities are left out. One process is shown with flags 3 where none are given. A dump does not tell the current process: name one.',
+      run: async ({ session, words }) => {
+        const isAll = words[0] === undefined || /^(?:0|-1)$/.test(words[0]);
+        await showWords(session, processes, isAll ? words : await withValue(session, words, 0));
+      },
+    },
+    {
+      names: ['!thread'],
+      usage: ['!thread Address'],
+      summary: 'A thread: whose it is, its state, where it began, where its stack is',
+      standing: 'differs',
+      differs: 'As in !process with flag 2. The current thread is not known: name one, as !process 0 2 lists them.',
+      run: async ({ session, words }) => showWords(session, thread, await withValue(session, words, 0)),
+    },
+    {
+      names: ['!zombies'],
+      usage: ['!zombies'],
+      summary: 'Processes that have ended and are still there, in groups, with who holds handles to them',
+      standing: 'ours',
+      differs:
+        'The debugger lists them one by one; here they stand below the table of processes, as dumpleak processes has it.',
+      run: async (call) => {
+        if (call.rest.trim() !== '') throw new KdError('!zombies takes no words');
+        await showView(call.session, processes, {});
+      },
+    },
+    {
+      names: ['!objtypes'],
+      usage: ['!objtypes [Type]'],
+      summary: 'How many objects there are of each type, or those of one type by name',
+      standing: 'ours',
+      differs: 'The debugger has no such census: it is that of dumpleak objects.',
+      run: async ({ session, words }) => showWords(session, census, words),
     },
     {
       names: ['!handle'],

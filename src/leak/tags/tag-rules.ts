@@ -43,11 +43,8 @@ export function frameworkTag(service: string): string {
  */
 export function frameworkRules(tag: string, modules: readonly ModuleInfo[], links: ModuleLinks | null): TagRule[] {
   const found: { module: number; exact: boolean; uses: boolean | null }[] = [];
-  for (const [module, { name }] of modules.entries()) {
-    if (!/\.sys$/i.test(name)) continue;
-    const given = frameworkTag(name.replace(/\.sys$/i, ''));
+  for (const { module, given } of givenTags(modules).get(tag.toLowerCase()) ?? []) {
     const exact = given === tag;
-    if (!exact && given.toLowerCase() !== tag.toLowerCase()) continue;
     const uses = links?.usesFramework(module) ?? null;
     if (uses !== false) found.push({ module, exact, uses });
   }
@@ -57,6 +54,32 @@ export function frameworkRules(tag: string, modules: readonly ModuleInfo[], link
     strength: sure.length === 1 && found.length === 1 && tag !== 'FxDr' ? 'medium' : 'low',
     note: frameworkNote(tag, exact, uses),
   }));
+}
+
+/** A driver, by its place in the module list, and what the framework gives it. */
+interface GivenTag {
+  readonly module: number;
+  readonly given: string;
+}
+
+const givenOf = new WeakMap<
+  readonly ModuleInfo[],
+  { readonly count: number; readonly byTag: Map<string, GivenTag[]> }
+>();
+
+/** By tag in lower case; asked for every tag of a table: made once a list. */
+function givenTags(modules: readonly ModuleInfo[]): ReadonlyMap<string, readonly GivenTag[]> {
+  const known = givenOf.get(modules);
+  if (known?.count === modules.length) return known.byTag;
+  const byTag = new Map<string, GivenTag[]>();
+  for (const [module, { name }] of modules.entries()) {
+    if (!/\.sys$/i.test(name)) continue;
+    const given = frameworkTag(name.replace(/\.sys$/i, ''));
+    const key = given.toLowerCase();
+    byTag.set(key, [...(byTag.get(key) ?? []), { module, given }]);
+  }
+  givenOf.set(modules, { count: modules.length, byTag });
+  return byTag;
 }
 
 /** True when a driver that is no longer loaded is documented to use the tag, or gets it from the framework by its name. */

@@ -1,13 +1,17 @@
-/** Processes: our table with ended ones in groups, and `!process 0 0` in the look of WinDbg. */
+/** Processes: our table with ended ones in groups, and `!process` in the look of WinDbg. */
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { DumpPart } from '../../analysis/dump-part.js';
+import type { ProcessDetails } from '../../analysis/objects/process-details.js';
+import type { ThreadFields } from '../../kernel/objects/threads.js';
 import type { EndedGroup, ProcessBlock } from '../../result/object-parts.js';
 import type { Hex, ProcessList } from '../../result/result.js';
 import { canHoldPoolTables, dumpKind, hasWideAddresses, noFigures } from '../print/dump-kind.js';
 import { counted, humanBytes, NOT_KNOWN, parseHex, thousands, utc } from '../print/format.js';
 import { createStyle, heading, wrap, type Style, type StyleOptions } from '../print/style.js';
-import type { View } from '../view.js';
+import type { View, WrongWords } from '../view.js';
+import { debuggerNumber, typedAddress } from '../words.js';
+import { detailLines, NO_STACKS, threadLines } from './process-details.js';
 import { finish, nameOf, tableLines, warningPart, type Around, type Column } from './parts.js';
 
 /** The table of processes, and ended ones in groups. */
@@ -125,31 +129,95 @@ export function renderProcessBlocks(
   return `${title}${given.blocks.flatMap((block) => blockLines(block, wide)).join('\n')}\n`;
 }
 
-/** In which look, and of which program. */
+/** In which look, and of which processes. */
 export interface ProcessesOptions {
   windbg?: boolean | undefined;
   /** Its whole name, in any case. */
   image?: string | undefined;
+  /** The debugger's, for more than blocks: 1 what a process was charged for, 2 threads, 4 stacks, which are not here. */
+  flags?: number | undefined;
+  /** The one process with this address or id. */
+  one?: bigint | undefined;
 }
 
 type Listed = DumpPart & {
   processes: ProcessList | null;
   endedProcesses: EndedGroup[] | null;
   blocks: ProcessBlock[];
+  details?: ReadonlyMap<Hex, ProcessDetails> | undefined;
+  /** Null where they could not be read. */
+  threads?: ThreadFields[] | null | undefined;
 };
+
+/** Flags that are read: 8 and 10 change how stacks are shown, which are not here. */
+const KNOWN_FLAGS = 0x1f;
+/** Those of one process, where none are given. */
+const USUAL = 3;
+
+function parseWords([which, flagWord, image, ...more]: readonly string[]): ProcessesOptions | WrongWords {
+  const usage =
+    '!process wants 0 FLAGS [NAME], or ADDRESS|PID [FLAGS]; which process is the current one is not known in a dump';
+  if (which === undefined || which === '-1' || more.length > 0) return { error: usage };
+  const flags = flagWord === undefined ? USUAL : debuggerNumber(flagWord);
+  if (flags === null || flags > KNOWN_FLAGS) return { error: `of the flags of !process there are 1, 2, 4, 8 and 10: not ${flagWord ?? ''}` }; // prettier-ignore
+  const one = typedAddress(which);
+  if (one === null || (one !== 0n && image !== undefined) || (one === 0n && flagWord === undefined)) return { error: usage }; // prettier-ignore
+  if (one === 0n) return flags === 0 ? { windbg: true, image } : { windbg: true, image, flags };
+  return { windbg: true, flags, one };
+}
+
+const fits = (block: ProcessBlock, { image, one }: ProcessesOptions): boolean =>
+  one === undefined
+    ? image === undefined || block.image.toLowerCase() === image.toLowerCase()
+    : parseHex(block.address) === one || BigInt(block.pid) === one;
+
+/** The blocks that are asked for, each with what the flags ask for. */
+function renderDetailed(given: Listed, wanted: ProcessesOptions): string {
+  const { flags = 0, one, image } = wanted;
+  if (given.blocks.length === 0) return `${noFigures(given.dump, 'list of processes')}\n`;
+  const wide = hasWideAddresses(given);
+  const blocks = given.blocks.filter((block) => fits(block, wanted) && (one !== undefined || !block.ended));
+  const lines: string[] = one === undefined && image === undefined ? ['**** NT ACTIVE PROCESS DUMP ****'] : [];
+  if (one !== undefined && blocks.length === 0) {
+    const shown = one.toString(16).padStart(wide ? 16 : 8, '0');
+    return one > MOST_PID
+      ? `TYPE mismatch for process object at ${shown}\n`
+      : `No process has the Cid ${one.toString(16)}\n`;
+  }
+  if (one !== undefined && one <= MOST_PID) lines.push(`Searching for Process with Cid == ${one.toString(16)}`);
+  for (const block of blocks) {
+    const head = blockLines(block, wide);
+    lines.push(...((flags & 1) === 0 ? head : [...head.slice(0, -1), ...detailLines(given.details?.get(block.address), wide)])); // prettier-ignore
+    if ((flags & 2) === 0) continue;
+    if (given.threads === null || given.threads === undefined) lines.push('        Its threads could not be read.', '');
+    for (const thread of given.threads ?? []) {
+      if (BigInt(thread.pid) === BigInt(block.pid)) lines.push(...threadLines(thread, block, wide, ' '.repeat(8)));
+    }
+  }
+  if ((flags & 4) !== 0) lines.push(NO_STACKS);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Ids are lower, addresses higher. */
+const MOST_PID = 0x7fff_ffffn;
 
 export const processes: View<ProcessesOptions, Listed> = {
   command: '!process',
   shell: 'processes MEMORY.DMP --windbg',
-  words: ([all, flags, image, ...more]) =>
-    all === '0' && flags === '0' && more.length === 0
-      ? { windbg: true, image }
-      : { error: 'of !process there is !process 0 0, and !process 0 0 NAME' },
-  read: async ({ opened, progress }) =>
-    (await import('../../analysis/objects/inventory.js')).listProcesses(opened, progress),
-  text: (found, { windbg, image }, style) => {
-    if (windbg !== true) return renderProcesses(found, style);
-    const blocks = found.blocks.filter((one) => image === undefined || one.image.toLowerCase() === image.toLowerCase());
+  words: parseWords,
+  read: async ({ opened, progress }, wanted) => {
+    const { describeProcesses, listProcesses } = await import('../../analysis/objects/inventory.js');
+    const { flags } = wanted;
+    if (flags === undefined) return listProcesses(opened, progress);
+    const threadsOf = (flags & 2) === 0 ? null : () => true;
+    const found = describeProcesses(opened, { details: (flags & 1) !== 0, threadsOf });
+    return { ...found, processes: null, endedProcesses: null };
+  },
+  text: (found, wanted, style) => {
+    if (wanted.windbg !== true) return renderProcesses(found, style);
+    if (wanted.flags !== undefined) return renderDetailed(found, wanted);
+    const { image } = wanted;
+    const blocks = found.blocks.filter((one) => fits(one, wanted));
     return renderProcessBlocks({ dump: found.dump, blocks, named: image !== undefined });
   },
   json: ({ schemaVersion, dump, system, processes: list, endedProcesses, warnings }) => ({
