@@ -122,9 +122,23 @@ async function joined(group) {
     format: 'cjs',
     define: { 'import.meta.url': 'ownUrl' },
     banner: { js: 'const ownUrl = require("node:url").pathToFileURL(__filename).href;' },
+    // Less to read at each start. Names stay: they are in what is said of a mistake of the program.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 200,
     plugins: [cutsOfGroup],
   });
-  return files[0].text;
+  return asked(files[0].text);
+}
+
+/** With one `require` for every file and module that is imported, where there was one for every cut that imports it. */
+function asked(text) {
+  const names = new Map();
+  const once = text.replaceAll(/\brequire\("((?:\.\/|node:)[\w./-]+)"\)(?=[,;])/g, (_, path) => {
+    if (!names.has(path)) names.set(path, `own_${names.size}`);
+    return names.get(path);
+  });
+  return [...names].map(([path, name]) => `const ${name} = require(${JSON.stringify(path)});\n`).join('') + once;
 }
 
 /** The text of a cut with its imports of what is in groups taken from there; of its own group they stay. */

@@ -1,6 +1,7 @@
 /** One way to read bytes at a position: everything above it is synchronous and knows nothing of files. */
 
 import type { FileOffset } from '../addresses.js';
+import type { ReadPace } from './read-pace.js';
 
 /** Random access to a finite run of bytes. */
 export interface ByteSource {
@@ -12,6 +13,13 @@ export interface ByteSource {
    * `target.length` only where the source ends. Throws the platform's error when the medium itself fails.
    */
   read(position: FileOffset, target: Uint8Array): number;
+  /**
+   * Brings blocks of the source near, as many as a cache has room for, in the order of the file and many at once: those with
+   * the bytes at `positions` (file offsets, in any order). Nothing is said of what cannot be read. Left out where nothing is kept.
+   */
+  fetch?(positions: Float64Array): void;
+  /** How long its reads take, where that is measured. */
+  readonly pace?: ReadPace;
   close(): void;
 }
 

@@ -2,6 +2,7 @@
 
 import { fileOffset, PAGE_SIZE, pfn, type PhysicalAddress } from '../addresses.js';
 import { hex, Failure } from '../bytes/failure.js';
+import type { ReadPace } from '../bytes/read-pace.js';
 import type { ByteSource } from '../bytes/source.js';
 import { ABSENT, type PageIndex } from './page-index.js';
 
@@ -33,6 +34,22 @@ export class PhysicalMemory {
   /** Copies `target.length` bytes at a file offset that `locate` gave for that many bytes. */
   readAt(offset: number, target: Uint8Array): void {
     this.source.read(fileOffset(offset), target);
+  }
+
+  /** How long reads of the dump take, where that is measured. */
+  get pace(): ReadPace | undefined {
+    return this.source.pace;
+  }
+
+  /** Brings pages near that are read next: at file offsets that `locate` gave, below 0 for none. */
+  fetch(offsets: Float64Array): void {
+    this.source.fetch?.(offsets.filter((offset) => offset >= 0));
+  }
+
+  /** The same for page tables, by their physical addresses. */
+  fetchTables(addresses: Iterable<number>): void {
+    const unknown = Float64Array.from(addresses).filter((address) => !this.tables.has(address));
+    if (unknown.length > 1) this.fetch(unknown.map((address) => this.locate(address)));
   }
 
   /** Fills `target` from bytes of one physical page; null when it worked. */

@@ -137,9 +137,7 @@ export abstract class TableMemory extends TranslatedMemory {
         return NONE;
       }
       if (level === 0) return table;
-      const shift = 12 + 9 * level;
-      const index =
-        (shift >= 32 ? (high >>> (shift - 32)) & 511 : ((low >>> shift) | (high << (32 - shift))) & 511) * 2;
+      const index = indexAt(level, high, low);
       const entryLow = table[index] ?? 0;
       const entryHigh = table[index + 1] ?? 0;
       if ((entryLow & VALID) === 0) {
@@ -163,6 +161,29 @@ export abstract class TableMemory extends TranslatedMemory {
       }
       tableAddress = next;
     }
+  }
+
+  protected override fetchTables(pages: Float64Array): void {
+    /** The table on the way to each page, or NONE at the end of a way. */
+    const tables = new Float64Array(pages.length).fill(this.directoryTableBase);
+    for (let level = this.options.levels - 1; level >= 0; level--) {
+      this.memory.fetchTables(new Set(tables.filter((table) => table !== NONE)));
+      if (level === 0) return;
+      for (const [i, page] of pages.entries()) {
+        const table = tables[i] ?? NONE;
+        if (table !== NONE) tables[i] = this.nextTable(table, level, Math.floor(page / TWO_32) >>> 0, page >>> 0);
+      }
+    }
+  }
+
+  /** The physical address of the table below, or NONE where the way ends. */
+  private nextTable(address: number, level: number, high: number, low: number): number {
+    const table = this.memory.table(address);
+    if (table === null) return NONE;
+    const index = indexAt(level, high, low);
+    const entryLow = table[index] ?? 0;
+    if ((entryLow & VALID) === 0 || (entryLow & this.rules.largeMask) === this.rules.largeValue) return NONE;
+    return this.frame(entryLow, table[index + 1] ?? 0);
   }
 
   /** An invalid PTE: the page may still be in memory. A prototype is followed once. */
@@ -242,4 +263,10 @@ export abstract class TableMemory extends TranslatedMemory {
   private nameOf(level: number): string {
     return this.rules.names[level] ?? 'entry';
   }
+}
+
+/** The word of a table above the last level at which an address' entry begins. */
+function indexAt(level: number, high: number, low: number): number {
+  const shift = 12 + 9 * level;
+  return (shift >= 32 ? (high >>> (shift - 32)) & 511 : ((low >>> shift) | (high << (32 - shift))) & 511) * 2;
 }

@@ -103,6 +103,14 @@ export abstract class TranslatedMemory extends MemoryBase {
     });
   }
 
+  fetch(pages: Float64Array): void {
+    this.fetchTables?.(pages);
+    this.memory.fetch(this.fileOffsets(pages));
+  }
+
+  /** Brings the page tables of many pages near, a level at a time; left out where there are few. */
+  protected fetchTables?(pages: Float64Array): void;
+
   fileOffsets(pages: Float64Array): Float64Array {
     return pages.map((page) => {
       const found = this.resolve(Math.floor(page / TWO_32) >>> 0, page >>> 0);
@@ -116,14 +124,15 @@ export abstract class TranslatedMemory extends MemoryBase {
     for (let i = 0; i < offsets.length; i++) if ((offsets[i] ?? NONE) >= 0) order[present++] = i;
     const inFile = order.subarray(0, present).sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
     const offsetOf = (k: number): number => offsets[inFile[k] ?? 0] ?? 0;
-    const buffer = new Uint8Array(Math.min(SWEEP, present * PAGE_SIZE + SWEEP_GAP));
+    const { gap = SWEEP_GAP, longest = SWEEP } = this.memory.pace ?? {};
+    const buffer = new Uint8Array(Math.min(longest, present * PAGE_SIZE + (present - 1) * gap));
     const starts = new Uint32Array(present);
     for (let from = 0; from < present;) {
       const start = offsetOf(from);
       let to = from + 1;
       for (; to < present; to++) {
         const offset = offsetOf(to);
-        if (offset - offsetOf(to - 1) > SWEEP_GAP || offset + PAGE_SIZE - start > buffer.length) break;
+        if (offset - offsetOf(to - 1) > gap || offset + PAGE_SIZE - start > buffer.length) break;
         starts[to] = offset - start;
       }
       const bytes = buffer.subarray(0, offsetOf(to - 1) + PAGE_SIZE - start);

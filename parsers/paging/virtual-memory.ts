@@ -1,6 +1,6 @@
 /** Reading the dumped system's virtual memory, whatever the processor. */
 
-import type { PhysicalAddress, VirtualAddress } from '../addresses.js';
+import { small, virtual, type PhysicalAddress, type VirtualAddress } from '../addresses.js';
 import type { Failure } from '../bytes/failure.js';
 import type { MappedRegion } from './mapped-regions.js';
 
@@ -46,6 +46,11 @@ export interface VirtualMemory {
   fileOffsets?(pages: Float64Array): Float64Array;
   /** Reads pages by these offsets, in their order, many at once; all address spaces of a dump read the same file. */
   eachStretch?(offsets: Float64Array, visit: (stretch: Stretch) => void): void;
+  /**
+   * Brings many pages near that are read next (their addresses as `small` numbers; 4 MB of them at most), with the page tables
+   * on the way: in the order of the file, many at once. Says nothing of what is missing. Left out where there is no file.
+   */
+  fetch?(pages: Float64Array): void;
   /** What the page tables of the kernel's half map; left out where there are no page tables. */
   mappedRegions?(): Iterable<MappedRegion>;
   readU8(address: VirtualAddress): number | Failure;
@@ -54,4 +59,10 @@ export interface VirtualMemory {
   readU64(address: VirtualAddress): bigint | Failure;
   /** A pointer of the target's width as a canonical virtual address. */
   readPointer(address: VirtualAddress): VirtualAddress | Failure;
+}
+
+/** `fetch` of the pages that hold these addresses, where the memory has it. */
+export function fetchPages(memory: VirtualMemory, addresses: readonly VirtualAddress[]): void {
+  if (memory.fetch === undefined || addresses.length < 2) return;
+  memory.fetch(Float64Array.from(new Set(addresses.map((address) => small(virtual(address & ~0xfffn))))));
 }

@@ -3,10 +3,7 @@
  * memory or when the batch is gone: an analysis is one long synchronous call, in which the process hears nothing.
  */
 
-import { writeSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { isRunning } from '../../parsers/bytes/processes.js';
+import { Worker } from 'node:worker_threads';
 import { endingSignals } from '../../parsers/files/when-ending.js';
 import { setEngine } from '../engine.js';
 import { MEMORY_LIMIT_LINE, shownPathOf, type FromWorker, type ToWorker } from './messages.js';
@@ -16,21 +13,34 @@ const LOOK_EVERY = 200;
 /** Between two messages of progress. */
 const SAY_EVERY = 250;
 
-if (isMainThread) await work();
-else watch(workerData as { memoryBytes: number; parent: number });
-
-function watch({ memoryBytes, parent }: { memoryBytes: number; parent: number }): void {
-  const look = (): void => {
-    // Windows gives an orphan no other parent.
-    if (process.platform === 'win32' ? !isRunning(parent) : process.ppid !== parent)
-      process.kill(process.pid, 'SIGKILL');
-    if (process.memoryUsage.rss() <= memoryBytes) return;
-    writeSync(2, `${MEMORY_LIMIT_LINE}\n`);
-    process.kill(process.pid, 'SIGKILL');
-  };
-  look();
-  setInterval(look, LOOK_EVERY);
+/**
+ * The second thread's program. As text, for a file of the program would load much of it a second time: its memory counts,
+ * for a hundred workers a hundred times.
+ */
+const WATCH = `
+const { writeSync } = require('node:fs');
+const { memoryBytes, parent, line, every } = require('node:worker_threads').workerData;
+// Windows gives an orphan no other parent.
+function isOrphan() {
+  if (process.platform !== 'win32') return process.ppid !== parent;
+  try {
+    process.kill(parent, 0);
+    return false;
+  } catch (error) {
+    return error.code !== 'EPERM';
+  }
 }
+function look() {
+  if (isOrphan()) process.kill(process.pid, 'SIGKILL');
+  if (process.memoryUsage.rss() <= memoryBytes) return;
+  writeSync(2, line);
+  process.kill(process.pid, 'SIGKILL');
+}
+look();
+setInterval(look, every);
+`;
+
+await work();
 
 async function work(): Promise<void> {
   setEngine();
@@ -75,7 +85,8 @@ async function work(): Promise<void> {
     if (message.kind === 'start') {
       ({ settings } = message);
       const { memoryBytes } = message;
-      new Worker(fileURLToPath(import.meta.url), { workerData: { memoryBytes, parent: process.ppid } }).unref();
+      const watched = { memoryBytes, parent: process.ppid, line: `${MEMORY_LIMIT_LINE}\n`, every: LOOK_EVERY };
+      new Worker(WATCH, { eval: true, workerData: watched }).unref();
       say({ kind: 'ready' });
       return;
     }

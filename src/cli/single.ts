@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program as a single file (tools/package): what starts it says what it is - a worker of a batch, the second thread of
- * one, the thread of a prompt, or the program.
+ * The program as a single file (tools/package): what starts it says what it is - a worker of a batch, the thread of a
+ * prompt, or the program.
  */
 
 import { isMainThread, workerData } from 'node:worker_threads';
@@ -11,7 +11,7 @@ import { KD_THREAD } from './kd/messages.js';
 const isPrompt = !isMainThread && (workerData as { readonly thread?: unknown } | null)?.thread === KD_THREAD;
 // Only a batch starts a worker with a channel: whoever types the word gets the usual answer.
 if (isPrompt) await import('./kd/kd-thread.js');
-else if (!isMainThread || (process.argv[2] === WORKER_WORD && process.send !== undefined)) {
+else if (process.argv[2] === WORKER_WORD && process.send !== undefined) {
   await import('../batch/batch-worker.js');
 } else {
   await import('./main.js');

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Scenario } from '../../test-dumps/build-dump.js';
 import { tagRows } from '../../test-dumps/tag-rows.js';
+import { OBJECT_SCENARIOS } from '../../test-dumps/objects/scenarios.js';
 import { sessionOf, type TestSession } from './session.test.helper.js';
 
 const FOLDER = new URL('../../../../shared/corpus/transcripts/', import.meta.url);
@@ -170,5 +171,84 @@ describe('layouts of published transcripts (skipped where they are missing)', ()
     for (const line of published('ln-line-info--win81-x86')!.filter((one) => one.startsWith('(')))
       expect(line).to.match(form);
     expect((await ours('ln nt!PoolTrackTable+4'))[0]).to.match(form);
+  });
+
+  it('r as r--win10-x64: every line and column of registers and flags', async () => {
+    const shape = (line: string): string => line.replace(/=[0-9a-f]+/g, (value) => `=${'h'.repeat(value.length - 1)}`).replace(/(iopl=.*?) {2,}.*/, '$1 flags').replace(/iopl=h/, 'iopl=h'); // prettier-ignore
+    const theirs = published('r--win10-x64')!.map(shape);
+    const own = (await ours('r')).map(shape);
+    expect(own.slice(0, 8)).to.deep.equal(theirs.slice(0, 8));
+    const flags = (lines: readonly string[]): number | undefined => lines.find((line) => line.startsWith('iopl='))?.search(/ (?:nv|ov) /); // prettier-ignore
+    expect(flags(await ours('r'))).to.equal(flags(published('r--win10-x64')!));
+    expect(own[8]).to.match(/:$/);
+  });
+
+  it('k and kb as k--win10-x64, kb--win10-x64 and kb--win7-x86', async () => {
+    const row = /^[0-9a-f]{2} Q Q \S+(?: \[.*\])?$/;
+    const argsRow = /^[0-9a-f]{2} Q : Q Q Q Q : \S+(?: \[.*\])?$/;
+    const narrow = /^D D D D D \S+$/;
+    const known = (line: string): string => layout(line.replace(/\?/g, '0'));
+    const compareRows = (theirs: readonly string[], own: readonly string[], form: RegExp): void => {
+      // The page has lost the blank before the number sign.
+      expect(own[0]!.trim()).to.equal(theirs[0]!.trim());
+      for (const line of theirs.slice(1)) if (line !== '...') expect(layout(line.trim()), line).to.match(form);
+      const rows = own.slice(1).filter((line) => !line.startsWith('The stack'));
+      expect(rows).to.not.be.empty;
+      for (const line of rows) expect(known(line), line).to.match(form);
+    };
+    compareRows(published('k--win10-x64')!, await ours('k'), row);
+    compareRows(published('kb--win10-x64')!, await ours('kb'), argsRow);
+    const x86 = sessionOf({ ...machine('7601'), architecture: 'x86' });
+    const own = (await x86.print('kb')).trimEnd().split('\n').slice(1);
+    compareRows(published('kb--win7-x86')!, own, narrow);
+  });
+
+  it('!process with flags as process-threads-not-resident--win10-x64: labels and where their values begin', async () => {
+    const objects = sessionOf(OBJECT_SCENARIOS.zombies(5));
+    const own = (await objects.print('!process 0 3 explorer.exe')).split('\n').filter((line) => line.trim() !== '');
+    const label = (line: string): string => /^ +(?:[A-Z][A-Za-z]*(?:\[\w+\])?(?: [A-Z][a-z]+)*) +(?=\S)/.exec(line)?.[0] ?? ''; // prettier-ignore
+    const theirs = new Set(published('process-threads-not-resident--win10-x64')!.map(label));
+    const labelled = own.filter((line) => /^ {4}(?:Token|ElapsedTime|Quota|CommitCharge)|^ {8}Owning/.test(line));
+    expect(labelled.length).to.be.greaterThan(5);
+    for (const line of labelled) expect([...theirs], line).to.include(label(line));
+    const thread = /^ {8}THREAD [0-9a-f]{16} {2}Cid [0-9a-f]{4}\.[0-9a-f]{4} {2}Teb: \S+ Win32Thread: \S+ [A-Z]+/;
+    for (const lines of [own, published('process-threads-not-resident--win10-x64')!]) {
+      const threads = lines.filter((line) => line.includes('THREAD'));
+      expect(threads).to.not.be.empty;
+      for (const line of threads) expect(line).to.match(thread);
+    }
+  });
+
+  it('dc, dds and dp as dc--xp-x86, dds--xp-x86 and dp-L1--vista-x86', async () => {
+    const x86 = sessionOf({ ...machine('7601'), architecture: 'x86' });
+    const forms: readonly (readonly [string, string, RegExp])[] = [
+      ['dc--xp-x86', 'dc acme', /^D {2}D D D D {2}.{1,16}$/],
+      ['dds--xp-x86', 'dds acme', /^D {2}D(?: \S+)?$/],
+      ['dp-L1--vista-x86', 'dp acme L1', /^D {2}D$/],
+    ];
+    for (const [file, line, form] of forms) {
+      const own = (await x86.print(line)).trimEnd().split('\n');
+      for (const one of [...published(file)!, ...own].filter((text) => !/^(?:[0-9a-f]{8} +)?\.{3,}$/.test(text))) {
+        expect(one.replace(/^[0-9a-f]{8}  (?:[0-9a-f]{8} ?)+/, (part) => part.replace(/[0-9a-f]{8}/g, 'D')), `${file}: ${one}`).to.match(form); // prettier-ignore
+      }
+    }
+  });
+
+  it('!process 0 0 NAME and an address of no process as their pages', async () => {
+    const objects = sessionOf(OBJECT_SCENARIOS.zombies(5));
+    const shape = (line: string): string =>
+      line
+        .replace(/Peb: [0-9a-f]+/, 'Peb: h')
+        .replace(/DirBase: [0-9a-f]+/, 'DirBase: h')
+        .replace(/\b[0-9a-f]{16}\b/g, 'P')
+        .replace(/SessionId: \w+/, 'SessionId: n')
+        .replace(/Cid: [0-9a-f]{4}/gi, 'Cid: hhhh')
+        .replace(/HandleCount: +\d+\./, 'HandleCount: n.')
+        .replace(/Image: .*/, 'Image: name');
+    const theirs = published('process-0-0-name--win10-x64')!.slice(0, 4).map(shape);
+    const own = (await objects.print('!process 0 0 explorer.exe')).split('\n').slice(0, 4).map(shape);
+    expect(own).to.deep.equal(theirs);
+    const words = (text: string): string => text.trimEnd().replace(/[0-9a-f]{8,}$/, '');
+    expect(words(await objects.print('!process ffffe0007e6a7780'))).to.equal(words(published('process-gone-type-mismatch')!.at(-1)!)); // prettier-ignore
   });
 });

@@ -6,6 +6,7 @@ import { batchBench } from './batch-bench.js';
 import { containersBench } from './containers-bench.js';
 import { driversBench } from './drivers-bench.js';
 import { heapBench } from './heap-bench.js';
+import { historyBench } from './history-bench.js';
 import { inferenceBench } from './inference-bench.js';
 import type { BenchLine } from './measure.js';
 import { objectsBench } from './objects-bench.js';
@@ -25,6 +26,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['containers', containersBench],
   ['drivers', driversBench],
   ['heap', heapBench],
+  ['history', historyBench],
   ['objects', objectsBench],
   ['search', searchBench],
   ['owners', ownersBench],

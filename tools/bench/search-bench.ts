@@ -29,7 +29,7 @@ const BLOCK = MB;
 const RUNS = 9;
 
 /** A leak on a machine with as many drivers as real ones have. */
-function realSize(): Scenario {
+export function realSize(): Scenario {
   const scenario = SCENARIOS.modernLeak();
   const random = new Prng(220);
   const known = scenario.modules ?? [];

@@ -3,8 +3,8 @@
 import { PAGE_SIZE, plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, hex, type Failure } from '../../../parsers/bytes/failure.js';
 import type { Triage } from '../../../parsers/dump/triage.js';
-import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
-import { readCodeView, type CodeView, type ImageHeaders } from '../../../parsers/pe/image.js';
+import { fetchPages, type VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
+import { DIRECTORY, readCodeView, type CodeView, type ImageHeaders } from '../../../parsers/pe/image.js';
 import type { Signer } from '../../../parsers/pe/signature.js';
 import { readVersion, type ImageVersion } from '../../../parsers/pe/version.js';
 import type { Warning } from '../../result/result.js';
@@ -86,6 +86,7 @@ export const readModules = oncePerKernel((kernel): ModuleList => {
     } else entries.push(entry);
   }
   if (gapAt !== null && gapAt >= addresses.length) insertAt = entries.length;
+  fetchPages(memory, entries.map(({ base }) => base)); // prettier-ignore
   const { modules, isPlaced } = describeEntries(entries, kernel, space);
   if (gapAt === null && missing === 0 && isPlaced) {
     return { modules, complete: true, warnings: [...warnings, ...contradictions(modules)] };
@@ -105,6 +106,7 @@ function describeEntries(
   space: (address: VirtualAddress) => VirtualMemory | null,
 ): { modules: LoadedModule[]; isPlaced: boolean } {
   const places = entries.map((entry) => placeOf(entry, space));
+  fetchDirectories(places);
   const { sizes, doubts } = disjoint(places);
   const isTaken = takenNames(entries);
   const isPlaced = doubts.size === 0 && places.every((place) => place.doubts.every((doubt) => doubt.settled));
@@ -119,6 +121,21 @@ function describeEntries(
     );
   });
   return { modules, isPlaced };
+}
+
+/** Brings the pages near in which an image says what it is. */
+function fetchDirectories(places: readonly ModulePlace[]): void {
+  const wanted = new Map<VirtualMemory, VirtualAddress[]>();
+  for (const { memory, base, headers } of places) {
+    if (memory === null || headers === null) continue;
+    const addresses = wanted.get(memory) ?? [];
+    wanted.set(memory, addresses);
+    for (const number of [DIRECTORY.debug, DIRECTORY.resource, DIRECTORY.export]) {
+      const rva = headers.directories[number]?.rva ?? 0;
+      if (rva !== 0) addresses.push(plus(base, rva));
+    }
+  }
+  for (const [memory, addresses] of wanted) fetchPages(memory, addresses);
 }
 
 function describeEntry(entry: ListEntry, place: ModulePlace, isTaken: IsTaken, kernel: Kernel): LoadedModule {

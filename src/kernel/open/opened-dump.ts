@@ -2,6 +2,7 @@
 
 import { CachedSource } from '../../../parsers/bytes/cached-source.js';
 import { openFile, type OpenedFile, type UnpackOptions } from '../../../parsers/bytes/containers/containers.js';
+import type { ReadPace } from '../../../parsers/bytes/read-pace.js';
 import { CountingSource } from '../../../parsers/bytes/source.js';
 import { openDump as openDumpSource, type Dump } from '../../../parsers/dump/open-dump.js';
 import type { GivenFacts } from '../../../symbols/built-in-symbols.js';
@@ -48,10 +49,16 @@ export class OpenedDump {
   }
 
   /** Opens a dump over bytes that are at hand; `path` is only shown. Throws InputError as `open` does. */
-  static over(path: string, file: OpenedFile, options: OpenKernelOptions = {}, startedAt = new Date()): OpenedDump {
+  static over(
+    path: string,
+    file: OpenedFile,
+    options: OpenKernelOptions = {},
+    startedAt = new Date(),
+    pace?: ReadPace,
+  ): OpenedDump {
     const counter = new CountingSource(file.source);
     try {
-      const dump = openDumpSource(new CachedSource(counter));
+      const dump = openDumpSource(new CachedSource(counter, pace));
       return new OpenedDump(path, file, counter, dump, options, startedAt);
     } catch (error) {
       file.source.close();

@@ -91,7 +91,9 @@ function readTables(kernel: Kernel, warn: Warn): TagTable | null {
     incomplete('tables-missing', `${addresses.length} pool tag tables were found for ${expected} processors`);
   }
   const reader = new TableReader(memory, record, entries);
-  for (const address of addresses) {
+  let near = 0;
+  for (const [i, address] of addresses.entries()) {
+    if (i === near) near += reader.fetch(addresses.slice(i));
     const { pages, total, first } = reader.addHashed(address);
     if (first === null) continue;
     incomplete(

@@ -1,10 +1,11 @@
 /** Reads pool tag tables into sums and a census: one table at a time, page by page. */
 
-import { PAGE_SIZE, type VirtualAddress } from '../../../parsers/addresses.js';
+import { PAGE_SIZE, plus, type VirtualAddress } from '../../../parsers/addresses.js';
+import { MOST_FETCHED } from '../../../parsers/bytes/cached-source.js';
 import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { TrackerSums, type TrackerRecord } from '../../../parsers/kernel/pool-tracker.js';
 import { TableCensus } from '../../../parsers/kernel/table-census.js';
-import type { VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
+import { fetchPages, type VirtualMemory } from '../../../parsers/paging/virtual-memory.js';
 
 /** Bytes of the longest piece that `chunks` gives. */
 const LARGEST_CHUNK = 64 * 1024;
@@ -35,6 +36,15 @@ export class TableReader {
     this.sums = new TrackerSums(record, entries);
     this.census = new TableCensus(record, entries);
     this.work = new Uint8Array(LARGEST_CHUNK + record.size);
+  }
+
+  /** Brings tables near that are read next, as many of the first as are read at once; gives how many these are. */
+  fetch(addresses: readonly VirtualAddress[]): number {
+    const pages = Math.ceil((this.entries * this.record.size) / PAGE_SIZE) + 1;
+    const count = Math.max(1, Math.floor(MOST_FETCHED / pages));
+    const wanted = addresses.slice(0, count).flatMap((address) => Array.from({ length: pages }, (_, i) => plus(address, i * PAGE_SIZE))); // prettier-ignore
+    if (pages <= MOST_FETCHED) fetchPages(this.memory, wanted);
+    return count;
   }
 
   /** A table of which slots are common to all processors. */
