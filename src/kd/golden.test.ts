@@ -81,7 +81,18 @@ const STACKS = ['r', 'r rip, @$ip', 'k', 'kb', 'kv', 'kp', 'kn', 'kL', 'k 5', 'k
 const OBJECTS = [
   ...['!process 0 0', '!process 0 0 explorer.exe', '!process 0 1 explorer.exe', '!process 0 2', '!process 0 40'],
   ...['!process PROCESS', '!process PROCESS 0', '!process PROCESS 1', '!process PROCESS 2', '!process PROCESS 7'],
-  ...['!process', '!thread THREAD', '!thread THREAD 0', '!thread', '!zombies', '!objtypes', '!objtypes Process'],
+  ...[
+    '!process',
+    '!thread THREAD',
+    '!thread THREAD 0',
+    '!thread',
+    '!token PROCESS',
+    '!token -n PROCESS',
+    '!token',
+    '!zombies',
+    '!objtypes',
+    '!objtypes Process',
+  ],
   ...[
     '!handle 0 3 PROCESS',
     '!handle 0 3 PROCESS File',

@@ -49,7 +49,7 @@ const KEPT = {
   _MDL: 'Next Size MdlFlags Process MappedSystemVa StartVa ByteCount ByteOffset',
   _IO_WORKITEM: 'WorkItem Routine IoObject Context',
   _TOKEN:
-    'TokenSource TokenId AuthenticationId SessionId UserAndGroupCount UserAndGroups TokenType ImpersonationLevel TokenInUse LogonSession',
+    'TokenSource TokenId AuthenticationId ParentTokenId ModifiedId SessionId UserAndGroupCount RestrictedSidCount PrivilegeCount UserAndGroups RestrictedSids PrimaryGroup Privileges TokenType ImpersonationLevel TokenFlags TokenInUse LogonSession',
   _SEP_LOGON_SESSION_REFERENCES: 'Next LogonId ReferenceCount Token AccountName AuthorityName',
   _CM_KEY_BODY: 'KeyControlBlock ProcessID',
   _CM_KEY_CONTROL_BLOCK: 'ParentKcb NameBlock',

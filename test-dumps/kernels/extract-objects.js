@@ -44,7 +44,8 @@ const TYPES = {
   _HANDLE_TABLE_ENTRY: '*',
   _HANDLE_TABLE_FREE_LIST: '*',
   _TOKEN: `TokenSource TokenId AuthenticationId ParentTokenId SessionId UserAndGroupCount UserAndGroups TokenType
-    ImpersonationLevel TokenInUse LogonSession VariableLength`,
+    ImpersonationLevel TokenInUse LogonSession VariableLength ModifiedId PrimaryGroup Privileges PrivilegeCount TokenFlags
+    RestrictedSidCount RestrictedSids`,
   _SID_AND_ATTRIBUTES: '*',
   _SEP_LOGON_SESSION_REFERENCES: 'Next LogonId ReferenceCount Token AccountName AuthorityName',
   _FILE_OBJECT: `Type Size DeviceObject Vpb FsContext FsContext2 SectionObjectPointer RelatedFileObject ReadAccess SharedRead

@@ -166,9 +166,19 @@ export class Bodies {
     token.ascii('TokenSource', TOKEN_SOURCE);
     token.u64('TokenId', this.luid++);
     token.u64('AuthenticationId', account.logonId);
+    token.u64('ParentTokenId', 0);
+    token.u64('ModifiedId', 0x47_7a);
+    if (!token.has('PrivilegeCount')) {
+      // _SEP_TOKEN_PRIVILEGES: present, enabled, by default.
+      [0x8_0080_0004, 0x80_0000, 0x80_0000].forEach((mask, i) => {
+        putVa(token.bytes, (token.address('Privileges') % PAGE) + i * 8, mask);
+      });
+    }
+    token.u32('TokenFlags', 0x2000);
     token.u32('SessionId', detail.session);
     token.u32('UserAndGroupCount', sids.length);
     token.pointer('UserAndGroups', part);
+    token.pointer('PrimaryGroup', part + (sids[1]?.at ?? 0));
     token.u32('TokenType', detail.primary ? 1 : 2);
     token.u32('ImpersonationLevel', detail.primary ? 0 : 2);
     token.u8('TokenInUse', detail.inUse ? 1 : 0);

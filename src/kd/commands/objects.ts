@@ -4,6 +4,7 @@ import { handles } from '../../views/objects/handles.js';
 import { object } from '../../views/objects/object.js';
 import { objects as census } from '../../views/objects/objects.js';
 import { processes } from '../../views/objects/processes.js';
+import { token } from '../../views/objects/token.js';
 import { thread } from '../../views/objects/thread.js';
 import type { Family } from '../command.js';
 import { KdError } from '../kd-error.js';
@@ -39,6 +40,16 @@ export const objects: Family = {
       standing: 'differs',
       differs: 'As in !process with flag 2. The current thread is not known: name one, as !process 0 2 lists them.',
       run: async ({ session, words }) => showWords(session, thread, await withValue(session, words, 0)),
+    },
+    {
+      names: ['!token'],
+      usage: ['!token [-n] Address|Process'],
+      summary: 'An access token: its user, groups, privileges, ids, and whether it is in use',
+      standing: 'differs',
+      differs:
+        'Dumps do not hold the names of SIDs: -n adds none. The address of a process stands for its token. What the layout of the system does not have is n/a. The token of the current thread is not known: name one, as !process 0 1 and !handle list them.',
+      run: async ({ session, words }) =>
+        showWords(session, token, await withValue(session, words, words[0] === '-n' ? 1 : 0)),
     },
     {
       names: ['!zombies'],

@@ -63,7 +63,8 @@ export class TokenReader {
     const useAt = layout.fields['TokenInUse']?.offset;
     const groups = pointer('UserAndGroups');
     return {
-      user: groups === null ? null : this.userOf(groups),
+      // The first of the groups is the user.
+      user: groups === null ? null : sidAt(this.roots, groups),
       logonId,
       account: this.accountOf(pointer('LogonSession'), logonId),
       madeBy: asciiz(bytes, layout.fields['TokenSource']?.offset ?? 0, 8).trim(),
@@ -71,23 +72,6 @@ export class TokenReader {
       inUse: useAt === undefined ? null : bytes[useAt] !== 0,
       sessionId: session === null || session > MOST_SESSION ? null : session,
     };
-  }
-
-  /** The first of the groups is the user. */
-  private userOf(groups: VirtualAddress): string | null {
-    const { memory } = this.roots;
-    const at = memory.readPointer(groups);
-    if (failed(at) || !inKernel(this.roots, at)) return null;
-    const head = memory.read(at, 8);
-    if (failed(head)) return null;
-    const count = head[1] ?? 0;
-    if (head[0] !== 1 || count > MOST_SUBAUTHORITIES) return null;
-    const parts = memory.read(plus(at, 8), count * 4);
-    if (failed(parts)) return null;
-    const authority = head.subarray(2, 8).reduce((sum, byte) => sum * 256 + byte, 0);
-    return ['S', '1', String(authority), ...Array.from({ length: count }, (_, i) => String(u32(parts, i * 4)))].join(
-      '-',
-    );
   }
 
   private accountOf(session: VirtualAddress | null, logonId: bigint): string | null {
@@ -136,4 +120,22 @@ export function accountIn(
   const authority = text(authorityAt);
   if (name === null || authority === null || name === '') return null;
   return authority === '' ? name : `${authority}\\${name}`;
+}
+
+/** The SID that a pointer at `at` leads to (`S-1-5-18`); null where there is none. */
+export function sidAt(roots: ObjectRoots, at: VirtualAddress): string | null {
+  const sid = roots.memory.readPointer(at);
+  return failed(sid) || !inKernel(roots, sid) ? null : readSid(roots.memory, sid);
+}
+
+/** The SID at an address: revision, number of parts, authority, parts. */
+export function readSid(memory: VirtualMemory, at: VirtualAddress): string | null {
+  const head = memory.read(at, 8);
+  if (failed(head)) return null;
+  const count = head[1] ?? 0;
+  if (head[0] !== 1 || count > MOST_SUBAUTHORITIES) return null;
+  const parts = memory.read(plus(at, 8), count * 4);
+  if (failed(parts)) return null;
+  const authority = head.subarray(2, 8).reduce((sum, byte) => sum * 256 + byte, 0);
+  return ['S', '1', String(authority), ...Array.from({ length: count }, (_, i) => String(u32(parts, i * 4)))].join('-');
 }
