@@ -109,6 +109,7 @@ const CASES: readonly Case[] = [
   { file: 'object-1-9-symlink--win8-x64', on: 'windows10', line: '!object \\GLOBAL??\\C: 9', alike: [[/is '.*'$/, "is ''"]] },
   { file: 'ln--nt4-x86', on: 'poolsOf32', line: 'ln nt!PoolTrackTable+4', form: /^ *\((?:P|N)\) {3}SYMBOL {1,3}\| {1,2}\(P\) {1,3}\S+$/, leave: /^ {20}|\+0x\w+ *$|\)rdr/ },
   { file: 'pool-addr--xp-x86', on: 'xpPools', line: '!pool BLOCK', alike: [[/(\) +[ *])\S.*$/, '$1TAG']] },
+  { file: 'pool-addr-1--xp-x86', on: 'xpPools', line: '!pool BLOCK 1', alike: [[/(\) +[ *])\S.*$/, '$1TAG']] },
   { file: 'pool-addr-2--win7-x86', on: 'xpPools', line: '!pool BLOCK 2', alike: [[/(\) [ *])\S.*$/, '$1TAG'], [/region is \w+ pool/, 'region is pool']] },
 ]; // prettier-ignore
 
@@ -130,7 +131,7 @@ const LEFT: Readonly<Record<string, string>> = {
     'of a type, tag, option or table that no built machine has',
   'irp--win7-x86-numbers': 'the same packet as irp--win7-x86-names, before names',
   'reload- time--x86-user': 'of a live target or a user process',
-  'pool-addr-1- k-- kb-- r-- process- thread- token-':
+  'k-- kb-- r-- process- thread- token-':
     'of contents, threads and tokens: compared with their commands where these are here',
 };
 
