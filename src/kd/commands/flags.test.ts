@@ -32,7 +32,8 @@ const CASES: readonly (readonly [string, RegExp])[] = [
   ['!vm 0', /\n\t0004 System +100 \( +400 Kb\)\n/],
   ['!vm 1', /^\*\*\* Virtual Memory Usage \*\*\*\n[^]*Commit limit: .*\n$/],
   ['!vm 2', /^!vm 2: flag 0x2 \(stacks of memory-management threads\) is not here; .*\n$/],
-  ['!vm 4', /^!vm 4: flag 0x4 .* is not here; .*\n$/],
+  ['!vm 4', /Commit limit: .*\n\nTerminal Server Memory Usage By Session:\n\nSession ID 0 @ [0-9a-f]{16}:\nPaged Pool Usage: {6}n\/a\nNonPaged Usage: {8}n\/a\nCommit Usage: {9}7200 Kb\n\nSession ID 1 @ [0-9a-f]{16}:\n.*\n.*\nCommit Usage: {8}10000 Kb\n\n\n\tTotal Private: /], // prettier-ignore
+  ['!vm 5', /Session ID 1 @ [0-9a-f]{16}:\n.*\n.*\nCommit Usage: {8}10000 Kb\n\n$/],
   ['!vm 8', /^!vm 8: flag 0x8 .* is not here; .*\n$/],
   ['!vm 10', /^!vm 10: flag 0x10 .* is not here; .*\n$/],
   ['!vm 21', /^!vm 21: flag 0x20 .* is not here; .*\n$/],
