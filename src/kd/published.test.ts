@@ -58,12 +58,17 @@ interface Case {
 const LABEL = [/^( *[A-Z][\w ]+: *)\S.*$/, '$1'] as const;
 /** What stood above the handles before 2009. */
 const OLD_HEAD = /^processor number|^PROCESS|^ {4}(?:DirBase|Image):|New version of handle table/;
+/** Pages lose blanks. Devices of built machines have no name made by number, no extension of the I/O manager, no node, no device above or below. */
+const DEVICE: Case['alike'] = [[/^ *(?:\S+ )?(?=\\Driver)/, ' '], [/ ?(?:Dacl|SecurityDescriptor|DevObjExt|DevNode) (?:P|VALUE)(?: (?=DevExt))?/g, ''], [/(RefCount|Current Irp|Type|Flags) \S+/g, '$1 N']]; // prettier-ignore
+const NOT_OF_BUILT = /^ExtensionFlags|^Characteristics|^Attached/;
 /** A row of lm up to the name. */
 const MODULE = [/^((?:Q Q|P P) {3})\S.*$/, '$1'] as const;
 
 const CASES: readonly Case[] = [
   { file: 'drvobj--w2k-x86', on: 'xp', line: '!drvobj AFD', alike: [[/^P(?: {2}P)*$/, 'DEVICES']] },
   { file: 'drvobj-mga--w2k-x86', on: 'xp', line: '!drvobj AFD' },
+  ...['devobj--w2k-x86', 'devobj--xp-x86', 'devobj--xp-x86-dacl'].map((file) => ({ file, on: 'xp', line: '!devobj \\Device\\Afd', alike: DEVICE, leave: NOT_OF_BUILT } as const)),
+  ...['devobj--win10-x64', 'devobj-2--win10-x64'].map((file) => ({ file, on: 'windows10', line: '!devobj \\Device\\Afd', alike: DEVICE, leave: NOT_OF_BUILT } as const)),
   // A tab, of which pages kept one blank.
   { file: 'drvobj-2--win8-x64', on: 'windows7', line: '!drvobj AFD 2', alike: [[/^(Driver\w+|AddDevice): +P +SYMBOL$/, '$1: P SYMBOL']] },
   { file: 'object-device-dir--win8-x64', on: 'windows10', line: '!object \\Device' },
@@ -137,7 +142,6 @@ const LEFT: Readonly<Record<string, string>> = {
   'analyze-': 'the analysis is ours',
   'dc-physical- poolused- vm--xp vm-1--w2k verifier-0- verifier-1- verifier-4- verifier-40- verifier-80-addr verifier-f- poolfind-':
     'the look of a debugger of before 2009, other than that of today, which is printed',
-  'devobj-': 'names of extension flags and the state of the queue are left out',
   'drvobj-2-full u--xp x-values lm-Dvm x-funcs x-v': 'blanks lost by the page, or types and lines of private symbols',
   'dt-addr- dt-b- dt-l- x-012- db-L4- pte--w2k u-call': 'of a type, tag, option or table that no built machine has',
   'irp--win7-x86-numbers': 'the same packet as irp--win7-x86-names, before names',

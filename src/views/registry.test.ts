@@ -20,17 +20,29 @@ describe('views by lines of the debugger', () => {
     expect(asked('!pooltag "Io  "')).to.deep.equal(['pooltag', 'Io  ']);
     expect(asked('!process 0 0')).to.deep.equal(['processes', { windbg: true, image: undefined }]);
     expect(asked('!process 0 0 cmd.exe')).to.deep.equal(['processes', { windbg: true, image: 'cmd.exe' }]);
-    expect(asked('!handle 0 3 10e4 Event')).to.deep.equal(['handles', { pid: 4324, type: 'Event', list: 10_000 }]);
-    expect(asked('!handle 0 3 0n4324')).to.deep.equal(['handles', { pid: 4324, type: undefined, list: 10_000 }]);
+    expect(asked('!handle 0 3 10e4 Event')).to.deep.equal([
+      'handles',
+      { flags: 3, free: false, pid: 4324, type: 'Event', list: 10_000 },
+    ]);
+    expect(asked('!handle 0 3 0n4324')).to.deep.equal([
+      'handles',
+      { flags: 3, free: false, pid: 4324, type: undefined, list: 10_000 },
+    ]);
     expect(asked('objects')).to.deep.equal(['objects', { type: undefined }]);
     expect(asked('holders Proc')).to.deep.equal(['holders', { tag: 'Proc', key: 0x636f7250 }]);
     expect(asked('info')).to.deep.equal(['info', null]);
     expect(asked('!poolfind Leak')).to.deep.equal(['poolfind', { tag: 'Leak', pool: 'nonpaged' }]);
     expect(asked('!poolfind 0x6b61654c 1')).to.deep.equal(['poolfind', { tag: '0x6b61654c', pool: 'paged' }]);
     expect(asked('!poolfind -tag "AB C" -paged')).to.deep.equal(['poolfind', { tag: 'AB C', pool: 'paged' }]);
-    expect(asked('!pool fffffa80`03b6f670')).to.deep.equal(['pool', { address: 0xfffffa8003b6f670n, alone: false }]);
-    expect(asked('!pool 826fa130 2')).to.deep.equal(['pool', { address: 0x826fa130n, alone: true }]);
-    expect(asked('!poolval 826fa130 3')).to.deep.equal(['poolval', { address: 0x826fa130n }]);
+    expect(asked('!pool fffffa80`03b6f670')).to.deep.equal([
+      'pool',
+      { address: 0xfffffa8003b6f670n, alone: false, contents: false, bare: false },
+    ]);
+    expect(asked('!pool 826fa130 2')).to.deep.equal([
+      'pool',
+      { address: 0x826fa130n, alone: true, contents: false, bare: false },
+    ]);
+    expect(asked('!poolval 826fa130 3')).to.deep.equal(['poolval', { address: 0x826fa130n, level: 3 }]);
     expect(asked('block 826fa130')).to.deep.equal(['block', { address: 0x826fa130n }]);
     expect(asked('bigpool')).to.deep.equal(['bigpool', {}]);
     expect(asked('bigpool "Nt*"')).to.deep.equal(['bigpool', { tag: 'Nt*' }]);
@@ -72,7 +84,7 @@ describe('views by lines of the debugger', () => {
       '!process 0 40',
       '!process 0',
       '!process zz',
-      '!handle 14',
+      '!handle 14 20',
       '!handle 0 3 zz',
       'holders',
       'holders Leaks',
@@ -82,7 +94,7 @@ describe('views by lines of the debugger', () => {
       '!poolfind Leak 0 1',
       '!pool',
       '!pool zz',
-      '!pool 826fa130 1',
+      '!pool 826fa130 4',
       '!poolval 826fa130 4',
       'block',
       'block 1 2',

@@ -2,6 +2,7 @@
 
 import { printable } from '../../parsers/text-safety.js';
 import { kernelDoes } from '../../symbols/generations.js';
+import type { sessionFigures } from '../kernel/processes/sessions.js';
 import { pagesOf } from '../result/pool.js';
 import {
   count,
@@ -13,7 +14,7 @@ import {
   type ProcessList,
 } from '../result/result.js';
 import { exactInteger, NOT_KNOWN } from './print/format.js';
-import { noFigures } from './print/dump-kind.js';
+import { hasWideAddresses, noFigures } from './print/dump-kind.js';
 import type { View, WrongWords } from './view.js';
 import { debuggerNumber } from './words.js';
 
@@ -245,10 +246,33 @@ function processLines(processes: ProcessList | null, layout: VmLayout): string[]
   ];
 }
 
+type SessionList = ReturnType<typeof sessionFigures>;
+
+/** With terminal server sessions. */
+const SESSIONS = 4;
+
+/** The sessions in the debugger's look. What their pool holds is in structures of their own, which are not read. */
+function sessionLines({ sessions, unread }: SessionList, wide: boolean): string[] {
+  const lines = ['', 'Terminal Server Memory Usage By Session:', ''];
+  const cell = (label: string, kb: string): string =>
+    `${label.padEnd(18)}${kb.padStart(8)}${kb === NOT_KNOWN ? '' : ' Kb'}`;
+  for (const { id, address, committedPages } of sessions) {
+    lines.push(
+      `Session ID ${id} @ ${address.toString(16).padStart(wide ? 16 : 8, '0')}:`,
+      cell('Paged Pool Usage:', NOT_KNOWN),
+      cell('NonPaged Usage:', NOT_KNOWN),
+      cell('Commit Usage:', String(committedPages * 4n)),
+      '',
+    );
+  }
+  if (unread > 0) lines.push(`Of ${unread} more nothing could be read.`);
+  else if (sessions.length === 0) lines.push('No session could be read.');
+  return lines;
+}
+
 /** The flags that the debugger documents and that are not here, by what they would show. */
 const ABSENT: readonly (readonly [number, string])[] = [
   [2, 'stacks of memory-management threads'],
-  [4, 'terminal server sessions'],
   [8, 'the log of page file writes'],
   [0x10, 'stacks of working set owners'],
   [0x20, 'kernel address space'],
@@ -262,35 +286,43 @@ function parseFlags([word = '0', ...more]: readonly string[]): VmWanted | WrongW
     const what = absent === undefined ? `flags ${word}` : `flag 0x${absent[0].toString(16)} (${absent[1]})`;
     return { error: `!vm ${word}: ${what} is not here; there are !vm, and !vm 1 without the processes` };
   }
-  return (flags & 1) === 1 ? {} : { processes: true };
+  const sessions = (flags & SESSIONS) === 0 ? {} : { sessions: true };
+  return (flags & 1) === 1 ? sessions : { ...sessions, processes: true };
 }
 
 /** What `!vm` is asked for. */
 interface VmWanted extends VmOptions {
   /** With the list of processes. */
   readonly processes?: boolean | undefined;
+  readonly sessions?: boolean | undefined;
 }
 
 interface VmResult extends Pick<AnalysisResult, 'schemaVersion' | 'dump' | 'system' | 'memory' | 'warnings'> {
   /** Left out where they were not asked for. */
   readonly processes?: ProcessList | null | undefined;
+  readonly sessions?: SessionList | undefined;
 }
 
 export const vm: View<VmWanted, VmResult> = {
   command: '!vm',
   shell: 'vm MEMORY.DMP',
   words: parseFlags,
-  read: async ({ opened, progress }, { processes }) => {
+  read: async ({ opened, progress }, { processes, sessions }) => {
     const { analyze } = await import('../analysis/analyze.js');
     const { schemaVersion, dump, system, memory, warnings } = analyze(opened, { parts: ['memory'], progress });
-    const totals = { schemaVersion, dump, system, memory, warnings };
+    const totals: VmResult = { schemaVersion, dump, system, memory, warnings };
+    if (sessions === true) {
+      const { sessionFigures: read } = await import('../kernel/processes/sessions.js');
+      Object.assign(totals, { sessions: read(opened.kernel) });
+    }
     if (processes !== true) return totals;
     const { listProcesses } = await import('../analysis/objects/inventory.js');
     return { ...totals, processes: listProcesses(opened, progress).processes };
   },
   text: (result, wanted) => {
-    const { processes } = result;
-    const totals = renderVm(result, wanted);
+    const { processes, sessions } = result;
+    const own = sessions === undefined ? '' : `${sessionLines(sessions, hasWideAddresses(result)).join('\n')}\n`;
+    const totals = `${renderVm(result, wanted)}${result.memory === null ? '' : own}`;
     if (processes === undefined || result.memory === null) return totals;
     return `${totals}${processLines(processes, layoutOf(result, wanted)).join('\n')}\n`;
   },

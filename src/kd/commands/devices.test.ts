@@ -1,6 +1,30 @@
 import { expect } from 'chai';
 import { OBJECT_SCENARIOS } from '../../../test-dumps/objects/scenarios.js';
+import { queueBusy } from '../../kernel/objects/io.js';
 import { sessionOf, type TestSession } from '../session.test.helper.js';
+
+describe('the queue of a device', () => {
+  for (const [width, at, size, busy] of [
+    [8, 0xa0, 0x28, 0x20],
+    [4, 0x60, 0x14, 0x10],
+  ] as const) {
+    it(`is busy or not, or none, with pointers of ${width} bytes`, () => {
+      const device = new Uint8Array(width === 8 ? 336 : 184);
+      expect(queueBusy(device, width), 'never set up').to.equal(false);
+      device[at + busy] = 1;
+      expect(queueBusy(device, width), 'busy without a size').to.equal(null);
+      device[at + 2] = size;
+      expect(queueBusy(device, width)).to.equal(true);
+      device[at + busy] = 0;
+      expect(queueBusy(device, width)).to.equal(false);
+      device[at + busy] = 2;
+      expect(queueBusy(device, width), 'no state of a queue').to.equal(null);
+      device[at + 2] = size + 1;
+      expect(queueBusy(device, width), 'no size of a queue').to.equal(null);
+      expect(queueBusy(device.subarray(0, at), width)).to.equal(null);
+    });
+  }
+});
 
 describe('!drvobj and !devobj', () => {
   let kd: TestSession;
@@ -36,7 +60,7 @@ describe('!drvobj and !devobj', () => {
   it('show a device and its driver', async () => {
     const text = await kd.print('!devobj \\Device\\Afd');
     expect(text).to.match(
-      /^Device object \([0-9a-f]{16}\) is for:\n Afd \\Driver\\AFD DriverObject [0-9a-f]{16}\nCurrent Irp 00000000 RefCount 1 Type 00000022 Flags 00000000\nDevExt 00000000 \n$/,
+      /^Device object \([0-9a-f]{16}\) is for:\n Afd \\Driver\\AFD DriverObject [0-9a-f]{16}\nCurrent Irp 00000000 RefCount 1 Type 00000022 Flags 00000000\nDevExt 00000000 \nDevice queue is not busy\.\n$/,
     );
     const address = /\(([0-9a-f]+)\)/.exec(text)![1]!;
     expect(await kd.print(`!devobj ${address}`)).to.equal(text);

@@ -30,6 +30,9 @@ const CHARACTERISTICS: readonly (readonly [number, string])[] = [
   [0x100, 'FILE_DEVICE_SECURE_OPEN'],
 ];
 
+/** The one of `ExtensionFlags` whose name is on record. */
+const DEFAULT_SD = 0x800;
+
 /** What reads objects, drivers and devices of one dump. */
 interface IoReaders {
   readonly objects: ObjectReader;
@@ -147,8 +150,12 @@ function deviceLines(session: Session, objects: ObjectReader, io: IoReader, devi
     `Current Irp ${at(device.currentIrp)} RefCount ${device.references} Type ${hex(device.type)} Flags ${hex(device.flags)}`,
     extensions.join(''),
   ];
-  if (device.extensionFlags !== null)
-    lines.push(`ExtensionFlags (${device.extensionFlags === 0 ? '0000000000' : `0x${hex(device.extensionFlags)}`})  `);
+  if (device.extensionFlags !== null) {
+    const shown = device.extensionFlags === 0 ? '0000000000' : `0x${hex(device.extensionFlags)}`;
+    lines.push(
+      `ExtensionFlags (${shown})  ${(device.extensionFlags & DEFAULT_SD) === 0 ? '' : 'DOE_DEFAULT_SD_PRESENT'}`,
+    );
+  }
   if (device.characteristics !== 0) {
     const names = CHARACTERISTICS.filter(([bit]) => (device.characteristics & bit) !== 0).map(([, name]) => name);
     lines.push(`Characteristics (0x${hex(device.characteristics)})  ${names.join(', ')}`);
@@ -160,6 +167,7 @@ function deviceLines(session: Session, objects: ObjectReader, io: IoReader, devi
   };
   beside('AttachedDevice (Upper)', device.attached);
   beside('AttachedTo (Lower)', device.attachedTo);
+  if (device.queueBusy !== null) lines.push(`Device queue is ${device.queueBusy ? '' : 'not '}busy.`);
   return lines;
 }
 
@@ -195,7 +203,8 @@ export const devices: Family = {
       usage: ['!devobj Address', '!devobj \\Path'],
       summary: 'A device object: its driver, what it is attached to',
       standing: 'differs',
-      differs: 'Names of extension flags and whether its queue is busy are left out.',
+      differs:
+        'Of the extension flags 800 alone is named. The packets in a busy queue are not listed, and where the queue holds what no queue can, its line is left out.',
       run: devobj,
     },
   ],

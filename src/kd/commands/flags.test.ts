@@ -32,7 +32,8 @@ const CASES: readonly (readonly [string, RegExp])[] = [
   ['!vm 0', /\n\t0004 System +100 \( +400 Kb\)\n/],
   ['!vm 1', /^\*\*\* Virtual Memory Usage \*\*\*\n[^]*Commit limit: .*\n$/],
   ['!vm 2', /^!vm 2: flag 0x2 \(stacks of memory-management threads\) is not here; .*\n$/],
-  ['!vm 4', /^!vm 4: flag 0x4 .* is not here; .*\n$/],
+  ['!vm 4', /Commit limit: .*\n\nTerminal Server Memory Usage By Session:\n\nSession ID 0 @ [0-9a-f]{16}:\nPaged Pool Usage: {6}n\/a\nNonPaged Usage: {8}n\/a\nCommit Usage: {9}7200 Kb\n\nSession ID 1 @ [0-9a-f]{16}:\n.*\n.*\nCommit Usage: {8}10000 Kb\n\n\n\tTotal Private: /], // prettier-ignore
+  ['!vm 5', /Session ID 1 @ [0-9a-f]{16}:\n.*\n.*\nCommit Usage: {8}10000 Kb\n\n$/],
   ['!vm 8', /^!vm 8: flag 0x8 .* is not here; .*\n$/],
   ['!vm 10', /^!vm 10: flag 0x10 .* is not here; .*\n$/],
   ['!vm 21', /^!vm 21: flag 0x20 .* is not here; .*\n$/],
@@ -165,8 +166,7 @@ describe('flags of the prompt', () => {
     expect(await kd.print(`!poolval ${address}`)).to.match(/Pool page/i);
   });
 
-  it('what blocks of pool hold is what dd shows', async () => {
-    const address = /([0-9a-f]{16}) : tag/.exec(await kd.print(`!poolfind ${TAG} -x ".echo"`))?.[1] ?? '';
+  const holds = async (address: string, header: bigint): Promise<void> => {
     const digits = (text: string): string[] => text.split(/\s+/).filter((word) => /^[0-9a-f?]{8}$/.test(word));
     const text = await kd.print(`!pool ${address} 3`);
     const rows = text.split('\n').filter((line) => new RegExp(`^ +${POINTER}  `).test(line));
@@ -174,13 +174,24 @@ describe('flags of the prompt', () => {
     const start = /[0-9a-f]{16}/.exec(rows[0]!)![0];
     expect(rows[1]).to.match(new RegExp(`^    ${(BigInt(`0x${start}`) + 16n).toString(16)}  `));
     expect(digits(rows.join(' '))).to.deep.equal(digits((await kd.print(`dd ${start} L8`)).replaceAll(/^\S+/gm, '')));
-    const marked = /\*([0-9a-f]{16}) (size|:)/.exec(text)!;
-    expect(BigInt(`0x${start}`) - BigInt(`0x${marked[1]!}`)).to.equal(marked[2] === ':' ? 0n : 16n);
+    const marked = /\*([0-9a-f]{16}) /.exec(text)!;
+    expect(BigInt(`0x${start}`) - BigInt(`0x${marked[1]!}`)).to.equal(header);
     const all = await kd.print(`!pool ${address} 1`);
     expect(all).to.contain(text.split('\n').slice(1).join('\n').trimEnd());
     expect(text).to.match(/Pooltag|Owning component/);
     expect(await kd.print(`!pool ${address} 80000002`)).to.not.match(/Pooltag|Owning component/);
     expect(await kd.print(`!pool ${address} 4`)).to.match(/^of !pool there is /);
+  };
+
+  it('what blocks of pool hold is what dd shows', async () => {
+    const found = await kd.print(`!poolfind ${TAG}`);
+    const [big, small] = [/([0-9a-f]{16}) : tag/, /([0-9a-f]{16}) : tag Zq9x, size +0x[0-9a-f]{1,3},/].map((form) => form.exec(found)![1]!); // prettier-ignore
+    expect(big).to.not.equal(small);
+    for (const [address, header] of [
+      [big, 0n],
+      [small, 16n],
+    ] as const)
+      await holds(address!, header);
   });
 
   it('headers stand in !poolval from level 2 on', async () => {

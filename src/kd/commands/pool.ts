@@ -46,10 +46,11 @@ export const pool: Family = {
       flags: [
         ['0', 'the totals and the processes by commit, as without flags'],
         ['1', 'the totals without processes'],
+        ['4', 'terminal server sessions and their commit'],
       ],
       standing: 'differs',
       differs:
-        'Rows that the dump has no source for say n/a, and rows of the newest debuggers that dumpleak does not read (kernel stacks, MDL pages, ...) are left out; of processes, SharedCommit and Debt are n/a. Flags 2, 4, 8, 10 and 20 are not here.',
+        'Rows that the dump has no source for say n/a, and rows of the newest debuggers that dumpleak does not read (kernel stacks, MDL pages, ...) are left out; of processes, SharedCommit and Debt are n/a. Of sessions only the commit is known: the figures of their pool are n/a, for no published output tells which they are. Flags 2 and 10 (stacks of threads that wait), 8 (the log of page file writes, whose structures are not known) and 20 (regions of the kernel, whose table is not read) are not here.',
       run: async ({ session, words }) => showWords(session, vm, words),
     },
     {
@@ -136,7 +137,8 @@ export const pool: Family = {
         ['80', 'the log of allocations and frees'],
       ],
       standing: 'differs',
-      differs: 'Of the log, the newest 100 entries; of a driver, 100 allocations.',
+      differs:
+        'Of the log, the newest 100 entries; of a driver, 100 allocations. Flags 4, 8, 10, 20, 40 and 200 are not here: the layouts of what they show are not known.',
       run: async ({ session, words }) => showWords(session, verifier, words[0] === undefined ? words : await withValue(session, words, /^(?:0x)?80$/i.test(words[0]) ? 1 : -1)), // prettier-ignore
     },
   ],

@@ -51,6 +51,25 @@ export interface DeviceObject {
   readonly attachedTo: bigint | null;
   /** The device above. */
   readonly attached: bigint;
+  /** `DeviceQueue.Busy`; null where the queue holds what no queue can. */
+  readonly queueBusy: boolean | null;
+}
+
+/** `_DEVICE_OBJECT.DeviceQueue` and the parts of a `_KDEVICE_QUEUE` (wdm.h, which drivers are compiled with), by the size of a pointer. */
+const DEVICE_QUEUE = {
+  4: { at: 0x60, size: 0x14, busy: 0x10 },
+  8: { at: 0xa0, size: 0x28, busy: 0x20 },
+} as const;
+
+/**
+ * Whether the queue of a device is busy, from the device object's bytes: one that was never set up is not. Null where what stands there
+ * is no queue.
+ */
+export function queueBusy(device: Uint8Array, pointerSize: 4 | 8): boolean | null {
+  const { at, size, busy } = DEVICE_QUEUE[pointerSize];
+  if (at + size > device.length) return null;
+  const [own, state] = [u16(device, at + 2), device[at + busy] ?? 0];
+  return (own === size || own === 0) && state <= (own === 0 ? 0 : 1) ? state === 1 : null;
 }
 
 class Fields {
@@ -132,6 +151,7 @@ export class IoReader {
       extensionFlags: own?.number('ExtensionFlags') ?? null,
       ...{ dope: own?.pointer('Dope') ?? null, node: own?.pointer('DeviceNode') ?? null },
       ...{ attachedTo: own?.pointer('AttachedTo') ?? null, attached: fields.pointer('AttachedDevice') },
+      queueBusy: queueBusy(fields.bytes, this.roots.memory.pointerSize),
     };
   }
 

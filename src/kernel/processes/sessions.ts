@@ -64,3 +64,28 @@ export function sessionCommit(kernel: Kernel): Pages | null {
   }
   return source === null ? null : { pages: count(sum), source };
 }
+
+/** What a session tells of itself. */
+export interface SessionFigures {
+  readonly id: number;
+  /** Of its `_MM_SESSION_SPACE`. */
+  readonly address: VirtualAddress;
+  readonly committedPages: bigint;
+}
+
+/** The sessions by their ids; `unread` counts those whose own structure cannot be read. */
+export function sessionFigures(kernel: Kernel): {
+  readonly sessions: readonly SessionFigures[];
+  readonly unread: number;
+} {
+  const sessions: SessionFigures[] = [];
+  let unread = 0;
+  for (const { address, memory } of readSessions(kernel)) {
+    const own = kernel.objectAt(address, '_MM_SESSION_SPACE', memory);
+    const [id, pages] = [own.at('SessionId'), own.at('CommittedPages')];
+    if (failed(id) || failed(pages)) unread++;
+    else sessions.push({ id: Number(id.value), address: address.value, committedPages: pages.value });
+  }
+  sessions.sort((a, b) => a.id - b.id);
+  return { sessions, unread };
+}
