@@ -14,7 +14,7 @@ import {
   type ToWorker,
   type Unwritten,
 } from './messages.js';
-import { withHeap } from '../single-executable.js';
+import { withHeap } from '../../parsers/files/single-executable.js';
 import { workerProgram } from './worker-program.js';
 
 export interface PoolOptions {

@@ -5,7 +5,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { fileBeside } from '../../parsers/files/file-beside.js';
-import { startText } from '../single-executable.js';
+import { startText } from '../../parsers/files/single-executable.js';
 
 /** The first word that makes the single-file program a worker. */
 export const WORKER_WORD = '--batch-worker';

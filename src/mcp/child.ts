@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { printable } from '../../parsers/text-safety.js';
-import { programWords, withHeap } from '../single-executable.js';
+import { programWords, withHeap } from '../../parsers/files/single-executable.js';
 import { ToolError } from './tool-error.js';
 
 export interface ChildLimits {

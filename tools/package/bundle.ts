@@ -51,14 +51,14 @@ async function made(root: string, { plugins = [], ...options }: BuildOptions): P
     absWorkingDir: root,
     entryPoints: ['build/src/cli/single.js'],
     bundle: true,
-    write: false,
-    metafile: true,
     platform: 'node',
     target: 'node20',
     minify: true,
     legalComments: 'none',
     logLevel: 'warning',
     ...options,
+    write: false,
+    metafile: true,
     plugins: [...plugins, ownFiles(root), requiredPackages(), wasmInside()],
   });
   return { code: outputFiles[0]?.text ?? '', packages: packagesIn(Object.keys(metafile.inputs)) };

@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'postject';
-import { START_ASSET } from '../../src/single-executable.js';
+import { START_ASSET } from '../../parsers/files/single-executable.js';
 import { bundleForExecutable, ENGINE } from './bundle.js';
 import { NODE_PINS, nodeProgram, type NodePin, type Platform } from './node-programs.js';
 import { noticesOf } from './notices.js';
@@ -64,7 +64,11 @@ export async function blob(root: string, cache: string): Promise<Blob> {
       main: START_ASSET,
       output: 'blob',
       disableExperimentalSEAWarning: true,
-      assets: { [START_ASSET]: START_ASSET, [PROGRAM]: PROGRAM, ...Object.fromEntries(engine) as Record<string, string> },
+      assets: {
+        [START_ASSET]: START_ASSET,
+        [PROGRAM]: PROGRAM,
+        ...(Object.fromEntries(engine) as Record<string, string>),
+      },
     };
     writeFileSync(join(folder, 'sea-config.json'), JSON.stringify(config));
     execFileSync(node, ['--experimental-sea-config', 'sea-config.json'], { cwd: folder, stdio: 'pipe' });

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { removeOwnTemporary } from '../../../parsers/bytes/block-store.js';
 import { fileBeside } from '../../../parsers/files/file-beside.js';
 import type { Completions } from '../../kd/completion.js';
-import { startText } from '../../single-executable.js';
+import { startText } from '../../../parsers/files/single-executable.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Environment } from '../terminal/terminal.js';
 import { KD_THREAD, type FromThread, type ThreadState, type ToThread } from './messages.js';

@@ -16,7 +16,7 @@ export function startText(): string | null {
 /** How Node runs the program again. */
 export interface Again {
   /** For Node itself, before the program. */
-  readonly execArgv: readonly string[];
+  readonly execArgv: string[];
   readonly env: NodeJS.ProcessEnv;
 }
 
