@@ -12,6 +12,7 @@ import type { BenchLine } from './measure.js';
 import { objectsBench } from './objects-bench.js';
 import { ownersBench } from './owners-bench.js';
 import { pdbBench } from './pdb-bench.js';
+import { scaleBench } from './scale-bench.js';
 import { searchBench } from './search-bench.js';
 import { tablesBench } from './tables-bench.js';
 import { trendBench } from './trend-bench.js';
@@ -29,6 +30,7 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['objects', objectsBench],
   ['search', searchBench],
   ['owners', ownersBench],
+  ['scale', scaleBench],
   ['tables', tablesBench],
 ]);
 

@@ -26,6 +26,8 @@ export function tryAll(drivers: string, run: (...args: string[]) => string): voi
   expect(run('batch', 'leak.dmp', '--out', 'out', '-q')).to.include('1 suspected leak');
   expect(run('history', 'list', 'out', '--csv')).to.include('myfault.sys');
   expect(run('history', 'groups', 'out', '--csv')).to.include('myfault.sys');
+  // What needs the database part.
+  expect(run('history', 'search', 'out', 'myfault', '--csv')).to.include('myfault.sys');
   expect(run('trend', 'logs', '--interval', '15m', '-q')).to.match(/^LEAK {2}Tag Leak/m);
   expect(run('tags', drivers, '--localtag', '-q')).to.match(/^\S{1,4} +- /m);
   expect(run('kd', 'leak.dmp', '-c', '!poolused 2 Leak', '-q')).to.match(/^ *Leak\b/m);
