@@ -39,7 +39,7 @@ export async function bundleForExecutable(root: string, engine: Plugin): Promise
     outfile: 'dumpleak.cjs',
     external: OPTIONAL.filter((name) => name !== ENGINE),
     define: { 'import.meta.url': 'ownUrl' },
-    banner: { js: "const ownUrl = require('node:url').pathToFileURL(process.execPath).href;" },
+    banner: { js: "const ownUrl = require('node:url').pathToFileURL(process.execPath).href, ownRequire = require;" },
     // A script inside an executable has no loader of modules: what is loaded later is required.
     supported: { 'dynamic-import': false },
     plugins: [engine],

@@ -107,7 +107,8 @@ function engineInside(root: string): Plugin {
     const compiled = (name) => new WebAssembly.Module(getAsset(name));
     export class PGlite extends Engine {
       constructor(place) {
-        super(place, {
+        super({
+          dataDir: place,
           pgliteWasmModule: compiled('pglite.wasm'),
           initdbWasmModule: compiled('initdb.wasm'),
           fsBundle: new Blob([getAsset('pglite.data')]),
@@ -121,6 +122,11 @@ function engineInside(root: string): Plugin {
       build.onLoad({ filter: /./, namespace: 'engine' }, () => ({
         contents: code,
         resolveDir: join(root, 'node_modules', ENGINE, 'dist'),
+      }));
+      // Its own `require`, which hides the one that loads it.
+      const own = /let\{createRequire:(\w+)\}=await import\("node:module"\);var require=\1\(import\.meta\.url\)/g;
+      build.onLoad({ filter: /pglite[\\/]dist[\\/]chunk-\w+\.js$/ }, ({ path }) => ({
+        contents: readFileSync(path, 'utf8').replace(own, 'var require=ownRequire'),
       }));
     },
   };
