@@ -13,7 +13,9 @@ function peakBytes() {
 // Of the processes that this one started and that have ended; Linux counts it in hundredths of a second.
 function childrenMs() {
   try {
-    const fields = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\) /, '').split(' ');
+    const fields = readFileSync('/proc/self/stat', 'latin1')
+      .replace(/^.*\) /, '')
+      .split(' ');
     return (Number(fields[13]) + Number(fields[14])) * 10;
   } catch {
     return null;
