@@ -40,7 +40,7 @@ look();
 setInterval(look, every);
 `;
 
-await work();
+void work();
 
 async function work(): Promise<void> {
   setEngine();

@@ -14,6 +14,7 @@ import {
   type ToWorker,
   type Unwritten,
 } from './messages.js';
+import { withHeap } from '../../parsers/files/single-executable.js';
 import { workerProgram } from './worker-program.js';
 
 export interface PoolOptions {
@@ -132,7 +133,7 @@ export class WorkerPool {
     const { memoryBytes, settings } = this.options;
     const heap = Math.max(64, Math.floor((memoryBytes * HEAP_SHARE) / 2 ** 20));
     const child = fork(this.program.path, this.program.args, {
-      execArgv: [`--max-old-space-size=${heap}`, ...FOR_ONE_PROCESSOR],
+      ...withHeap(heap, process.env, FOR_ONE_PROCESSOR),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

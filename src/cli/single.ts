@@ -10,9 +10,10 @@ import { KD_THREAD } from './kd/messages.js';
 
 const isPrompt = !isMainThread && (workerData as { readonly thread?: unknown } | null)?.thread === KD_THREAD;
 // Only a batch starts a worker with a channel: whoever types the word gets the usual answer.
-if (isPrompt) await import('./kd/kd-thread.js');
+// No `await`: the program is also made a script that is no module.
+if (isPrompt) void import('./kd/kd-thread.js');
 else if (process.argv[2] === WORKER_WORD && process.send !== undefined) {
-  await import('../batch/batch-worker.js');
+  void import('../batch/batch-worker.js');
 } else {
-  await import('./main.js');
+  void import('./main.js');
 }

@@ -5,6 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { printable } from '../../parsers/text-safety.js';
+import { programWords, withHeap } from '../../parsers/files/single-executable.js';
 import { ToolError } from './tool-error.js';
 
 export interface ChildLimits {
@@ -28,9 +29,9 @@ export async function runProgram(args: readonly string[], options: ChildOptions)
   const { program, signal, timeoutMs, memoryBytes } = options;
   if (signal.aborted) throw new ToolError('cancelled');
   // Nothing is fetched, whatever the environment names.
-  const env = { ...process.env, _NT_SYMBOL_PATH: '', _NT_ALT_SYMBOL_PATH: '' };
-  const heap = `--max-old-space-size=${Math.floor(memoryBytes / 2 ** 20)}`;
-  const child = spawn(process.execPath, [heap, program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true }); // prettier-ignore
+  const offline = { ...process.env, _NT_SYMBOL_PATH: '', _NT_ALT_SYMBOL_PATH: '' };
+  const { execArgv, env } = withHeap(Math.floor(memoryBytes / 2 ** 20), offline);
+  const child = spawn(process.execPath, [...execArgv, ...programWords(program), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true }); // prettier-ignore
   const parts: Buffer[] = [];
   let [size, stderr, why] = [0, '', ''];
   const stop = (reason: string): void => {

@@ -1,6 +1,6 @@
 /** The program as one file: code, packages, tables and WebAssembly, for Node alone. */
 
-import { build as run, type Plugin } from 'esbuild';
+import { build as run, type BuildOptions, type Plugin } from 'esbuild';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
@@ -8,6 +8,9 @@ import { packagesIn } from './notices.js';
 
 /** Optional parts: they are looked for beside the program when they are needed. */
 export const OPTIONAL = ['@electric-sql/pglite', '7z-wasm'];
+
+/** The engine of the database: of the optional parts the one that packages have. */
+export const ENGINE = '@electric-sql/pglite';
 
 /** Folders of tables that the program reads. */
 const TABLES = ['symbols/profiles/data', 'symbols/objects/data', 'symbols/tags/data'];
@@ -20,23 +23,43 @@ export interface Bundle {
 
 /** Bundles the compiled program of the project in `root`. */
 export async function bundle(root: string): Promise<Bundle> {
+  return made(root, {
+    format: 'esm',
+    outfile: 'dumpleak.mjs',
+    external: OPTIONAL,
+    // CommonJS packages ask for parts of Node by `require`.
+    banner: { js: "import { createRequire as ownRequire } from 'node:module';\nconst require = ownRequire(import.meta.url);" }, // prettier-ignore
+  });
+}
+
+/** The same as a script that is no module, for an executable (executables.ts), with the database part `engine` in it. */
+export async function bundleForExecutable(root: string, engine: Plugin): Promise<Bundle> {
+  return made(root, {
+    format: 'cjs',
+    outfile: 'dumpleak.cjs',
+    external: OPTIONAL.filter((name) => name !== ENGINE),
+    define: { 'import.meta.url': 'ownUrl' },
+    banner: { js: "const ownUrl = require('node:url').pathToFileURL(process.execPath).href, ownRequire = require;" },
+    // A script inside an executable has no loader of modules: what is loaded later is required.
+    supported: { 'dynamic-import': false },
+    plugins: [engine],
+  });
+}
+
+async function made(root: string, { plugins = [], ...options }: BuildOptions): Promise<Bundle> {
   const { outputFiles, metafile } = await run({
     absWorkingDir: root,
     entryPoints: ['build/src/cli/single.js'],
     bundle: true,
-    write: false,
-    metafile: true,
-    format: 'esm',
     platform: 'node',
     target: 'node20',
-    outfile: 'dumpleak.mjs',
-    external: OPTIONAL,
     minify: true,
     legalComments: 'none',
     logLevel: 'warning',
-    // CommonJS packages ask for parts of Node by `require`.
-    banner: { js: "import { createRequire as ownRequire } from 'node:module';\nconst require = ownRequire(import.meta.url);" }, // prettier-ignore
-    plugins: [ownFiles(root), requiredPackages(), wasmInside()],
+    ...options,
+    write: false,
+    metafile: true,
+    plugins: [...plugins, ownFiles(root), requiredPackages(), wasmInside()],
   });
   return { code: outputFiles[0]?.text ?? '', packages: packagesIn(Object.keys(metafile.inputs)) };
 }

@@ -3,11 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PackedFile } from './archive.js';
-import type { Bundle } from './bundle.js';
+import { ENGINE, type Bundle } from './bundle.js';
 import { noticesOf } from './notices.js';
-
-/** The engine of the database, which the program looks for beside itself. */
-const ENGINE = '@electric-sql/pglite';
 
 const SHELL = `#!/bin/sh
 # Finds its own folder, also through a link; needs nothing else.

@@ -28,8 +28,10 @@ interface Locked {
 /** Packages that are optional, and in the packages with Node. */
 const PACKED = ['node_modules/@electric-sql/pglite'];
 
-/** The document; parts that only packages with Node hold are in it, too. */
-export function sbom(root: string): string {
+/**
+ * The document; parts that only packages with Node hold are in it, too. `programs` are those of Node that a release has besides.
+ */
+export function sbom(root: string, programs: readonly NodePin[] = []): string {
   const read = (name: string): unknown => JSON.parse(readFileSync(join(root, name), 'utf8'));
   const { name } = read('package.json') as { name: string };
   const { packages } = read('package-lock.json') as { packages: Record<string, Locked> };
@@ -52,7 +54,8 @@ export function sbom(root: string): string {
   document.dependencies = document.dependencies
     .filter(({ ref }) => ref === own || kept.has(ref))
     .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((one) => kept.has(one)) }));
-  document.components.push(...Object.values(NODE_PINS).map(ofNode));
+  const nodes = [...Object.values(NODE_PINS), ...programs].map(ofNode);
+  document.components.push(...new Map(nodes.map((one) => [one['bom-ref'], one])).values());
   const hash = createHash('sha256').update(JSON.stringify(document)).digest('hex');
   // A name made of the contents: version 8, for what an application defines.
   const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`, hash.slice(20, 32)]; // prettier-ignore

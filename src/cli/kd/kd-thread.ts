@@ -15,7 +15,7 @@ import { openSession, type OpenSession } from './open-session.js';
 import { codeOf } from './run-script.js';
 
 setEngine();
-if (parentPort !== null) await serve(parentPort, workerData as ThreadStart);
+if (parentPort !== null) void serve(parentPort, workerData as ThreadStart);
 
 async function serve(port: MessagePort, start: ThreadStart): Promise<void> {
   const say = (message: FromThread): void => {

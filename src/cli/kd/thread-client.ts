@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { removeOwnTemporary } from '../../../parsers/bytes/block-store.js';
 import { fileBeside } from '../../../parsers/files/file-beside.js';
 import type { Completions } from '../../kd/completion.js';
+import { startText } from '../../../parsers/files/single-executable.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Environment } from '../terminal/terminal.js';
 import { KD_THREAD, type FromThread, type ThreadState, type ToThread } from './messages.js';
@@ -56,7 +57,9 @@ export class ThreadClient {
 
   /** Opens the dump. Throws ThreadFailure. */
   async start(): Promise<void> {
-    const worker = new Worker(this.program, {
+    const inside = startText();
+    const worker = new Worker(inside ?? this.program, {
+      eval: inside !== null,
       workerData: {
         thread: KD_THREAD,
         args: this.args,
