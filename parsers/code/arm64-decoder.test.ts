@@ -21,6 +21,8 @@ const INSTRUCTIONS: readonly (readonly [number, string, string])[] = [
   [0xd10103ff, 'sub sp, sp, #0x40', 'x31 = x31 - 40'],
   [0xb1001c62, 'adds x2, x3, #7', 'x2 = x3 + 7'],
   [0xf1001c62, 'subs x2, x3, #7', 'x2 = x3 - 7'],
+  [0xfa420021, 'ccmp x1, x2, #1, eq', 'x1 ? x2'],
+  [0xfa45082f, 'ccmp x1, #5, #15, eq', 'x1 ? 5'],
   [0xf100c0bf, 'cmp x5, #0x30', 'x5 ? 30'],
   [0x714004bf, 'cmp w5, #0x1, lsl #12', 'x5 ? 1000'],
   [0x3100c0bf, 'cmn w5, #0x30', 'x5 ? 30'],

@@ -25,6 +25,8 @@ export interface PoolOptions {
   settings: AnalysisSettings;
   /** Told of what a worker is doing. */
   progress?: ((task: Task, step: string, done: number, total: number) => void) | undefined;
+  /** Told how much memory a worker has after a task, in bytes. */
+  memory?: ((rssBytes: number) => void) | undefined;
   /** The program of a worker; another one for tests. */
   program?: string | undefined;
 }
@@ -175,6 +177,7 @@ export class WorkerPool {
         this.options.progress?.(slot.current.task, message.step, message.done, message.total);
       }
     } else {
+      this.options.memory?.(message.rssBytes);
       if (message.rssBytes > this.options.memoryBytes * RECYCLE_SHARE) this.retire(slot);
       if (this.closing === null) this.finish(slot, message.outcome);
     }

@@ -56,6 +56,8 @@ interface Case {
 
 /** A label with its column; what follows it is of the machine. */
 const LABEL = [/^( *[A-Z][\w ]+: *)\S.*$/, '$1'] as const;
+/** What stood above the handles before 2009. */
+const OLD_HEAD = /^processor number|^PROCESS|^ {4}(?:DirBase|Image):|New version of handle table/;
 /** A row of lm up to the name. */
 const MODULE = [/^((?:Q Q|P P) {3})\S.*$/, '$1'] as const;
 
@@ -72,6 +74,9 @@ const CASES: readonly Case[] = [
   { file: 'object-path--w2k-x86', on: 'xp', line: '!object \\Driver 1' },
   { file: 'object-addr--xp-x86', on: 'xp', line: '!object \\Driver 1' },
   { file: 'handle-0-3-0-section--win8-x64', on: 'windows10', line: '!handle 0 3 0 File', alike: [[/ \((?:Inherit|Protected)\)/, '']] },
+  // The debugger of 2001 wrote other heads, and no address of the entry.
+  { file: 'handle-0-4--xp-x86', on: 'xp', line: '!handle 0 4', alike: [[/ Entry: VALUE$| \(Protected\)$/g, '']], leave: OLD_HEAD },
+  { file: 'handle-14-13-kernel--xp-x86', on: 'xp', line: '!handle 0 13', alike: [[/ Entry: VALUE$/, '']], leave: OLD_HEAD },
   { file: 'process-0-0-name--win10-x64', on: 'windows10', line: '!process 0 0 svchost.exe' },
   { file: 'process-0-0-part--win10-9926-x64', on: 'windows10', line: '!process 0 0' },
   { file: 'process-context-0-0--w2k-x86', on: 'xp', line: '!process 0 0', alike: [[/TableSize:/, 'HandleCount:']] },
@@ -109,6 +114,7 @@ const CASES: readonly Case[] = [
   { file: 'object-1-9-symlink--win8-x64', on: 'windows10', line: '!object \\GLOBAL??\\C: 9', alike: [[/is '.*'$/, "is ''"]] },
   { file: 'ln--nt4-x86', on: 'poolsOf32', line: 'ln nt!PoolTrackTable+4', form: /^ *\((?:P|N)\) {3}SYMBOL {1,3}\| {1,2}\(P\) {1,3}\S+$/, leave: /^ {20}|\+0x\w+ *$|\)rdr/ },
   { file: 'pool-addr--xp-x86', on: 'xpPools', line: '!pool BLOCK', alike: [[/(\) +[ *])\S.*$/, '$1TAG']] },
+  { file: 'pool-addr-1--xp-x86', on: 'xpPools', line: '!pool BLOCK 1', alike: [[/(\) +[ *])\S.*$/, '$1TAG']] },
   { file: 'pool-addr-2--win7-x86', on: 'xpPools', line: '!pool BLOCK 2', alike: [[/(\) [ *])\S.*$/, '$1TAG'], [/region is \w+ pool/, 'region is pool']] },
 ]; // prettier-ignore
 
@@ -126,11 +132,10 @@ const LEFT: Readonly<Record<string, string>> = {
     'the look of a debugger of before 2009, other than that of today, which is printed',
   'devobj-': 'names of extension flags and the state of the queue are left out',
   'drvobj-2-full u--xp x-values lm-Dvm x-funcs x-v': 'blanks lost by the page, or types and lines of private symbols',
-  'dt-addr- dt-b- dt-l- x-012- db-L4- pte--w2k u-call handle-0-4- handle-14-':
-    'of a type, tag, option or table that no built machine has',
+  'dt-addr- dt-b- dt-l- x-012- db-L4- pte--w2k u-call': 'of a type, tag, option or table that no built machine has',
   'irp--win7-x86-numbers': 'the same packet as irp--win7-x86-names, before names',
   'reload- time--x86-user': 'of a live target or a user process',
-  'pool-addr-1- k-- kb-- r-- process- thread- token-':
+  'k-- kb-- r-- process- thread- token-':
     'of contents, threads and tokens: compared with their commands where these are here',
 };
 
@@ -144,7 +149,7 @@ describe('published outputs (skipped where they are missing)', function () {
   it('are all compared, here or beside, or it is said why not', () => {
     const beside = new Set(
       BESIDE.flatMap((place) =>
-        [...readFileSync(place, 'utf8').matchAll(/'([\w-]+--[\w-]+)'/g)].map((found) => found[1]),
+        [...readFileSync(place, 'utf8').matchAll(/['"]([\w-]+--[\w-]+)['"]/g)].map((found) => found[1]),
       ),
     );
     const compared = new Set(CASES.map(({ file }) => file));

@@ -8,6 +8,9 @@ import { crashContext, registerIn } from './stack/processors.js';
 /** `$t0` to `$t19`. */
 const OWN = /^\$t1?\d$/;
 
+/** What an extension gave: the block of `!poolfind -x`. */
+export const EXTENSION_RESULT = '$extret';
+
 export class Registers {
   private readonly own = new Map<string, bigint>();
   private chosen: RegisterSet | null | undefined;
@@ -36,7 +39,7 @@ export class Registers {
 
   /** A register's value, its name in lower case without `@`; null for one that is not known here. `process` is the current `_EPROCESS`. */
   get(name: string, process: bigint | null): bigint | null {
-    if (OWN.test(name)) return this.own.get(name) ?? 0n;
+    if (OWN.test(name) || name === EXTENSION_RESULT) return this.own.get(name) ?? 0n;
     const { header } = this.opened.dump;
     const parameter = /^\$bug_param([1-4])$/.exec(name)?.[1];
     if (parameter !== undefined) return header.bugCheckParameters[Number(parameter) - 1] ?? null;

@@ -218,4 +218,37 @@ describe('layouts of published transcripts (skipped where they are missing)', ()
       for (const line of threads) expect(line).to.match(thread);
     }
   });
+
+  it('dc, dds and dp as dc--xp-x86, dds--xp-x86 and dp-L1--vista-x86', async () => {
+    const x86 = sessionOf({ ...machine('7601'), architecture: 'x86' });
+    const forms: readonly (readonly [string, string, RegExp])[] = [
+      ['dc--xp-x86', 'dc acme', /^D {2}D D D D {2}.{1,16}$/],
+      ['dds--xp-x86', 'dds acme', /^D {2}D(?: \S+)?$/],
+      ['dp-L1--vista-x86', 'dp acme L1', /^D {2}D$/],
+    ];
+    for (const [file, line, form] of forms) {
+      const own = (await x86.print(line)).trimEnd().split('\n');
+      for (const one of [...published(file)!, ...own].filter((text) => !/^(?:[0-9a-f]{8} +)?\.{3,}$/.test(text))) {
+        expect(one.replace(/^[0-9a-f]{8}  (?:[0-9a-f]{8} ?)+/, (part) => part.replace(/[0-9a-f]{8}/g, 'D')), `${file}: ${one}`).to.match(form); // prettier-ignore
+      }
+    }
+  });
+
+  it('!process 0 0 NAME and an address of no process as their pages', async () => {
+    const objects = sessionOf(OBJECT_SCENARIOS.zombies(5));
+    const shape = (line: string): string =>
+      line
+        .replace(/Peb: [0-9a-f]+/, 'Peb: h')
+        .replace(/DirBase: [0-9a-f]+/, 'DirBase: h')
+        .replace(/\b[0-9a-f]{16}\b/g, 'P')
+        .replace(/SessionId: \w+/, 'SessionId: n')
+        .replace(/Cid: [0-9a-f]{4}/gi, 'Cid: hhhh')
+        .replace(/HandleCount: +\d+\./, 'HandleCount: n.')
+        .replace(/Image: .*/, 'Image: name');
+    const theirs = published('process-0-0-name--win10-x64')!.slice(0, 4).map(shape);
+    const own = (await objects.print('!process 0 0 explorer.exe')).split('\n').slice(0, 4).map(shape);
+    expect(own).to.deep.equal(theirs);
+    const words = (text: string): string => text.trimEnd().replace(/[0-9a-f]{8,}$/, '');
+    expect(words(await objects.print('!process ffffe0007e6a7780'))).to.equal(words(published('process-gone-type-mismatch')!.at(-1)!)); // prettier-ignore
+  });
 });

@@ -6,11 +6,13 @@ import { batchBench } from './batch-bench.js';
 import { containersBench } from './containers-bench.js';
 import { driversBench } from './drivers-bench.js';
 import { heapBench } from './heap-bench.js';
+import { historyBench } from './history-bench.js';
 import { inferenceBench } from './inference-bench.js';
 import type { BenchLine } from './measure.js';
 import { objectsBench } from './objects-bench.js';
 import { ownersBench } from './owners-bench.js';
 import { pdbBench } from './pdb-bench.js';
+import { scaleBench } from './scale-bench.js';
 import { searchBench } from './search-bench.js';
 import { tablesBench } from './tables-bench.js';
 import { trendBench } from './trend-bench.js';
@@ -24,9 +26,11 @@ const SUITES = new Map<string, () => Promise<BenchLine[]>>([
   ['containers', containersBench],
   ['drivers', driversBench],
   ['heap', heapBench],
+  ['history', historyBench],
   ['objects', objectsBench],
   ['search', searchBench],
   ['owners', ownersBench],
+  ['scale', scaleBench],
   ['tables', tablesBench],
 ]);
 

@@ -1,7 +1,7 @@
 /** Lines of a file as a bit map: which of them ran, from ranges of characters as the engine tells them. */
 
 /** Of one function: the range of it first, then ranges within, each with how often it ran. */
-export interface FunctionRanges {
+interface FunctionRanges {
   readonly ranges: readonly { readonly startOffset: number; readonly endOffset: number; readonly count: number }[];
 }
 
@@ -26,7 +26,7 @@ export function linesRun(starts: readonly number[], functions: readonly Function
 }
 
 /** The line of an offset, both counted from 0. */
-export function lineAt(starts: readonly number[], offset: number): number {
+function lineAt(starts: readonly number[], offset: number): number {
   let [low, high] = [0, starts.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;

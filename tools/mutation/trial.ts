@@ -5,7 +5,7 @@ import { WarmProcess } from './process.js';
 import type { Measured } from './warm.js';
 
 /** One change: its number, the file that it is in, the tests that reach it, and those that reach anything of the file. */
-export interface Change {
+interface Change {
   readonly id: number;
   readonly file: string;
   readonly atLoad: boolean;
@@ -13,7 +13,7 @@ export interface Change {
   readonly ofFile: readonly Measured[];
 }
 
-export interface Outcome {
+interface Outcome {
   readonly killed: boolean;
   /** In words, which tests did or did not notice. */
   readonly why: string;

@@ -47,7 +47,7 @@ export function contentsOf({ root, version, bundle, windows, node, nodeLicence }
     text('dumpleak.mjs', bundle.code),
     ...engineFiles(root).map((name) => copy(name)),
     ...['README.md', 'CHANGELOG.md', 'LICENSE'].map((name) => copy(name)),
-    ...readdirSync(join(root, 'docs')).map((name) => copy(`docs/${name}`)),
+    ...filesBelow(root, 'docs').map((name) => copy(name)),
     copy('man/man1/dumpleak.1', 'docs/dumpleak.1'),
     text('THIRD-PARTY.txt', noticesOf(root, [...bundle.packages, ENGINE].sort(), version)),
     text('NODE-LICENSE.txt', nodeLicence),
@@ -55,6 +55,13 @@ export function contentsOf({ root, version, bundle, windows, node, nodeLicence }
   const folder = packageName(version, windows);
   return files.map((file) => ({ ...file, name: `${folder}/${file.name}` }));
 }
+
+/** Paths within the root, with slashes. */
+const filesBelow = (root: string, folder: string): string[] =>
+  readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(root, path) : [path];
+  });
 
 /** `dumpleak-1.2.3-win-x64`. */
 export const packageName = (version: string, windows: boolean): string =>

@@ -3,7 +3,7 @@
 import { large, plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, hex } from '../../../parsers/bytes/failure.js';
 import type { HandleCensus, ProcessHandles } from '../../kernel/objects/handles/handle-census.js';
-import { readHandleTable, type HandleTable } from '../../kernel/objects/handles/handle-table.js';
+import { entriesOf, readHandleTable, type HandleTable } from '../../kernel/objects/handles/handle-table.js';
 import { bodyOf } from '../../kernel/objects/header-scan.js';
 import type { ObjectType } from '../../kernel/objects/object-types.js';
 import type { Objects } from '../../kernel/objects/objects.js';
@@ -19,10 +19,25 @@ export interface HandleQuestion {
   readonly image?: string | undefined;
   /** Name of an object type, in any case. */
   readonly type?: string | undefined;
+  /** Address of an `_EPROCESS`. */
+  readonly process?: bigint | undefined;
+  /** This one alone. */
+  readonly handle?: number | undefined;
+  /** With entries that are not in use, where handles are listed: all, or that of `handle`. */
+  readonly free?: boolean | undefined;
   /** Part of the name of what they lead to, in any case. */
   readonly target?: string | undefined;
   /** So many are listed one by one; 0 for none. */
   readonly list: number;
+}
+
+/** An entry of a table that is not in use. */
+export interface FreeEntry {
+  readonly pid: number;
+  readonly handle: number;
+  readonly entry: VirtualAddress;
+  /** What leads to the next one: a handle, from Windows 8 on an address. */
+  readonly next: bigint;
 }
 
 /** Objects that are looked at for their names. */
@@ -34,15 +49,16 @@ export function readHandlesPart(
   kernel: Kernel,
   objects: Objects,
   question: HandleQuestion,
-): { part: HandlesPart | null; blocks: ProcessBlock[] } {
+): { part: HandlesPart | null; blocks: ProcessBlock[]; free: readonly FreeEntry[] } {
   const census = objects.census();
-  if (census === null) return { part: null, blocks: [] };
+  if (census === null) return { part: null, blocks: [], free: [] };
   const reader = new Reader(kernel, objects, census, question);
-  return { part: reader.read(), blocks: reader.blocks };
+  return { part: reader.read(), blocks: reader.blocks, free: reader.free };
 }
 
 class Reader {
   readonly blocks: ProcessBlock[] = [];
+  readonly free: FreeEntry[] = [];
   private readonly types: readonly ObjectType[];
   private readonly names = new Map<number, string | null>();
   private readonly targets = new Map<string, { type: string; name: string; count: number }>();
@@ -62,10 +78,11 @@ class Reader {
   }
 
   read(): HandlesPart {
-    const { pid, image } = this.question;
+    const { pid, image, process: address } = this.question;
     const wanted = this.census.tables.filter(
       ({ process }) =>
         (pid === undefined || process.pid === pid) &&
+        (address === undefined || process.address === address) &&
         (image === undefined || process.image.toLowerCase() === image.toLowerCase()),
     );
     const processes = wanted
@@ -90,6 +107,7 @@ class Reader {
     const place = this.question.list > 0 ? this.tableOf(process.objectTable) : null;
     let handles = 0;
     for (let k = table.first; k < table.end; k++) {
+      if (question.handle !== undefined && census.value[k] !== question.handle) continue;
       const object = census.object[k] ?? 0;
       const type = this.types[census.facts.type[object] ?? -1]?.name ?? null;
       if (question.type !== undefined && type?.toLowerCase() !== question.type.toLowerCase()) continue;
@@ -111,7 +129,9 @@ class Reader {
       }
       if (this.rows.length < question.list) this.rows.push(this.row(table, k, object, type, name, place));
     }
-    if (this.rows.length > before) {
+    const freeBefore = this.free.length;
+    if (place !== null && question.free === true) this.readFree(table, place);
+    if (this.rows.length > before || this.free.length > freeBefore) {
       const count = table.complete ? table.end - table.first : null;
       this.blocks.push(blockOf(this.kernel, this.objects, process, count));
     }
@@ -166,6 +186,26 @@ class Reader {
       pointerCount: type === null ? null : (facts.pointerCount[object] ?? 0),
       name,
     };
+  }
+
+  /** Entries that lead to no object. Those of pages that are not in the dump are left out. */
+  private readFree({ process, first, end }: ProcessHandles, place: HandleTable): void {
+    const memory = rootsOf(this.kernel)?.memory;
+    if (memory === undefined) return;
+    const used = new Set(this.census.value.subarray(first, end));
+    const size = memory.pointerSize;
+    const { handle: asked, list } = this.question;
+    const [from, to] = asked === undefined ? [0, entriesOf(place, size) * 4] : [asked, asked + 1];
+    for (let handle = from; handle < to && handle < entriesOf(place, size) * 4; handle += 4) {
+      if (used.has(handle)) continue;
+      if (this.free.length >= list) {
+        this.cut = true;
+        return;
+      }
+      const entry = this.entryOf(place, handle);
+      const next = entry === null ? null : memory.readPointer(plus(entry, size));
+      if (entry !== null && next !== null && !failed(next)) this.free.push({ pid: process.pid, handle, entry, next });
+    }
   }
 
   private tableOf(address: VirtualAddress | null): HandleTable | null {

@@ -9,7 +9,7 @@ import type { EndedGroup, HandlesPart, ObjectsPart, ProcessBlock, TagHolders } f
 import type { ThreadFields } from '../../kernel/objects/threads.js';
 import type { Hex, ObjectTypeInfo, ProcessList } from '../../result/result.js';
 import { dumpPart, type DumpPart } from '../dump-part.js';
-import { readHandlesPart, type HandleQuestion } from './handles-part.js';
+import { readHandlesPart, type FreeEntry, type HandleQuestion } from './handles-part.js';
 import { readHolders } from './holders-part.js';
 import { readObjectsPart } from './objects-part.js';
 import { blockOf } from './process-blocks.js';
@@ -75,10 +75,10 @@ export function listHandles(
   opened: OpenedDump,
   question: HandleQuestion,
   progress?: InventoryProgress,
-): DumpPart & { handles: HandlesPart | null; blocks: ProcessBlock[] } {
+): DumpPart & { handles: HandlesPart | null; blocks: ProcessBlock[]; free: readonly FreeEntry[] } {
   const objects = openObjects(opened, progress);
-  const { part, blocks } = readHandlesPart(opened.kernel, objects, question);
-  return inventory(opened, objects, { handles: part, blocks });
+  const { part, blocks, free } = readHandlesPart(opened.kernel, objects, question);
+  return inventory(opened, objects, { handles: part, blocks, free });
 }
 
 /** The census of types, and the objects of one of them. */

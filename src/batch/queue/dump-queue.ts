@@ -6,6 +6,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type PgBoss from 'pg-boss';
 import { placeText } from '../inputs/entries.js';
 import type { Known } from '../journal/history.js';
@@ -54,6 +55,8 @@ const LEASE = 60_000;
 /** Of finished jobs, those that are counted still stand in the queue for so long, in seconds. */
 const SHOWN = 12 * 3600;
 const MAINTENANCE_SECONDS = 60;
+/** For the last word of a worker, in milliseconds. */
+const GOODBYE = 3000;
 
 export class DumpQueue {
   readonly worker = randomUUID();
@@ -77,9 +80,9 @@ export class DumpQueue {
   async close(): Promise<void> {
     await this.boss.stop({ graceful: false });
     if ((this.options.jobs ?? 0) === 0) return;
-    await this.server
-      .executeSql(`delete from ${QUEUE_SCHEMA}.worker where id = $1`, [this.worker])
-      .catch(() => undefined);
+    const gone = this.server.executeSql(`delete from ${QUEUE_SCHEMA}.worker where id = $1`, [this.worker]);
+    // A server that is not there is not waited for: the entry ends by itself.
+    await Promise.race([gone.catch(() => undefined), sleep(GOODBYE, undefined, { ref: false })]);
   }
 
   /** Puts dumps in that neither the queue nor the history has. `retry`: also those that could not be read before. */

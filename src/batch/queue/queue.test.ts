@@ -17,6 +17,8 @@ import { jobId, seal, unseal, type QueuedDump } from './queued-dump.js';
 import { runShared, type SharedBatchOptions } from './run-shared.js';
 import { runWorker } from './run-worker.js';
 import type { WorkEvents } from './work.js';
+import type { BatchEvents } from '../events.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const BAD = fileURLToPath(new URL('../bad-worker.test.helper.js', import.meta.url));
 const GOOD = fileURLToPath(new URL('../batch-worker.js', import.meta.url));
@@ -54,6 +56,11 @@ function recorder() {
   };
   return { told, events };
 }
+
+const silent = (): BatchEvents => ({
+  ...{ more: () => undefined, step: () => undefined, analyzed: () => undefined, failed: () => undefined },
+  ...{ known: () => undefined, passed: () => undefined, deferred: () => undefined, note: () => undefined },
+});
 
 describe('the queue of a shared history', function () {
   this.timeout(120_000);
@@ -96,7 +103,7 @@ describe('the queue of a shared history', function () {
     const { told, events } = recorder();
     const left = await runWorker({
       ...{ address: addressOf(database), jobs: 1, timeoutMs: 60_000, memoryBytes: 2 ** 30, settings: SETTINGS },
-      ...{ redact: null, leaseMs: 60_000, program: BAD, mappings: [], drain: true, graceMs: 1000 },
+      ...{ redact: null, leaseMs: 60_000, program: BAD, mappings: [], health: null, drain: true, graceMs: 1000 },
       ...{ stop: new AbortController().signal, events, ...change },
     });
     return { told, left };
@@ -200,11 +207,15 @@ describe('the queue of a shared history', function () {
     runShared({
       ...{ address: addressOf(database), jobs: 1, timeoutMs: 60_000, memoryBytes: 2 ** 30, settings: SETTINGS },
       ...{ redact: null, leaseMs: 60_000, program: GOOD, mappings: [], graceMs: 1000, paths: [folder], without: [] },
-      ...{ followLinks: false, again: false, retry: false, enqueueOnly: true, stop: new AbortController().signal },
-      events: {
-        ...{ more: () => undefined, step: () => undefined, analyzed: () => undefined, failed: () => undefined },
-        ...{ known: () => undefined, passed: () => undefined, deferred: () => undefined, note: () => undefined },
+      ...{
+        followLinks: false,
+        again: false,
+        retry: false,
+        enqueueOnly: true,
+        followMs: null,
+        stop: new AbortController().signal,
       },
+      events: silent(),
       ...change,
     });
 
@@ -248,6 +259,47 @@ describe('the queue of a shared history', function () {
     expect(told.map((line) => line.split(' ')[0]).sort()).to.deep.equal(['dump', 'failure']);
     expect(told.join()).not.to.match(/SECRET/i);
     expect(await dump()).not.to.match(/SECRET/i);
+  });
+
+  it('tells how it is over HTTP, and how far all hosts are', async () => {
+    const database = await server.createDatabase();
+    const path = join(folder, 'health', 'MEMORY.DMP');
+    writeFileSyncIn(path, buildDump({ kind: 'triage' }).toBytes());
+    await shared(database, { paths: [path] });
+    const stop = new AbortController();
+    let answers: Promise<[number, string][]> = Promise.resolve([]);
+    const get = async (url: string): Promise<[number, string]> => {
+      const response = await fetch(url);
+      return [response.status, await response.text()];
+    };
+    const { events, told } = recorder();
+    const done = events.done.bind(events);
+    let port = 0;
+    events.done = (place, outcome) => {
+      done(place, outcome);
+      // Once the dump is counted.
+      answers = sleep(50).then(async () =>
+        Promise.all(['healthz', 'readyz', 'metrics', 'x'].map(async (name) => get(`http://127.0.0.1:${port}/${name}`))),
+      );
+      void answers.finally(() => {
+        stop.abort();
+      });
+    };
+    const following = shared(database, { paths: [path], enqueueOnly: false, followMs: 100, events: { ...silent(), note: (text) => told.push(text) } }); // prettier-ignore
+    await worker(database, {
+      ...{ program: GOOD, drain: false, stop: stop.signal, events, health: { host: '127.0.0.1', port: 0 } },
+      started: (_, at) => (port = at ?? 0),
+    });
+    const [health, ready, metrics, other] = await answers;
+    expect([health, ready, other?.[0]]).to.deep.equal([[200, 'ok\n'], [200, 'ok\n'], 404]);
+    const lines = metrics?.[1].split('\n') ?? [];
+    expect(lines).to.include.members([
+      ...['dumpleak_worker_dumps_total{result="undecided"} 1', 'dumpleak_worker_dump_seconds_count 1'],
+      ...['dumpleak_queue_dumps{state="dead"} 0', 'dumpleak_queue_reachable 1', '# EOF'],
+    ]);
+    const { report } = await following;
+    expect(report?.counts.known).to.equal(1);
+    expect(told.filter((line) => line.includes(' wait, ')).at(-1)).to.match(/^0 wait, 0 are read, 1 done/);
   });
 
   it('reads the dump that lies there now', async () => {

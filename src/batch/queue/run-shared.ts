@@ -3,9 +3,12 @@
 import type { BatchEvents, BatchCounts } from '../events.js';
 import { findFiles } from '../inputs/find-files.js';
 import { linksLeftText } from '../../../parsers/files/paths.js';
+import type { Overview } from '../outputs/overview.js';
 import { Notes } from '../notes.js';
 import type { BatchReport } from '../run.js';
 import { enqueue, type Enqueued } from './enqueue.js';
+import { follow, progressText } from './follow.js';
+import type { Server } from '../store/server/server.js';
 import { openStation, type StationOptions } from './station.js';
 import type { Mapping } from './path-map.js';
 import { TablesUp } from './tables-up.js';
@@ -22,11 +25,13 @@ export interface SharedBatchOptions extends Omit<StationOptions, 'progress'> {
   readonly mappings: readonly Mapping[];
   /** Only put them in. */
   readonly enqueueOnly: boolean;
+  /** Put them in, and tell how far all hosts are, so often (milliseconds), until the queue is empty; null to work on it. */
+  readonly followMs: number | null;
   readonly graceMs: number;
   readonly stop: AbortSignal;
   readonly events: BatchEvents;
   /** Done at the end, with what the history holds then. */
-  readonly atEnd?: ((history: SharedHistory) => Promise<readonly string[]>) | undefined;
+  readonly atEnd?: ((history: SharedHistory, overview: Overview) => Promise<readonly string[]>) | undefined;
 }
 
 export interface SharedReport extends Enqueued {
@@ -38,6 +43,20 @@ export interface SharedReport extends Enqueued {
 }
 
 const BEATS = 4;
+
+/** Gives how many dumps are left, which are none. */
+async function followAll(server: Server, everyMs: number, stop: AbortSignal, events: BatchEvents): Promise<number> {
+  let last = '';
+  await follow(server, {
+    ...{ everyMs, stop },
+    tell: (progress) => {
+      const text = progressText(progress);
+      if (text !== last) events.note(text);
+      last = text;
+    },
+  });
+  return 0;
+}
 
 /** Throws HistoryError. */
 export async function runShared(options: SharedBatchOptions): Promise<SharedReport> {
@@ -61,17 +80,20 @@ export async function runShared(options: SharedBatchOptions): Promise<SharedRepo
     if (options.enqueueOnly) return { ...put, counts, unseen: 0, report: null };
     const tables = new TablesUp(history, () => undefined);
     const beatMs = leaseMs / BEATS;
-    const unseen = await work(history, queue, {
-      ...{ pool, jobs, mappings, redactor, key, drain: true, beatMs, graceMs, stop },
-      events: tellingBatch(events, counts, notes, tables),
-    });
+    const readHere = async (): Promise<number> =>
+      work(history, queue, {
+        ...{ pool, jobs, mappings, redactor, key, drain: true, beatMs, graceMs, stop },
+        events: tellingBatch(events, counts, notes, tables),
+      });
+    const { followMs } = options;
+    const unseen = followMs === null ? await readHere() : await followAll(history.server, followMs, stop, events);
     if (unseen > 0) notes.tell(`${unseen} dumps are left in the queue, for this host does not see their files`);
     await tables.end();
     const overview = await history.overview();
     const read = overview.records.filter(({ fileId }) => put.fileIds.has(fileId)).length;
     // What other hosts read meanwhile is known as well.
     counts.known += Math.max(0, read - (counts.analyzed + counts.known - counts.knownFailures));
-    notes.tell(...((await options.atEnd?.(history)) ?? []));
+    notes.tell(...((await options.atEnd?.(history, overview)) ?? []));
     const verdicts = overview.records
       .filter(({ fileId }) => put.fileIds.has(fileId))
       .map(({ summary }) => summary.leakSuspected);

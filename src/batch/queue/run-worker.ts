@@ -5,6 +5,9 @@ import { TablesUp } from './tables-up.js';
 import { work, type WorkEvents } from './work.js';
 import type { Mapping } from './path-map.js';
 import type { DumpQueue } from './dump-queue.js';
+import type { HealthAddress } from './health-address.js';
+import { startHealth, type Health } from './health.js';
+import { WorkFigures } from './work-figures.js';
 
 export interface WorkerOptions extends StationOptions {
   readonly mappings: readonly Mapping[];
@@ -12,8 +15,10 @@ export interface WorkerOptions extends StationOptions {
   readonly graceMs: number;
   readonly stop: AbortSignal;
   readonly events: WorkEvents;
-  /** Told once the queue is open. Gives what ends with the worker. */
-  readonly started?: (queue: DumpQueue) => Promise<() => Promise<void>>;
+  /** Where it tells how it is; null for nowhere. */
+  readonly health: HealthAddress | null;
+  /** Told once the queue is open, with the port of `health`. */
+  readonly started?: (queue: DumpQueue, port: number | null) => void;
 }
 
 /** Parts of the lease after which a worker tells that it lives. */
@@ -22,21 +27,31 @@ const BEATS = 4;
 /** Gives how many dumps are left that this host does not see. Throws HistoryError. */
 export async function runWorker(options: WorkerOptions): Promise<number> {
   const { jobs, mappings, drain, graceMs, stop, events, leaseMs } = options;
-  const station = await openStation(options);
+  const figures = new WorkFigures();
+  const memory = figures.reader.bind(figures);
+  const station = await openStation({ ...options, memory });
   const { history, queue, pool, key, redactor } = station;
-  let end: (() => Promise<void>) | null = null;
+  let health: Health | null = null;
   try {
-    end = (await options.started?.(queue)) ?? null;
+    if (options.health !== null)
+      health = await startHealth(options.health, history.server, figures, () => !stop.aborted);
+    options.started?.(queue, health?.port ?? null);
     const tables = new TablesUp(history, (error) => {
       events.note(`the tables could not be brought up yet: ${error instanceof Error ? error.message : String(error)}`);
     });
     const telling: WorkEvents = {
-      ...{ taken: events.taken.bind(events), returned: events.returned.bind(events), note: events.note.bind(events) },
+      ...{ taken: events.taken.bind(events), note: events.note.bind(events) },
+      returned: (place, why, seconds) => {
+        figures.count('returned');
+        events.returned(place, why, seconds);
+      },
       done: (place, outcome) => {
+        figures.done(outcome);
         events.done(place, outcome);
         tables.changed();
       },
       buried: (place, why) => {
+        figures.count('dead');
         events.buried(place, why);
         tables.changed();
       },
@@ -46,7 +61,7 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
     await tables.end();
     return left;
   } finally {
-    await end?.();
+    await health?.close();
     await station.close();
   }
 }

@@ -18,6 +18,7 @@ export interface StationOptions {
   /** So long a worker that is not heard of is taken for alive, in milliseconds. */
   readonly leaseMs: number;
   readonly progress?: ((task: Task, step: string, done: number, total: number) => void) | undefined;
+  readonly memory?: ((rssBytes: number) => void) | undefined;
   /** Path of the program of a process; another one for tests. */
   readonly program?: string | undefined;
 }
@@ -38,7 +39,7 @@ const FIRST_PATIENCE = 30_000;
 
 /** Throws HistoryError. */
 export async function openStation(options: StationOptions): Promise<Station> {
-  const { address, jobs, timeoutMs, memoryBytes, leaseMs, progress, program } = options;
+  const { address, jobs, timeoutMs, memoryBytes, leaseMs, progress, memory, program } = options;
   await (await SharedHistory.open(address, { patienceMs: FIRST_PATIENCE })).close();
   const history = await SharedHistory.open(address, { patienceMs: PATIENCE });
   try {
@@ -46,7 +47,7 @@ export async function openStation(options: StationOptions): Promise<Station> {
     const queue = await DumpQueue.open(history.server, { jobs, leaseMs });
     const redactKey = key === null ? null : Buffer.from(key).toString('hex');
     const settings = { ...options.settings, redactKey, pages: null };
-    const pool = new WorkerPool({ jobs, timeoutMs, memoryBytes, settings, progress, program });
+    const pool = new WorkerPool({ jobs, timeoutMs, memoryBytes, settings, progress, memory, program });
     return {
       ...{ history, queue, pool, key, redactor: key === null ? null : new Redactor(key, true) },
       close: async () => {

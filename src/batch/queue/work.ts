@@ -104,6 +104,12 @@ class Worker {
     stop.addEventListener('abort', onStop);
     try {
       const left = await this.takeAll();
+      const failure = this.failures.at(0);
+      if (failure !== undefined) {
+        // Without the server nothing can be given back: others take it over.
+        await pool.close();
+        throw failure;
+      }
       for (const claim of this.ready.splice(0)) await this.giveBack(claim, claim.dump, 'this worker ends', 0);
       while (this.running.size > 0 || this.settling.size > 0) await this.something();
       if (this.failures[0] !== undefined) throw this.failures[0];

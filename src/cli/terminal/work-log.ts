@@ -27,6 +27,10 @@ export class WorkLog implements WorkEvents {
     this.line({ level: 'info', event: 'started', text: `worker of ${store}, ${jobs} at a time`, more: { store, worker, jobs } }); // prettier-ignore
   }
 
+  listening(port: number): void {
+    this.line({ level: 'info', event: 'listening', text: `/healthz, /readyz and /metrics at port ${port}`, more: { port } }); // prettier-ignore
+  }
+
   stopping(): void {
     this.line({ level: 'info', event: 'stopping', text: 'ends once what is being read is done' });
   }

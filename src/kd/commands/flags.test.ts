@@ -54,6 +54,11 @@ const CASES: readonly (readonly [string, RegExp])[] = [
   [`!poolfind ${TAG} -nonpaged`, /Nonpaged pool\n/],
   [`!poolfind -tag ${TAG} -paged`, /^Scanning large/],
   [`!poolfind ${TAG} 9`, /^of !poolfind there is /],
+  [`!poolfind ${TAG} 2`, /^!poolfind Zq9x 2: special pool is not searched by tag.*\n$/],
+  [`!poolfind ${TAG} 4`, /^!poolfind Zq9x 4: session pool .*\n$/],
+  [`!poolfind ${TAG} -session`, /^!poolfind Zq9x -session: session pool .*\n$/],
+  [`!poolfind ${TAG} -x`, /^!poolfind -x wants a command in quotes/],
+  [`!poolfind -tag ${TAG} -x "? @$extret"`, new RegExp(`^(?:(${POINTER}) : tag ${TAG}, .*\\nEvaluate expression: -?\\d+ = ${ADDRESS}\\n)+$`)], // prettier-ignore
   ['!verifier 0', /^Verify Flags Level 0x000009bb\n[^]*Summary of All Verifier Statistics\n/],
   ['!verifier 1', /^Verify Flags Level [^]*acme\.sys/],
   ['!verifier 3 acme.sys', /Current Pool Allocations: [^]*0x00000400 {2}Zq9x {2}0x/],
@@ -158,6 +163,38 @@ describe('flags of the prompt', () => {
     expect((await kd.print(`!pool ${address} 2`)).split('\n')).to.have.length.below(6);
     expect(await kd.print(`!pool ${address}-0 2`)).to.equal(await kd.print(`!pool ${address} 2`));
     expect(await kd.print(`!poolval ${address}`)).to.match(/Pool page/i);
+  });
+
+  it('what blocks of pool hold is what dd shows', async () => {
+    const address = /([0-9a-f]{16}) : tag/.exec(await kd.print(`!poolfind ${TAG} -x ".echo"`))?.[1] ?? '';
+    const digits = (text: string): string[] => text.split(/\s+/).filter((word) => /^[0-9a-f?]{8}$/.test(word));
+    const text = await kd.print(`!pool ${address} 3`);
+    const rows = text.split('\n').filter((line) => new RegExp(`^ +${POINTER}  `).test(line));
+    expect(rows).to.have.length(2);
+    const start = /[0-9a-f]{16}/.exec(rows[0]!)![0];
+    expect(rows[1]).to.match(new RegExp(`^    ${(BigInt(`0x${start}`) + 16n).toString(16)}  `));
+    expect(digits(rows.join(' '))).to.deep.equal(digits((await kd.print(`dd ${start} L8`)).replaceAll(/^\S+/gm, '')));
+    const marked = /\*([0-9a-f]{16}) (size|:)/.exec(text)!;
+    expect(BigInt(`0x${start}`) - BigInt(`0x${marked[1]!}`)).to.equal(marked[2] === ':' ? 0n : 16n);
+    const all = await kd.print(`!pool ${address} 1`);
+    expect(all).to.contain(text.split('\n').slice(1).join('\n').trimEnd());
+    expect(text).to.match(/Pooltag|Owning component/);
+    expect(await kd.print(`!pool ${address} 80000002`)).to.not.match(/Pooltag|Owning component/);
+    expect(await kd.print(`!pool ${address} 4`)).to.match(/^of !pool there is /);
+  });
+
+  it('headers stand in !poolval from level 2 on', async () => {
+    const address =
+      /([0-9a-f]{16}) : tag Zq9x, size +0x[0-9a-f]{1,3},/.exec(await kd.print(`!poolfind ${TAG}`))?.[1] ?? '';
+    const blocks = (await kd.print(`!pool ${address}`)).split('\n').filter((line) => line.includes(' size: ')).length;
+    const [rows, whole] = [await kd.print(`!poolval ${address} 2`), await kd.print(`!poolval ${address} 3`)];
+    expect(await kd.print(`!poolval ${address} 1`)).to.equal(await kd.print(`!poolval ${address}`));
+    expect(rows.match(/ previous size: /g)).to.have.length(blocks);
+    expect(rows).to.not.contain('PoolTag');
+    expect(whole.match(/^ {4}PoolTag [0-9a-f]{8} {2}Nonpaged pool {2}State \w+ {2}Kind pool$/gm)).to.have.length(
+      blocks,
+    );
+    expect(await kd.print(`!poolval ${address} 4`)).to.match(/^of !poolval there is /);
   });
 
   it('a log takes what is printed', async () => {

@@ -62,11 +62,19 @@ export const objects: Family = {
     },
     {
       names: ['!handle'],
-      usage: ['!handle 0 3 Process [Type]'],
-      summary: 'Handles of a process',
+      usage: ['!handle [Handle [Flags [Process [Type]]]]'],
+      summary: 'Handles of a process or of all; Handle is 0 for all, Process an id, an address, or 0 for all',
+      flags: [
+        ['1', 'the entry, which is always shown'],
+        ['2', 'the object that it leads to: type, counts, name; 3 is what is shown without flags'],
+        ['4', 'entries that are not in use'],
+        ['10', "the kernel's own table: that of System"],
+      ],
       standing: 'differs',
-      differs: 'Only lists of one process, with type and name.',
-      run: async ({ session, words }) => showWords(session, handles, words),
+      differs:
+        'Without a process, handles of all are shown, for which one is current is rarely known. (Inherit) and (Protected) behind the access are left out. The directory of a named object is not told. Flag 20, which takes the handle for an id of a process or thread, is not here. 10,000 handles at most are listed.',
+      run: async ({ session, words }) =>
+        showWords(session, handles, words.length === 0 ? ['0'] : await withValue(session, words, 2)),
     },
     {
       names: ['!object'],

@@ -1,5 +1,6 @@
 /** The commands of the leak runbook: memory totals and pool tags. */
 
+import { poolfindRow } from '../../views/pool/block-lines.js';
 import { pool as blocksOfPage } from '../../views/pool/pool.js';
 import { poolFind } from '../../views/pool/poolfind.js';
 import { poolVal } from '../../views/pool/poolval.js';
@@ -8,9 +9,32 @@ import { poolTag } from '../../views/pooltag.js';
 import { poolUsed } from '../../views/poolused.js';
 import { isWrong } from '../../views/view.js';
 import { vm } from '../../views/vm.js';
-import type { Family } from '../command.js';
+import { unquoted } from '../../views/words.js';
+import type { Call, Family } from '../command.js';
 import { KdError } from '../kd-error.js';
-import { showWords, withValue } from '../views.js';
+import { EXTENSION_RESULT } from '../registers.js';
+import { showWords, sourceOf, withValue } from '../views.js';
+
+/** Blocks that one `!poolfind -x` runs its command for. */
+const MOST_RUNS = 100_000;
+
+/** `!poolfind`, with `-x` a command after the row of each block, its address in `@$extret`. */
+async function findBlocks({ session, words }: Call): Promise<void> {
+  const at = words.findIndex((word) => word.toLowerCase() === '-x');
+  if (at < 0) return showWords(session, poolFind, words);
+  const command = unquoted(words[at + 1] ?? '');
+  if (command === '') throw new KdError('!poolfind -x wants a command in quotes: -x "!pool @$extret 2"');
+  const wanted = poolFind.words(words.toSpliced(at, 2));
+  if (isWrong(wanted)) throw new KdError(wanted.error);
+  const { blocks, wide } = await poolFind.read(sourceOf(session), { ...wanted, limit: MOST_RUNS });
+  for (const block of blocks) {
+    session.out.check();
+    await session.out.text(poolfindRow(block, wide));
+    session.registers.set(EXTENSION_RESULT, block.address);
+    await session.run(command);
+  }
+  if (blocks.length === MOST_RUNS) await session.out.line(`!poolfind -x ended after ${MOST_RUNS} blocks: there may be more`); // prettier-ignore
+}
 
 export const pool: Family = {
   title: 'Pool and memory',
@@ -58,16 +82,19 @@ export const pool: Family = {
     },
     {
       names: ['!poolfind'],
-      usage: ['!poolfind Tag [PoolType]', '!poolfind -tag Tag [-nonpaged | -paged]'],
+      usage: ['!poolfind Tag [PoolType]', '!poolfind -tag Tag [-nonpaged | -paged] [-x "Command"]'],
       summary: 'All blocks of a tag',
       flags: [
         ['0', 'nonpaged pool, as without it; -nonpaged'],
         ['1', 'paged pool; -paged'],
+        ['2', 'special pool: only said that it is not searched'],
+        ['4', 'session pool: only said that it is not read; -session'],
+        ['-x "Command"', 'a command for each block, its address in @$extret'],
       ],
       standing: 'differs',
       differs:
-        'Blocks come from the walk of all of the pool, also of the segment heap that the debugger often cannot read; how many there were, what the tag table says and what could not be walked stands below.',
-      run: async ({ session, words }) => showWords(session, poolFind, words),
+        'Blocks come from the walk of all of the pool, also of the segment heap that the debugger often cannot read; how many there were, what the tag table says and what could not be walked stands below. With -x the row of each block stands before what the command prints, and the lines around the rows are left out.',
+      run: findBlocks,
     },
     {
       names: ['!pool'],
@@ -75,7 +102,9 @@ export const pool: Family = {
       summary: 'The block that holds an address, and its neighbours',
       flags: [
         ['0', 'all blocks of the page'],
+        ['1', 'with the first 32 bytes behind each header, as the debugger also past the end of a smaller block'],
         ['2', 'the block alone'],
+        ['80000000', 'without what lists of tags say'],
       ],
       standing: 'differs',
       differs: 'What the allocator keeps of freed blocks is told.',
@@ -83,10 +112,17 @@ export const pool: Family = {
     },
     {
       names: ['!poolval'],
-      usage: ['!poolval Address'],
+      usage: ['!poolval Address [Level]'],
       summary: 'Checks the blocks of a pool page',
+      flags: [
+        ['0', 'whether the page holds together, and how its blocks follow each other'],
+        ['1', 'the same'],
+        ['2', 'and the headers: size, previous size, tag'],
+        ['3', 'and all that the headers say'],
+      ],
       standing: 'differs',
-      differs: 'The segment heap is checked by its own rules; the debugger calls each of its pages invalid.',
+      differs:
+        'No output of the debugger with headers is known: their look is ours. The segment heap is checked by its own rules; the debugger calls each of its pages invalid.',
       run: async ({ session, words }) => showWords(session, poolVal, await withValue(session, words, 0)),
     },
     {

@@ -1,5 +1,7 @@
 /** `!pool`: the block that holds an address, and its neighbours on the page. */
 
+import { plus, virtual } from '../../../parsers/addresses.js';
+import { failed } from '../../../parsers/bytes/failure.js';
 import { printable } from '../../../parsers/text-safety.js';
 import type { DumpPart } from '../../analysis/dump-part.js';
 import type { BlockPage, FoundBlock } from '../../analysis/pool/find-blocks.js';
@@ -11,6 +13,16 @@ export interface PoolWanted {
   readonly address: bigint;
   /** Only the block that holds it. */
   readonly alone?: boolean | undefined;
+  /** With the first words of what each holds. */
+  readonly contents?: boolean | undefined;
+  /** Without what lists of tags say. */
+  readonly bare?: boolean | undefined;
+}
+
+/** Words of 32 bits that are shown of a block; null for one whose page is missing. */
+interface Contents {
+  readonly address: bigint;
+  readonly words: readonly (number | null)[];
 }
 
 interface PageFound extends DumpPart {
@@ -18,7 +30,13 @@ interface PageFound extends DumpPart {
   /** What lists of tags say of the block that holds the address; null where they know nothing, or no block does. */
   readonly known: { readonly description: string | null; readonly binary: string | null } | null;
   readonly wide: boolean;
+  /** By the address of the block; left out where it was not asked for. */
+  readonly contents?: ReadonlyMap<bigint, Contents> | undefined;
 }
+
+/** Rows of contents, and the words of one. */
+const ROWS = 2;
+const WORDS = 4;
 
 function poolRow(block: FoundBlock, isOwn: boolean, wide: boolean): string {
   const mark = isOwn ? '*' : ' ';
@@ -27,8 +45,19 @@ function poolRow(block: FoundBlock, isOwn: boolean, wide: boolean): string {
   return `${mark}${pointerText(block.address, wide)} size: ${hex(block.size)} previous size: ${hex(block.previousSize)}  ${state} ${isOwn ? '*' : ' '}${printable(block.tag)}\n`;
 }
 
+/** What a block holds, two rows and an empty line, the second row set in as the debugger does. */
+function contentRows({ address, words }: Contents, wide: boolean): string {
+  const rows = Array.from({ length: ROWS }, (_, i) => {
+    const shown = words
+      .slice(i * WORDS, (i + 1) * WORDS)
+      .map((word) => (word === null ? '????????' : word.toString(16).padStart(8, '0')));
+    return `${i === 0 ? ' ' : '    '}${pointerText(address + BigInt(i * WORDS * 4), wide)}  ${shown.join(' ')}\n`;
+  });
+  return `${rows.join('')}\n`;
+}
+
 /** The look of `!pool`. */
-function text({ page, known, wide }: PageFound, { address, alone }: PoolWanted): string {
+function text({ page, known, wide, contents }: PageFound, { address, alone, bare }: PoolWanted): string {
   const { own, blocks } = page;
   const first = blocks[0];
   if (first === undefined) {
@@ -43,36 +72,56 @@ function text({ page, known, wide }: PageFound, { address, alone }: PoolWanted):
         ? `*${pointerText(block.address, wide)} : large page allocation, tag is ${printable(block.tag)}, size is 0x${block.size.toString(16)} bytes\n`
         : poolRow(block, isOwn, wide),
     );
-    if (!isOwn) continue;
-    lines.push(
-      known === null
-        ? '\t\tOwning component : Unknown (update pooltag.txt)\n'
-        : `\t\tPooltag ${printable(block.tag)} : ${printable(known.description ?? '')}${known.binary === null ? '' : `, Binary : ${printable(known.binary)}`}\n`,
-    );
-    if (block.state === 'cached') lines.push('\t\tFreed, but kept by the allocator\n');
+    if (isOwn && bare !== true) {
+      lines.push(
+        known === null
+          ? '\t\tOwning component : Unknown (update pooltag.txt)\n'
+          : `\t\tPooltag ${printable(block.tag)} : ${printable(known.description ?? '')}${known.binary === null ? '' : `, Binary : ${printable(known.binary)}`}\n`,
+      );
+    }
+    if (isOwn && block.state === 'cached') lines.push('\t\tFreed, but kept by the allocator\n');
+    const held = contents?.get(block.address);
+    if (held !== undefined) lines.push(contentRows(held, wide));
   }
   return lines.join('');
 }
 
-/** Of `!pool`'s flags: only the marked row. */
+/** Of `!pool`'s flags: what blocks hold, only the marked row, nothing from lists of tags. */
+const CONTENTS = 1;
 const ALONE = 2;
+const BARE = 0x8000_0000;
 
 export const pool: View<PoolWanted, PageFound> = {
   command: '!pool',
   shell: 'pool MEMORY.DMP',
   words: ([word, flagsWord = '0', ...more]) => {
     const flags = debuggerNumber(flagsWord);
-    if (word === undefined || more.length > 0 || (flags !== 0 && flags !== ALONE)) {
-      return { error: 'of !pool there are !pool ADDRESS, and !pool ADDRESS 2 for its block alone' };
+    const bits = (flags ?? 0) % BARE;
+    if (word === undefined || more.length > 0 || flags === null || bits > (CONTENTS | ALONE)) {
+      return { error: 'of !pool there is !pool ADDRESS, with flags of 1 (contents), 2 (its block alone) and 80000000' };
     }
     const address = typedAddress(word);
-    return address === null ? { error: noAddress(word) } : { address, alone: flags === ALONE };
+    if (address === null) return { error: noAddress(word) };
+    return { address, alone: (bits & ALONE) !== 0, contents: (bits & CONTENTS) !== 0, bare: flags >= BARE };
   },
-  read: async ({ opened, lists }, { address }) => {
+  read: async ({ opened, lists }, { address, contents: wantsContents }) => {
     const { blocksAt, walkablePool } = await import('../../analysis/pool/find-blocks.js');
     const { pool: walkable, wide, about } = walkablePool(opened);
     const page = blocksAt(walkable, address);
-    return { ...about, page, known: page.own === null ? null : await describe(page.own.tag, lists), wide };
+    const known = page.own === null ? null : await describe(page.own.tag, lists);
+    if (wantsContents !== true) return { ...about, page, known, wide };
+    const { memory } = opened.kernel;
+    const word = (at: bigint): number | null => {
+      const value = memory?.readU32(virtual(at)) ?? null;
+      return value === null || failed(value) ? null : value;
+    };
+    const contentsOf = (block: FoundBlock): Contents => {
+      const header = block.kind === 'bigpage' ? 0 : (walkable.header?.size ?? 0);
+      const start = plus(virtual(block.address), header);
+      return { address: start, words: Array.from({ length: ROWS * WORDS }, (_, i) => word(start + BigInt(i * 4))) };
+    };
+    const contents = new Map(page.blocks.map((block) => [block.address, contentsOf(block)]));
+    return { ...about, page, known, wide, contents };
   },
   text,
   json: ({ schemaVersion, dump, system, page, warnings }) => {

@@ -74,6 +74,14 @@ const POOLS: ReadonlyMap<string, PoolQuestion['pool']> = new Map([
   ...(['1', '-paged'] as const).map((word) => [word, 'paged'] as const),
 ]);
 
+/** Pool types that the debugger has and that are not told apart or not read here, and why. */
+const NOT_READ: ReadonlyMap<string, string> = new Map(
+  [
+    { words: ['2'], why: 'special pool is not searched by tag: its blocks are counted in what was not seen' },
+    { words: ['4', '-session'], why: 'session pool has big allocations and pages of its own, which are not read' },
+  ].flatMap(({ words, why }) => words.map((word) => [word, why] as const)),
+);
+
 const USAGE = 'of !poolfind there is !poolfind TAG with 0 or -nonpaged, or 1 or -paged, behind it';
 
 export const poolFind: StreamedView<PoolQuestion, PoolFound, PoolSearchEnd> = {
@@ -81,6 +89,8 @@ export const poolFind: StreamedView<PoolQuestion, PoolFound, PoolSearchEnd> = {
   shell: 'poolfind MEMORY.DMP',
   words: (words) => {
     const [tag, pool, ...more] = words[0] === '-tag' ? words.slice(1) : words;
+    const notRead = NOT_READ.get(pool?.toLowerCase() ?? '');
+    if (notRead !== undefined) return { error: `!poolfind ${tag ?? ''} ${pool ?? ''}: ${notRead}` };
     const asked = pool === undefined ? 'nonpaged' : POOLS.get(pool.toLowerCase());
     if (tag === undefined || asked === undefined || more.length > 0) return { error: USAGE };
     const text = unquoted(tag);

@@ -1,18 +1,42 @@
 /** `!poolval`: whether the blocks of a pool page hold together. */
 
 import type { DumpPart } from '../../analysis/dump-part.js';
-import type { BlockPage } from '../../analysis/pool/find-blocks.js';
+import { printable } from '../../../parsers/text-safety.js';
+import type { BlockPage, FoundBlock } from '../../analysis/pool/find-blocks.js';
 import type { View } from '../view.js';
 import { noAddress, typedAddress } from '../words.js';
 import { blockRecord, coverageRecord, coverageText, pointerText, poolText } from './block-lines.js';
 
 interface Wanted {
   readonly address: bigint;
+  /** 0 to 3: from 2 on with the headers, at 3 with what stands in them. */
+  readonly level?: number | undefined;
 }
 
 type PageFound = DumpPart & { readonly page: BlockPage; readonly wide: boolean };
 
-function text({ page, wide }: PageFound, { address }: Wanted): string {
+/** From this level on headers are shown, and all of them from the next. */
+const HEADERS = 2;
+const WHOLE_HEADERS = 3;
+
+/** Headers as the walk read them. The debugger's look of them is not known. */
+function headerRows(blocks: readonly FoundBlock[], level: number, wide: boolean): string[] {
+  if (level < HEADERS) return [];
+  return [
+    'Headers:',
+    ...blocks.flatMap((block) => {
+      const row = `${pointerText(block.address, wide)} size: ${block.size.toString(16).padStart(4)} previous size: ${block.previousSize.toString(16).padStart(4)}  ${printable(block.tag)}`;
+      if (level < WHOLE_HEADERS) return [row];
+      return [
+        row,
+        `    PoolTag ${block.key.toString(16).padStart(8, '0')}  ${poolText(block.paged)}  State ${block.state}  Kind ${block.kind}`,
+      ];
+    }),
+    '',
+  ];
+}
+
+function text({ page, wide }: PageFound, { address, level = 0 }: Wanted): string {
   const { blocks, coverage } = page;
   const start = address - (address & 0xfffn);
   const at = pointerText(start, wide);
@@ -45,6 +69,7 @@ function text({ page, wide }: PageFound, { address }: Wanted): string {
     ...wrong,
     '',
     '',
+    ...headerRows(blocks, level, wide),
     coverageText(coverage),
   ].join('\n');
 }
@@ -55,11 +80,11 @@ export const poolVal: View<Wanted, PageFound> = {
   words: ([word, level = '0', ...more]) => {
     if (word === undefined || more.length > 0 || !/^[0-3]$/.test(level)) {
       return {
-        error: 'of !poolval there is !poolval ADDRESS, with a level from 0 to 3, which all print the same here',
+        error: 'of !poolval there is !poolval ADDRESS, with a level from 0 to 3',
       };
     }
     const address = typedAddress(word);
-    return address === null ? { error: noAddress(word) } : { address };
+    return address === null ? { error: noAddress(word) } : { address, level: Number(level) };
   },
   read: async ({ opened }, { address }) => {
     const { blocksAt, walkablePool } = await import('../../analysis/pool/find-blocks.js');

@@ -1,8 +1,10 @@
 /** `dumpleak batch --store`: puts dumps into the queue of a shared history, and works on it. */
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Options } from 'yargs';
 import { isHistoryError } from '../../../batch/journal/history-error.js';
+import { pagesFolder, writeMetrics } from '../../../batch/outputs/outputs.js';
+import { writeReport } from '../../../batch/outputs/report.js';
 import { renderBatchSummary } from '../../../batch/outputs/summary-text.js';
 import type { Mapping } from '../../../batch/queue/path-map.js';
 import type { SharedBatchOptions } from '../../../batch/queue/run-shared.js';
@@ -14,6 +16,8 @@ import { requireStore, type StoreArguments } from '../../options/store-options.j
 import { expandAll } from '../../options/wildcards.js';
 import { BatchDisplay } from '../../terminal/batch-display.js';
 import type { Host, Output } from '../../terminal/output.js';
+import { openPage } from '../../terminal/open-page.js';
+import { checkWritable, makeFolder } from '../../terminal/write-file.js';
 import { batchExitCode, stopOnSignals, type FailOn } from './batch-endings.js';
 
 /** Options of `batch` beside those of STORE. */
@@ -49,13 +53,19 @@ interface SharedArguments extends StoreArguments, FailOn, ManyArguments {
 }
 
 const GRACE = 25_000;
+/** Between two looks at what all hosts did, in milliseconds. */
+const FOLLOW = 2_000;
 
 export async function runSharedBatch(args: SharedArguments, output: Output, host: Host): Promise<ExitCode> {
   if (args.paths.length === 0) throw new UsageError('name dumps, or a folder that holds them');
   if (args.watch === true) throw new UsageError('--watch is for a history in a folder: with --store run batch --enqueue from time to time'); // prettier-ignore
-  if (args.out !== undefined || args.metrics !== undefined || args.open === true) {
-    throw new UsageError('--out, --open and --metrics are for a history in a folder: with --store say "dumpleak report --store" and "dumpleak worker --health"'); // prettier-ignore
+  const { out, metrics } = args;
+  if (args.enqueue === true && (out !== undefined || metrics !== undefined || args.open === true)) {
+    throw new UsageError('--enqueue only fills the queue: "dumpleak report --store" writes the report later');
   }
+  if (args.open === true && out === undefined) throw new UsageError('--open shows the report of --out FOLDER');
+  if (metrics !== undefined) checkWritable(metrics);
+  if (out !== undefined) makeFolder(out);
   const address = await requireStore(args, host.env);
   const reading = await readingMany(args, host);
   const display = new BatchDisplay(host.stderr, { quiet: args.quiet === true, ascii: output.style.ascii === true });
@@ -67,9 +77,26 @@ export async function runSharedBatch(args: SharedArguments, output: Output, host
   const { runShared } = await import('../../../batch/queue/run-shared.js');
   const options: SharedBatchOptions = {
     ...{ address, ...reading, redact: askedKey(args), leaseMs: MINUTE, graceMs: GRACE },
-    ...{ paths: expandAll(args.paths, host).map((path) => resolve(path)), without: [] },
+    ...{
+      paths: expandAll(args.paths, host).map((path) => resolve(path)),
+      without: out === undefined ? [] : [pagesFolder(out)],
+    },
     ...{ followLinks: args['follow-links'] === true, again: args.again === true, retry: args.retry === true },
-    ...{ mappings: args.map ?? [], enqueueOnly: args.enqueue === true, stop: stop.signal, events: display },
+    ...{
+      mappings: args.map ?? [],
+      enqueueOnly: args.enqueue === true && args.follow !== true,
+      followMs: args.follow === true ? FOLLOW : null,
+      stop: stop.signal,
+      events: display,
+    },
+    atEnd: async (history, overview) => {
+      const now = new Date();
+      const notes: string[] = [];
+      const read = history.read.bind(history);
+      if (out !== undefined) notes.push(...(await writeReport(out, { overview, read }, now)).notes);
+      if (metrics !== undefined) notes.push(...writeMetrics(metrics, overview, now));
+      return notes;
+    },
   };
   try {
     const { queued, waiting, counts, unseen, report } = await runShared(options);
@@ -78,7 +105,8 @@ export async function runSharedBatch(args: SharedArguments, output: Output, host
       await output.text(`${enqueuedText(queued, waiting, counts)}\n`);
       return stop.signal.aborted ? EXIT.interrupted : EXIT.done;
     }
-    await output.text(renderBatchSummary(report, null));
+    await output.text(renderBatchSummary(report, out ?? null));
+    if (args.open === true && out !== undefined) await openPage(join(out, 'index.html'), host);
     const code = batchExitCode(report, args);
     return code === EXIT.done && unseen > 0 ? EXIT.badInput : code;
   } catch (error) {

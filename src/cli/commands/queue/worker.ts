@@ -1,6 +1,7 @@
 /** `dumpleak worker`: takes dumps from the queue of a shared history. */
 
 import { isHistoryError } from '../../../batch/journal/history-error.js';
+import { readHealthAddress } from '../../../batch/queue/health-address.js';
 import { defineCommand } from '../../command.js';
 import { FileError } from '../../errors.js';
 import { EXIT } from '../../exit-codes.js';
@@ -33,6 +34,18 @@ export const command = defineCommand({
       coerce: milliseconds('--lease'),
       describe: 'So long after its last sign of life others take over what this worker had (1m)',
       group: WORK,
+    },
+    health: {
+      type: 'string',
+      requiresArg: true,
+      coerce: (value: unknown) => {
+        const address = readHealthAddress(String(value));
+        if (address === null)
+          throw new Error('--health wants a port, as 9090, or an address and a port, as 0.0.0.0:9090');
+        return address;
+      },
+      describe: 'Serve /healthz, /readyz and /metrics at this port of this machine; at 0.0.0.0:PORT for others too',
+      group: GROUP.output,
     },
     log: {
       type: 'string',
@@ -67,9 +80,10 @@ export const command = defineCommand({
         ...{ address, ...reading, redact: askedKey(args), mappings: args.map ?? [] },
         ...{ drain: args.drain === true, graceMs: args.grace ?? 25_000, leaseMs: args.lease ?? MINUTE },
         ...{ stop: stop.signal, events: log },
-        started: async (queue) => {
+        health: args.health ?? null,
+        started: (queue, port) => {
           log.started(address.words, queue.worker, reading.jobs);
-          return Promise.resolve(async () => Promise.resolve());
+          if (port !== null) log.listening(port);
         },
       });
       if (left > 0) {
