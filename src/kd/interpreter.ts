@@ -71,7 +71,7 @@ export class Interpreter {
       }
       if (error instanceof Endless) {
         await this.session.out.line(error.message);
-        return { quit: false, failed: this.failed ?? 'usage' };
+        return { quit: false, failed: 'usage' };
       }
       throw error;
     } finally {
@@ -122,7 +122,9 @@ export class Interpreter {
       if (!(error instanceof KdError || error instanceof InputError)) throw error;
       this.failed ??= error instanceof KdError ? error.kind : 'input';
       const { message } = error;
-      await session.out.line(printable(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message));
+      await session.out.line(
+        printable(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message),
+      );
     }
   }
 }

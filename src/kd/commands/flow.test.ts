@@ -59,7 +59,11 @@ describe('scripts of the prompt', () => {
   it('a line that runs too many commands ends, and all that is around them', async () => {
     const own = sessionOf({ seed: 5, memory: { bytes: 64 * 2 ** 20 } });
     const interpreter = new Interpreter(own.session, 10_000);
-    for (const line of ['.while (1) { .while (1) { $$ nothing } }', '.catch { .for (;;) { .while (1) { .break } } }; .echo after', '.foreach /s (w "a b") { .while (1) {} }']) {
+    for (const line of [
+      '.while (1) { .while (1) { $$ nothing } }',
+      '.catch { .for (;;) { .while (1) { .break } } }; .echo after',
+      '.foreach /s (w "a b") { .while (1) {} }',
+    ]) {
       own.host.text = '';
       expect(await interpreter.line(line), line).to.deep.equal({ quit: false, failed: 'usage' });
       expect(own.host.text, line).to.equal('One line ran 10000 commands: it was ended\n');
@@ -68,7 +72,13 @@ describe('scripts of the prompt', () => {
   });
 
   it('a line that makes no sense is told in few words', async () => {
-    for (const line of [`? ${'('.repeat(400_000)}`, `.printf "x"${', 1'.repeat(100_000)}`, `x nt!${'*a'.repeat(100_000)}`, `.if (${'('.repeat(100_000)}`, 'y'.repeat(500_000)]) {
+    for (const line of [
+      `? ${'('.repeat(400_000)}`,
+      `.printf "x"${', 1'.repeat(100_000)}`,
+      `x nt!${'*a'.repeat(100_000)}`,
+      `.if (${'('.repeat(100_000)}`,
+      'y'.repeat(500_000),
+    ]) {
       const text = await kd.print(line);
       expect(text.length, line.slice(0, 20)).to.be.lessThan(1200);
     }
