@@ -122,6 +122,7 @@ export abstract class TranslatedMemory extends MemoryBase {
     const order = new Uint32Array(offsets.length);
     let present = 0;
     for (let i = 0; i < offsets.length; i++) if ((offsets[i] ?? NONE) >= 0) order[present++] = i;
+    if (present === 0) return;
     const inFile = order.subarray(0, present).sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0));
     const offsetOf = (k: number): number => offsets[inFile[k] ?? 0] ?? 0;
     const { gap = SWEEP_GAP, longest = SWEEP } = this.memory.pace ?? {};

@@ -43,6 +43,15 @@ const reason = (value: unknown): string =>
   failed(value) ? `${value.code}: ${value.message}` : `read ${String(value)}`;
 
 describe('x64 translation', () => {
+  it('visits pages of which none is in the dump', () => {
+    const seen: [number, Uint8Array | null][] = [];
+    const pages = new Float64Array([Number(VA & 0xffffffffffffn) - 2 ** 48, -4096]);
+    mapped()
+      .memory()
+      .eachPage(pages, (place, bytes) => seen.push([place, bytes]));
+    expect(seen).to.deep.equal([[0, null], [1, null]]); // prettier-ignore
+  });
+
   it('walks four levels, and masks flags, protection keys and NX', () => {
     const memory = mapped()
       .entry(3, 3, table(9) | 0xfff0000000000000n)

@@ -15,7 +15,10 @@ export interface Typed {
  * What stands in a command's place at the start of a line: `!pool`, `.foreach`, `lm`, `?`. An extension's module is left out:
  * `!kdexts.pool` is `!pool`.
  */
-const NAME = /^(?:!(?:[\w.]+\.)?[A-Za-z_]\w*|\.[A-Za-z_]\w*|\?\??|\$\$?>*<|[A-Za-z]+|\|+\.?|~)/;
+const NAME = /^(?:!(?:[\w.]+\.)?[A-Za-z_]\w*|\.[A-Za-z_]\w*|\?\??|\$\$>a<|\$\$?>*<|[A-Za-z]+|\|+\.?|~)/;
+
+/** Characters that a command's name may have. */
+const LONGEST_NAME = 64;
 
 export class Catalog {
   private readonly byName = new Map<string, KdCommand>();
@@ -51,7 +54,7 @@ export class Catalog {
     const exact = this.find(name);
     if (exact !== null) return { name, command: exact, rest: after(typed.length) };
     // `lmvm`, `?1+1`: the longest name of a command that lets letters follow.
-    for (let length = name.length - 1; length > 0; length--) {
+    for (let length = Math.min(name.length - 1, LONGEST_NAME); length > 0; length--) {
       const command = this.find(name.slice(0, length));
       if (command?.glued === true) return { name: name.slice(0, length), command, rest: text.slice(length) };
     }
@@ -60,7 +63,7 @@ export class Catalog {
 
   /** What is said of a name that no command has. */
   noSuch(name: string): string {
-    const near = nearest(name, this.names);
+    const near = name.length > LONGEST_NAME ? null : nearest(name, this.names);
     const hint = near === null ? '.help lists those that are here' : `nearest here: ${near}`;
     return name.startsWith('!')
       ? `No export ${name.slice(1)} found: ${hint}`

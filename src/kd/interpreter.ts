@@ -1,5 +1,6 @@
 /** Runs lines of the prompt: aliases, then one command after the other. A command that fails says so, and the next one runs. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InputError } from '../../parsers/bytes/input-error.js';
 import { printable } from '../../parsers/text-safety.js';
 import { viewOf } from '../views/registry.js';
@@ -27,13 +28,30 @@ export interface LineEnd {
   readonly failed: KdErrorKind | null;
 }
 
+/** Characters of a message; those behind them are the user's own line again. */
+const LONGEST_MESSAGE = 1024;
+/** Commands after which signals and the like get their turn. */
+const TURN = 4096;
+
+/** Ends a line that ran too many commands: no block around it goes on. */
+class Endless extends Error {
+  override readonly name = 'Endless';
+  constructor(most: number) {
+    super(`One line ran ${most} commands: it was ended`);
+  }
+}
+
 /** Runs lines for a session. */
 export class Interpreter {
   private depth = 0;
   private commands = 0;
   private failed: KdErrorKind | null = null;
 
-  constructor(readonly session: Session) {
+  /** @param most commands that one line may come to. */
+  constructor(
+    readonly session: Session,
+    private readonly most = MOST_COMMANDS,
+  ) {
     session.run = async (text) => this.run(text);
   }
 
@@ -51,6 +69,10 @@ export class Interpreter {
         await this.session.out.line(`${error.message} is outside of what it would leave`);
         return { quit: false, failed: 'usage' };
       }
+      if (error instanceof Endless) {
+        await this.session.out.line(error.message);
+        return { quit: false, failed: 'usage' };
+      }
       throw error;
     } finally {
       await this.session.out.flush();
@@ -61,12 +83,15 @@ export class Interpreter {
   private async run(text: string): Promise<void> {
     if (this.depth >= DEEPEST) throw new KdError(`Commands call one another more than ${DEEPEST} times deep`);
     this.depth++;
+    const before = this.commands;
     try {
       for (const line of wholeLines(text)) {
         const replaced = withAliases(line, this.session.aliases);
         if (replaced.length > LONGEST_LINE) throw new KdError('The line is too long');
         for (const command of splitLine(replaced)) await this.command(command);
       }
+      // A loop with nothing in it would never come to an end.
+      if (this.commands === before) await this.count();
     } finally {
       this.depth--;
     }
@@ -80,10 +105,15 @@ export class Interpreter {
     return true;
   }
 
+  private async count(): Promise<void> {
+    this.session.out.check();
+    if (++this.commands > this.most) throw new Endless(this.most);
+    if (this.commands % TURN === 0) await nextTurn();
+  }
+
   private async command(text: string): Promise<void> {
     const { session } = this;
-    session.out.check();
-    if (++this.commands > MOST_COMMANDS) throw new KdError(`One line ran ${MOST_COMMANDS} commands: it was ended`);
+    await this.count();
     try {
       const { name, command, rest } = session.catalog.read(text);
       if (command !== null) await command.run(new Call(session, name, rest));
@@ -91,7 +121,10 @@ export class Interpreter {
     } catch (error) {
       if (!(error instanceof KdError || error instanceof InputError)) throw error;
       this.failed ??= error instanceof KdError ? error.kind : 'input';
-      await session.out.line(printable(error.message));
+      const { message } = error;
+      await session.out.line(
+        printable(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message),
+      );
     }
   }
 }

@@ -9,6 +9,7 @@ import { parseLm, type LmOptions } from './lm-words.js';
 import { timeStampText, verboseLines } from './lm-lines.js';
 import { clockText } from './print/clock.js';
 import type { View } from './view.js';
+import { wholeText } from './wildcards.js';
 
 /** The title line of a module list. */
 export function moduleTitle(wide: boolean): string {
@@ -85,11 +86,7 @@ export interface ModulesOptions extends LmOptions {
 
 /** Whether a module or an unloaded one is called so. */
 export function isCalled(pattern: string, names: readonly string[]): boolean {
-  const parts = pattern
-    .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const match = new RegExp(`^${parts}$`, 'is');
+  const match = wholeText(pattern.replace(/[\\^$.|+()[\]{}]/g, '\\$&').replaceAll('?', '.'));
   return names.some((name) => match.test(name) || match.test(name.replace(/\.[^.]*$/, '')));
 }
 

@@ -1,9 +1,9 @@
 /** `dumpleak kd` from its arguments to its exit code: what is run without a prompt, and then the prompt on a terminal. */
 
 import { createInterface } from 'node:readline';
-import { KdError } from '../../kd/kd-error.js';
+import { KdError, Stopped } from '../../kd/kd-error.js';
 import { FileError } from '../errors.js';
-import type { ExitCode } from '../exit-codes.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { readDump } from '../read-dump.js';
 import type { Host, Output } from '../terminal/output.js';
 import type { RunKdArguments } from './kd-arguments.js';
@@ -22,12 +22,15 @@ export async function runKd(args: RunKdArguments, output: Output, host: Host): P
   return readDump(args, host, async (opened, _progress, symbols) => {
     const session = openSession(opened, symbols, args, host.env, {
       write: async (text) => output.part(text),
-      stopped: () => false,
+      stopped: () => output.closed,
     });
     try {
       const { code } = await runScript(session, given ?? inputLines(host));
       await output.end();
       return code;
+    } catch (error) {
+      if (error instanceof Stopped) return EXIT.done;
+      throw error;
     } finally {
       session.close();
     }

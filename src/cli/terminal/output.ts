@@ -27,6 +27,7 @@ export class Output {
   readonly style: Readonly<StyleOptions>;
   private readonly file: string | undefined;
   private readonly parts: string[] = [];
+  private isClosed = false;
 
   /** Throws FileError when the file of `--output` cannot be written. */
   constructor(
@@ -55,8 +56,13 @@ export class Output {
   /** Writes a part of a report for people; `end` must follow the last one. */
   async part(text: string): Promise<void> {
     const shown = this.style.ascii === true ? asciiOnly(text) : text;
-    if (this.file === undefined) await writeTo(this.host.stdout, shown);
+    if (this.file === undefined) this.isClosed = !(await writeTo(this.host.stdout, shown));
     else this.parts.push(shown);
+  }
+
+  /** Whether the reader of the parts has had enough: nothing that is written now arrives. */
+  get closed(): boolean {
+    return this.isClosed;
   }
 
   /** Ends a report that was written in parts. */
@@ -88,13 +94,16 @@ const CLOSED = new Set(['EPIPE', 'EOF', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
 /**
  * Writes to a stream and waits until all of it has gone out. A reader that has had enough (`| head`) is no error. Throws
  * FileError when the stream leads to a file that cannot take it.
+ *
+ * @returns whether there is still a reader.
  */
-export async function writeTo(stream: Stream, text: string): Promise<void> {
+export async function writeTo(stream: Stream, text: string): Promise<boolean> {
   const error = await new Promise<(Error & { code?: string }) | null>((resolve) => {
     stream.write(text, (failure) => {
       resolve(failure ?? null);
     });
   });
-  if (error === null || CLOSED.has(error.code ?? '')) return;
+  if (error === null) return true;
+  if (CLOSED.has(error.code ?? '')) return false;
   throw new FileError(`the output cannot be written: ${error.message}`);
 }

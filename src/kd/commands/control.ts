@@ -56,6 +56,11 @@ async function closeLog({ session }: Call): Promise<void> {
   session.host.closeLog();
 }
 
+async function runsFile({ session, name, rest }: Call): Promise<void> {
+  if (name === '$$>a<') throw new KdError('$$>a< is not here: arguments of a file of commands are not replaced');
+  await session.run(session.host.readScript(unquoted(rest.trim())));
+}
+
 export const control: Family = {
   title: 'The prompt',
   commands: [
@@ -144,12 +149,12 @@ export const control: Family = {
       run: closeLog,
     },
     {
-      names: ['$<', '$><', '$$<', '$$><'],
+      names: ['$<', '$><', '$$<', '$$><', '$$>a<'],
       usage: ['$<File', '$$><File'],
       summary: 'Runs the commands of a file',
       standing: 'differs',
-      differs: 'All forms read the file line by line; arguments ($$>a<) are not here.',
-      run: async ({ session, rest }) => session.run(session.host.readScript(unquoted(rest.trim()))),
+      differs: 'All forms read the file line by line; $$>a<, which takes arguments, says that it is not here.',
+      run: runsFile,
     },
   ],
 };

@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { sessionOf, type TestSession } from '../session.test.helper.js';
+import { Interpreter } from '../interpreter.js';
 import { wholeLines } from '../line/whole-lines.js';
 
 describe('scripts of the prompt', () => {
@@ -54,6 +55,42 @@ describe('scripts of the prompt', () => {
       else expect(text).to.match(wanted);
     });
   }
+
+  it('a line that runs too many commands ends, and all that is around them', async () => {
+    const own = sessionOf({ seed: 5, memory: { bytes: 64 * 2 ** 20 } });
+    const interpreter = new Interpreter(own.session, 10_000);
+    for (const line of [
+      '.while (1) { .while (1) { $$ nothing } }',
+      '.catch { .for (;;) { .while (1) { .break } } }; .echo after',
+      '.foreach /s (w "a b") { .while (1) {} }',
+    ]) {
+      own.host.text = '';
+      expect(await interpreter.line(line), line).to.deep.equal({ quit: false, failed: 'usage' });
+      expect(own.host.text, line).to.equal('One line ran 10000 commands: it was ended\n');
+    }
+    expect(await interpreter.line('.echo next')).to.deep.equal({ quit: false, failed: null });
+  });
+
+  it('a line that makes no sense is told in few words', async () => {
+    for (const line of [
+      `? ${'('.repeat(400_000)}`,
+      `.printf "x"${', 1'.repeat(100_000)}`,
+      `x nt!${'*a'.repeat(100_000)}`,
+      `.if (${'('.repeat(100_000)}`,
+      'y'.repeat(500_000),
+    ]) {
+      const text = await kd.print(line);
+      expect(text.length, line.slice(0, 20)).to.be.lessThan(1200);
+    }
+    expect(await kd.print(`.printf "x"${', 1'.repeat(257)}`)).to.equal('.printf prints at most 256 values\n');
+  });
+
+  it('a file of commands with arguments is refused, not left out as a comment', async () => {
+    kd.host.scripts.set('a.txt', '.echo in');
+    expect(await kd.print('$$>a<a.txt 1')).to.match(/^\$\$>a< is not here/);
+    expect(await kd.print('$$><a.txt')).to.equal('in\n');
+    expect(await kd.print('$$>a comment; .echo b')).to.equal('b\n');
+  });
 
   it('a loop without end ends when the user stops it', async () => {
     for (const line of ['.while (1) { r $t0 = 1 }', '.for (;;) { }', '.do { } (1)']) {

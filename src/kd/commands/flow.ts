@@ -7,9 +7,6 @@ import { blockAt, parenthesesAt } from '../line/split.js';
 import type { Session } from '../session.js';
 import { printFormatted } from './printf.js';
 
-/** Rounds of one loop. */
-const MOST_ROUNDS = 1_000_000;
-
 /** Leaves a loop (`.break`), its round (`.continue`) or a `.catch` block (`.leave`). */
 class Leave extends Error {
   override readonly name = 'Leave';
@@ -62,16 +59,15 @@ async function chooses({ session, rest }: Call): Promise<void> {
   if (chosen !== null) await session.run(chosen);
 }
 
-/** Runs the body while `goesOn`, and `between` after each round. */
+/** Runs the body while `goesOn`, and `between` after each round. How often is the interpreter's to bound. */
 async function loop(
   session: Session,
   body: string,
   goesOn: () => Promise<boolean>,
   between: () => Promise<void> = async () => Promise.resolve(),
 ): Promise<void> {
-  for (let round = 0; await goesOn(); round++) {
+  while (await goesOn()) {
     session.out.check();
-    if (round >= MOST_ROUNDS) throw new KdError(`The loop was ended after ${MOST_ROUNDS} rounds`);
     try {
       await session.run(body);
     } catch (error) {

@@ -10,6 +10,8 @@ import type { Session } from '../session.js';
 
 /** Characters of a text in the target. */
 const LONGEST_TEXT = 16 * 1024;
+/** Values of one command. */
+const MOST_VALUES = 256;
 /** A field's width or precision; wider ones are refused. */
 const WIDEST = 4096;
 
@@ -25,6 +27,7 @@ export async function printFormatted({ session, rest }: Call): Promise<void> {
   const values: bigint[] = [];
   while (after.trim() !== '') {
     if (!after.trimStart().startsWith(',')) throw new KdError(`Extra character error in '${printable(after.trim())}'`);
+    if (values.length >= MOST_VALUES) throw new KdError(`.printf prints at most ${MOST_VALUES} values`);
     const found = await session.value(after.trimStart().slice(1));
     values.push(found.value);
     after = found.rest;

@@ -18,7 +18,7 @@ export function splitLine(line: string): string[] {
   let blank = true;
   const take = (to: number): void => {
     const command = line.slice(from, to).trimStart();
-    if (command.trimEnd() !== '' && !/^\$\$(?!>*<)/.test(command)) commands.push(command);
+    if (command.trimEnd() !== '' && !/^\$\$(?!>*<|>a<)/.test(command)) commands.push(command);
     from = to + 1;
     blank = true;
   };

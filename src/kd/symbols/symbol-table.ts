@@ -1,6 +1,7 @@
 /** The symbols of one module by name and by address, whatever they come from. */
 
 import type { NamedSymbol } from '../../../parsers/pdb/all-symbols.js';
+import { wholeText } from '../../views/wildcards.js';
 
 /** Who says where a module's symbols are: a PDB, the tables of kernels, the export directory, or nobody. */
 export type SymbolOrigin = 'pdb' | 'tables' | 'exports' | 'none';
@@ -81,10 +82,10 @@ export class SymbolTable {
 /** The debugger's pattern as an expression: `*` any run, `?` one character, `[ab]` one of these, `#` any number of the one before, case does not count. */
 export function wildcard(pattern: string): RegExp {
   const escaped = pattern.replace(/[.+^${}()|\\]/g, '\\$&').replace(/\[(?![^\]]*\])/g, '\\[');
-  const text = escaped.replaceAll('*', '.*').replaceAll('?', '.').replaceAll('#', '*');
+  const text = escaped.replaceAll('?', '.').replaceAll('#', '{0,}?');
   try {
-    return new RegExp(`^${text}$`, 'is');
+    return wholeText(text);
   } catch {
-    return new RegExp(`^${pattern.replace(/[^\w]/g, '\\$&')}$`, 'is');
+    return wholeText(pattern.replace(/[^\w*]/g, '\\$&'));
   }
 }
