@@ -70,7 +70,7 @@ describe('command line: store init', function () {
     const poor = `postgres://peter:p@127.0.0.1:${server.port}/${database}`;
     const first = await runHere(['store', 'init', '--store', poor]);
     expect(first).to.include({ code: 2 });
-    expect(first.stderr).to.include('this role may not make them');
+    expect(first.stderr).to.include('this role may not make tables');
     await server.run('postgres', `grant create on database ${database} to peter`);
     const second = await runHere(['store', 'init', '--store', poor, '--worker', 'new_one', '--reader', 'new_two']);
     expect(second).to.include({ code: 2 });

@@ -85,7 +85,7 @@ describe('roles of a history on a server', function () {
       () => expect.fail('nora came in'),
       (error: unknown) => {
         expect(error).to.have.property('code', 'refused');
-        expect(String(error)).to.include('may not make them');
+        expect(String(error)).to.include('may not make tables');
       },
     );
     const worker = await as('wendy');
