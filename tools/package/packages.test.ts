@@ -133,7 +133,7 @@ describe('packages', function () {
       spawnSync(process.execPath, [join(folder, 'single/dumpleak.mjs'), ...args], { cwd: folder, encoding: 'utf8' });
     buildDump(SCENARIOS.notmyfault()).writeTo(join(folder, 'one.dmp'));
     expect(run('batch', 'one.dmp', '--out', 'single-out', '-q')).to.include({ status: 0 });
-    const { status, stderr } = run('history', 'list', 'single-out');
+    const { status, stderr } = run('history', 'sql', 'single-out', 'select 1');
     expect(status, stderr).to.equal(2);
     expect(stderr).to.match(/^dumpleak: questions to a history need the optional package @electric-sql\/pglite: /);
     expect(run('history', 'export', 'single-out').stdout).to.include('"tag":"Leak"');

@@ -24,6 +24,8 @@ export interface QueuedDump {
   readonly deaths: readonly string[];
   /** How often a whole worker was lost while it read it. */
   readonly lost: number;
+  /** When the first of these was (ISO 8601). */
+  readonly lostSince?: string;
   /** Since when hosts look for it in vain (ISO 8601), and which; null while none did. */
   readonly unseen: { readonly since: string; readonly hosts: readonly string[]; readonly times: number } | null;
   /** Of who put it in. */

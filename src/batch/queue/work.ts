@@ -14,6 +14,7 @@ import type { Item, SharedHistory } from '../store/server/shared-history.js';
 import { PoolClosed, type Outcome as TaskOutcome, type WorkerPool } from '../worker-pool.js';
 import { Superseded, type Claim, type DumpQueue, type Outcome } from './dump-queue.js';
 import { FileOnHost, type Seen } from './file-on-host.js';
+import { afterLoss } from './losses.js';
 import type { QueuedDump } from './queued-dump.js';
 import type { Mapping } from './path-map.js';
 
@@ -49,8 +50,6 @@ export interface WorkOptions {
 
 /** Deaths of processes that read a dump until it is left alone. */
 export const MOST_DEATHS = 3;
-/** Losses of whole workers until then: a host that is started again says little of the dump. */
-export const MOST_LOST = 10;
 /** So long hosts look for a file that none of them sees. */
 const LOOKED_FOR = 24 * 3600 * 1000;
 const IDLE = 1000;
@@ -298,12 +297,11 @@ class Worker {
     if (now - this.reaped < REAP_EVERY) return;
     this.reaped = now;
     for (const { claim, host } of await this.queue.lost()) {
-      const { dump } = claim;
-      const lost = dump.lost + 1;
+      const { dump, then } = afterLoss(claim.dump, now);
       const why = `the worker on ${host} is not heard of any more`;
       try {
-        if (lost < MOST_LOST) await this.giveBack(claim, { ...dump, lost }, why, 0);
-        else await this.bury(claim, { ...dump, lost }, { code: 'crashed', message: `${placeText(dump.place)}: ${lost} workers were lost while they read it` }); // prettier-ignore
+        if (then.kind === 'again') await this.giveBack(claim, dump, why, then.seconds);
+        else await this.bury(claim, dump, { code: 'crashed', message: `${placeText(dump.place)}: ${dump.lost} workers were lost while they read it` }); // prettier-ignore
       } catch (error) {
         if (!(error instanceof Superseded)) throw error;
       }

@@ -34,6 +34,7 @@ export const status = defineCommand({
   },
   examples: [
     [`queue status --store ${STORE_NAME}`, 'what waits, what is read and by whom, dead letters with their reasons'],
+    ['queue status --json --store-file store.txt', 'the same for programs'],
   ],
   run: async (args, output, host) =>
     onQueue(args, host, async (server, words) => {
