@@ -241,7 +241,10 @@ export async function prepareSchema(server: Server): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof HistoryError) || error.code !== 'refused') throw error;
-    const state = version === 0 ? 'it holds no history, or none that this role may see' : `its tables are of an older version (${version})`;
+    const state =
+      version === 0
+        ? 'it holds no history, or none that this role may see'
+        : `its tables are of an older version (${version})`;
     throw new HistoryError('refused', `${server.address.words}: ${state}, and this role may not make tables: the owner does it with "dumpleak store init". ${error.message}`); // prettier-ignore
   }
 }
