@@ -52,6 +52,8 @@ export interface WorkOptions {
 export const MOST_DEATHS = 3;
 /** So long hosts look for a file that none of them sees. */
 const LOOKED_FOR = 24 * 3600 * 1000;
+/** So long a worker waits that finds nothing: first, and at most, in milliseconds. */
+const SOON = 50;
 const IDLE = 1000;
 const FIRST_DELAY = 5;
 const LONGEST_DELAY = 600;
@@ -76,6 +78,8 @@ class Worker {
   private wake: () => void = () => undefined;
   private blind = 0;
   private blindUntil = 0;
+  /** The next wait of one that finds nothing. */
+  private wait = SOON;
   private reaped = 0;
 
   constructor(
@@ -133,24 +137,28 @@ class Worker {
       const claims = await this.queue.take(wanted);
       for (const claim of claims) this.options.events.taken(placeText(claim.dump.place));
       this.ready.push(...claims);
-      if (claims.length > 0) continue;
+      if (claims.length > 0) {
+        this.wait = SOON;
+        continue;
+      }
       await this.takeOver();
       if (drain && this.running.size === 0 && this.settling.size === 0) {
         const { left, unseen } = await this.queue.remaining();
         if (left === unseen) return unseen;
       }
-      await this.something();
+      await this.something(this.wait);
+      this.wait = Math.min(IDLE, this.wait * 1.5);
     }
     return 0;
   }
 
   /** Waits until one is done, or for a moment. */
-  private async something(): Promise<void> {
+  private async something(most = IDLE): Promise<void> {
     const timer = new AbortController();
     const woken = new Promise<void>((resolve) => {
       this.wake = resolve;
     });
-    await Promise.race([woken, sleep(IDLE, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    await Promise.race([woken, sleep(most, undefined, { signal: timer.signal }).catch(() => undefined)]);
     timer.abort();
   }
 
