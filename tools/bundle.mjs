@@ -77,10 +77,15 @@ for (const [cut, text] of texts) {
 writeFileSync(join(OUT, 'package.json'), '{ "type": "commonjs" }\n');
 writeFileSync(join(OUT, 'THIRD-PARTY.txt'), noticesOf('.', packagesIn(Object.keys(metafile.inputs)), version));
 
-/** A CommonJS package in an ES module (`pg`, `pg-boss`) asks for Node's own modules by `require`. */
+/** For groups; a CommonJS package in an ES module (`pg`, `pg-boss`) asks for Node's own modules by `require` too. */
 function withRequire(text) {
-  if (!text.includes('Dynamic require of')) return text;
-  return `import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);\n${text}`;
+  const names = [
+    ['ofGroup', 'ofGroup('],
+    ['require', 'Dynamic require of'],
+  ].filter(([, sign]) => text.includes(sign));
+  if (names.length === 0) return text;
+  const made = names.map(([name]) => `const ${name} = requireFrom(import.meta.url);\n`).join('');
+  return `import { createRequire as requireFrom } from "node:module";\n${made}${text}`;
 }
 
 /** What a group calls something that a cut exports: names of two cuts may be the same. */
@@ -141,19 +146,23 @@ function asked(text) {
   return [...names].map(([path, name]) => `const ${name} = require(${JSON.stringify(path)});\n`).join('') + once;
 }
 
-/** The text of a cut with its imports of what is in groups taken from there; of its own group they stay. */
+/**
+ * The text of a cut with its imports of what is in groups taken from there; of its own group they stay. An ES module takes a
+ * group by `require`: an import would have the loader look for its exports, which takes longer than to run it.
+ */
 function rewritten(text, own) {
   const elsewhere = (cut) => groupOf.has(cut) && groupOf.get(cut) !== own;
   return text
     .replaceAll(/^import (?:\{([^}]*)\} from )?"\.\/([\w-]+\.mjs)";$/gm, (whole, names, cut) => {
       if (!elsewhere(cut)) return whole;
-      const from = `"./${groupOf.get(cut)}";`;
-      if (names === undefined) return `import ${from}`;
+      const group = `"./${groupOf.get(cut)}"`;
+      if (names === undefined) return own === null ? `ofGroup(${group});` : `import ${group};`;
       const taken = names.split(',').map((one) => {
         const [, name, as = name] = /^\s*([\w$]+)(?: as ([\w$]+))?\s*$/.exec(one);
-        return `${exported(cut, name)} as ${as}`;
+        return `${exported(cut, name)}${own === null ? ': ' : ' as '}${as}`;
       });
-      return `import { ${taken.join(', ')} } from ${from}`;
+      const list = `{ ${taken.join(', ')} }`;
+      return own === null ? `const ${list} = ofGroup(${group});` : `import ${list} from ${group};`;
     })
     .replaceAll(/\bimport\("\.\/([\w-]+\.mjs)"\)/g, (whole, cut) => {
       if (!groupOf.has(cut)) return whole;
@@ -161,7 +170,7 @@ function rewritten(text, own) {
       const all = exported(cut, 'all');
       // In a group `require` is at hand, and what it gives is loaded without the loader of ES modules.
       return own === null
-        ? `import(${group}).then((group) => group.${all})`
+        ? `Promise.resolve().then(() => ofGroup(${group}).${all})`
         : `Promise.resolve().then(() => require(${group}).${all})`;
     });
 }

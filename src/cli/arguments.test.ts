@@ -4,6 +4,7 @@ import { wordsOf, type AnyCommand, type CommandEntry } from './command.js';
 import { UsageError } from './errors.js';
 import { GENERAL } from './options/options.js';
 import { readArguments } from './arguments/read-arguments.js';
+import { runHere } from './program.test.helper.js';
 import { COMMANDS } from './registry.js';
 import { readCommand } from './arguments/yargs-arguments.js';
 
@@ -152,6 +153,15 @@ describe('command line: arguments', () => {
       expect(message('vm', 'a', '--xyzzy')).to.equal('There is no option --xyzzy');
       expect(message('vm', 'a', '-z')).to.equal('There is no option -z');
       expect(message('info', 'a', '--', '--xyzzy')).to.match(/one word too many/);
+    });
+
+    it('knows no word and no option that only the language has', async () => {
+      for (const word of ['constructor', 'toString', '__proto__']) {
+        expect(message('analyze', 'a', `--${word}`)).to.equal(`There is no option --${word}`);
+        expect(await runHere([word])).to.deep.include({ code: 64, stdout: '' });
+        expect((await runHere(['vm', word])).stderr).to.equal(`dumpleak: ${word}: no such file\n`);
+        expect((await runHere(['history', word])).stderr).to.include(`"${word}" is no command of history`);
+      }
     });
 
     it('says that an option is given twice', () => {

@@ -63,6 +63,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'symbols info', words: '<pdb>', summary: 'Tell what a PDB is', load: async () => ({ command: (await symbols()).info }) },
   { name: 'profile make', words: '<pdb>', summary: "Reduce a kernel's PDB or symbol table to a small text", load: async () => ({ command: (await profile()).make }) },
   { name: 'profile list', words: '', summary: 'List the profiles that are there', load: async () => ({ command: (await profile()).list }) },
+  { name: 'completion', words: '<shell>', summary: 'Write a script that completes command lines in bash, zsh, fish or PowerShell', load: async () => ({ command: (await import('./commands/completion.js')).completion(COMMANDS, DEFAULT_COMMAND) }) },
 ]; // prettier-ignore
 
 /** First words that several commands share, and what those have in common. */

@@ -25,13 +25,13 @@ export async function run(args: readonly string[], host: Host): Promise<ExitCode
 }
 
 /** `/?` is how Windows asks for help, `-V` how others ask for the version, `-cf` how the debugger takes a file of commands. */
-const OURS: Readonly<Record<string, string>> = {
-  '/?': '--help',
-  '-?': '--help',
-  '-V': '--version',
-  '-cf': '--command-file',
-};
-const asWeSay = (arg: string): string => OURS[arg] ?? arg;
+const OURS: ReadonlyMap<string, string> = new Map([
+  ['/?', '--help'],
+  ['-?', '--help'],
+  ['-V', '--version'],
+  ['-cf', '--command-file'],
+]);
+const asWeSay = (arg: string): string => OURS.get(arg) ?? arg;
 
 async function runCommand(entry: CommandEntry, args: readonly string[], host: Host): Promise<ExitCode> {
   if (entry.name === DEFAULT_COMMAND) await refuseDebuggerCommand(args);

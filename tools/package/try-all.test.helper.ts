@@ -32,6 +32,7 @@ export function tryAll(drivers: string, run: (...args: string[]) => string): voi
   expect(run('tags', drivers, '--localtag', '-q')).to.match(/^\S{1,4} +- /m);
   expect(run('kd', 'leak.dmp', '-c', '!poolused 2 Leak', '-q')).to.match(/^ *Leak\b/m);
   expect(run('pooltag', 'MmSt')).to.include('MmSt');
+  expect(run('completion', 'bash')).to.include('complete -o bashdefault');
   // Texts of yargs, and the width that it finds for itself.
   expect(run('trend', '--help')).to.equal(readFileSync(HELP, 'utf8'));
 }

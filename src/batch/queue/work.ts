@@ -52,6 +52,8 @@ export interface WorkOptions {
 export const MOST_DEATHS = 3;
 /** So long hosts look for a file that none of them sees. */
 const LOOKED_FOR = 24 * 3600 * 1000;
+/** So long a worker waits that finds nothing: first, and at most, in milliseconds. */
+const SOON = 50;
 const IDLE = 1000;
 const FIRST_DELAY = 5;
 const LONGEST_DELAY = 600;
@@ -68,7 +70,7 @@ export async function work(history: SharedHistory, queue: DumpQueue, options: Wo
 }
 
 class Worker {
-  private readonly ready: Claim[] = [];
+  /** What it has, of which its processes read as much as they can. */
   private readonly running = new Set<Claim>();
   private readonly settling = new Set<Promise<void>>();
   private readonly failures: Error[] = [];
@@ -76,6 +78,8 @@ class Worker {
   private wake: () => void = () => undefined;
   private blind = 0;
   private blindUntil = 0;
+  /** The next wait of one that finds nothing. */
+  private wait = SOON;
   private reaped = 0;
 
   constructor(
@@ -96,6 +100,7 @@ class Worker {
     }, beatMs);
     let end: NodeJS.Timeout | undefined;
     const onStop = (): void => {
+      pool.withdraw();
       end = setTimeout(() => void pool.close(), graceMs);
       this.wake();
     };
@@ -109,7 +114,6 @@ class Worker {
         await pool.close();
         throw failure;
       }
-      for (const claim of this.ready.splice(0)) await this.giveBack(claim, claim.dump, 'this worker ends', 0);
       while (this.running.size > 0 || this.settling.size > 0) await this.something();
       if (this.failures[0] !== undefined) throw this.failures[0];
       return left;
@@ -123,53 +127,52 @@ class Worker {
   private async takeAll(): Promise<number> {
     const { jobs, stop, drain } = this.options;
     while (!stop.aborted && this.failures.length === 0) {
-      this.begin();
-      // While some are read, as many are at hand: a process need not wait for the next one.
-      const wanted = 2 * jobs - this.running.size - this.ready.length;
+      // While some are read, as many wait in the pool: a process has the next one at once.
+      const wanted = 2 * jobs - this.running.size;
       if (wanted < jobs || Date.now() < this.blindUntil) {
         await this.something();
         continue;
       }
       const claims = await this.queue.take(wanted);
-      for (const claim of claims) this.options.events.taken(placeText(claim.dump.place));
-      this.ready.push(...claims);
-      if (claims.length > 0) continue;
+      for (const claim of claims) this.begin(claim);
+      if (claims.length > 0) {
+        this.wait = SOON;
+        continue;
+      }
       await this.takeOver();
       if (drain && this.running.size === 0 && this.settling.size === 0) {
         const { left, unseen } = await this.queue.remaining();
         if (left === unseen) return unseen;
       }
-      await this.something();
+      await this.something(this.wait);
+      this.wait = Math.min(IDLE, this.wait * 1.5);
     }
     return 0;
   }
 
   /** Waits until one is done, or for a moment. */
-  private async something(): Promise<void> {
+  private async something(most = IDLE): Promise<void> {
     const timer = new AbortController();
     const woken = new Promise<void>((resolve) => {
       this.wake = resolve;
     });
-    await Promise.race([woken, sleep(IDLE, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    await Promise.race([woken, sleep(most, undefined, { signal: timer.signal }).catch(() => undefined)]);
     timer.abort();
   }
 
-  private begin(): void {
-    while (this.running.size < this.options.jobs) {
-      const claim = this.ready.shift();
-      if (claim === undefined) return;
-      this.running.add(claim);
-      const settled: Promise<void> = this.do(claim)
-        .catch((error: unknown) => {
-          if (!(error instanceof Superseded)) this.fail(error);
-        })
-        .finally(() => {
-          this.running.delete(claim);
-          this.settling.delete(settled);
-          this.wake();
-        });
-      this.settling.add(settled);
-    }
+  private begin(claim: Claim): void {
+    this.options.events.taken(placeText(claim.dump.place));
+    this.running.add(claim);
+    const settled: Promise<void> = this.do(claim)
+      .catch((error: unknown) => {
+        if (!(error instanceof Superseded)) this.fail(error);
+      })
+      .finally(() => {
+        this.running.delete(claim);
+        this.settling.delete(settled);
+        this.wake();
+      });
+    this.settling.add(settled);
   }
 
   private fail(error: unknown): void {
@@ -198,7 +201,8 @@ class Worker {
 
   /** Null where the worker ends meanwhile. */
   private async read({ dump }: Claim, { path, whole, changed }: Exclude<Seen, { kind: 'other-key' }>) {
-    const { pool } = this.options;
+    const { pool, stop } = this.options;
+    if (stop.aborted) return null;
     const { fileId, machineByFolder } = dump;
     const { member } = whole;
     try {

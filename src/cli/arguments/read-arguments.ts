@@ -79,7 +79,7 @@ function readValues(values: Values, table: OptionTable): Values | null {
   const read: Values = {};
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || second.has(name)) continue;
-    const options = table[name];
+    const options = Object.hasOwn(table, name) ? table[name] : undefined;
     if (options === undefined || !isAllowed(value, options)) return null;
     read[name] = value;
   }

@@ -262,6 +262,7 @@ export const GIVEN: Readonly<Record<string, Given>> = {
 
 /** Commands that take no file, and why they need no target. */
 export const WITHOUT: Readonly<Record<string, string>> = {
+  completion: 'it reads no file: the commands themselves',
   worker: 'it reads no file that it is given: what the queue holds comes from a database; the dumps are those of batch',
   'queue status': 'it reads no file: what it shows comes from a database',
   'queue retry': 'as queue status',
