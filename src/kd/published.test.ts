@@ -106,6 +106,7 @@ const CASES: readonly Case[] = [
   { file: 'process-threads-not-resident--win10-x64', on: 'stacks', line: '!process 0 7', alike: THREAD, leave: NOT_OF_THREADS },
   // Of the debugger of 1996 the stack alone: the rest had other words.
   { file: 'process-one-7--nt4-x86', on: 'stacksOf32', line: '!process 0 7', alike: THREAD, leave: /^(?! *ChildEBP| *[0-9a-f]{8} [0-9a-f]{8} )/ },
+  ...[['process-dot--w2k-x86', 'xp', '.process'], ['process-dot-p--xp-x86', 'xp', '.process /p'], ['process-dot-rp--win10-x64', 'windows10', '.process /r /p']].map(([file = '', on = '', line = '']) => ({ file, on: on as 'xp', line: `${line} PROCESS`, leave: /^\.cache|^Loading/ } as const)),
   { file: 'process-0-0-part--win10-9926-x64', on: 'windows10', line: '!process 0 0' },
   { file: 'process-context-0-0--w2k-x86', on: 'xp', line: '!process 0 0', alike: [[/TableSize:/, 'HandleCount:']] },
   { file: 'process-0-0--nt4-x86', on: 'xp', line: '!process 0 0', alike: [[/TableSize:/, 'HandleCount:'], [/ {2}SessionId: \S+/, '']] },
@@ -172,7 +173,6 @@ const LEFT: Readonly<Record<string, string>> = {
   'k--win8 kb--xp':
     'more of what k--win10-x64 and kb--win7-x86 have: stacks of functions with names, compared in transcripts.test.ts',
   'process-current- process-data-': 'more of what process-one- is, of the current process',
-  'process-dot-': '.process is not here',
   'process-one-1- process-one-wait- thread-irp-':
     'times of processors, working sets and waits, which docs/kd.md says are left out',
   'process-threads-': 'compared in commands/thread-stacks.test.ts',

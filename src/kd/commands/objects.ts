@@ -10,6 +10,7 @@ import type { Family } from '../command.js';
 import { KdError } from '../kd-error.js';
 import type { Session } from '../session.js';
 import { currentProcess } from '../stack/current.js';
+import { processContext } from './process-context.js';
 import { process, thread } from './threads.js';
 import { showView, showWords, withValue } from '../views.js';
 
@@ -31,6 +32,7 @@ export const objects: Family = {
   commands: [
     process,
     thread,
+    processContext,
     {
       names: ['!token'],
       usage: ['!token [-n] [Address|Process]'],
