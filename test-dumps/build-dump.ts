@@ -7,7 +7,7 @@ import { canonical, va48 } from './bytes.js';
 import { dumpHeaderX86, HEADER32_SIZE } from './dump/dump-header-x86.js';
 import { dumpHeader, HEADER_SIZE, type HeaderFacts } from './dump/dump-header.js';
 import { rvaOf } from './kernel-facts.js';
-import { buildMachine, type Machine } from './machine.js';
+import { buildMachine, crashPlace, type Machine } from './machine.js';
 import { moduleTruth, tagHits } from './images/module-truth.js';
 import { kernelIdentity } from './images/modules.js';
 import { PageSet } from './dump/page-set.js';
@@ -75,8 +75,7 @@ export function buildDump(scenario: Scenario = {}): BuiltDump {
     upTime: machine.upTime,
     productType: machine.productType,
     suiteMask: machine.suiteMask,
-    instructionPointer: base + 0x1_4a40,
-    stackPointer: machine.space.plan.systemPtes + 0x7ff8,
+    ...crashPlace(base, machine.space.plan.systemPtes),
     ...facts,
   };
   const header = narrow

@@ -12,6 +12,7 @@ import {
   choosePageStates, driverModule, exportsOf, kernelExports, kernelModule, ModulePlaces, writeModuleList, type BuiltModule,
 } from './images/modules.js'; // prettier-ignore
 import { objectKernel } from './objects/facts.js';
+import { writeThreadStacks } from './objects/thread-stacks.js';
 import { writeObjects } from './objects/write.js';
 import { PageTables, type AddressTables } from './kernel/page-tables.js';
 import { PAGE, PhysicalMemory, typicalRuns } from './physical-memory.js';
@@ -21,6 +22,7 @@ import { writePoolBlocks } from './pool-blocks/write.js';
 import { Prng } from './prng.js';
 import { DEFAULT_PROCESSES, sessionsOf, writeProcesses, writeSessions } from './kernel/processes.js';
 import type { HeaderSpec, Scenario, TagRowSpec } from './scenario.js';
+import { plantSwitchCode } from './kernel/switch-code.js';
 import { writeSystemGlobals } from './kernel/system-globals.js';
 import type { Truth } from './truth.js';
 import { writeUnloaded } from './kernel/unloaded.js';
@@ -115,6 +117,10 @@ export function buildMachine(scenario: Scenario): Machine {
   const state = structSizes(kernel);
   for (const [symbol, size] of state)
     for (let at = 0; at <= size; at += PAGE) nt.image.writablePage(Math.floor((rvaOf(kernel, symbol) + at) / PAGE));
+  const waits =
+    scenario.objects?.stacks && style.architecture !== 'arm64'
+      ? plantSwitchCode(nt.image, kernelExports(kernel, scenario.kernelExports))
+      : [];
   placeKernel(nt, to, paging.largeKernel ?? kernel.build >= 10240);
   const specs = scenario.modules ?? defaultDrivers(kernel.build);
   const exports = Object.fromEntries(
@@ -183,6 +189,16 @@ export function buildMachine(scenario: Scenario): Machine {
     ...(objects?.rows ?? []),
     ...(blocks?.rows ?? []),
   ]);
+  const stacks =
+    objects && scenario.objects?.stacks
+      ? writeThreadStacks({
+          ...{ space, kernel, base, processors, code: waits, threads: objects.threads, spec: scenario.objects.stacks },
+          ...{ architecture: scenario.architecture ?? 'x64', crash: crashPlace(base, plan.systemPtes) },
+          processorBlock: base + rvaOf(kernel, 'KiProcessorBlock'),
+          random: random.fork('stacks'),
+        })
+      : null;
+  for (const va of stacks?.absent ?? []) absent.add(space.frameOf(va) ?? -1);
   const pool = writePoolTables(space, kernel, base, processors, { ...scenario.pool, rows }, random.fork('pool'));
   for (const va of pool.absent) absent.add(space.frameOf(va) ?? -1);
   const sessionSpecs = sessionsOf(processSpecs, scenario.sessions);
@@ -194,6 +210,7 @@ export function buildMachine(scenario: Scenario): Machine {
   const verifier = writeVerifier(space, kernel, base, scenario.verifier, baseOf);
   const facts = {
     style, processors, runs: memory.runs, physicalPages: memory.pageCount, productType, suiteMask, systemTime, upTime,
+    threads: stacks !== null,
     halBase: drivers.find((m) => m.name === 'hal.dll')?.base ?? base,
   }; // prettier-ignore
   const kdbg = writeSystemGlobals(space, kernel, base, facts, scenario.kdbg, random.fork('kdbg'));
@@ -229,12 +246,17 @@ export function buildMachine(scenario: Scenario): Machine {
     systemTime, upTime, productType, suiteMask,
     truth: {
       kdbg: kdbg.truth, unloadedDrivers, processes: processes.truth, pool: pool.truth, verifier,
-      ...(objects ? { objects: objects.truth } : {}),
+      ...(objects ? { objects: { ...objects.truth, ...(stacks ? { stacks: stacks.truth, running: stacks.running } : {}) } } : {}),
       ...(blocks ? { poolBlocks: blocks.truth } : {}),
       ...counters.truth(sessions.length > 0),
       sessions: sessions.map((s) => ({ id: s.id, address: canonical(s.address), committedPages: s.committedPages })),
     },
   }; // prettier-ignore
+}
+
+/** Where the processor that crashed stands. */
+export function crashPlace(base: Va, systemPtes: Va): { instructionPointer: Va; stackPointer: Va } {
+  return { instructionPointer: base + 0x1_4a40, stackPointer: systemPtes + 0x7ff8 };
 }
 
 /** Places for `_EPROCESS`es, for blocks that are charged to them. */

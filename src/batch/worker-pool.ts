@@ -95,6 +95,11 @@ export class WorkerPool {
     });
   }
 
+  /** Lets go what no worker has begun: it is rejected as by `close`. What is being done comes to its end. */
+  withdraw(): void {
+    for (const { reject } of this.queue.splice(0)) reject(new PoolClosed('the batch was stopped'));
+  }
+
   /** Ends all workers, once; what they were doing is not done. */
   async close(): Promise<void> {
     return (this.closing ??= this.end());
@@ -109,8 +114,8 @@ export class WorkerPool {
       await ended;
       clearTimeout(kill);
     });
-    const waiting = [...this.queue.splice(0), ...this.slots.flatMap(({ current }) => current ?? [])];
-    for (const { reject } of waiting) reject(new PoolClosed('the batch was stopped'));
+    this.withdraw();
+    for (const { current } of this.slots) current?.reject(new PoolClosed('the batch was stopped'));
     for (const slot of this.slots) {
       if (slot.timer !== null) clearTimeout(slot.timer);
     }

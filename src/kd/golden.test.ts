@@ -103,6 +103,20 @@ const OBJECTS = [
   ...['!object \\Device 9', '!object \\Device 10', '!object \\Device 20', '!object \\Device 40'],
   ...['!object \\GLOBAL??\\C: 9', '!object \\Device\\NoSuch', '!drvobj volmgr', '!drvobj volmgr 2'],
 ];
+const THREADS = [
+  ...[
+    '!process',
+    '!process -1 0',
+    '!process -1 7',
+    '!process 0 1f System',
+    '!thread',
+    '!thread -1 0',
+    '!thread THREAD',
+  ],
+  ...['!thread THREAD 8', '!thread THREAD e', '~', '~1; !thread -1 0', '!handle 0 1 -1', '!token'],
+];
+const WAITING = OBJECT_SCENARIOS.zombies(3);
+const STACKED = { ...WAITING, objects: { ...WAITING.objects, stacks: { pagedOut: [3], broken: [2] } } };
 const ALL = [...VM, ...POOLUSED, ...BLOCKS, ...MODULES, ...MEMORY, ...TYPES, ...SYSTEM];
 
 const MACHINES: readonly (readonly [string, Scenario, readonly string[]])[] = [
@@ -113,6 +127,9 @@ const MACHINES: readonly (readonly [string, Scenario, readonly string[]])[] = [
   ['objects-x64-7601', { ...OBJECT_SCENARIOS.zombies(5), kernel: '7601' }, OBJECTS],
   ['objects-x64-19041', { ...OBJECT_SCENARIOS.zombies(5), kernel: '10.0.19041.804' }, OBJECTS],
   ['objects-x86-7601', { ...OBJECT_SCENARIOS.zombies(5), architecture: 'x86', kernel: '7601', memory: { bytes: 2 ** 31 } }, OBJECTS],
+  ['threads-x64-19041', { ...STACKED, kernel: '10.0.19041.804' }, THREADS],
+  ['threads-x86-7601', { ...STACKED, architecture: 'x86', kernel: '7601', memory: { bytes: 2 ** 31 } }, THREADS],
+  ['threads-arm64-26100', { ...STACKED, architecture: 'arm64', kernel: '10.0.26100.1' }, THREADS],
 ]; // prettier-ignore
 
 /** Where the addresses that lines stand for are listed. */

@@ -17,6 +17,7 @@ const POOL: Scenario = {
   poolBlocks: { tags: ['Zq9x', 'File', 'Thre', 'NtFs'], pages: 30, segments: 1, big: 12 },
 };
 
+const STACKS = OBJECT_SCENARIOS.zombies(5);
 const MACHINES = {
   xp: { ...OBJECT_SCENARIOS.zombies(5), ...X86, kernel: '5.1.2600.5512' },
   windows7: { ...OBJECT_SCENARIOS.zombies(5), kernel: '7601' },
@@ -32,6 +33,12 @@ const MACHINES = {
       log: [{ address: 0xfffffa8000100000n, bytes: 0x400, stack: [{ module: 'acme.sys', rva: 0x1f40 }] }],
     },
   },
+  stacks: {
+    ...STACKS,
+    kernel: '10.0.19041.804',
+    objects: { ...STACKS.objects, stacks: { pagedOut: [3] } },
+  },
+  stacksOf32: { ...STACKS, ...X86, kernel: '7601', objects: { ...STACKS.objects, stacks: {} } },
   poolsOf32: { ...POOL, architecture: 'x86', kernel: '7601' },
   oldPaging: { ...POOL, architecture: 'x86', kernel: '5.1.2600.5512', paging: { pae: false } },
   xpPools: { ...POOL, architecture: 'x86', kernel: '5.1.2600.5512' },
@@ -61,6 +68,17 @@ const OLD_HEAD = /^processor number|^PROCESS|^ {4}(?:DirBase|Image):|New version
 /** Pages lose blanks. Devices of built machines have no name made by number, no extension of the I/O manager, no node, no device above or below. */
 const DEVICE: Case['alike'] = [[/^ *(?:\S+ )?(?=\\Driver)/, ' '], [/ ?(?:Dacl|SecurityDescriptor|DevObjExt|DevNode) (?:P|VALUE)(?: (?=DevExt))?/g, ''], [/(RefCount|Current Irp|Type|Flags) \S+/g, '$1 N']]; // prettier-ignore
 const NOT_OF_BUILT = /^ExtensionFlags|^Characteristics|^Attached/;
+/** Lines of threads: ids, what runs where, and the sites of frames are of the machine; the rest of a wait, and a call stack of no use, are left out here. */
+const THREAD: Case['alike'] = [
+  [/(Cid) \S+ +Teb: \S+ +Win32Thread: \S+ (RUNNING|WAIT).*$/, '$1 IDS $2'],
+  [/(Image:) +\S+$/, '$1 NAME'],
+  [/^( *(?:ElapsedTime|Base P Limit P|QuotaPoolUsage\[\w+\]|CommitCharge)).*$/, '$1'],
+  [/^ *P P P P P .*$/, 'FRAME'],
+  [/^ *(ChildEBP RetAddr) +(Args to Child)$/, '$1 $2'],
+  [/^( *)Q Q : Q Q Q Q : .*$/, '$1Q Q : Q Q Q Q : SITE'],
+];
+const NOT_OF_THREADS =
+  /^ *(?:IRP List:|[0-9a-f]{16} {2}\w+(?:Object|Event)|[0-9a-f]{16}: \(|Not impersonating|DeviceMap|Attached|Wait Start|Context Switch|UserTime|KernelTime|Priority|VadRoot|SessionId|DirBase|Working Set|Peak|VirtualSize|PageFault|MemoryPriority|BasePriority)|^[0-9a-f]{8}`[0-9a-f]{8} [0-9a-f`]{17} : (?:[0-9a-f`]{17} ){3}[0-9a-f`]{17} : 0x|^[0-9a-f`]{17} (?:[0-9a-f`]{17}) : .* : 0x/;
 /** A row of lm up to the name. */
 const MODULE = [/^((?:Q Q|P P) {3})\S.*$/, '$1'] as const;
 
@@ -83,6 +101,12 @@ const CASES: readonly Case[] = [
   { file: 'handle-0-4--xp-x86', on: 'xp', line: '!handle 0 4', alike: [[/ Entry: VALUE$| \(Protected\)$/g, '']], leave: OLD_HEAD },
   { file: 'handle-14-13-kernel--xp-x86', on: 'xp', line: '!handle 0 13', alike: [[/ Entry: VALUE$/, '']], leave: OLD_HEAD },
   { file: 'process-0-0-name--win10-x64', on: 'windows10', line: '!process 0 0 svchost.exe' },
+  ...['thread--win10-x64', 'thread-addr--win10-x64'].map((file) => ({ file, on: 'stacks', line: '~1; !thread', alike: THREAD, leave: NOT_OF_THREADS } as const)),
+  { file: 'thread-minus1-0--win10-x64', on: 'stacks', line: '~0; !thread -1 0', alike: THREAD },
+  { file: 'process-threads-not-resident--win10-x64', on: 'stacks', line: '!process 0 7', alike: THREAD, leave: NOT_OF_THREADS },
+  // Of the debugger of 1996 the stack alone: the rest had other words.
+  { file: 'process-one-7--nt4-x86', on: 'stacksOf32', line: '!process 0 7', alike: THREAD, leave: /^(?! *ChildEBP| *[0-9a-f]{8} [0-9a-f]{8} )/ },
+  ...[['process-dot--w2k-x86', 'xp', '.process'], ['process-dot-p--xp-x86', 'xp', '.process /p'], ['process-dot-rp--win10-x64', 'windows10', '.process /r /p']].map(([file = '', on = '', line = '']) => ({ file, on: on as 'xp', line: `${line} PROCESS`, leave: /^\.cache|^Loading/ } as const)),
   { file: 'process-0-0-part--win10-9926-x64', on: 'windows10', line: '!process 0 0' },
   { file: 'process-context-0-0--w2k-x86', on: 'xp', line: '!process 0 0', alike: [[/TableSize:/, 'HandleCount:']] },
   { file: 'process-0-0--nt4-x86', on: 'xp', line: '!process 0 0', alike: [[/TableSize:/, 'HandleCount:'], [/ {2}SessionId: \S+/, '']] },
@@ -148,11 +172,10 @@ const LEFT: Readonly<Record<string, string>> = {
   'reload- time--x86-user': 'of a live target or a user process',
   'k--win8 kb--xp':
     'more of what k--win10-x64 and kb--win7-x86 have: stacks of functions with names, compared in transcripts.test.ts',
-  'process-current- process-data- thread--win10 thread-minus1-':
-    'of the current process or thread: these two want a name',
-  'process-dot-': '.process is not here',
-  'process-one- thread-addr- thread-irp-':
-    'times of processors, working sets, waits and stacks, which docs/kd.md says are left out',
+  'process-current- process-data-': 'more of what process-one- is, of the current process',
+  'process-one-1- process-one-wait- thread-irp-':
+    'times of processors, working sets and waits, which docs/kd.md says are left out',
+  'process-threads-': 'compared in commands/thread-stacks.test.ts',
   'process-gone-': 'one line, compared in transcripts.test.ts',
 };
 

@@ -23,9 +23,13 @@ export class Registers {
     return this.chosen;
   }
 
+  /** The processor that the user looks at, by number; null until another than the one that crashed was chosen. */
+  processor: number | null = null;
+
   /** Looks at another processor. */
-  look(context: RegisterSet): void {
+  look(context: RegisterSet, number: number): void {
     this.chosen = context;
+    this.processor = number;
   }
 
   /** Whether the user can set it. */

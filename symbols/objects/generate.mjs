@@ -25,7 +25,7 @@ const KEPT = {
     'Pcb UniqueProcessId ActiveProcessLinks CreateTime ExitTime ExitStatus ProcessQuotaUsage ProcessQuotaPeak QuotaUsage QuotaPeak CommitCharge CommitChargePeak ObjectTable Token InheritedFromUniqueProcessId ImageFileName SeAuditProcessCreationInfo ThreadListHead ActiveThreads Session Peb SectionObject QuotaBlock Vm',
   _KPROCESS: 'Header DirectoryTableBase ThreadListHead',
   _ETHREAD: 'Tcb CreateTime ExitTime Cid ThreadsProcess ThreadListEntry StartAddress Win32StartAddress ExitStatus',
-  _KTHREAD: 'Header ApcState Process State ThreadListEntry',
+  _KTHREAD: 'Header ApcState Process State ThreadListEntry InitialStack KernelStack StackBase StackLimit WaitReason',
   _KAPC_STATE: 'Process',
   _HANDLE_TABLE: 'TableCode NextHandleNeedingPool QuotaProcess UniqueProcessId HandleCount HandleTableList FreeLists',
   _HANDLE_TABLE_FREE_LIST: 'HandleCount HighWaterMark',

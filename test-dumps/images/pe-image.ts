@@ -118,6 +118,12 @@ export class PeImage {
     }
   }
 
+  /** Adds a data directory to headers that are written already. */
+  putDirectory(index: number, rva: number, size: number): void {
+    this.directories.push({ index, rva, size });
+    this.putHeaders();
+  }
+
   private putDebugDirectory(): void {
     const { pdb } = this.plan;
     const home = this.section('.rdata');

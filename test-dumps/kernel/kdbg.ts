@@ -86,6 +86,8 @@ export interface KdbgFacts {
   style: TableStyle;
   /** 32-bit kernels may fill the upper half of their 64-bit fields with the sign. */
   signExtended?: boolean;
+  /** Offsets of fields of `_KTHREAD` and `_KPRCB` are filled in too. */
+  threads?: boolean;
 }
 
 /** Flags at 0x36: PaeEnabled (always on x64) in bit 0, PagingLevels in bits 2 to 5, which x64 fills in from 22000 on only. */
@@ -128,9 +130,26 @@ export function kdbgBlock(kernel: KernelFacts, facts: KdbgFacts): Uint8Array {
   putU16(full, 0x2c0, kernel.structs['_ETHREAD']?.size ?? 0);
   putU16(full, 0x2f4, 0x10);
   putU16(full, 0x2f6, 0x18);
+  if (facts.threads === true) putThreadOffsets(full, kernel, facts.style);
   if (size >= 0x368) putVa(full, 0x360, facts.pteBase);
   if (facts.signExtended === true) signExtend(full);
   return full.slice(0, size);
+}
+
+/** Where this builder has the registers in `_KPRCB`, and the number of the processor. */
+export const PRCB = { context: 0x140, number: 0x24, size: 0x800 } as const;
+
+/** 16-bit offsets that debuggers find threads and processors by. */
+function putThreadOffsets(full: Uint8Array, kernel: KernelFacts, { architecture }: TableStyle): void {
+  const fields: readonly (readonly [at: number, field: string])[] = [
+    [0x29a, 'Teb'], [0x29c, 'KernelStack'], [0x29e, 'InitialStack'], [0x2a2, 'State'],
+  ]; // prettier-ignore
+  for (const [at, field] of fields) putU16(full, at, kernel.structs['_KTHREAD']?.fields[field] ?? 0);
+  const apcState = kernel.structs['_KTHREAD']?.fields['ApcState'] ?? 0;
+  putU16(full, 0x2a0, apcState + (kernel.structs['_KAPC_STATE']?.fields['Process'] ?? 0));
+  putU16(full, 0x2b4, architecture === 'x86' ? 4 : 8);
+  putU16(full, 0x2bc, PRCB.context);
+  putU16(full, 0x2be, PRCB.number);
 }
 
 /** Fields that hold a 32-bit kernel address get its sign; the others are left as they are. */

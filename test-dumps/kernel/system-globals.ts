@@ -26,6 +26,8 @@ export interface SystemFacts {
   systemTime: bigint;
   upTime: bigint;
   halBase: Va;
+  /** Threads have stacks, processors run some. */
+  threads: boolean;
 }
 
 /** Writes them, and the debugger block as the scenario wants it. Gives the block's truth and its clear text. */
@@ -89,7 +91,7 @@ export function writeSystemGlobals(
   const block = kdbg?.size ?? kdbgSize(kernel.build);
   const blockFacts: KdbgFacts = {
     ...{ base, listHead, pteBase: space.plan.pteBase, size: block, style: facts.style },
-    signExtended: kdbg?.signExtended ?? false,
+    ...{ signExtended: kdbg?.signExtended ?? false, threads: facts.threads },
   };
   const clear = kdbgBlock(kernel, blockFacts);
   const encoded = kdbg?.encoded ?? false;

@@ -25,7 +25,7 @@ const TYPES = {
     NumberOfPrivatePages NumberOfLockedPages Wow64Process WoW64Process SequenceNumber ProcessExiting ProcessDelete`,
   _KPROCESS: 'Header DirectoryTableBase ThreadListHead',
   _ETHREAD: `Tcb CreateTime ExitTime ExitStatus Cid ThreadsProcess IrpList StartAddress Win32StartAddress ThreadListEntry`,
-  _KTHREAD: 'Header Process ThreadListEntry ApcState State WaitReason Teb',
+  _KTHREAD: 'Header Process ThreadListEntry ApcState State WaitReason Teb InitialStack KernelStack StackBase StackLimit',
   _KAPC_STATE: 'ApcListHead Process',
   _OBJECT_HEADER: '*',
   _OBJECT_HEADER_CREATOR_INFO: '*',

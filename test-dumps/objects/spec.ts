@@ -96,7 +96,18 @@ export interface ObjectsDamage {
   typeTable?: 'empty';
 }
 
+/** Kernel stacks of live threads, by their place among them; every third one runs, as long as there are processors. */
+export interface StacksSpec {
+  /** Stacks that are in the page file, or whose pages the dump does not hold. */
+  pagedOut?: readonly number[];
+  absent?: readonly number[];
+  /** The place that the switch of threads returns to is none that anything calls from. */
+  broken?: readonly number[];
+}
+
 export interface ObjectsSpec {
+  /** Without it threads have no stacks, and processors run none. */
+  stacks?: StacksSpec;
   processes?: readonly ProcessDetails[];
   ended?: readonly EndedGroupSpec[];
   endedThreads?: readonly EndedThreadsSpec[];

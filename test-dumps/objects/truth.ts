@@ -1,5 +1,14 @@
 /** What is true of a machine's processes, objects and handles. Times are FILETIMEs, addresses canonical. */
 
+/** The stack of a thread that waits: from the innermost function on. */
+export interface StackTruth {
+  thread: bigint;
+  kernelStack: bigint;
+  state: 'whole' | 'paged-out' | 'absent' | 'broken';
+  /** `stack`: where it stands in the function; `returns`: where its caller goes on, 0 of the outermost one. */
+  frames: readonly { stack: bigint; instruction: bigint; returns: bigint }[];
+}
+
 export interface ObjectProcessTruth {
   pid: number;
   parentPid: number;
@@ -90,6 +99,10 @@ export interface TagHoldersTruth {
 }
 
 export interface ObjectsTruth {
+  /** Only of machines with stacks. */
+  stacks?: readonly StackTruth[];
+  /** The thread that runs on each processor, and its process. */
+  running?: readonly { thread: bigint; process: bigint }[];
   /** Mixed into type indexes from Windows 10 on; null before. */
   cookie: number | null;
   processes: ObjectProcessTruth[];

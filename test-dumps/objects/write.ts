@@ -12,7 +12,7 @@ import { describeObjects, highWater } from './describe.js';
 import { EntryStyle, HandleTables } from './handle-tables.js';
 import { ObjectHeaders } from './headers.js';
 import { keyOf } from './model/kinds.js';
-import type { ProcessModel, Thing } from './model/things.js';
+import type { ProcessModel, Thing, ThreadModel } from './model/things.js';
 import { writeDirectories } from './name-space.js';
 import { People } from './model/people.js';
 import { Piece } from './piece.js';
@@ -42,6 +42,8 @@ export interface BuiltObjects {
   rows: TagRowSpec[];
   /** Pages that the dump shall not hold. */
   absent: Va[];
+  /** Those that live. */
+  threads: ThreadModel[];
   truth: ObjectsTruth;
   /** Ends the work when all processes are written: sessions, and the list of all processes. */
   finish(sessions: ReadonlyMap<number, Va>): void;
@@ -322,6 +324,7 @@ export function writeObjects(input: ObjectsInput): BuiltObjects {
     bodies: live.map((process) => process.thing.body),
     rows: writer.rows(),
     absent: writer.absent,
+    threads: live.flatMap((process) => process.threads.filter((thread) => thread.exitTime === 0n)),
     truth,
     finish: (sessions) => {
       writer.finish(sessions);

@@ -6,6 +6,8 @@ import { DEFAULT_BUDGET, readObjects, type Objects } from '../../kernel/objects/
 import type { OpenedDump } from '../../kernel/open/opened-dump.js';
 import { judgeHolders } from '../../leak/objects/holders.js';
 import type { EndedGroup, HandlesPart, ObjectsPart, ProcessBlock, TagHolders } from '../../result/object-parts.js';
+import { currentProcess } from '../../kernel/objects/current-process.js';
+import type { ProcessFields } from '../../kernel/objects/process-fields.js';
 import type { ThreadFields } from '../../kernel/objects/threads.js';
 import type { Hex, ObjectTypeInfo, ProcessList } from '../../result/result.js';
 import { dumpPart, type DumpPart } from '../dump-part.js';
@@ -43,11 +45,17 @@ export function listProcesses(
       withoutHandle: group.withoutHandle,
     })) ?? null;
   const handles = new Map(processes?.rows.map((row) => [row.address, row.handles]));
-  const all = objects.processes()?.processes ?? [];
-  const blocks = all
+  const blocks = listedOrCurrent(opened, objects)
     .filter((process) => !process.ended)
     .map((process) => blockOf(opened.kernel, objects, process, handles.get(hex(process.address)) ?? null));
   return inventory(opened, objects, { processes, endedProcesses, blocks });
+}
+
+/** The processes; of a triage dump, which has no list, the current one. */
+function listedOrCurrent({ kernel }: OpenedDump, objects: Objects): readonly ProcessFields[] {
+  const listed = objects.processes()?.processes ?? [];
+  const current = listed.length > 0 ? null : currentProcess(kernel);
+  return current === null ? listed : [current.process];
 }
 
 /** The processes as `!process` with flags shows them: also ended ones, their charges, their threads. */
@@ -62,10 +70,11 @@ export function describeProcesses(
 } {
   const objects = openObjects(opened);
   const counts = new Map(processList(opened.kernel, objects, true)?.rows.map((row) => [row.address, row.handles]));
-  const blocks = (objects.processes()?.processes ?? []).map((process) =>
+  const all = listedOrCurrent(opened, objects);
+  const blocks = all.map((process) =>
     blockOf(opened.kernel, objects, process, counts.get(hex(process.address)) ?? null),
   );
-  const details = wants.details ? processDetails(opened.kernel, objects) : new Map<Hex, ProcessDetails>();
+  const details = wants.details ? processDetails(opened.kernel, all) : new Map<Hex, ProcessDetails>();
   const threads = wants.threadsOf === null ? null : processThreads(opened.kernel, objects, wants.threadsOf);
   return inventory(opened, objects, { blocks, details, threads });
 }

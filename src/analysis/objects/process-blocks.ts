@@ -3,14 +3,14 @@
 import { plus } from '../../../parsers/addresses.js';
 import { failed, hex } from '../../../parsers/bytes/failure.js';
 import type { Objects } from '../../kernel/objects/objects.js';
-import type { Process } from '../../kernel/objects/process-list.js';
+import type { ProcessFields } from '../../kernel/objects/process-fields.js';
 import { rootsOf } from '../../kernel/objects/roots.js';
 import type { Kernel } from '../../kernel/open/open-kernel.js';
 import type { ProcessBlock } from '../../result/object-parts.js';
 import type { Count } from '../../result/result.js';
 
 /** @param handles how many it has, null where not all could be read. */
-export function blockOf(kernel: Kernel, objects: Objects, process: Process, handles: Count | null): ProcessBlock {
+export function blockOf(kernel: Kernel, objects: Objects, process: ProcessFields, handles: Count | null): ProcessBlock {
   const roots = rootsOf(kernel);
   const pebAt = roots?.knownOffsets.get('Peb') ?? objects.layouts()?.offset('_EPROCESS', 'Peb') ?? null;
   const peb = roots === null || pebAt === null ? null : roots.memory.readPointer(plus(process.address, pebAt));

@@ -1,6 +1,7 @@
 /** What `!process` shows of processes beside their blocks: what they were charged for, and their threads. */
 
 import { hex } from '../../../parsers/bytes/failure.js';
+import type { ProcessFields } from '../../kernel/objects/process-fields.js';
 import type { Objects } from '../../kernel/objects/objects.js';
 import { rootsOf } from '../../kernel/objects/roots.js';
 import { readThreads, type ThreadFields } from '../../kernel/objects/threads.js';
@@ -20,11 +21,11 @@ export interface ProcessDetails {
 const FILETIME_OF_1970 = 11_644_473_600_000;
 
 /** By the address of the process. */
-export function processDetails(kernel: Kernel, objects: Objects): ReadonlyMap<Hex, ProcessDetails> {
+export function processDetails(kernel: Kernel, processes: readonly ProcessFields[]): ReadonlyMap<Hex, ProcessDetails> {
   const { systemTime } = kernel.dump.header;
   const now = systemTime === null ? null : Number(systemTime / 10_000n) - FILETIME_OF_1970;
   const found = new Map<Hex, ProcessDetails>();
-  for (const process of objects.processes()?.processes ?? []) {
+  for (const process of processes) {
     const { createdAt, quota, token, commitBytes } = process;
     found.set(hex(process.address), {
       token: token === null ? null : hex(token),

@@ -11,21 +11,24 @@ export interface Progress {
   readonly workers: number;
 }
 
+export interface FollowOptions {
+  /** What was done before is not counted. */
+  readonly since?: Date | undefined;
+  readonly everyMs: number;
+  readonly stop: AbortSignal;
+  readonly tell: (progress: Progress) => void;
+}
+
 /** Until nothing waits and nothing is read, or until it is stopped. Throws HistoryError. */
 export async function follow(
   server: Server,
-  {
-    everyMs,
-    stop,
-    tell,
-  }: { readonly everyMs: number; readonly stop: AbortSignal; readonly tell: (progress: Progress) => void },
+  { since = new Date(), everyMs, stop, tell }: FollowOptions,
 ): Promise<void> {
-  const since = new Date().toISOString();
   while (!stop.aborted) {
     const queue = await queueCounts(server);
     const workers = await workersOf(server);
     const hosts = new Set(workers.map(({ host }) => host)).size;
-    tell({ queue, done: await doneCounts(server, since), hosts, workers: workers.length });
+    tell({ queue, done: await doneCounts(server, since.toISOString()), hosts, workers: workers.length });
     if (queue.waiting + queue.delayed + queue.reading === 0) return;
     await sleep(everyMs, undefined, { signal: stop }).catch(() => undefined);
   }

@@ -7,7 +7,7 @@ import type { Overview } from '../outputs/overview.js';
 import { Notes } from '../notes.js';
 import type { BatchReport } from '../run.js';
 import { enqueue, type Enqueued } from './enqueue.js';
-import { follow, progressText } from './follow.js';
+import { follow, progressText, type FollowOptions } from './follow.js';
 import type { Server } from '../store/server/server.js';
 import { openStation, type StationOptions } from './station.js';
 import type { Mapping } from './path-map.js';
@@ -45,10 +45,13 @@ export interface SharedReport extends Enqueued {
 const BEATS = 4;
 
 /** Gives how many dumps are left, which are none. */
-async function followAll(server: Server, everyMs: number, stop: AbortSignal, events: BatchEvents): Promise<number> {
+async function followAll(
+  server: Server,
+  { events, ...options }: Omit<FollowOptions, 'tell'> & { readonly events: BatchEvents },
+): Promise<number> {
   let last = '';
   await follow(server, {
-    ...{ everyMs, stop },
+    ...options,
     tell: (progress) => {
       const text = progressText(progress);
       if (text !== last) events.note(text);
@@ -61,6 +64,8 @@ async function followAll(server: Server, everyMs: number, stop: AbortSignal, eve
 /** Throws HistoryError. */
 export async function runShared(options: SharedBatchOptions): Promise<SharedReport> {
   const { events, stop, jobs, mappings, again, retry, graceMs, leaseMs } = options;
+  // What other hosts do while this one still puts dumps in is done in this time.
+  const since = new Date();
   const station = await openStation({
     ...options,
     progress: (task, step, done, total) => {
@@ -86,7 +91,10 @@ export async function runShared(options: SharedBatchOptions): Promise<SharedRepo
         events: tellingBatch(events, counts, notes, tables),
       });
     const { followMs } = options;
-    const unseen = followMs === null ? await readHere() : await followAll(history.server, followMs, stop, events);
+    const unseen =
+      followMs === null
+        ? await readHere()
+        : await followAll(history.server, { since, everyMs: followMs, stop, events });
     if (unseen > 0) notes.tell(`${unseen} dumps are left in the queue, for this host does not see their files`);
     await tables.end();
     const overview = await history.overview();

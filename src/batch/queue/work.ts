@@ -70,7 +70,7 @@ export async function work(history: SharedHistory, queue: DumpQueue, options: Wo
 }
 
 class Worker {
-  private readonly ready: Claim[] = [];
+  /** What it has, of which its processes read as much as they can. */
   private readonly running = new Set<Claim>();
   private readonly settling = new Set<Promise<void>>();
   private readonly failures: Error[] = [];
@@ -100,6 +100,7 @@ class Worker {
     }, beatMs);
     let end: NodeJS.Timeout | undefined;
     const onStop = (): void => {
+      pool.withdraw();
       end = setTimeout(() => void pool.close(), graceMs);
       this.wake();
     };
@@ -113,7 +114,6 @@ class Worker {
         await pool.close();
         throw failure;
       }
-      for (const claim of this.ready.splice(0)) await this.giveBack(claim, claim.dump, 'this worker ends', 0);
       while (this.running.size > 0 || this.settling.size > 0) await this.something();
       if (this.failures[0] !== undefined) throw this.failures[0];
       return left;
@@ -127,16 +127,14 @@ class Worker {
   private async takeAll(): Promise<number> {
     const { jobs, stop, drain } = this.options;
     while (!stop.aborted && this.failures.length === 0) {
-      this.begin();
-      // While some are read, as many are at hand: a process need not wait for the next one.
-      const wanted = 2 * jobs - this.running.size - this.ready.length;
+      // While some are read, as many wait in the pool: a process has the next one at once.
+      const wanted = 2 * jobs - this.running.size;
       if (wanted < jobs || Date.now() < this.blindUntil) {
         await this.something();
         continue;
       }
       const claims = await this.queue.take(wanted);
-      for (const claim of claims) this.options.events.taken(placeText(claim.dump.place));
-      this.ready.push(...claims);
+      for (const claim of claims) this.begin(claim);
       if (claims.length > 0) {
         this.wait = SOON;
         continue;
@@ -162,22 +160,19 @@ class Worker {
     timer.abort();
   }
 
-  private begin(): void {
-    while (this.running.size < this.options.jobs) {
-      const claim = this.ready.shift();
-      if (claim === undefined) return;
-      this.running.add(claim);
-      const settled: Promise<void> = this.do(claim)
-        .catch((error: unknown) => {
-          if (!(error instanceof Superseded)) this.fail(error);
-        })
-        .finally(() => {
-          this.running.delete(claim);
-          this.settling.delete(settled);
-          this.wake();
-        });
-      this.settling.add(settled);
-    }
+  private begin(claim: Claim): void {
+    this.options.events.taken(placeText(claim.dump.place));
+    this.running.add(claim);
+    const settled: Promise<void> = this.do(claim)
+      .catch((error: unknown) => {
+        if (!(error instanceof Superseded)) this.fail(error);
+      })
+      .finally(() => {
+        this.running.delete(claim);
+        this.settling.delete(settled);
+        this.wake();
+      });
+    this.settling.add(settled);
   }
 
   private fail(error: unknown): void {
@@ -206,7 +201,8 @@ class Worker {
 
   /** Null where the worker ends meanwhile. */
   private async read({ dump }: Claim, { path, whole, changed }: Exclude<Seen, { kind: 'other-key' }>) {
-    const { pool } = this.options;
+    const { pool, stop } = this.options;
+    if (stop.aborted) return null;
     const { fileId, machineByFolder } = dump;
     const { member } = whole;
     try {

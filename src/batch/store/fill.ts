@@ -141,7 +141,7 @@ async function columnsOf(store: Session, table: string): Promise<string[]> {
 /** Rows by the names of their columns, as one statement. */
 async function insert(store: Session, table: string, rows: readonly object[]): Promise<void> {
   if (rows.length === 0) return;
-  await store.query(`insert into ${table} select (jsonb_populate_recordset(null::${table}, $1::jsonb)).*`, [storableJson(rows)]); // prettier-ignore
+  await store.query(`insert into ${table} select n.* from jsonb_populate_recordset(null::${table}, $1::jsonb) n`, [storableJson(rows)]); // prettier-ignore
 }
 
 function dumpRow({ id, at, machine, result }: DumpEntry): object {
@@ -186,7 +186,7 @@ async function insertDrivers(store: Session, entries: readonly DumpEntry[]): Pro
     }
   }
   await store.query(
-    `insert into drivers select (jsonb_populate_recordset(null::drivers, $1::jsonb)).* on conflict do nothing`,
+    `insert into drivers select n.* from jsonb_populate_recordset(null::drivers, $1::jsonb) n on conflict do nothing`,
     [storableJson([...drivers.values()])],
   );
   await insert(store, 'dump_drivers', [...pairs.values()]);

@@ -3,7 +3,7 @@
 import { printable } from '../../../parsers/text-safety.js';
 import type { Call, Family } from '../command.js';
 import { KdError, Quit } from '../kd-error.js';
-import { ALIAS_NAME } from '../line/aliases.js';
+import { ALIAS_NAME, withArguments } from '../line/aliases.js';
 import { unquoted } from '../../views/words.js';
 import { commandHelp, helpLines } from '../show/help.js';
 import { forEach } from './for-each.js';
@@ -20,9 +20,10 @@ async function setAlias({ session, rest }: Call): Promise<void> {
 }
 
 async function deleteAlias({ session, words }: Call): Promise<void> {
-  for (const name of words) {
+  const isQuiet = words[0] === '/q';
+  for (const name of isQuiet ? words.slice(1) : words) {
     if (name === '*') session.aliases.clear();
-    else if (!session.aliases.delete(name)) throw new KdError(`There is no alias ${printable(name)}`);
+    else if (!session.aliases.delete(name) && !isQuiet) throw new KdError(`There is no alias ${printable(name)}`);
   }
   return Promise.resolve();
 }
@@ -56,9 +57,21 @@ async function closeLog({ session }: Call): Promise<void> {
   session.host.closeLog();
 }
 
-async function runsFile({ session, name, rest }: Call): Promise<void> {
-  if (name === '$$>a<') throw new KdError('$$>a< is not here: arguments of a file of commands are not replaced');
-  await session.run(session.host.readScript(unquoted(rest.trim())));
+/** Characters of a script, its arguments put in. */
+const LONGEST_SCRIPT = 16 * 1024 * 1024;
+
+/** `$<FILE`, `$$>a<FILE ARGUMENT ...`. */
+async function runsFile({ session, name, rest, words }: Call): Promise<void> {
+  const takesArguments = name === '$$>a<';
+  const [file = '', ...given] = takesArguments ? words.map(unquoted) : [unquoted(rest.trim())];
+  if (file === '') throw new KdError(`${name} wants a file`);
+  const text = session.host.readScript(file);
+  if (!takesArguments) return session.run(text);
+  const longest = Math.max(0, ...given.map(({ length }) => length));
+  const uses = text.split('$arg').length - 1;
+  if (text.length + uses * longest > LONGEST_SCRIPT)
+    throw new KdError(`${printable(file)} with its arguments is too long`);
+  return session.run(withArguments(text, given));
 }
 
 export const control: Family = {
@@ -122,8 +135,9 @@ export const control: Family = {
     },
     {
       names: ['ad'],
-      usage: ['ad Name', 'ad *'],
+      usage: ['ad [/q] Name', 'ad *'],
       summary: 'Forgets an alias, or all',
+      flags: [['/q', 'says nothing where there is none']],
       standing: 'same',
       run: deleteAlias,
     },
@@ -150,10 +164,16 @@ export const control: Family = {
     },
     {
       names: ['$<', '$><', '$$<', '$$><', '$$>a<'],
-      usage: ['$<File', '$$><File'],
+      usage: ['$<File', '$><File', '$$<File', '$$><File', '$$>a<File [Argument ...]'],
       summary: 'Runs the commands of a file',
+      flags: [
+        ['$<', 'all of the line is the name of the file, semicolons too; so it is of $><'],
+        ['$$<', 'the name ends at a semicolon, and may stand in quotes; so it is of $$><'],
+        ['$$>a<', 'with arguments, parted by blanks or in quotes: ${$arg1}, ${$arg2} ... in the file stand for them'],
+      ],
       standing: 'differs',
-      differs: 'All forms read the file line by line; $$>a<, which takes arguments, says that it is not here.',
+      differs:
+        'All forms read the file line by line: $><, $$>< and $$>a< do not make one line of it, so that a * comments out its own line alone and aliases count from the next line on.',
       run: runsFile,
     },
   ],

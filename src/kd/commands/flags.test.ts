@@ -61,6 +61,13 @@ const CASES: readonly (readonly [string, RegExp])[] = [
   [`!poolfind ${TAG} -x`, /^!poolfind -x wants a command in quotes/],
   [`!poolfind -tag ${TAG} -x "? @$extret"`, new RegExp(`^(?:(${POINTER}) : tag ${TAG}, .*\\nEvaluate expression: -?\\d+ = ${ADDRESS}\\n)+$`)], // prettier-ignore
   ['!verifier 0', /^Verify Flags Level 0x000009bb\n[^]*Summary of All Verifier Statistics\n/],
+  ...['4', '8', '40', '100', '200', '400', '800'].map((flag): [string, RegExp] => [
+    `!verifier ${flag}`,
+    new RegExp(`^Flag 0x${flag} \\(.*\\) is not here: .*\\n$`),
+  ]),
+  ['!verifier f acme.sys', /Current Pool Allocations: [^]*0x00000400 {2}Zq9x {2}0x[^]*\nFlag 0x4 .*\nFlag 0x8 .*\n$/],
+  ['!verifier c', /^Flag 0x4 .* Flag 0x8 .*\n$/],
+  ['!verifier 1000', /^of !verifier there are the flags/],
   ['!verifier 1', /^Verify Flags Level [^]*acme\.sys/],
   ['!verifier 3 acme.sys', /Current Pool Allocations: [^]*0x00000400 {2}Zq9x {2}0x/],
   ['!verifier 80', /Pool block fffffa8000100000, Size 0000000000000400/],

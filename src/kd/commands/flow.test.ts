@@ -85,11 +85,54 @@ describe('scripts of the prompt', () => {
     expect(await kd.print(`.printf "x"${', 1'.repeat(257)}`)).to.equal('.printf prints at most 256 values\n');
   });
 
-  it('a file of commands with arguments is refused, not left out as a comment', async () => {
+  it('$$>a< runs a file with arguments', async () => {
     kd.host.scripts.set('a.txt', '.echo in');
-    expect(await kd.print('$$>a<a.txt 1')).to.match(/^\$\$>a< is not here/);
+    kd.host.scripts.set(
+      'args.txt',
+      '.echo <${$arg1}> [ $arg2 ] ${$arg3} ${/d:$arg2}${/d:$arg3} <${/f:$arg3}> $arg1\n.echo b${/n:$arg1}',
+    );
+    kd.host.scripts.set('name with blanks.txt', '.echo ${$arg1}');
+    kd.host.scripts.set(
+      'outer.txt',
+      '$$>a<args.txt ${$arg2} "x y"; .echo ${$arg1}\n.if (${/d:$arg3}) { .echo three } .else { .echo none }',
+    );
+    kd.host.scripts.set('deep.txt', '$$>a<deep.txt ${$arg1}');
+    kd.host.scripts.set('lots.txt', '$arg1 '.repeat(100));
+    expect(await kd.print('$$>a<args.txt one "two  words"; .echo end')).to.equal(
+      '<one> [ two  words ] ${$arg3} 10 <> one\nb$arg1\nend\n',
+    );
+    expect(await kd.print('$$>a<args.txt')).to.equal('<${$arg1}> [ $arg2 ] ${$arg3} 00 <> $arg1\nb${/n:$arg1}\n');
+    expect(await kd.print('$$>a<"name with blanks.txt" 7')).to.equal('7\n');
+    expect(await kd.print('$$>a<outer.txt 1 2')).to.equal('<2> [ x y ] ${$arg3} 10 <> 2\nb$arg1\n1\nnone\n');
+    expect(await kd.print('$$>a<deep.txt 1')).to.match(/more than 24 times deep\n$/);
+    expect(await kd.print(`$$>a<lots.txt ${'x'.repeat(500_000)}`)).to.equal(
+      'lots.txt with its arguments is too long\n',
+    );
+    expect(await kd.print('$$>a<')).to.equal('$$>a< wants a file\n');
+    expect(await kd.print('$$>a<nosuch.txt 1')).to.equal('nosuch.txt cannot be read\n');
     expect(await kd.print('$$><a.txt')).to.equal('in\n');
     expect(await kd.print('$$>a comment; .echo b')).to.equal('b\n');
+  });
+
+  it('$< and $>< take the rest of the line for a name, $$< and $$>< up to a semicolon', async () => {
+    kd.host.scripts.set('a;b.txt', '.echo semicolon');
+    kd.host.scripts.set('c d.txt', '.echo one\n* .echo two\n.echo three');
+    expect(await kd.print('$<a;b.txt')).to.equal('semicolon\n');
+    expect(await kd.print('.echo x; $><a;b.txt')).to.equal('x\nsemicolon\n');
+    for (const name of ['$$<', '$$><']) {
+      expect(await kd.print(`${name}c d.txt; .echo y`), name).to.equal('one\nthree\ny\n');
+      expect(await kd.print(`${name}"c d.txt"; .echo y`), name).to.equal('one\nthree\ny\n');
+    }
+  });
+
+  it('aliases with switches', async () => {
+    expect(await kd.print('.echo ${/d:nn}${/f:nn}${/n:nn}${/v:nn}')).to.equal('0${/n:nn}nn\n');
+    await kd.print('as nn text');
+    expect(await kd.print('.echo ${/d:nn} ${/f:nn} ${/n:nn} ${/v:nn} ${nn}')).to.equal('1 text nn nn text\n');
+    expect(await kd.print('ad ${/v:nn}')).to.equal('');
+    expect(await kd.print('.echo ${/d:nn}')).to.equal('0\n');
+    expect(await kd.print('ad nn')).to.equal('There is no alias nn\n');
+    expect(await kd.print('ad /q nn; .echo ok')).to.equal('ok\n');
   });
 
   it('a loop without end ends when the user stops it', async () => {

@@ -64,7 +64,7 @@ describe('!object', () => {
     expect(text).to.contain('\n    Hash Address  Type          Name\n');
   });
 
-  it('!process with flags: what a process was charged for, its threads, one line for stacks', async () => {
+  it('!process with flags: what a process was charged for, its threads, one line where there is no stack', async () => {
     const all = await kd.print('!process 0 0');
     const pid = /Cid: ([0-9a-f]{4}) [^]*?Image: explorer\.exe/.exec(
       all.slice(all.lastIndexOf('PROCESS', all.indexOf('explorer.exe'))),
@@ -81,20 +81,25 @@ describe('!object', () => {
     const two = await kd.print(`!process ${address} 2`);
     expect(two).to.match(
       new RegExp(
-        `\\n {8}THREAD [0-9a-f]{16} {2}Cid ${pid}\\.[0-9a-f]{4} {2}Teb: \\S+ Win32Thread: n/a (?:WAIT|TERMINATED)\\n {8}Owning Process {12}${address} {7}Image: {9}explorer\\.exe\\n`,
+        `\\n {8}THREAD [0-9a-f]{16} {2}Cid ${pid}\\.[0-9a-f]{4} {2}Teb: \\S+ Win32Thread: n/a (?:WAIT: \\(\\w+\\)|TERMINATED)\\n {8}Owning Process {12}${address} {7}Image: {9}explorer\\.exe\\n`,
       ),
     );
     expect(two).to.not.contain('Token');
     expect(await kd.print(`!process ${address}`))
       .to.contain('Token')
       .and.contain('THREAD');
-    expect(await kd.print(`!process ${address} 7`)).to.match(/\nStacks of threads are not here; k shows /);
+    expect(await kd.print(`!process ${address} 7`)).to.match(
+      /\n {8}Where its stack stands makes no sense: \S+ of \S+\n/,
+    );
     expect(await kd.print('!process 0 1 explorer.exe')).to.match(/^PROCESS [^]*\n {4}Token /);
     expect(await kd.print('!process 0 2')).to.match(/^\*{4} NT ACTIVE PROCESS DUMP \*{4}\n[^]*\n {8}THREAD /);
     expect(await kd.print('!process 0 40')).to.match(
       /^of the flags of !process there are 1, 2, 4, 8 and 10: not 40\n$/,
     );
-    expect(await kd.print('!process')).to.match(/^!process wants /);
+    expect(await kd.print('!process')).to.match(
+      /^The thread of processor 0 is not|^Which processor crashed is not known: name one/,
+    );
+    expect(await kd.print('!process 0')).to.match(/^!process wants /);
     expect(await kd.print('!process 7ffffff0')).to.equal('No process has the Cid 7ffffff0\n');
     expect(await kd.print('!process ffffe0007e6a7780')).to.equal(
       'TYPE mismatch for process object at ffffe0007e6a7780\n',
@@ -106,10 +111,13 @@ describe('!object', () => {
     const [, line, address] = /\n {8}(THREAD ([0-9a-f]{16}) {2}.*)\n/.exec(listed)!;
     expect(await kd.print(`!thread ${address!} 0`)).to.equal(`${line!}\n`);
     expect(await kd.print(`!thread ${address!}`)).to.match(
-      /^THREAD .*\nOwning Process {12}[0-9a-f]{16} {7}Image: {9}\S+\n[^]*\nStacks of threads are not here/,
+      /^THREAD .*\nOwning Process {12}[0-9a-f]{16} {7}Image: {9}\S+\n[^]*\nWhere its stack stands makes no sense: \S+ of \S+\n$/,
     );
     expect(await kd.print('!thread ffffe0007e6a7780')).to.equal('ffffe0007e6a7780 is not a thread\n');
-    expect(await kd.print('!thread')).to.match(/^!thread wants an address/);
+    expect(await kd.print('!thread')).to.match(/^Which processor crashed is not known: name one/);
+    expect(await kd.print(`!thread ${address!} 40`)).to.match(
+      /^of the flags of !thread there are 0, 2, 4, 8 and 10: not 40\n$/,
+    );
     expect(await kd.print('!zombies')).to.match(/ended ones are still there\n/);
     expect(await kd.print('!zombies x')).to.equal('!zombies takes no words\n');
     expect(await kd.print('!objtypes')).to.match(/^ *Objects {2} *Handles/);

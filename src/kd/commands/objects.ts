@@ -1,55 +1,50 @@
 /** Processes, handles and objects. */
 
+import { hex } from '../../../parsers/bytes/failure.js';
 import { handles } from '../../views/objects/handles.js';
 import { object } from '../../views/objects/object.js';
 import { objects as census } from '../../views/objects/objects.js';
 import { processes } from '../../views/objects/processes.js';
 import { token } from '../../views/objects/token.js';
-import { thread } from '../../views/objects/thread.js';
 import type { Family } from '../command.js';
 import { KdError } from '../kd-error.js';
+import type { Session } from '../session.js';
+import { currentProcess } from '../stack/current.js';
+import { processContext } from './process-context.js';
+import { process, thread } from './threads.js';
 import { showView, showWords, withValue } from '../views.js';
+
+/** Words of `!handle` with the process that they mean. */
+async function handleWords(session: Session, words: readonly string[]): Promise<readonly string[]> {
+  const [handle = '0', flags = '3', which, ...more] = words;
+  if (which === '-1') return [handle, flags, hex(await currentProcess(session)), ...more];
+  if (which !== undefined) return withValue(session, words, 2);
+  const found = await currentProcess(session).catch((error: unknown) => {
+    if (error instanceof KdError) return null;
+    throw error;
+  });
+  if (found === null) return words.length === 0 ? [handle] : words;
+  return [handle, flags, hex(found)];
+}
 
 export const objects: Family = {
   title: 'Processes, handles, objects',
   commands: [
-    {
-      names: ['!process'],
-      usage: ['!process 0 Flags [ImageName]', '!process Address|Pid [Flags]'],
-      summary: 'Processes, what they were charged for, their threads',
-      flags: [
-        ['0 0', 'all processes, or those of an image'],
-        ['1', 'token, age, pool quota and commit'],
-        ['2', 'threads: ids, state, start address, where their stack is'],
-        ['4', 'stacks: only said that they are not here'],
-        ['8', 'nothing of its own: it changes stacks'],
-        ['10', 'nothing of its own: it changes stacks'],
-      ],
-      standing: 'differs',
-      differs:
-        'Flags 1 and 2 show the lines that the dump has a source for: VADs, times of processors, working sets, what a thread waits for and its priorities are left out. One process is shown with flags 3 where none are given. A dump does not tell the current process: name one.',
-      run: async ({ session, words }) => {
-        const isAll = words[0] === undefined || /^(?:0|-1)$/.test(words[0]);
-        await showWords(session, processes, isAll ? words : await withValue(session, words, 0));
-      },
-    },
-    {
-      names: ['!thread'],
-      usage: ['!thread Address'],
-      summary: 'A thread: whose it is, its state, where it began, where its stack is',
-      standing: 'differs',
-      differs: 'As in !process with flag 2. The current thread is not known: name one, as !process 0 2 lists them.',
-      run: async ({ session, words }) => showWords(session, thread, await withValue(session, words, 0)),
-    },
+    process,
+    thread,
+    processContext,
     {
       names: ['!token'],
-      usage: ['!token [-n] Address|Process'],
+      usage: ['!token [-n] [Address|Process]'],
       summary: 'An access token: its user, groups, privileges, ids, and whether it is in use',
       standing: 'differs',
       differs:
-        'Dumps do not hold the names of SIDs: -n adds none. The address of a process stands for its token. What the layout of the system does not have is n/a. The token of the current thread is not known: name one, as !process 0 1 and !handle list them.',
-      run: async ({ session, words }) =>
-        showWords(session, token, await withValue(session, words, words[0] === '-n' ? 1 : 0)),
+        'Dumps do not hold the names of SIDs: -n adds none. The address of a process stands for its token. What the layout of the system does not have is n/a. Alone, it shows the token of the current process: what the current thread impersonates is not read.',
+      run: async ({ session, words }) => {
+        const at = words[0] === '-n' ? 1 : 0;
+        const typed = words[at] === undefined ? words.concat(hex(await currentProcess(session))) : words;
+        await showWords(session, token, await withValue(session, typed, at));
+      },
     },
     {
       names: ['!zombies'],
@@ -74,7 +69,8 @@ export const objects: Family = {
     {
       names: ['!handle'],
       usage: ['!handle [Handle [Flags [Process [Type]]]]'],
-      summary: 'Handles of a process or of all; Handle is 0 for all, Process an id, an address, or 0 for all',
+      summary:
+        'Handles of a process or of all; Handle is 0 for all, Process an id, an address, -1 for the current one, or 0 for all',
       flags: [
         ['1', 'the entry, which is always shown'],
         ['2', 'the object that it leads to: type, counts, name; 3 is what is shown without flags'],
@@ -83,9 +79,8 @@ export const objects: Family = {
       ],
       standing: 'differs',
       differs:
-        'Without a process, handles of all are shown, for which one is current is rarely known. (Inherit) and (Protected) behind the access are left out. The directory of a named object is not told. Flag 20, which takes the handle for an id of a process or thread, is not here. 10,000 handles at most are listed.',
-      run: async ({ session, words }) =>
-        showWords(session, handles, words.length === 0 ? ['0'] : await withValue(session, words, 2)),
+        'Without a process those of the current one are shown, and of all where it is not known which one that is. (Inherit) and (Protected) behind the access are left out. The directory of a named object is not told. Flag 20, which takes the handle for an id of a process or thread, is not here. 10,000 handles at most are listed.',
+      run: async ({ session, words }) => showWords(session, handles, await handleWords(session, words)),
     },
     {
       names: ['!object'],

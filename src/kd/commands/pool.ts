@@ -138,7 +138,7 @@ export const pool: Family = {
       ],
       standing: 'differs',
       differs:
-        'Of the log, the newest 100 entries; of a driver, 100 allocations. Flags 4, 8, 10, 20, 40 and 200 are not here: the layouts of what they show are not known.',
+        'Of the log, the newest 100 entries; of a driver, 100 allocations. Flags 4, 8, 40, 100, 200, 400 and 800 say in a line each that they are not here, for the layouts of what they show are not known; beside others, as in !verifier f, these are shown.',
       run: async ({ session, words }) => showWords(session, verifier, words[0] === undefined ? words : await withValue(session, words, /^(?:0x)?80$/i.test(words[0]) ? 1 : -1)), // prettier-ignore
     },
   ],

@@ -6,9 +6,10 @@ import { printable } from '../../../parsers/text-safety.js';
 import type { Call, Family } from '../command.js';
 import { KdError } from '../kd-error.js';
 import { contextLines } from '../show/context-lines.js';
+import { BY_FRAME_POINTERS, stackRow, stackTitle, type StackLook } from '../show/stack-lines.js';
 import type { Session } from '../session.js';
 import { contextKind, crashedProcessor, processor } from '../stack/processors.js';
-import { MOST_FRAMES, walkStack, type Frame } from '../stack/walk.js';
+import { MOST_FRAMES, walkStack } from '../stack/walk.js';
 import { instructionLines } from './code.js';
 
 /** Frames that are shown where no number is given. */
@@ -50,10 +51,7 @@ async function registers({ session, rest }: Call): Promise<void> {
   }
 }
 
-interface Wanted {
-  readonly args: boolean;
-  readonly numbers: boolean;
-  readonly verbose: boolean;
+interface Wanted extends StackLook {
   readonly most: number;
 }
 
@@ -66,7 +64,7 @@ async function wantedOf({ session, rest }: Call): Promise<Wanted> {
   }
   const count = after.trim() === '' ? USUAL : Number(await session.evaluate(after));
   if (count < 1 || count > MOST_FRAMES) throw new KdError(`k shows 1 to ${MOST_FRAMES.toString(16)} (hexadecimal) frames`); // prettier-ignore
-  return { args: /[bv]/.test(letters), verbose: letters.includes('v'), numbers: letters.includes('n'), most: count };
+  return { args: /[bv]/.test(letters), stack: letters.includes('v'), numbers: letters.includes('n'), most: count };
 }
 
 async function stack(call: Call): Promise<void> {
@@ -74,37 +72,12 @@ async function stack(call: Call): Promise<void> {
   const wanted = await wantedOf(call);
   const { kind, context } = current(session);
   if (kind !== 'x64') {
-    await session.out.line('Frame pointers are followed: functions that set none are left out.');
+    await session.out.line(BY_FRAME_POINTERS);
   }
   const { frames, ends } = walkStack(session, kind, context, wanted.most);
-  await session.out.line(titleOf(kind, wanted));
-  for (const [i, frame] of frames.entries()) await session.out.line(await rowOf(session, kind, wanted, frame, i));
+  await session.out.line(stackTitle(kind, wanted));
+  for (const [i, frame] of frames.entries()) await session.out.line(await stackRow(session, kind, wanted, frame, i));
   if (ends !== null) await session.out.line(`The stack cannot be followed further: ${ends}. dps shows what is on it`);
-}
-
-function titleOf(kind: ContextKind, { args, verbose, numbers }: Wanted): string {
-  if (kind === 'x86') return `${numbers ? ' # ' : ''}ChildEBP RetAddr  ${args ? 'Args to Child' : ''}`;
-  const column = 'RetAddr           ';
-  if (!args) return ` # Child-SP          ${column}Call Site`;
-  return ` # ${verbose ? 'Child-SP          ' : ''}${column}: ${'Args to Child'.padEnd(71)} : Call Site`;
-}
-
-async function rowOf(
-  session: Session,
-  kind: ContextKind,
-  wanted: Wanted,
-  frame: Frame,
-  index: number,
-): Promise<string> {
-  const number = index.toString(16).padStart(2, '0');
-  const { instruction, returns } = frame;
-  const name = await session.symbols.nameOf(instruction);
-  const site = name === null ? `0x${session.show(instruction)}` : printable(name);
-  const shown = (value: bigint | null): string => (value === null ? session.show(0n).replaceAll('0', '?') : session.show(value)); // prettier-ignore
-  const args = frame.args.map(shown).join(' ');
-  if (kind === 'x86') return `${wanted.numbers ? `${number} ` : ''}${shown(frame.stack)} ${shown(returns)} ${wanted.args ? `${args} ` : ''}${site}`; // prettier-ignore
-  if (!wanted.args) return `${number} ${shown(frame.stack)} ${shown(returns)} ${site}`;
-  return `${number} ${wanted.verbose ? `${shown(frame.stack)} ` : ''}${shown(returns)} : ${args.padEnd(71)} : ${site}`;
 }
 
 /** `~`, `~1`, `~1s`. */
@@ -122,7 +95,7 @@ async function switchProcessor({ session, rest }: Call): Promise<void> {
     if (crashedProcessor(session.opened) !== Number(number)) throw new KdError(`Processor ${number} cannot be looked at: ${found.message}`, 'input'); // prettier-ignore
     return;
   }
-  session.registers.look(found.context);
+  session.registers.look(found.context, Number(number));
 }
 
 export const stacks: Family = {

@@ -58,7 +58,7 @@ describe('!token', () => {
 
   it('says of what is none that it is none', async () => {
     const kd = sessionOf(OBJECT_SCENARIOS.zombies(5));
-    expect(await kd.print('!token')).to.match(/^!token wants the address of a token or of a process/);
+    expect(await kd.print('!token')).to.match(/^Which processor crashed is not known: name one/);
     expect(await kd.print('!token 1 2')).to.match(/^!token wants the address/);
     expect(await kd.print('!token 1000')).to.equal('0000000000001000 is not a token\n');
     const thread = /THREAD ([0-9a-f]+)/.exec(await kd.print('!process 0 2'))![1]!;

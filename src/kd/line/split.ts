@@ -32,13 +32,18 @@ export function splitLine(line: string): string[] {
     else if (c === '}') depth = Math.max(0, depth - 1);
     else if (c === '(' && depth === 0 && (inner > 0 || WITH_PARTS.test(line.slice(from, i)))) inner++;
     else if (c === ')' && inner > 0) inner--;
-    else if (c === ';' && depth === 0 && inner === 0) take(i);
-    else if (c === '*' && isBlank) return commands;
+    else if (c === ';' && depth === 0 && inner === 0) {
+      if (NAMES_FILE.test(line.slice(from, Math.min(i, from + LONGEST_START)))) break;
+      take(i);
+    } else if (c === '*' && isBlank) return commands;
     else if (c === ' ' && i - from < LONGEST_START && takesRest(line.slice(from, i + 1))) break;
   }
   take(line.length);
   return commands;
 }
+
+/** `$<` and `$><` take all of the line for the name of a file. */
+const NAMES_FILE = /^\s*\$>?</;
 
 /** Blanks before `as` that are looked at. */
 const LONGEST_START = 64;

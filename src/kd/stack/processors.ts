@@ -42,20 +42,38 @@ export interface Processor {
   readonly context: RegisterSet;
 }
 
+/** `_KPRCB.CurrentThread` where the debugger block does not say: the first pointer behind one field, on all kernels that are known. */
+const usualThreadAt = (pointerSize: 4 | 8): number => pointerSize;
+
+/** What is told of a processor without its registers. */
+type Place = Pick<Processor, 'prcb' | 'thread'>;
+
+/** The `_KPRCB` of a processor by its number from 0 on, with the thread that runs there, or why it is not known. */
+export function processorPlace(opened: OpenedDump, number: number): Place | Failure {
+  const { memory, debuggerData } = opened.kernel;
+  const count = opened.dump.header.numberProcessors ?? 0;
+  if (number >= Math.min(MOST_PROCESSORS, count)) return new Failure('bad-address', `there are ${count} processors`);
+  const block = opened.kernel.symbols?.address('KiProcessorBlock')?.value ?? null;
+  if (memory === null || block === null) return new Failure('unknown', 'where its _KPRCB is is not known');
+  const prcb = memory.readPointer(plus(block, number * memory.pointerSize));
+  if (failed(prcb)) return prcb;
+  const given = Number(debuggerData?.value('OffsetPrcbCurrentThread') ?? 0n);
+  const thread = memory.readPointer(plus(prcb, given === 0 ? usualThreadAt(memory.pointerSize) : given));
+  return { prcb, thread: failed(thread) || thread === 0n ? null : thread };
+}
+
 /** A processor by its number from 0 on, or why it is not known. */
 export function processor(opened: OpenedDump, number: number): Processor | Failure {
   const { memory, debuggerData } = opened.kernel;
   const kind = contextKind(opened);
-  const count = opened.dump.header.numberProcessors ?? 0;
-  if (number >= Math.min(MOST_PROCESSORS, count)) return new Failure('bad-address', `there are ${count} processors`);
   const value = (name: string): number => Number(debuggerData?.value(name) ?? 0n);
-  const block = opened.kernel.symbols?.address('KiProcessorBlock')?.value ?? null;
   const at = value('OffsetPrcbProcStateContext');
-  if (memory === null || kind === null || block === null || at === 0 || at === 0xffff) {
+  const place = processorPlace(opened, number);
+  if (failed(place) && place.code !== 'unknown') return place;
+  if (failed(place) || memory === null || kind === null || at === 0 || at === 0xffff) {
     return new Failure('unknown', 'where its _KPRCB keeps registers is not known');
   }
-  const prcb = memory.readPointer(plus(block, number * memory.pointerSize));
-  if (failed(prcb)) return prcb;
+  const { prcb } = place;
   const numberAt = value('OffsetPrcbNumber');
   const own = numberAt === 0 ? null : memory.read(plus(prcb, numberAt), 4);
   const isOwn =
@@ -64,9 +82,35 @@ export function processor(opened: OpenedDump, number: number): Processor | Failu
   if (failed(bytes)) return bytes;
   const context = isOwn ? parseContext(kind, bytes) : null;
   if (context === null) return new Failure('unknown', 'its _KPRCB holds no registers: it was not frozen when the dump was written'); // prettier-ignore
-  const threadAt = value('OffsetPrcbCurrentThread');
-  const thread = threadAt === 0 ? null : memory.readPointer(plus(prcb, threadAt));
-  return { prcb, thread: thread === null || failed(thread) ? null : thread, context };
+  return { ...place, context };
+}
+
+/** The number of the processor that each thread runs on, by the thread's address. */
+const running = new WeakMap<OpenedDump, ReadonlyMap<VirtualAddress, number>>();
+
+function runningThreads(opened: OpenedDump): ReadonlyMap<VirtualAddress, number> {
+  const known = running.get(opened);
+  if (known !== undefined) return known;
+  const found = new Map<VirtualAddress, number>();
+  const count = Math.min(MOST_PROCESSORS, opened.dump.header.numberProcessors ?? 0);
+  for (let number = 0; number < count; number++) {
+    const place = processorPlace(opened, number);
+    if (!failed(place) && place.thread !== null) found.set(place.thread, number);
+  }
+  running.set(opened, found);
+  return found;
+}
+
+/** The processor that runs a thread, with its registers where the dump has them; null where none is known to. */
+export function processorOf(
+  opened: OpenedDump,
+  thread: VirtualAddress,
+): { readonly number: number; readonly context: RegisterSet | null } | null {
+  const number = runningThreads(opened).get(thread);
+  if (number === undefined) return null;
+  const found = processor(opened, number);
+  if (!failed(found)) return { number, context: found.context };
+  return { number, context: number === crashedProcessor(opened) ? crashContext(opened) : null };
 }
 
 /** The number of the processor that crashed: the one whose stack stands where the header says; null where none does. */

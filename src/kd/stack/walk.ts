@@ -32,9 +32,21 @@ export interface Stack {
   readonly ends: string | null;
 }
 
-/** The stack of a processor or thread from its registers. */
-export function walkStack(session: Session, kind: ContextKind, context: RegisterSet, most: number): Stack {
-  return kind === 'x64' ? walkX64(session, context, most) : walkFramePointers(session, kind, context, most);
+/**
+ * The stack of a processor or thread from its registers.
+ *
+ * @param interrupted it may stand at any instruction; else behind a call.
+ */
+export function walkStack(
+  session: Session,
+  kind: ContextKind,
+  context: RegisterSet,
+  most: number,
+  interrupted = true,
+): Stack {
+  return kind === 'x64'
+    ? walkX64(session, context, most, interrupted)
+    : walkFramePointers(session, kind, context, most);
 }
 
 const X64_NUMBERS = 'rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15'.split(' ');
@@ -52,7 +64,7 @@ function tableOf(module: LoadedModule): ExceptionTable | null {
   return table;
 }
 
-function walkX64(session: Session, context: RegisterSet, most: number): Stack {
+function walkX64(session: Session, context: RegisterSet, most: number, isInterrupted: boolean): Stack {
   const { memory } = session;
   const frames: Frame[] = [];
   const state: UnwindState = {
@@ -67,7 +79,7 @@ function walkX64(session: Session, context: RegisterSet, most: number): Stack {
     });
     frames.push({ stack: virtual(stack), instruction, returns, args });
   };
-  let interrupted = true;
+  let interrupted = isInterrupted;
   while (frames.length < most) {
     session.out.check();
     const { rip } = state;

@@ -20,7 +20,16 @@ export interface ThreadFields {
   /** Where its stack stands while it does not run, and where that begins. */
   readonly kernelStack: VirtualAddress | null;
   readonly initialStack: VirtualAddress | null;
+  /** The highest address of its stack, and the lowest one that is committed. */
+  readonly stackBase: VirtualAddress | null;
+  readonly stackLimit: VirtualAddress | null;
+  /** The process whose memory it sees: its own, or one that it is attached to. */
+  readonly attachedTo: VirtualAddress | null;
+  /** KWAIT_REASON; of a thread that does not wait that of its last wait. */
+  readonly waitReason: number | null;
 }
+
+const sum = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
 /** Bytes of a thread that are read at most. */
 const LARGEST = 0x1000;
@@ -47,8 +56,14 @@ export function readThreads(
     state: given('OffsetKThreadState') ?? layouts.offset('_KTHREAD', 'State'),
     start: layouts.offset('_ETHREAD', 'Win32StartAddress'),
     teb: given('OffsetKThreadTeb'),
-    kernelStack: given('OffsetKThreadKernelStack'),
-    initialStack: given('OffsetKThreadInitialStack'),
+    kernelStack: given('OffsetKThreadKernelStack') ?? layouts.offset('_KTHREAD', 'KernelStack'),
+    initialStack: given('OffsetKThreadInitialStack') ?? layouts.offset('_KTHREAD', 'InitialStack'),
+    stackBase: given('OffsetKThreadStackBase') ?? layouts.offset('_KTHREAD', 'StackBase'),
+    stackLimit: given('OffsetKThreadStackLimit') ?? layouts.offset('_KTHREAD', 'StackLimit'),
+    attachedTo:
+      given('OffsetKThreadApcProcess') ??
+      sum(layouts.offset('_KTHREAD', 'ApcState'), layouts.offset('_KAPC_STATE', 'Process')),
+    waitReason: given('OffsetKThreadWaitReason') ?? layouts.offset('_KTHREAD', 'WaitReason'),
   };
   const length = Math.max(cid + 4, ...Object.values(at).map((offset) => (offset ?? 0) + pointerSize));
   const threads: ThreadFields[] = [];
@@ -64,6 +79,9 @@ export function readThreads(
       state: at.state === null ? null : (bytes[at.state] ?? null),
       ...{ win32StartAddress: pointer(at.start), teb: pointer(at.teb) },
       ...{ kernelStack: pointer(at.kernelStack), initialStack: pointer(at.initialStack) },
+      ...{ stackBase: pointer(at.stackBase), stackLimit: pointer(at.stackLimit) },
+      attachedTo: pointer(at.attachedTo),
+      waitReason: at.waitReason === null ? null : (bytes[at.waitReason] ?? null),
     });
   });
   return threads;

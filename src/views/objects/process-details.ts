@@ -9,6 +9,11 @@ import { NOT_KNOWN, parseHex } from '../print/format.js';
 /** KTHREAD_STATE in the words of the debugger. */
 const STATES = ['INITIALIZED', 'READY', 'RUNNING', 'STANDBY', 'TERMINATED', 'WAIT', 'TRANSITION', 'DEFERRED_READY', 'GATEWAIT']; // prettier-ignore
 
+/** KWAIT_REASON of the public wdm.h. */
+const WAIT_REASONS = 'Executive FreePage PageIn PoolAllocation DelayExecution Suspended UserRequest WrExecutive WrFreePage WrPageIn WrPoolAllocation WrDelayExecution WrSuspended WrUserRequest WrEventPair WrQueue WrLpcReceive WrLpcReply WrVirtualMemory WrPageOut WrRendezvous WrKeyedEvent WrTerminated WrProcessInSwap WrCpuRateControl WrCalloutStack WrKernel WrResource WrPushLock WrMutex WrQuantumEnd WrDispatchInt WrPreempted WrYieldExecution WrFastMutex WrGuardedMutex WrRundown WrAlertByThreadId WrDeferredPreempt'.split(' '); // prettier-ignore
+const WAITS = 5;
+const RUNS = 2;
+
 /** Columns at which values begin, of a process and of a thread. */
 const PROCESS_VALUE = 38;
 const THREAD_VALUE = 26;
@@ -37,14 +42,29 @@ export function detailLines(details: ProcessDetails | undefined, wide: boolean):
   ];
 }
 
-/** A thread, as `!thread` shows it; `indent` as within a process. */
-export function threadLines(thread: ThreadFields, owner: ProcessBlock | null, wide: boolean, indent: string): string[] {
+/** What a thread does, in the words of the debugger. */
+function stateOf({ state, waitReason }: ThreadFields, processor: number | null): string {
+  if (state === null) return NOT_KNOWN;
+  const name = STATES[state] ?? `???? (${state})`;
+  if (state === RUNS && processor !== null) return `${name} on processor ${processor.toString(16)}`;
+  return state !== WAITS || waitReason === null
+    ? name
+    : `${name}: (${WAIT_REASONS[waitReason] ?? `???? ${waitReason}`})`;
+}
+
+/** A thread, as `!thread` shows it, without the empty line that ends it; `indent` as within a process. */
+export function threadLines(
+  thread: ThreadFields,
+  owner: ProcessBlock | null,
+  wide: boolean,
+  indent: string,
+  processor: number | null = null,
+): string[] {
   const pointer = (value: bigint | null): string => (value === null ? NOT_KNOWN : value.toString(16).padStart(wide ? 16 : 8, '0')); // prettier-ignore
   const id = (value: number): string => value.toString(16).padStart(4, '0');
   const row = (label: string, value: string): string => indent + label.padEnd(THREAD_VALUE) + value;
-  const state = thread.state === null ? NOT_KNOWN : (STATES[thread.state] ?? `???? (${thread.state})`);
   const lines = [
-    `${indent}THREAD ${pointer(thread.address)}  Cid ${id(thread.pid)}.${id(thread.tid)}  Teb: ${pointer(thread.teb)} Win32Thread: ${NOT_KNOWN} ${state}`,
+    `${indent}THREAD ${pointer(thread.address)}  Cid ${id(thread.pid)}.${id(thread.tid)}  Teb: ${pointer(thread.teb)} Win32Thread: ${NOT_KNOWN} ${stateOf(thread, processor)}`,
   ];
   if (owner !== null) {
     const address = parseHex(owner.address);
@@ -53,9 +73,13 @@ export function threadLines(thread: ThreadFields, owner: ProcessBlock | null, wi
   if ((thread.win32StartAddress ?? 0n) !== 0n)
     lines.push(`${indent}Win32 Start Address 0x${pointer(thread.win32StartAddress)}`);
   if (thread.initialStack !== null) lines.push(`${indent}Stack Init ${pointer(thread.initialStack)} Current ${pointer(thread.kernelStack)}`); // prettier-ignore
-  return [...lines, ''];
+  if (thread.stackBase !== null)
+    lines.push(`${indent}Base ${pointer(thread.stackBase)} Limit ${pointer(thread.stackLimit)}`);
+  return lines;
 }
 
-/** What stands where stacks of threads were asked for. */
-export const NO_STACKS =
-  'Stacks of threads are not here; k shows the one of the processor that crashed, dps what is on any other';
+/** The number of the processor that a thread runs on; null where that is not known. */
+export type RunsOn = (thread: ThreadFields) => number | null;
+
+/** What stands where stacks of threads were asked for, but at the prompt. */
+export const NO_STACKS = 'Stacks of threads are shown by dumpleak kd alone';

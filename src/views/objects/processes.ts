@@ -11,7 +11,7 @@ import { counted, humanBytes, NOT_KNOWN, parseHex, thousands, utc } from '../pri
 import { createStyle, heading, wrap, type Style, type StyleOptions } from '../print/style.js';
 import type { View, WrongWords } from '../view.js';
 import { debuggerNumber, typedAddress } from '../words.js';
-import { detailLines, NO_STACKS, threadLines } from './process-details.js';
+import { detailLines, NO_STACKS, threadLines, type RunsOn } from './process-details.js';
 import { finish, nameOf, tableLines, warningPart, type Around, type Column } from './parts.js';
 
 /** The table of processes, and ended ones in groups. */
@@ -49,7 +49,7 @@ export function renderProcesses(
   const title = wrap(
     canHoldPoolTables(given.dump)
       ? `${counted(processes.live, 'process', 'processes')} running; ${ended}${whole}`
-      : `A ${dumpKind(given.dump)} holds no list of processes. This one was current:`,
+      : onlyCurrent(given.dump),
     style.width,
   );
   return finish([
@@ -119,13 +119,20 @@ export function blockLines(block: ProcessBlock, wide: boolean): string[] {
   return [...head, tables, `    Image: ${printable(block.image)}`, ''];
 }
 
+const titleOf = (dump: Around['dump']): string =>
+  canHoldPoolTables(dump) ? '**** NT ACTIVE PROCESS DUMP ****\n' : `${onlyCurrent(dump)}\n`;
+
+/** Above the one process of a triage dump. */
+const onlyCurrent = (dump: Around['dump']): string =>
+  `A ${dumpKind(dump)} holds no list of processes. This one was current:`;
+
 /** The look of `!process 0 0`. */
 export function renderProcessBlocks(
   given: Pick<Around, 'dump'> & { blocks: readonly ProcessBlock[]; named?: boolean },
 ): string {
   if (given.blocks.length === 0) return `${noFigures(given.dump, 'list of processes')}\n`;
   const wide = hasWideAddresses(given);
-  const title = given.named === true ? '' : '**** NT ACTIVE PROCESS DUMP ****\n';
+  const title = given.named === true ? '' : titleOf(given.dump);
   return `${title}${given.blocks.flatMap((block) => blockLines(block, wide)).join('\n')}\n`;
 }
 
@@ -134,13 +141,13 @@ export interface ProcessesOptions {
   windbg?: boolean | undefined;
   /** Its whole name, in any case. */
   image?: string | undefined;
-  /** The debugger's, for more than blocks: 1 what a process was charged for, 2 threads, 4 stacks, which are not here. */
+  /** The debugger's, for more than blocks: 1 what a process was charged for, 2 threads, 4 their stacks, which the prompt alone shows. */
   flags?: number | undefined;
   /** The one process with this address or id. */
   one?: bigint | undefined;
 }
 
-type Listed = DumpPart & {
+export type ProcessesFound = DumpPart & {
   processes: ProcessList | null;
   endedProcesses: EndedGroup[] | null;
   blocks: ProcessBlock[];
@@ -149,14 +156,14 @@ type Listed = DumpPart & {
   threads?: ThreadFields[] | null | undefined;
 };
 
-/** Flags that are read: 8 and 10 change how stacks are shown, which are not here. */
+/** Flags that are read: 8 and 10 change how stacks are shown. */
 const KNOWN_FLAGS = 0x1f;
+const STACK = 4;
 /** Those of one process, where none are given. */
 const USUAL = 3;
 
 function parseWords([which, flagWord, image, ...more]: readonly string[]): ProcessesOptions | WrongWords {
-  const usage =
-    '!process wants 0 FLAGS [NAME], or ADDRESS|PID [FLAGS]; which process is the current one is not known in a dump';
+  const usage = '!process wants 0 FLAGS [NAME], or ADDRESS|PID [FLAGS]';
   if (which === undefined || which === '-1' || more.length > 0) return { error: usage };
   const flags = flagWord === undefined ? USUAL : debuggerNumber(flagWord);
   if (flags === null || flags > KNOWN_FLAGS) return { error: `of the flags of !process there are 1, 2, 4, 8 and 10: not ${flagWord ?? ''}` }; // prettier-ignore
@@ -171,37 +178,49 @@ const fits = (block: ProcessBlock, { image, one }: ProcessesOptions): boolean =>
     ? image === undefined || block.image.toLowerCase() === image.toLowerCase()
     : parseHex(block.address) === one || BigInt(block.pid) === one;
 
-/** The blocks that are asked for, each with what the flags ask for. */
-function renderDetailed(given: Listed, wanted: ProcessesOptions): string {
+/** The blocks that are asked for, each with what the flags ask for, in pieces: where the stack of a thread stands, the thread itself. */
+export function* processPieces(
+  given: ProcessesFound,
+  wanted: ProcessesOptions,
+  runsOn: RunsOn = () => null,
+): Generator<string | ThreadFields, void, void> {
   const { flags = 0, one, image } = wanted;
-  if (given.blocks.length === 0) return `${noFigures(given.dump, 'list of processes')}\n`;
+  if (given.blocks.length === 0) return yield `${noFigures(given.dump, 'list of processes')}\n`;
   const wide = hasWideAddresses(given);
   const blocks = given.blocks.filter((block) => fits(block, wanted) && (one !== undefined || !block.ended));
-  const lines: string[] = one === undefined && image === undefined ? ['**** NT ACTIVE PROCESS DUMP ****'] : [];
+  if (one === undefined && image === undefined) yield titleOf(given.dump);
   if (one !== undefined && blocks.length === 0) {
     const shown = one.toString(16).padStart(wide ? 16 : 8, '0');
-    return one > MOST_PID
+    return yield one > MOST_PID
       ? `TYPE mismatch for process object at ${shown}\n`
       : `No process has the Cid ${one.toString(16)}\n`;
   }
-  if (one !== undefined && one <= MOST_PID) lines.push(`Searching for Process with Cid == ${one.toString(16)}`);
+  if (one !== undefined && one <= MOST_PID) yield `Searching for Process with Cid == ${one.toString(16)}\n`;
+  const threads = new Map<number, ThreadFields[]>();
+  for (const thread of given.threads ?? []) {
+    const list = threads.get(thread.pid);
+    if (list === undefined) threads.set(thread.pid, [thread]);
+    else list.push(thread);
+  }
   for (const block of blocks) {
     const head = blockLines(block, wide);
-    lines.push(...((flags & 1) === 0 ? head : [...head.slice(0, -1), ...detailLines(given.details?.get(block.address), wide)])); // prettier-ignore
+    const lines =
+      (flags & 1) === 0 ? head : [...head.slice(0, -1), ...detailLines(given.details?.get(block.address), wide)];
+    yield `${lines.join('\n')}\n`;
     if ((flags & 2) === 0) continue;
-    if (given.threads === null || given.threads === undefined) lines.push('        Its threads could not be read.', '');
-    for (const thread of given.threads ?? []) {
-      if (BigInt(thread.pid) === BigInt(block.pid)) lines.push(...threadLines(thread, block, wide, ' '.repeat(8)));
+    if (given.threads === null || given.threads === undefined) yield '        Its threads could not be read.\n\n';
+    for (const thread of threads.get(Number(block.pid)) ?? []) {
+      yield `${threadLines(thread, block, wide, ' '.repeat(8), runsOn(thread)).join('\n')}\n`;
+      if ((flags & STACK) !== 0) yield thread;
+      yield '\n';
     }
   }
-  if ((flags & 4) !== 0) lines.push(NO_STACKS);
-  return `${lines.join('\n')}\n`;
 }
 
 /** Ids are lower, addresses higher. */
 const MOST_PID = 0x7fff_ffffn;
 
-export const processes: View<ProcessesOptions, Listed> = {
+export const processes: View<ProcessesOptions, ProcessesFound> = {
   command: '!process',
   shell: 'processes MEMORY.DMP --windbg',
   words: parseWords,
@@ -215,7 +234,10 @@ export const processes: View<ProcessesOptions, Listed> = {
   },
   text: (found, wanted, style) => {
     if (wanted.windbg !== true) return renderProcesses(found, style);
-    if (wanted.flags !== undefined) return renderDetailed(found, wanted);
+    if (wanted.flags !== undefined) {
+      const text = [...processPieces(found, wanted)].filter((piece) => typeof piece === 'string').join('');
+      return (wanted.flags & STACK) === 0 ? text : `${text}${NO_STACKS}\n`;
+    }
     const { image } = wanted;
     const blocks = found.blocks.filter((one) => fits(one, wanted));
     return renderProcessBlocks({ dump: found.dump, blocks, named: image !== undefined });

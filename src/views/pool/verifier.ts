@@ -16,6 +16,8 @@ interface VerifierWanted {
   readonly log?: { readonly about: bigint | null } | undefined;
   /** Allocations of a driver, or entries of the log, at most. */
   readonly limit?: number | undefined;
+  /** Lines on flags that are not here, beside others that are. */
+  readonly left?: readonly string[] | undefined;
 }
 
 const USUAL_ROWS = 100;
@@ -35,6 +37,23 @@ const LOG = 0x80;
 /** Numbers from here on are addresses of the kernel, others are counts of log entries. */
 const LOWEST_ADDRESS = 0x80000000n;
 
+/** The flags that the debugger documents and that are not here, by what they would show: of none the layout is known. */
+const ABSENT: readonly (readonly [number, string])[] = [
+  [4, 'the history of injected faults'],
+  [8, 'the log of changes of IRQL'],
+  [0x40, 'pending IRPs'],
+  [0x100, 'the log of IRPs'],
+  [0x200, 'the log of critical regions'],
+  [0x400, 'the log of cancelled IRPs'],
+  [0x800, 'the log of low resources'],
+];
+
+/** Why flags of these are not shown, a line each. */
+const absentLines = (flags: number): string[] =>
+  ABSENT.filter(([bit]) => (flags & bit) !== 0).map(
+    ([bit, what]) => `Flag 0x${bit.toString(16)} (${what}) is not here: the layout of what it shows is not known.`,
+  );
+
 const USAGE =
   'of !verifier there are the flags 0, 1 and 3 with a driver behind them, and 0x80 with an address or a number';
 
@@ -45,9 +64,13 @@ export const verifier: View<VerifierWanted, VerifierFound> = {
     const flags = debuggerNumber(flagsWord);
     if (more.length > 0) return { error: USAGE };
     if (flags === LOG) return logWanted(word);
-    if (flags === null || (flags & ~(DRIVERS | ALLOCATIONS)) !== 0 || flags === ALLOCATIONS) return { error: USAGE };
-    const detail = flags === 0 ? 'level' : flags === DRIVERS ? 'drivers' : 'allocations';
-    return { detail, driver: word === undefined ? undefined : unquoted(word) };
+    const left = flags === null ? [] : absentLines(flags);
+    const known = flags === null ? null : ABSENT.reduce((rest, [bit]) => rest & ~bit, flags);
+    if (known === 0 && left.length > 0) return { error: left.join(' ') };
+    if (known === null || (known & ~(DRIVERS | ALLOCATIONS)) !== 0 || known === ALLOCATIONS) return { error: USAGE };
+    const detail = known === 0 ? 'level' : known === DRIVERS ? 'drivers' : 'allocations';
+    const driver = word === undefined ? undefined : unquoted(word);
+    return left.length === 0 ? { detail, driver } : { detail, driver, left };
   },
   read: async ({ opened }, { driver, log, limit = USUAL_ROWS }) => {
     const { verifierFigures, verifierLog } = await import('../../analysis/pool/verifier-part.js');
@@ -59,7 +82,7 @@ export const verifier: View<VerifierWanted, VerifierFound> = {
         : { verifier: null, poolLog: verifierLog(kernel, log.about, limit) };
     return dumpPart(opened, { ...found, wide: kernel.memory?.pointerSize !== 4 });
   },
-  text: ({ verifier: figures, poolLog, wide }, { log, detail = 'allocations' }) => {
+  text: ({ verifier: figures, poolLog, wide }, { log, detail = 'allocations', left = [] }) => {
     if (log !== undefined) {
       return poolLog === null
         ? 'The log of allocations (VfPoolTraces) is not in this dump, or nothing tells where it is.\n'
@@ -68,7 +91,7 @@ export const verifier: View<VerifierWanted, VerifierFound> = {
     const level = figures?.level ?? null;
     return figures === null || level === null
       ? 'Unable to get verifier list.\n'
-      : renderVerifier({ ...figures, level }, wide, detail);
+      : `${renderVerifier({ ...figures, level }, wide, detail)}${left.map((line) => `${line}\n`).join('')}`;
   },
   json: ({ schemaVersion, dump, system, verifier: figures, poolLog, warnings }, { log }) => ({
     ...{ schemaVersion, dump, system },
