@@ -10,7 +10,7 @@ import { batchExitCode, stopOnSignals } from './queue/batch-endings.js';
 import { runSharedBatch, SHARED } from './queue/shared-batch.js';
 import { FileError, UsageError } from '../errors.js';
 import { milliseconds } from '../options/growth-inputs.js';
-import { FOLLOW_LINKS, GROUP, QUIET } from '../options/options.js';
+import { FOLLOW_LINKS, GROUP, METRICS, outOption, QUIET } from '../options/options.js';
 import { OPEN, openPage } from '../terminal/open-page.js';
 import { ABOUT, askedKey, BESIDE, MINUTE, PROCESSES, readingMany, WORK } from '../options/reading-many.js';
 import { expandAll } from '../options/wildcards.js';
@@ -22,24 +22,14 @@ export const command = defineCommand({
     paths: { describe: 'Dumps, archives of dumps, folders, patterns such as share/*/*.dmp', kind: 'list' },
   },
   options: {
-    out: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Folder for the report: index.html, pages, results.ndjson, groups.json',
-      group: GROUP.output,
-    },
+    out: outOption('Folder for the report: index.html, pages, results.ndjson, groups.json'),
     history: {
       type: 'string',
       requiresArg: true,
       describe: 'Folder of the history; without it the folder history in that of --out',
       group: GROUP.output,
     },
-    metrics: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Also write counts to this file, as OpenMetrics text (docs/monitoring.md)',
-      group: GROUP.output,
-    },
+    metrics: METRICS,
     'fail-on-leak': {
       type: 'boolean',
       describe: 'End with exit code 1 when a leak is suspected in one of the dumps',

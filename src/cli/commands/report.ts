@@ -8,7 +8,7 @@ import { writeReport, type ReportSource } from '../../batch/outputs/report.js';
 import { defineCommand } from '../command.js';
 import { UsageError } from '../errors.js';
 import { EXIT } from '../exit-codes.js';
-import { GROUP } from '../options/options.js';
+import { METRICS, outOption } from '../options/options.js';
 import { STORE } from '../options/store-options.js';
 import { checkWritable, makeFolder } from '../terminal/write-file.js';
 import { FOLDER, noMore, withHistory, type Place } from './history/place.js';
@@ -17,18 +17,8 @@ export const command = defineCommand({
   positionals: { folder: FOLDER },
   options: {
     ...STORE,
-    out: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Folder for the pages: index.html, pages, groups.json',
-      group: GROUP.output,
-    },
-    metrics: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'Also write counts to this file, as OpenMetrics text (docs/monitoring.md)',
-      group: GROUP.output,
-    },
+    out: outOption('Folder for the pages: index.html, pages, groups.json'),
+    metrics: METRICS,
   },
   examples: [
     ['report --store postgres://reader@db.example.net/dumps --out report', 'the pages of a shared history'],

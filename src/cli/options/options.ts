@@ -89,6 +89,18 @@ export const ADDRESS = {
 export const jsonOption = (describe: string) =>
   ({ type: 'boolean', describe, group: GROUP.output }) as const satisfies Options;
 
+/** `--out FOLDER` of the commands that write pages. */
+export const outOption = (describe: string) =>
+  ({ type: 'string', requiresArg: true, describe, group: GROUP.output }) as const satisfies Options;
+
+/** `--metrics FILE`. */
+export const METRICS = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'Also write counts to this file, as OpenMetrics text (docs/monitoring.md)',
+  group: GROUP.output,
+} as const satisfies Options;
+
 /** `--follow-links`. */
 export const FOLLOW_LINKS = {
   type: 'boolean',
