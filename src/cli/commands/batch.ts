@@ -1,17 +1,16 @@
 /** `dumpleak batch`: many dumps, with a history. */
 
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { isHistoryError } from '../../batch/journal/history-error.js';
 import { historyFolder, runBatch } from '../../batch/run.js';
-import { renderBatchSummary } from '../../batch/outputs/summary-text.js';
 import { BatchDisplay } from '../terminal/batch-display.js';
 import { defineCommand } from '../command.js';
-import { batchExitCode, stopOnSignals } from './queue/batch-endings.js';
+import { finishBatch, stopOnSignals } from './queue/batch-endings.js';
 import { runSharedBatch, SHARED } from './queue/shared-batch.js';
 import { FileError, UsageError } from '../errors.js';
 import { milliseconds } from '../options/growth-inputs.js';
 import { FOLLOW_LINKS, GROUP, METRICS, outOption, QUIET } from '../options/options.js';
-import { OPEN, openPage } from '../terminal/open-page.js';
+import { OPEN } from '../terminal/open-page.js';
 import { ABOUT, askedKey, BESIDE, MINUTE, PROCESSES, readingMany, WORK } from '../options/reading-many.js';
 import { expandAll } from '../options/wildcards.js';
 import { namesStore, STORE } from '../options/store-options.js';
@@ -119,9 +118,7 @@ export const command = defineCommand({
         metrics: args.metrics === undefined ? null : resolve(args.metrics),
       });
       display.end();
-      await output.text(renderBatchSummary(report, out));
-      if (args.open === true) await openPage(join(out, 'index.html'), host);
-      return batchExitCode(report, args);
+      return await finishBatch(report, args, output, host);
     } catch (error) {
       if (isHistoryError(error)) throw new FileError(error.message);
       throw error;

@@ -1,8 +1,12 @@
 /** How batches end: by a signal, and with which exit code. */
 
+import { join } from 'node:path';
+import { renderBatchSummary } from '../../../batch/outputs/summary-text.js';
 import type { BatchReport } from '../../../batch/run.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
 import { onEndingSignals } from '../../interrupt.js';
+import { openPage } from '../../terminal/open-page.js';
+import type { Host, Output } from '../../terminal/output.js';
 
 /** Ctrl+C, an ended session or a closed console stops the batch in order; a second one at once. */
 export function stopOnSignals(stop: AbortController, told: () => void): () => void {
@@ -20,7 +24,19 @@ export interface FailOn {
   readonly 'fail-on-undecided'?: boolean | undefined;
 }
 
-export function batchExitCode({ counts, interrupted, leakSuspected, undecided }: BatchReport, on: FailOn): ExitCode {
+/** Says what a batch came to, shows its page where that is asked for, and gives the exit code. */
+export async function finishBatch(
+  report: BatchReport,
+  { out, open, ...on }: FailOn & { readonly out?: string | undefined; readonly open?: boolean | undefined },
+  output: Output,
+  host: Host,
+): Promise<ExitCode> {
+  await output.text(renderBatchSummary(report, out ?? null));
+  if (open === true && out !== undefined) await openPage(join(out, 'index.html'), host);
+  return batchExitCode(report, on);
+}
+
+function batchExitCode({ counts, interrupted, leakSuspected, undecided }: BatchReport, on: FailOn): ExitCode {
   if (interrupted) return EXIT.interrupted;
   const read = counts.analyzed + counts.known - counts.knownFailures;
   if (read === 0) return EXIT.badInput;

@@ -1,11 +1,10 @@
 /** `dumpleak batch --store`: puts dumps into the queue of a shared history, and works on it. */
 
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Options } from 'yargs';
 import { isHistoryError } from '../../../batch/journal/history-error.js';
 import { pagesFolder, writeMetrics } from '../../../batch/outputs/outputs.js';
 import { writeReport } from '../../../batch/outputs/report.js';
-import { renderBatchSummary } from '../../../batch/outputs/summary-text.js';
 import type { Mapping } from '../../../batch/queue/path-map.js';
 import type { SharedBatchOptions } from '../../../batch/queue/run-shared.js';
 import { FileError, UsageError } from '../../errors.js';
@@ -16,9 +15,8 @@ import { requireStore, type StoreArguments } from '../../options/store-options.j
 import { expandAll } from '../../options/wildcards.js';
 import { BatchDisplay } from '../../terminal/batch-display.js';
 import type { Host, Output } from '../../terminal/output.js';
-import { openPage } from '../../terminal/open-page.js';
 import { checkWritable, makeFolder } from '../../terminal/write-file.js';
-import { batchExitCode, stopOnSignals, type FailOn } from './batch-endings.js';
+import { finishBatch, stopOnSignals, type FailOn } from './batch-endings.js';
 
 /** Options of `batch` beside those of STORE. */
 export const SHARED = {
@@ -105,9 +103,7 @@ export async function runSharedBatch(args: SharedArguments, output: Output, host
       await output.text(`${enqueuedText(queued, waiting, counts)}\n`);
       return stop.signal.aborted ? EXIT.interrupted : EXIT.done;
     }
-    await output.text(renderBatchSummary(report, out ?? null));
-    if (args.open === true && out !== undefined) await openPage(join(out, 'index.html'), host);
-    const code = batchExitCode(report, args);
+    const code = await finishBatch(report, args, output, host);
     return code === EXIT.done && unseen > 0 ? EXIT.badInput : code;
   } catch (error) {
     if (isHistoryError(error)) throw new FileError(error.message);
