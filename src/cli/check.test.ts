@@ -41,7 +41,7 @@ describe('dumpleak check', () => {
     buildDump(SCENARIOS.idleWorkstation()).writeTo(path('other.dmp'));
     const written = await runHere(['check', path('good.dmp'), '--baseline', path('pool.json'), '--write-baseline']);
     expect(written).to.include({ code: 0, stderr: '' });
-    expect(written.stdout).to.match(/pool\.json: \d+ entries of tags with \d+\.\d MB, \d drivers/);
+    expect(written.stdout).to.match(/pool\.json: \d+ entries of tags with \d+\.\d MB, (?:1 driver|\d drivers)\n/);
   });
 
   it('writes a baseline of what each tag holds, the same bytes each time, a line a tag', async () => {

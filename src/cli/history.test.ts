@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dumpEntry, failureEntry } from '../batch/inputs/entries.test.helper.js';
 import { History } from '../batch/journal/history.js';
@@ -96,6 +96,15 @@ describe('command line: history', function () {
     expect(await history('export', '--sql', '--csv')).to.include({ code: 64 });
   });
 
+  it('takes every sign of a name as it is', async () => {
+    for (const sign of '-/\\^$.+?()[]{}|%_,:&~#=!') {
+      for (const option of ['--driver', '--machine', '--tag', '--process']) {
+        expect(await history('list', `${option}=a${sign}b*`), `${option} ${sign}`).to.include({ code: 0, stderr: '' });
+      }
+      expect((await history('show', `aa${sign}bb`)).code, sign).to.equal(2);
+    }
+  });
+
   it('exports the lines of results.ndjson', async () => {
     const { stdout } = await history('export');
     const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { dump: { path: string } }); // prettier-ignore
@@ -108,6 +117,10 @@ describe('command line: history', function () {
     expect((JSON.parse(stdout) as { dump: { path: string } }).dump.path).to.equal('/s/fs01/1.dmp');
     expect((await history('show', '/s/db01/4.dmp', '--json')).stdout).to.include('/s/db01/4.dmp');
     expect(await history('show', 'nothing')).to.include({ code: 2, stderr: 'dumpleak: the history holds no dump nothing\n' }); // prettier-ignore
+    // As somebody has it who stands elsewhere.
+    const from = relative(process.cwd(), '/s/db01/4.dmp');
+    if (process.platform === 'win32') return;
+    expect((await history('show', from, '--json')).stdout).to.include('/s/db01/4.dmp');
   });
 
   it('answers questions in SQL, and lets none change anything', async () => {
@@ -194,7 +207,7 @@ describe('command line: history', function () {
     mkdirSync(join(out(), 'pages'), { recursive: true });
     const now = History.load(join(out(), 'history'));
     writeOutputs(out(), now, overviewOf(now), new Date());
-    expect((await history('delete', 'aaaa1', '--dry-run')).stdout).to.equal('1 dumps would go\n  /s/fs01/1.dmp\n');
+    expect((await history('delete', 'aaaa1', '--dry-run')).stdout).to.equal('1 dump would go\n  /s/fs01/1.dmp\n');
     expect((await history('delete', 'a', 'zzzz9')).code, 'an unknown word').to.equal(2);
     expect((await history('delete', 'aaaa')).stderr).to.match(/means 2 dumps: nothing was changed/);
     expect(await ids()).to.have.length(4);
@@ -204,7 +217,7 @@ describe('command line: history', function () {
       expect(readFileSync(join(out(), file), 'utf8'), file).to.not.include('fs01/1.dmp');
     }
     expect(existsSync(join(out(), 'pages/aaaa1111.html'))).to.equal(false);
-    expect((await history('prune', '--keep', '1')).stdout).to.equal('1 dumps forgotten\n  /s/db01/3.dmp\n');
+    expect((await history('prune', '--keep', '1')).stdout).to.equal('1 dump forgotten\n  /s/db01/3.dmp\n');
     expect((await history('prune', '--older-than', '30d')).code).to.equal(0);
     expect(await ids()).to.deep.equal([]);
   });

@@ -2,8 +2,8 @@
 
 import { History } from '../batch/journal/history.js';
 import { overviewOf, type Overview } from '../batch/outputs/overview.js';
+import { causeLine, historyLine } from '../batch/outputs/summary-text.js';
 import { Names } from '../redact/redactor.js';
-import { sizeText } from '../result/amount.js';
 import type { Json } from './answer.js';
 import type { Tool, Words } from './tool.js';
 
@@ -28,10 +28,12 @@ export const history: Tool = {
     const overview = overviewOf(found);
     const question = String(words['question']) as (typeof QUESTIONS)[number];
     const rows = ROWS[question](overview, words, redactor === null ? null : new Names(redactor));
-    const { records, machines, groups } = overview;
-    const about = `History: ${records.length} dumps of ${machines.length} machines, ${groups.length} causes.`;
-    const lines = question === 'groups' ? groups.slice(0, 5).map(({ tag, pool, driver, dumps, bytes }) => `\n${tag} ${pool} ${driver ?? 'no driver named'}: ${dumps.length} dumps, up to ${sizeText(bytes)}`) : []; // prettier-ignore
-    return Promise.resolve({ facts: { damage: found.damage }, rows, text: `${about}${lines.join('')}` });
+    const lines = question === 'groups' ? overview.groups.slice(0, 5).map((group) => `\n${causeLine(group)}`) : [];
+    return Promise.resolve({
+      facts: { damage: found.damage },
+      rows,
+      text: `${historyLine(overview)}.${lines.join('')}`,
+    });
   },
 };
 
@@ -61,7 +63,7 @@ const ROWS: Readonly<Record<(typeof QUESTIONS)[number], Rows>> = {
         machine: hostFor(machines.find((one) => one.id === machineOf.get(id))?.name ?? null, names),
         ...{ systemTime: summary.systemTime, systemName: summary.systemName, leakSuspected: summary.leakSuspected },
         headline: textFor(summary.headline, names),
-        suspects: summary.suspects.map(({ tag: of, pool, bytes, driver: by, version, confidence }) => ({ tag: of, pool, bytes, driver: by, version, confidence })), // prettier-ignore
+        suspects: summary.suspects.map(({ tag: of, pool, bytes, driver: by, version, process, confidence }) => ({ tag: of, pool, bytes, driver: by, version, process, confidence })), // prettier-ignore
       })),
   machines: ({ machines }, _words, names) => machines.map((one) => ({ ...one, name: hostFor(one.name, names) })),
   failures: ({ failures }, _words, names) =>

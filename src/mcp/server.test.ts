@@ -62,6 +62,8 @@ describe('the server for assistants', function () {
     for (let i = 0; i < 300; i++) {
       journal.append(dumpEntry(`/s/fs01/${i}.dmp`, { id: `aaaa${i}`, machine: { name: 'FS01', nameFrom: 'folder' } }));
     }
+    // Another cause: a process.
+    journal.append(dumpEntry('/s/fs01/p.dmp', { id: 'bbbb', tag: 'Proc', driver: null, process: 'watchman.exe' }));
     journal.close();
   });
   after(async () => {
@@ -169,6 +171,17 @@ describe('the server for assistants', function () {
     }
     expect(await refusal(client, 'pool', { dump, address: 'ffffda0ff9791010' })).to.not.match(/anna|leak\.dmp/);
     expect(JSON.stringify(await call(await connect(false), 'history', { question: 'machines' , folder: 'report'}))).to.include('FS01'); // prettier-ignore
+  });
+
+  it('names the process that holds what leaks, as batch does', async () => {
+    for (const client of [await connect(), await connect(false)]) {
+      const groups = JSON.stringify(await call(client, 'history', { question: 'groups', folder: 'report' }));
+      expect(groups)
+        .to.include('Proc  nonpaged, held by watchman.exe: 1 dump on 1 machine, up to 476.8 MB')
+        .and.include('300 dumps on 1 machine');
+      const dumps = JSON.stringify(await call(client, 'history', { question: 'dumps', folder: 'report', tag: 'Proc' }));
+      expect(dumps).to.include('"process":"watchman.exe"');
+    }
   });
 
   it('runs one command of the debugger, and none that leads elsewhere', async () => {

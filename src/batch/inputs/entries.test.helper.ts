@@ -36,6 +36,8 @@ export interface DumpFacts {
   tag?: string;
   driver?: string | null;
   version?: string | null;
+  /** The image of a process that holds what leaks. */
+  process?: string;
 }
 
 /** A dump that was analyzed, with one suspect. */
@@ -66,6 +68,10 @@ export function dumpEntry(path: string, facts: DumpFacts = {}): DumpEntry {
     suspects: bytes === 0 ? [] : [suspect],
     verdict: { leakSuspected: bytes > 0, headline: bytes > 0 ? `Leak in ${path}` : 'No pool leak seen', nextSteps: [] },
   };
+  if (facts.process !== undefined) {
+    const nobody = { module: null, base: null, because: [] };
+    result.verdict.culprit = { ...nobody, kind: 'process', process: { pid: 4324, image: facts.process }, confidence: 'high' }; // prettier-ignore
+  }
   return {
     ...{ kind: 'dump', at: AT, path, member: null, id, fileId: facts.fileId ?? id, headerId: facts.headerId ?? `h-${id}` },
     machine: { ...UNKNOWN_MACHINE, ...facts.machine },

@@ -2,9 +2,11 @@
 
 import { join } from 'node:path';
 import { printable } from '../../../parsers/text-safety.js';
-import { humanBytes } from '../../views/print/format.js';
+import { counted, humanBytes } from '../../views/print/format.js';
+import type { Group } from '../groups.js';
 import { folderAdvice } from '../inputs/labels.js';
 import type { BatchReport } from '../run.js';
+import type { Overview } from './overview.js';
 
 const MOST_GROUPS = 20;
 const MOST_FAILURES = 10;
@@ -12,35 +14,23 @@ const MOST_NOTES = 10;
 
 /** The counts, the groups and what could not be read; lines end in line feeds. */
 export function renderBatchSummary({ counts, interrupted, overview, notes }: BatchReport, out: string | null): string {
-  const { records, groups, failures, machines } = overview;
-  const now = [`${plural(counts.analyzed, 'dump')} analyzed`];
+  const { groups, failures } = overview;
+  const now = [`${counted(counts.analyzed, 'dump')} analyzed`];
   if (counts.known > 0) now.push(`${counts.known} known already`);
   if (counts.failed > 0) now.push(`${counts.failed} could not be read`);
-  if (counts.passed > 0) now.push(`${plural(counts.passed, 'other file')} passed over`);
+  if (counts.passed > 0) now.push(`${counted(counts.passed, 'other file')} passed over`);
   const lines = [`${interrupted ? 'Stopped' : 'Done'}: ${now.join(', ')}`];
   if (interrupted) lines.push('The same command goes on from here');
-  const leaks = records.filter(({ summary }) => summary.leakSuspected === true).length;
-  const undecided = records.filter(({ summary }) => summary.leakSuspected === null).length;
-  const open = undecided === 0 ? '' : `, ${undecided} not decided`;
-  lines.push(
-    `History: ${plural(records.length, 'dump')} of ${plural(machines.length, 'machine')}, ${plural(leaks, 'suspected leak')}${open}, ${failures.length} not readable`,
-  );
+  lines.push(historyLine(overview));
   const advice = folderAdvice(overview);
   if (advice !== null) lines.push(advice);
   if (groups.length > 0) {
     lines.push('', 'Same cause:');
     for (const group of groups.slice(0, MOST_GROUPS)) {
-      const who =
-        group.process !== null
-          ? `held by ${group.process}`
-          : group.driver === null
-            ? 'no driver named'
-            : [group.driver, group.driverVersion ?? ''].join(' ').trim();
-      const count = `${plural(group.dumps.length, 'dump')} on ${plural(group.machines.length, 'machine')}`;
       const rate = group.growth?.perHour ?? null;
       const growth =
         group.growth?.judgement !== 'leak' || rate === null ? '' : `, grows ${humanBytes(Math.round(rate))} an hour`;
-      lines.push(`  ${group.tag}  ${group.pool}, ${who}: ${count}, up to ${humanBytes(group.bytes)}${growth}`);
+      lines.push(`  ${causeLine(group)}${growth}`);
     }
     if (groups.length > MOST_GROUPS) lines.push(`  ... and ${groups.length - MOST_GROUPS} more`);
   }
@@ -59,4 +49,17 @@ export function renderBatchSummary({ counts, interrupted, overview, notes }: Bat
   return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+/** How many dumps and machines a history holds, and what was found in them. */
+export function historyLine({ records, failures, machines }: Overview): string {
+  const count = (verdict: true | null): number =>
+    records.filter(({ summary }) => summary.leakSuspected === verdict).length;
+  const open = count(null) === 0 ? '' : `, ${count(null)} not decided`;
+  return `History: ${counted(records.length, 'dump')} of ${counted(machines.length, 'machine')}, ${counted(count(true), 'suspected leak')}${open}, ${failures.length} not readable`;
+}
+
+/** One group: what leaks, by whom, and how much. */
+export function causeLine({ tag, pool, driver, driverVersion, process, dumps, machines, bytes }: Group): string {
+  const named = driver === null ? 'no driver named' : [driver, driverVersion ?? ''].join(' ').trim();
+  const who = process === null ? named : `held by ${process}`;
+  return `${tag}  ${pool}, ${who}: ${counted(dumps.length, 'dump')} on ${counted(machines.length, 'machine')}, up to ${humanBytes(bytes)}`;
+}

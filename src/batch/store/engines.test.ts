@@ -59,7 +59,7 @@ const QUESTIONS: [string, (store: Asked) => Promise<Table>, ((history: History) 
     `search ${word}`,
     async (store) => questions.search(store, word),
   ]),
-  ...['abc1', 'abc*', 'abc', 'grow1', '/s/copy of 1.dmp', '/s/grow/2.dmp', 'a%c1', 'none'].map((word): (typeof QUESTIONS)[number] => [
+  ...['abc1', 'abc*', 'abc', 'a-c1*', 'grow1', '/s/copy of 1.dmp', '/s/grow/2.dmp', 'a%c1', 'none'].map((word): (typeof QUESTIONS)[number] => [
     `dumps ${word}`,
     async (store) => idsOf((await questions.findDumps(store, word)).map(({ id }) => id)),
     (history) => idsOf(fromJournal.findDumps(history, word).map(({ id }) => id)),

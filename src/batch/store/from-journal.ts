@@ -26,7 +26,7 @@ const lower = (text: string): string =>
 
 /** Whether a text is like a word in which `*` stands for anything. */
 function isLike(text: string, word: string): boolean {
-  const parts = word.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  const parts = word.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
   return new RegExp(`^${parts.join('[^]*')}$`, 'u').test(text);
 }
 

@@ -96,7 +96,7 @@ async function loadEngine() {
     if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND' || isHiddenOutOfFiles(error)) throw error;
     throw new InputError(
       'not-supported',
-      'questions to a history need the optional package @electric-sql/pglite: install it beside dumpleak (npm install -g @electric-sql/pglite), or use the packed program, which has it. "dumpleak history export" needs it for --csv and --sql only',
+      'questions to a history need the optional package @electric-sql/pglite: install it beside dumpleak (npm install @electric-sql/pglite in its folder, with -g where dumpleak was installed so), or use the packed program, which has it. "dumpleak history export" needs it for --csv and --sql only',
     );
   }
 }

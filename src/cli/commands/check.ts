@@ -16,6 +16,7 @@ import { renderJunit } from '../../report/check/junit.js';
 import type { AnalysisResult } from '../../result/result.js';
 import { sizeText } from '../../result/amount.js';
 import { typedTag } from '../../result/tag.js';
+import { counted } from '../../views/print/format.js';
 import { defineCommand } from '../command.js';
 import { FileError, UsageError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
@@ -224,6 +225,6 @@ async function writeBaseline(
   const baseline = baselineOf(results);
   writeWhole(file, baselineText(baseline));
   const held = baseline.tags.reduce((sum, { bytes }) => sum + bytes, 0);
-  await output.text(`${file}: ${baseline.tags.length} entries of tags with ${sizeText(held)}, ${baseline.drivers.length} drivers\n`); // prettier-ignore
+  await output.text(`${file}: ${counted(baseline.tags.length, 'entry', 'entries')} of tags with ${sizeText(held)}, ${counted(baseline.drivers.length, 'driver')}\n`); // prettier-ignore
   return EXIT.done;
 }

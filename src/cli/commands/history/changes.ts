@@ -5,6 +5,7 @@ import type { Options } from 'yargs';
 import { History, type DumpRecord } from '../../../batch/journal/history.js';
 import { expired, remove } from '../../../batch/journal/retention.js';
 import { table } from '../../../report/csv.js';
+import { counted } from '../../../views/print/format.js';
 import { defineCommand } from '../../command.js';
 import { FileError, UsageError } from '../../errors.js';
 import { EXIT, type ExitCode } from '../../exit-codes.js';
@@ -43,7 +44,7 @@ async function forget(
     const gone = removed.places;
     if (given.json === true) await output.json(`${JSON.stringify(gone, null, 2)}\n`);
     else if (given.csv === true) await output.text(table('', ['place'], gone.map((path) => [path])).text); // prettier-ignore
-    else await output.text(`${gone.length} dumps ${dry ? 'would go' : 'forgotten'}\n${gone.map((path) => `  ${path}\n`).join('')}`); // prettier-ignore
+    else await output.text(`${counted(gone.length, 'dump')} ${dry ? 'would go' : 'forgotten'}\n${gone.map((path) => `  ${path}\n`).join('')}`); // prettier-ignore
     return EXIT.done;
   });
 }

@@ -1,5 +1,6 @@
 /** The commands of `dumpleak history` that ask: dumps, groups, machines, a word, SQL, everything. */
 
+import { resolve } from 'node:path';
 import { isHistoryError } from '../../../batch/journal/history-error.js';
 import { History } from '../../../batch/journal/history.js';
 import type { DumpEntry } from '../../../batch/inputs/entries.js';
@@ -280,7 +281,7 @@ export const show = defineCommand({
     }),
 });
 
-/** The dumps that the words mean. Throws FileError for a word that means none. */
+/** The dumps that the words mean: the beginning of an id, or a path, also from this folder. Throws FileError for a word that means none. */
 async function* entriesOf(place: Place, words: readonly string[], notes: string[]): AsyncGenerator<DumpEntry> {
   const history = place.kind === 'folder' ? load(place, notes) : null;
   const find = async (word: string): Promise<(DumpEntry | null)[]> => {
@@ -293,7 +294,8 @@ async function* entriesOf(place: Place, words: readonly string[], notes: string[
     });
   };
   for (const word of words) {
-    const found = await find(word);
+    const asItStands = await find(word);
+    const found = asItStands.length > 0 ? asItStands : await find(resolve(word));
     if (found.length === 0) throw new FileError(`the history holds no dump ${word}`);
     for (const entry of found) if (entry !== null) yield entry;
   }
