@@ -61,7 +61,12 @@ function listedOrCurrent({ kernel }: OpenedDump, objects: Objects): readonly Pro
 /** The processes as `!process` with flags shows them: also ended ones, their charges, their threads. */
 export function describeProcesses(
   opened: OpenedDump,
-  wants: { readonly details: boolean; readonly threadsOf: ((pid: number) => boolean) | null },
+  wants: {
+    readonly details: boolean;
+    readonly threadsOf: ((pid: number) => boolean) | null;
+    /** Threads alone: no blocks, which take long where there are many processes. */
+    readonly onlyThreads?: boolean;
+  },
 ): DumpPart & {
   blocks: ProcessBlock[];
   details: ReadonlyMap<Hex, ProcessDetails>;
@@ -69,8 +74,9 @@ export function describeProcesses(
   threads: ThreadFields[] | null;
 } {
   const objects = openObjects(opened);
-  const counts = new Map(processList(opened.kernel, objects, true)?.rows.map((row) => [row.address, row.handles]));
-  const all = listedOrCurrent(opened, objects);
+  const all = wants.onlyThreads === true ? [] : listedOrCurrent(opened, objects);
+  const listed = all.length === 0 ? null : processList(opened.kernel, objects, true);
+  const counts = new Map(listed?.rows.map((row) => [row.address, row.handles]));
   const blocks = all.map((process) =>
     blockOf(opened.kernel, objects, process, counts.get(hex(process.address)) ?? null),
   );

@@ -11,7 +11,7 @@ const NAME_ONE = 'name one, as !process 0 2 lists them';
 
 async function threadsOf(session: Session): Promise<readonly ThreadFields[]> {
   const { describeProcesses } = await import('../../analysis/objects/inventory.js');
-  return describeProcesses(session.opened, { details: false, threadsOf: () => true }).threads ?? [];
+  return describeProcesses(session.opened, { details: false, threadsOf: () => true, onlyThreads: true }).threads ?? [];
 }
 
 /** The processor that crashed where no `_KPRCB` tells: the one that runs the thread on whose stack the registers in the header stand. */
