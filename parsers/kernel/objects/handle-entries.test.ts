@@ -78,4 +78,22 @@ describe('entries of handle tables', () => {
       expect(Array.from(into.handle.subarray(0, into.count))).to.deep.equal([...Array.from({ length: 9 }, (_, i) => (i + 1) * 4), 0x804, 0x808, 0x80c, 0x810]); // prettier-ignore
     });
   }
+
+  it('of many leaves stand in one batch, which grows', () => {
+    const [, encoding] = HANDLE_ENCODINGS[4];
+    if (encoding === undefined) throw new Error('no encoding');
+    const words = new Uint32Array(1024);
+    for (let i = 1; i < 512; i++) write(words, i * 2, encoding, { object: 0x81234560n + BigInt(i * 16), access: i, stock: 1, flags: 1 }); // prettier-ignore
+    const into = new HandleBatch();
+    for (let leaf = 0; leaf < 5; leaf++) decodeLeaf(words, encoding, leaf * 2048, 512, into);
+    expect(into.count).to.equal(5 * 511);
+    for (const [at, i] of [
+      [0, 1],
+      [510, 511],
+      [511, 1],
+      [5 * 511 - 1, 511],
+    ] as const)
+      // prettier-ignore
+      expect([into.header[at], into.access[at], into.stock[at]]).to.deep.equal([0x81234560 + i * 16, i, 1]);
+  });
 });
