@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { plus } from '../../../parsers/addresses.js';
 import { failed } from '../../../parsers/bytes/failure.js';
 import { buildDump } from '../../../test-dumps/build-dump.js';
 import { readFixtures } from '../../../test-dumps/drivers/fixtures.js';
@@ -9,6 +10,8 @@ import { openBuilt } from '../../analysis/whole-dumps/truth.test.helper.js';
 import { driverFromFile } from '../../kernel/modules/driver-file.js';
 import { searchTags } from '../../kernel/modules/tag-search.js';
 import { CodeWork } from '../../code/flow/work.js';
+import { baseOf, codeModule, slot, TEXT } from '../../code/image/code-image.test.helper.js';
+import { hitOf } from '../scenario.test.helper.js';
 import { CodeEvidence } from './code-evidence.js';
 
 describe('code evidence', () => {
@@ -54,6 +57,32 @@ describe('code evidence', () => {
     expect(cut).to.deep.equal(first);
     expect(first?.strength).to.equal('low');
     expect(first?.note).to.match(/; not followed to the end, because that would take too long$/);
+  });
+});
+
+describe('a tag that ARM64 code loads from among its instructions', () => {
+  const KEY = 0x6b61654c;
+  const base = baseOf('arm64');
+  /** stp x29,x30; mov x29,sp; ldr w2,+20; adrp x8; ldr x8,[x8+slot]; blr x8; ldp x29,x30; ret; the tag. */
+  const words = [0xa9bf7bfd, 0x910003fd, 0x180000c2, 0xd0000008, 0xf9400108 | (((slot('arm64', 0) & 0xfff) >> 3) << 10), 0xd63f0100, 0xa8c17bfd, 0xd65f03c0, KEY]; // prettier-ignore
+  const module = codeModule({ processor: 'arm64', at: { [TEXT]: words } });
+  const judged = (loadedBy: number | null) =>
+    new CodeEvidence([module], null).judge(
+      hitOf('c0 03 5f d6', "'Leak'", {
+        ...{ address: plus(base, TEXT + 32), offset: TEXT + 32 },
+        arm64: { pair: null, loadedBy: loadedBy === null ? null : plus(base, loadedBy) },
+      }),
+      KEY,
+    );
+
+  it('is followed from the instruction that loads it', () => {
+    const { strength, callsAllocator, instruction } = judged(TEXT + 8);
+    expect([strength, callsAllocator]).to.deep.equal(['high', true]);
+    expect(instruction).to.match(new RegExp(`^ldr +w2,=0x${plus(base, TEXT + 32).toString(16)}$`, 'i'));
+  });
+
+  it('is not where the instruction stands in another function, or none is known', () => {
+    for (const other of [TEXT + 0x400, null]) expect(judged(other).callsAllocator, `${other}`).to.not.equal(true);
   });
 });
 
