@@ -2,7 +2,7 @@
 
 import { failed } from '../../../parsers/bytes/failure.js';
 import { virtual, type VirtualAddress } from '../../../parsers/addresses.js';
-import type { ThreadFields } from '../../kernel/objects/threads.js';
+import { isOnStackOf, type ThreadFields } from '../../kernel/objects/threads.js';
 import { KdError } from '../kd-error.js';
 import type { Session } from '../session.js';
 import { crashedProcessor, processorOf, processorPlace } from './processors.js';
@@ -18,10 +18,7 @@ async function threadsOf(session: Session): Promise<readonly ThreadFields[]> {
 async function crashedByStack(session: Session): Promise<number | null> {
   const stack = session.register('$csp');
   if (stack === null || session.registers.processor !== null) return null;
-  const on = (await threadsOf(session)).filter(
-    ({ stackLimit, stackBase }) =>
-      stackLimit !== null && stackBase !== null && stack >= stackLimit && stack < stackBase,
-  );
+  const on = (await threadsOf(session)).filter((thread) => isOnStackOf(thread, stack));
   const [only, ...more] = on.flatMap(({ address }) => processorOf(session.opened, address)?.number ?? []);
   return only === undefined || more.length > 0 ? null : only;
 }

@@ -9,14 +9,10 @@ import { plus, type VirtualAddress } from '../../../parsers/addresses.js';
 import { failed, type Failure } from '../../../parsers/bytes/failure.js';
 import { u32 } from '../../../parsers/bytes/fields.js';
 import { STACK, type ContextKind, type RegisterSet } from '../../../parsers/dump/context.js';
-import type { ThreadFields } from '../../kernel/objects/threads.js';
+import { isOnStackOf, THREAD_STATE, type ThreadFields } from '../../kernel/objects/threads.js';
 import type { Session } from '../session.js';
 import { contextKind, crashContext, processorOf } from './processors.js';
 import { walkStack, type Frame, type Stack } from './walk.js';
-
-/** KTHREAD_STATE. */
-const RUNNING = 2;
-const TERMINATED = 4;
 
 /** `_KSWITCH_FRAME` of x64. */
 const X64 = { rbp: 0x30, returns: 0x38, size: 0x40 } as const;
@@ -34,8 +30,8 @@ export function threadStack(session: Session, thread: ThreadFields, most: number
   const kind = contextKind(session.opened);
   const { kernelStack, initialStack, state } = thread;
   if (kind === null) return 'Whose registers this dump holds is not known';
-  if (state === TERMINATED) return 'It has ended: it has no stack';
-  if (state === RUNNING) {
+  if (state === THREAD_STATE.terminated) return 'It has ended: it has no stack';
+  if (state === THREAD_STATE.running) {
     const context = processorOf(session.opened, thread.address)?.context ?? crashedOn(session, kind, thread);
     if (context === null) return 'It runs, and the registers of its processor are not in the dump';
     return walkStack(session, kind, context, most);
@@ -53,15 +49,10 @@ export function threadStack(session: Session, thread: ThreadFields, most: number
 }
 
 /** The registers in the header where they stand on the stack of this thread. */
-function crashedOn(
-  { opened }: Session,
-  kind: ContextKind,
-  { stackLimit, stackBase }: ThreadFields,
-): RegisterSet | null {
+function crashedOn({ opened }: Session, kind: ContextKind, thread: ThreadFields): RegisterSet | null {
   const context = crashContext(opened);
   const stack = context?.get(STACK[kind]) ?? null;
-  const isOn = stack !== null && stackLimit !== null && stackBase !== null && stack >= stackLimit && stack < stackBase;
-  return isOn ? context : null;
+  return stack !== null && isOnStackOf(thread, stack) ? context : null;
 }
 
 function missing(why: Failure): string {

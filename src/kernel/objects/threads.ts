@@ -29,6 +29,13 @@ export interface ThreadFields {
   readonly waitReason: number | null;
 }
 
+/** KTHREAD_STATE, as far as it decides something: the same in all builds. */
+export const THREAD_STATE = { running: 2, terminated: 4, waiting: 5 } as const;
+
+/** Whether an address lies on the stack of a thread; false where that is not known. */
+export const isOnStackOf = ({ stackLimit, stackBase }: ThreadFields, address: bigint): boolean =>
+  stackLimit !== null && stackBase !== null && address >= stackLimit && address < stackBase;
+
 const sum = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
 /** Bytes of a thread that are read at most. */

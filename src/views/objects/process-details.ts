@@ -2,7 +2,7 @@
 
 import { printable } from '../../../parsers/text-safety.js';
 import type { ProcessDetails } from '../../analysis/objects/process-details.js';
-import type { ThreadFields } from '../../kernel/objects/threads.js';
+import { THREAD_STATE, type ThreadFields } from '../../kernel/objects/threads.js';
 import type { ProcessBlock } from '../../result/object-parts.js';
 import { NOT_KNOWN, parseHex } from '../print/format.js';
 
@@ -11,8 +11,10 @@ const STATES = ['INITIALIZED', 'READY', 'RUNNING', 'STANDBY', 'TERMINATED', 'WAI
 
 /** KWAIT_REASON of the public wdm.h. */
 const WAIT_REASONS = 'Executive FreePage PageIn PoolAllocation DelayExecution Suspended UserRequest WrExecutive WrFreePage WrPageIn WrPoolAllocation WrDelayExecution WrSuspended WrUserRequest WrEventPair WrQueue WrLpcReceive WrLpcReply WrVirtualMemory WrPageOut WrRendezvous WrKeyedEvent WrTerminated WrProcessInSwap WrCpuRateControl WrCalloutStack WrKernel WrResource WrPushLock WrMutex WrQuantumEnd WrDispatchInt WrPreempted WrYieldExecution WrFastMutex WrGuardedMutex WrRundown WrAlertByThreadId WrDeferredPreempt'.split(' '); // prettier-ignore
-const WAITS = 5;
-const RUNS = 2;
+
+/** Of the flags of `!process` and `!thread`: stacks; and all that are read, of which 8 and 10 change how stacks are shown. */
+export const STACK_FLAG = 4;
+export const THREAD_FLAGS = 0x1f;
 
 /** Columns at which values begin, of a process and of a thread. */
 const PROCESS_VALUE = 38;
@@ -46,8 +48,8 @@ export function detailLines(details: ProcessDetails | undefined, wide: boolean):
 function stateOf({ state, waitReason }: ThreadFields, processor: number | null): string {
   if (state === null) return NOT_KNOWN;
   const name = STATES[state] ?? `???? (${state})`;
-  if (state === RUNS && processor !== null) return `${name} on processor ${processor.toString(16)}`;
-  return state !== WAITS || waitReason === null
+  if (state === THREAD_STATE.running && processor !== null) return `${name} on processor ${processor.toString(16)}`;
+  return state !== THREAD_STATE.waiting || waitReason === null
     ? name
     : `${name}: (${WAIT_REASONS[waitReason] ?? `???? ${waitReason}`})`;
 }

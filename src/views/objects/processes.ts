@@ -11,7 +11,7 @@ import { counted, humanBytes, NOT_KNOWN, parseHex, thousands, utc } from '../pri
 import { createStyle, heading, wrap, type Style, type StyleOptions } from '../print/style.js';
 import type { View, WrongWords } from '../view.js';
 import { debuggerNumber, typedAddress } from '../words.js';
-import { detailLines, NO_STACKS, threadLines, type RunsOn } from './process-details.js';
+import { detailLines, NO_STACKS, threadLines, type RunsOn, STACK_FLAG, THREAD_FLAGS } from './process-details.js';
 import { finish, nameOf, tableLines, warningPart, type Around, type Column } from './parts.js';
 
 /** The table of processes, and ended ones in groups. */
@@ -156,9 +156,6 @@ export type ProcessesFound = DumpPart & {
   threads?: ThreadFields[] | null | undefined;
 };
 
-/** Flags that are read: 8 and 10 change how stacks are shown. */
-const KNOWN_FLAGS = 0x1f;
-const STACK = 4;
 /** Those of one process, where none are given. */
 const USUAL = 3;
 
@@ -166,7 +163,7 @@ function parseWords([which, flagWord, image, ...more]: readonly string[]): Proce
   const usage = '!process wants 0 FLAGS [NAME], or ADDRESS|PID [FLAGS]';
   if (which === undefined || which === '-1' || more.length > 0) return { error: usage };
   const flags = flagWord === undefined ? USUAL : debuggerNumber(flagWord);
-  if (flags === null || flags > KNOWN_FLAGS) return { error: `of the flags of !process there are 1, 2, 4, 8 and 10: not ${flagWord ?? ''}` }; // prettier-ignore
+  if (flags === null || flags > THREAD_FLAGS) return { error: `of the flags of !process there are 1, 2, 4, 8 and 10: not ${flagWord ?? ''}` }; // prettier-ignore
   const one = typedAddress(which);
   if (one === null || (one !== 0n && image !== undefined) || (one === 0n && flagWord === undefined)) return { error: usage }; // prettier-ignore
   if (one === 0n) return flags === 0 ? { windbg: true, image } : { windbg: true, image, flags };
@@ -211,7 +208,7 @@ export function* processPieces(
     if (given.threads === null || given.threads === undefined) yield '        Its threads could not be read.\n\n';
     for (const thread of threads.get(Number(block.pid)) ?? []) {
       yield `${threadLines(thread, block, wide, ' '.repeat(8), runsOn(thread)).join('\n')}\n`;
-      if ((flags & STACK) !== 0) yield thread;
+      if ((flags & STACK_FLAG) !== 0) yield thread;
       yield '\n';
     }
   }
@@ -236,7 +233,7 @@ export const processes: View<ProcessesOptions, ProcessesFound> = {
     if (wanted.windbg !== true) return renderProcesses(found, style);
     if (wanted.flags !== undefined) {
       const text = [...processPieces(found, wanted)].filter((piece) => typeof piece === 'string').join('');
-      return (wanted.flags & STACK) === 0 ? text : `${text}${NO_STACKS}\n`;
+      return (wanted.flags & STACK_FLAG) === 0 ? text : `${text}${NO_STACKS}\n`;
     }
     const { image } = wanted;
     const blocks = found.blocks.filter((one) => fits(one, wanted));

@@ -6,7 +6,7 @@ import type { ProcessBlock } from '../../result/object-parts.js';
 import { hasWideAddresses, noFigures } from '../print/dump-kind.js';
 import type { View } from '../view.js';
 import { debuggerNumber, noAddress, typedAddress } from '../words.js';
-import { NO_STACKS, threadLines, type RunsOn } from './process-details.js';
+import { NO_STACKS, STACK_FLAG, THREAD_FLAGS, threadLines, type RunsOn } from './process-details.js';
 
 export interface ThreadWanted {
   readonly address: bigint;
@@ -15,8 +15,6 @@ export interface ThreadWanted {
 
 /** Details and the stack, which the prompt alone shows. */
 const USUAL = 6;
-const STACK = 4;
-const KNOWN_FLAGS = 0x1f;
 
 export type ThreadFound = DumpPart & {
   readonly threads: readonly ThreadFields[] | null;
@@ -36,7 +34,7 @@ export function* threadPieces(
   const owner = found.blocks.find(({ pid }) => Number(pid) === one.pid) ?? null;
   const lines = threadLines(one, owner, wide, '', runsOn(one));
   yield flags === 0 ? `${lines[0] ?? ''}\n` : `${lines.join('\n')}\n`;
-  if ((flags & STACK) !== 0) yield one;
+  if ((flags & STACK_FLAG) !== 0) yield one;
 }
 
 export const thread: View<ThreadWanted, ThreadFound> = {
@@ -46,7 +44,7 @@ export const thread: View<ThreadWanted, ThreadFound> = {
     if (word === undefined || word === '-1' || more.length > 0) return { error: '!thread wants an address: !process 0 2 lists threads' }; // prettier-ignore
     const [address, flags] = [typedAddress(word), flagWord === undefined ? USUAL : debuggerNumber(flagWord)];
     if (address === null) return { error: noAddress(word) };
-    return flags === null || flags > KNOWN_FLAGS ? { error: `of the flags of !thread there are 0, 2, 4, 8 and 10: not ${flagWord ?? ''}` } : { address, flags }; // prettier-ignore
+    return flags === null || flags > THREAD_FLAGS ? { error: `of the flags of !thread there are 0, 2, 4, 8 and 10: not ${flagWord ?? ''}` } : { address, flags }; // prettier-ignore
   },
   read: async ({ opened }) =>
     (await import('../../analysis/objects/inventory.js')).describeProcesses(opened, { details: false, threadsOf: () => true }), // prettier-ignore
